@@ -1,0 +1,133 @@
+"""The mel front ends: waveform to mel-spectrogram, and the units in between (paper Sec. 5.1).
+
+Two conventions exist for this model (see `AudioSpec`). The front end owns its normalisation and the inverse of it, so
+that neither the autoencoder nor the vocoder carries a constant.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from maa.config import AudioSpec
+
+FLOOR = 1e-5  # smallest mel magnitude; log10 of it is the silence of both conventions
+
+# Slaney's mel scale: linear below 1 kHz (200/3 Hz a mel), logarithmic above.
+_LINEAR = 200.0 / 3
+_BREAK_HZ = 1000.0
+_BREAK_MEL = _BREAK_HZ / _LINEAR
+_LOG_STEP = np.log(6.4) / 27
+
+
+def hz_to_mel(hz: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    """Slaney mel of a frequency in Hz."""
+    hz = np.asarray(hz, dtype=np.float64)
+    above = _BREAK_MEL + np.log(np.maximum(hz, _BREAK_HZ) / _BREAK_HZ) / _LOG_STEP
+    return np.where(hz < _BREAK_HZ, hz / _LINEAR, above)
+
+
+def mel_to_hz(mel: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    """Frequency in Hz of a Slaney mel."""
+    mel = np.asarray(mel, dtype=np.float64)
+    above = _BREAK_HZ * np.exp(_LOG_STEP * (np.maximum(mel, _BREAK_MEL) - _BREAK_MEL))
+    return np.where(mel < _BREAK_MEL, mel * _LINEAR, above)
+
+
+def edges(spec: AudioSpec) -> NDArray[np.float64]:
+    """Corner frequencies in Hz, shape [mels + 2]: band k rises from edge k, peaks at k + 1 and ends at k + 2."""
+    low, high = hz_to_mel(np.array(spec.frequency_range))
+    return mel_to_hz(np.linspace(low, high, spec.mels + 2))
+
+
+def centres(spec: AudioSpec) -> NDArray[np.float64]:
+    """Centre frequency of each band in Hz, shape [mels]."""
+    return edges(spec)[1:-1]
+
+
+def filterbank(spec: AudioSpec) -> NDArray[np.float32]:
+    """Triangular filters of unit area on the magnitude spectrum, shape [mels, n_fft / 2 + 1] (Slaney normalisation)."""
+    corners = edges(spec)
+    bins = np.linspace(0.0, spec.sample_rate / 2, spec.n_fft // 2 + 1)
+    rising = (bins - corners[:-2, None]) / np.diff(corners)[:-1, None]
+    falling = (corners[2:, None] - bins) / np.diff(corners)[1:, None]
+    triangles = np.maximum(0.0, np.minimum(rising, falling))
+    triangles *= (2.0 / (corners[2:] - corners[:-2]))[:, None]
+    return triangles.astype(np.float32)
+
+
+class MelSpectrogram(nn.Module):
+    """Waveform [B, L] at the spec's rate to mel [B, 1, mels, T] in the units the autoencoder was trained on.
+
+    Convention "B": T = L / hop, values are log10 magnitudes in [-5, about 2].
+    Convention "A": T = 1 + L / hop (centred frames), values in [-1, 1] for log10 magnitudes in [-4, 1].
+    """
+
+    window: Tensor
+    filters: Tensor
+
+    def __init__(self, spec: AudioSpec) -> None:
+        super().__init__()
+        self.spec = spec
+        self.register_buffer("window", torch.hann_window(spec.n_fft), persistent=False)
+        self.register_buffer("filters", torch.from_numpy(filterbank(spec)), persistent=False)
+
+    def forward(self, wave: Tensor) -> Tensor:
+        spec = self.spec
+        if wave.ndim != 2:
+            raise ValueError(f"The mel front end takes waveforms of shape [batch, samples], not {tuple(wave.shape)}.")
+        if spec.convention == "A":
+            magnitude = self._stft(F.pad(wave, (spec.n_fft // 2, spec.n_fft // 2))).abs()
+        else:
+            side = (spec.n_fft - spec.hop) // 2
+            # Reflection needs more samples than it mirrors; a shorter wave is silence beyond its end anyway.
+            wave = F.pad(wave, (0, max(0, side + 1 - wave.shape[1]))).clamp(-1.0, 1.0)
+            spectrum = self._stft(F.pad(wave[:, None], (side, side), mode="reflect")[:, 0])
+            magnitude = (spectrum.real.square() + spectrum.imag.square() + 1e-9).sqrt()
+        log10 = torch.log10((self.filters @ magnitude).clamp_min(FLOOR))
+        return self.from_log10(log10[:, None])
+
+    def _stft(self, wave: Tensor) -> Tensor:
+        return torch.stft(
+            wave, self.spec.n_fft, self.spec.hop, window=self.window, center=False, return_complex=True
+        )
+
+    def from_log10(self, log10: Tensor) -> Tensor:
+        """log10 magnitude, any shape, to the autoencoder's units."""
+        if self.spec.convention == "B":
+            return log10
+        return 2.0 * ((20.0 * log10 + 80.0) / 100.0).clamp(0.0, 1.0) - 1.0
+
+    def to_log10(self, mel: Tensor) -> Tensor:
+        """The autoencoder's units, any shape, to log10 magnitude."""
+        return mel if self.spec.convention == "B" else 2.5 * (mel + 1.0) - 4.0
+
+    def to_vocoder(self, mel: Tensor) -> Tensor:
+        """The autoencoder's units to what the convention's vocoders read: raw log10 for B, [0, 1] for A."""
+        return mel if self.spec.convention == "B" else ((mel + 1.0) / 2.0).clamp(0.0, 1.0)
+
+    @property
+    def silence(self) -> float:
+        """The value of silence in the autoencoder's units: -5 for B, -1 for A."""
+        return -5.0 if self.spec.convention == "B" else -1.0
+
+
+def fill_hole(mel: Tensor, make: Tensor) -> Tensor:
+    """Replace the cells to be made by the mean of the known cells of their band, before anything encodes the mel.
+
+    A latent of the full sound, masked afterwards, still tells what was in the hole (the encoder sees far). Bands
+    without a known cell take the mean of all known cells; with nothing known the result is silence-like (the minimum).
+
+    Args:
+        mel: [B, 1, mels, T]. make: [B or 1, 1, mels, T], True = make new.
+    """
+    keep = (~make).to(mel.dtype).expand_as(mel)
+    count = keep.sum(3, keepdim=True)
+    band = (mel * keep).sum(3, keepdim=True) / count.clamp_min(1.0)
+    total = keep.sum((2, 3), keepdim=True)
+    overall = (mel * keep).sum((2, 3), keepdim=True) / total.clamp_min(1.0)
+    overall = torch.where(total > 0, overall, mel.amin((2, 3), keepdim=True))
+    return torch.where(make, torch.where(count > 0, band, overall), mel)

@@ -1,0 +1,286 @@
+"""What a model is: frozen dataclasses, the named configurations, and their JSON form.
+
+Every number is named once here and everything else is derived from it. A checkpoint folder carries one `ModelConfig`
+as `config.json`; loading rebuilds the networks from that file, never from these presets.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+Convention = Literal["A", "B"]
+Prediction = Literal["eps", "v"]
+
+
+@dataclass(frozen=True)
+class AudioSpec:
+    """The sound a model speaks: rate, frame grid and mel convention (paper Sec. 5.1).
+
+    Convention "B" is the authors' later front end (0-8000 Hz, log10, no normalisation), "A" their earlier one
+    (125-7600 Hz, scaled to [-1, 1]). The two cannot be told apart from tensors, so the config says which.
+    """
+
+    sample_rate: int = 16_000  # Hz
+    n_fft: int = 1024
+    hop: int = 256  # samples between frames: 16 ms
+    mels: int = 80
+    convention: Convention = "B"
+    frames: int = 624  # T, the length the network was trained on
+
+    @property
+    def samples(self) -> int:
+        """Samples of a full clip: 159,744."""
+        return self.frames * self.hop
+
+    @property
+    def seconds(self) -> float:
+        """Length of a full clip: 9.984 s."""
+        return self.samples / self.sample_rate
+
+    @property
+    def frame_seconds(self) -> float:
+        """One mel frame: 16 ms."""
+        return self.hop / self.sample_rate
+
+    @property
+    def frequency_range(self) -> tuple[float, float]:
+        """Lowest and highest frequency of the mel filterbank, in Hz."""
+        return (125.0, 7600.0) if self.convention == "A" else (0.0, 8000.0)
+
+
+@dataclass(frozen=True)
+class AutoencoderConfig:
+    """Spectrogram autoencoder (Sec. 3.4, Table 6). Down- and upsampling is 2 per level after the first."""
+
+    channels: int = 128
+    multipliers: tuple[int, ...] = (1, 2, 2, 4)
+    res_blocks: int = 2  # per level in the encoder; the decoder has one more
+    latent_channels: int = 4
+    attention_levels: tuple[int, ...] = (2, 3)  # levels with self-attention; () gives the 62.4 M the paper counted
+    middle_attention: bool = True  # self-attention at the coarsest cells
+    latent_scale: float = 1.0  # 1 / std of the encoder's latents; applied by encode and decode only
+
+    @property
+    def factor(self) -> int:
+        """Mel bins and frames per latent cell side: 8."""
+        return 2 ** (len(self.multipliers) - 1)
+
+
+@dataclass(frozen=True)
+class UNetConfig:
+    """The one denoising network (Table 6); the paper's text, image and inpainting networks are three settings of it."""
+
+    channels: int = 320
+    multipliers: tuple[int, ...] = (1, 2)
+    res_blocks: int = 2
+    in_channels: int = 4  # 4 plain, or 9 = latent 4 | masked latent 4 | mask 1
+    out_channels: int = 4
+    attention_levels: tuple[int, ...] = (0, 1)
+    heads: int = 8
+    head_channels: int | None = None  # width of one head; overrides heads
+    context_dim: int | None = 1024  # width of the text tokens; None = self-attention blocks without text
+    global_dim: int | None = None  # width of a global vector added to the time embedding; None = none
+    global_projection: bool = False  # zero-initialised linear in front of it (False = added as it is)
+    learned_null: bool = False  # learned stand-ins for absent text and absent global vector
+    resample_in_block: bool = False  # up/down sampling inside a residual block instead of a convolution
+
+    @property
+    def inpaints(self) -> bool:
+        """True when the network itself takes the masked latent and the mask."""
+        return self.in_channels == 2 * self.out_channels + 1
+
+
+@dataclass(frozen=True)
+class ScheduleConfig:
+    """LDM's "linear" schedule: betas linear in square-root space (latent-diffusion; Eq. 4)."""
+
+    steps: int = 1000
+    beta_start: float = 0.00085
+    beta_end: float = 0.0120
+    prediction: Prediction = "eps"  # what the network outputs
+
+
+@dataclass(frozen=True)
+class IstftConfig:
+    """Inverse-STFT vocoder: ConvNeXt blocks at frame rate, then magnitude and phase (Vocos, arXiv 2306.00814)."""
+
+    kind: Literal["istft"] = "istft"
+    width: int = 384
+    layers: int = 8
+    expansion: int = 3
+
+
+@dataclass(frozen=True)
+class HifiganConfig:
+    """HiFi-GAN generator (arXiv 2010.05646), V1 at 512 channels: the paper's vocoder (Sec. 5.2)."""
+
+    kind: Literal["hifigan"] = "hifigan"
+    channels: int = 512
+    rates: tuple[int, ...] = (8, 8, 2, 2)
+    kernels: tuple[int, ...] = (16, 16, 4, 4)
+    block_kernels: tuple[int, ...] = (3, 7, 11)
+    dilations: tuple[int, ...] = (1, 3, 5)
+
+
+@dataclass(frozen=True)
+class TextConfig:
+    """A BERT-shaped text tower whose token states are the diffusion network's context (Sec. 3.3)."""
+
+    vocabulary: int = 30_522
+    width: int = 768
+    layers: int = 12
+    heads: int = 12
+    intermediate: int = 3072
+    positions: int = 512
+    tokens: int = 77  # K, the fixed number of token vectors
+    projection: int | None = 1024  # width of the CLAP projection applied to every token; None = raw token states
+    mask_pads: bool = False  # hide padding from attention (the authors' code does not)
+
+
+@dataclass(frozen=True)
+class ClapConfig:
+    """Joint space of sound and text, for ranking takes and for the global vector (Sec. 3.3)."""
+
+    audio: Literal["aisfx", "cnn14"] = "aisfx"
+    audio_width: int = 512
+    hidden: int = 512
+    joint: int = 256
+
+
+@dataclass(frozen=True)
+class VisionConfig:
+    """How pictures become a condition (Sec. 4.3): "bridge" = sound concepts by a classifier, "open_clip" = CLIP vector."""
+
+    kind: Literal["bridge", "open_clip"] = "bridge"
+    model: str = "efficientnet_lite0"
+    width: int = 1280  # of the picture vector
+    size: int = 224  # pixels per side
+    top: int = 10  # classes that take part in the mean (ConSE)
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Everything needed to rebuild a model around its weights."""
+
+    name: str = "paper"
+    audio: AudioSpec = field(default_factory=AudioSpec)
+    autoencoder: AutoencoderConfig = field(default_factory=AutoencoderConfig)
+    unet: UNetConfig = field(default_factory=UNetConfig)
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+    vocoder: IstftConfig | HifiganConfig = field(default_factory=HifiganConfig)
+    text: TextConfig = field(default_factory=TextConfig)
+    clap: ClapConfig = field(default_factory=ClapConfig)
+    vision: VisionConfig = field(default_factory=VisionConfig)
+    guidance: float = 3.0  # default scale in the interface
+    latent_cells: tuple[int, int] = field(init=False, default=(10, 78))
+
+    def __post_init__(self) -> None:
+        factor = self.autoencoder.factor
+        rows, row_rest = divmod(self.audio.mels, factor)
+        columns, column_rest = divmod(self.audio.frames, factor)
+        if row_rest or column_rest or rows % 2 or columns % 2:
+            raise ValueError(
+                f"A mel of {self.audio.mels} x {self.audio.frames} does not divide into an even grid of "
+                f"{factor} x {factor} latent cells; use multiples of {2 * factor}."
+            )
+        object.__setattr__(self, "latent_cells", (rows, columns))
+
+    @property
+    def frame_multiple(self) -> int:
+        """Mel frames come in multiples of this: the U-Net halves the latent once, so 16."""
+        return 2 * self.autoencoder.factor
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON types, ready for `config.json`."""
+        data = dataclasses.asdict(self)
+        del data["latent_cells"]
+        return typing.cast(dict[str, Any], _plain(data))
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> ModelConfig:
+        """Rebuild from `to_json`. An unknown or missing name raises ValueError with that name."""
+        return typing.cast(ModelConfig, _build(cls, data, "config"))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _build(cls: type, data: Any, where: str) -> Any:
+    """One dataclass from a JSON object, strictly: a config from elsewhere must not half-fit."""
+    if not isinstance(data, dict):
+        raise ValueError(f"{where} should be an object, not {type(data).__name__}.")
+    hints = get_type_hints(cls)
+    known = {f.name: f for f in dataclasses.fields(cls) if f.init}
+    unknown = sorted(set(data) - set(known))
+    if unknown:
+        raise ValueError(f"{where} has unknown entries: {', '.join(unknown)}.")
+    values = {name: _value(hints[name], value, f"{where}.{name}") for name, value in data.items()}
+    try:
+        return cls(**values)
+    except TypeError as error:
+        raise ValueError(f"{where}: {error}") from error
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    if get_origin(hint) in (typing.Union, types.UnionType):
+        options = [option for option in get_args(hint) if option is not type(None)]
+        if value is None:
+            return None
+        if len(options) == 1:
+            return _value(options[0], value, where)
+        kinds = {option().kind: option for option in options}  # vocoders name themselves
+        if not isinstance(value, dict) or value.get("kind") not in kinds:
+            raise ValueError(f"{where}.kind should be one of {', '.join(sorted(kinds))}.")
+        return _build(kinds[value["kind"]], value, where)
+    if dataclasses.is_dataclass(hint):
+        return _build(typing.cast(type, hint), value, where)
+    if get_origin(hint) is tuple:
+        if not isinstance(value, list):
+            raise ValueError(f"{where} should be a list.")
+        return tuple(value)
+    if get_origin(hint) is Literal:
+        if value not in get_args(hint):
+            raise ValueError(f"{where} should be one of {', '.join(map(str, get_args(hint)))}, not {value!r}.")
+        return value
+    wanted = (int, float) if hint is float else (hint,)
+    if not isinstance(value, wanted) or (isinstance(value, bool) and hint is not bool):
+        raise ValueError(f"{where} should be {hint.__name__}, not {value!r}.")
+    return hint(value)
+
+
+PAPER = ModelConfig()
+
+_MINILM = TextConfig(width=384, layers=6, heads=12, intermediate=1536, projection=None, mask_pads=True)
+_UNIFIED = UNetConfig(in_channels=9, context_dim=384, global_dim=256, global_projection=True, learned_null=True)
+
+# One network for all five tasks: 9 input channels, text tokens and a global vector.
+SMALL = ModelConfig(
+    name="small",
+    # Convolutions only: what a latent cell tells stays near it, and any length decodes alike.
+    autoencoder=AutoencoderConfig(channels=32, attention_levels=(), middle_attention=False),
+    unet=replace(_UNIFIED, channels=128),
+    schedule=ScheduleConfig(prediction="v"),
+    vocoder=IstftConfig(),
+    text=_MINILM,
+)
+MINI = replace(SMALL, name="mini", unet=replace(_UNIFIED, channels=64))
+# Real but tiny networks with random weights, for tests and for trying the program without a download.
+TINY = ModelConfig(
+    name="tiny",
+    autoencoder=AutoencoderConfig(channels=8, res_blocks=1, attention_levels=(), middle_attention=False),
+    unet=replace(_UNIFIED, channels=16, res_blocks=1, heads=2, context_dim=32, global_dim=16, attention_levels=(1,)),
+    schedule=ScheduleConfig(prediction="v"),
+    vocoder=IstftConfig(width=16, layers=1, expansion=2),
+    text=TextConfig(
+        vocabulary=128, width=32, layers=1, heads=2, intermediate=32, positions=80, projection=None, mask_pads=True
+    ),
+    clap=ClapConfig(hidden=32, joint=16),
+)
+PRESETS = {config.name: config for config in (PAPER, SMALL, MINI, TINY)}

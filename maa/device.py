@@ -1,0 +1,51 @@
+"""Where the networks run and in which precision: the only place that names a kind of accelerator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+KINDS = ("cuda", "mps", "cpu")  # best first
+
+
+def available() -> list[str]:
+    """The kinds of device that this machine and this build of PyTorch offer, best first; always ends with "cpu"."""
+    import torch
+
+    here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    return [kind for kind in KINDS if here[kind]]
+
+
+def pick_device(name: str | None = None) -> torch.device:
+    """The device called `name` ("cpu", "cuda", "cuda:1", "mps"), or the best one here for None, "" and "auto".
+
+    Raises:
+        ValueError: the name is no device's, or that device is not in this machine.
+    """
+    import torch
+
+    wanted = (name or "auto").strip().lower()
+    kinds = available()
+    if wanted in ("", "auto"):
+        return torch.device(kinds[0])
+    kind, colon, index = wanted.partition(":")
+    if kind not in KINDS or (colon and not (index.isascii() and index.isdecimal())):
+        raise ValueError(f"{name!r} is not a device; choose auto, {', '.join(KINDS)} or, say, cuda:1.")
+    if kind not in kinds:
+        raise ValueError(f"This machine has no {kind} device that PyTorch can use; choose {' or '.join(kinds)}.")
+    count = torch.cuda.device_count() if kind == "cuda" else 1
+    if colon and int(index) >= count:
+        raise ValueError(f"There is no {kind}:{int(index)} here; the last one is {kind}:{count - 1}.")
+    return torch.device(kind, int(index)) if colon else torch.device(kind)
+
+
+def compute_dtype(device: torch.device) -> torch.dtype:
+    """What the networks compute in on `device`: bfloat16 where a GPU has it in hardware, float32 everywhere else."""
+    import torch
+
+    if device.type != "cuda":
+        return torch.float32
+    with torch.cuda.device(device):
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32

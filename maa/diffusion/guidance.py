@@ -1,0 +1,53 @@
+"""Denoisers: a network with its condition, guidance and known region folded in (paper Sec. 3.6, Eq. 2; Sec. 4.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from maa.diffusion.schedule import Schedule
+
+Denoiser = Callable[[Tensor, Tensor], Tensor]  # z [B, C, H, W], t [B] -> eps [B, C, H, W]
+Network = Callable[[Tensor, Tensor, Any], Tensor]  # the same with a condition for B samples, in the network's own units
+
+
+class Condition(Protocol):
+    """Anything that can be put behind another of its kind to form one batch."""
+
+    def then(self, other: Any) -> Any:
+        """This batch followed by the other."""
+
+
+def guided(network: Network, schedule: Schedule, condition: Condition, null: Condition, scale: float) -> Denoiser:
+    """Eq. 2: eps~ = eps_null + s (eps_cond - eps_null), one call on the doubled batch; at s = 1 the condition alone."""
+    if scale == 1.0:
+
+        def plain(z: Tensor, t: Tensor) -> Tensor:
+            return schedule.eps_of(network(z, t, condition), z, t)
+
+        return plain
+    both = null.then(condition)
+
+    def doubled(z: Tensor, t: Tensor) -> Tensor:
+        output_null, output = network(torch.cat([z, z]), torch.cat([t, t]), both).chunk(2)
+        return schedule.eps_of(output_null + scale * (output - output_null), z, t)
+
+    return doubled
+
+
+def keep_known(denoiser: Denoiser, schedule: Schedule, known: Tensor, make: Tensor) -> Denoiser:
+    """Hold the known region: there, answer with the eps that leads to `known`, whatever the network says.
+
+    known [B, C, H, W] latent of the given sound; make [1, 1, H, W], 1 = make new. The network still sees the known
+    region at its right noise level in every step, because eps of that region never changes on the way down; so a
+    network without a mask input can inpaint, too (arXiv 2201.09865 without its resampling).
+    """
+
+    def inner(z: Tensor, t: Tensor) -> Tensor:
+        alpha, sigma = schedule.rates(int(t[0]))
+        return torch.where(make > 0.5, denoiser(z, t), (z - alpha * known) / sigma)
+
+    return inner

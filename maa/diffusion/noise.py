@@ -1,0 +1,25 @@
+"""Randomness of a take: one generator each, on the CPU, so that a seed means the same in any batch on any device."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+class TakeNoise:
+    """Standard normal draws for several takes, one generator per seed."""
+
+    def __init__(self, seeds: Sequence[int], device: torch.device) -> None:
+        self.device = device
+        self.generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
+
+    def draw(self, shape: tuple[int, ...]) -> Tensor:
+        """[takes, *shape], each row from its own generator."""
+        return torch.stack([torch.randn(shape, generator=g) for g in self.generators]).to(self.device)
+
+
+def take_seeds(seed: int, count: int) -> tuple[int, ...]:
+    """Seeds of `count` takes: the given one and its successors, below 2^32."""
+    return tuple((seed + k) % 2**32 for k in range(count))
