@@ -1,0 +1,128 @@
+"""Pieces the autoencoder and the U-Net share, smallest first."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def group_norm(channels: int, eps: float) -> nn.GroupNorm:
+    """Up to 32 groups, as in latent diffusion; fewer where the layer is narrower than that."""
+    return nn.GroupNorm(math.gcd(32, channels), channels, eps=eps)
+
+
+def zero_init(module: nn.Module) -> nn.Module:
+    """Zero a layer's weights, so that its branch starts as the identity."""
+    for parameter in module.parameters():
+        nn.init.zeros_(parameter)
+    return module
+
+
+def timestep_embedding(t: Tensor, width: int) -> Tensor:
+    """Sinusoids of the timestep, cosines first: t [B] in [0, 1000) -> [B, width]."""
+    half = width // 2
+    frequencies = torch.exp(-math.log(10_000.0) * torch.arange(half, device=t.device, dtype=torch.float32) / half)
+    angles = t.float()[:, None] * frequencies
+    return torch.cat([angles.cos(), angles.sin()], dim=1)
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor, heads: int, mask: Tensor | None = None) -> Tensor:
+    """Multi-head attention over [B, N, C] queries and [B, M, C] keys and values; mask [B, M], True = may be seen."""
+    q, k, v = (x.unflatten(-1, (heads, -1)).transpose(1, 2) for x in (q, k, v))
+    allowed = None if mask is None else mask[:, None, None, :]
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=allowed).transpose(1, 2).flatten(2)
+
+
+class SpatialAttention(nn.Module):
+    """Self-attention over the cells of [B, C, H, W] with 1x1 projections and a residual (autoencoder)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = group_norm(channels, eps=1e-6)
+        self.q = nn.Conv2d(channels, channels, 1)
+        self.k = nn.Conv2d(channels, channels, 1)
+        self.v = nn.Conv2d(channels, channels, 1)
+        self.out = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.norm(x)
+        q, k, v = (layer(h).flatten(2).transpose(1, 2) for layer in (self.q, self.k, self.v))
+        cells = attend(q, k, v, heads=1).transpose(1, 2).unflatten(2, x.shape[2:])
+        return x + self.out(cells)
+
+
+class CrossAttention(nn.Module):
+    """Queries from the latent, keys and values from the context (or from the latent itself)."""
+
+    def __init__(self, channels: int, heads: int, context_dim: int | None = None) -> None:
+        super().__init__()
+        self.heads = heads
+        source = channels if context_dim is None else context_dim
+        self.q = nn.Linear(channels, channels, bias=False)
+        self.k = nn.Linear(source, channels, bias=False)
+        self.v = nn.Linear(source, channels, bias=False)
+        self.out = nn.Linear(channels, channels)
+
+    def forward(self, x: Tensor, context: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
+        source = x if context is None else context
+        return self.out(attend(self.q(x), self.k(source), self.v(source), self.heads, mask))
+
+
+class GatedFeedForward(nn.Module):
+    """GEGLU: value times GELU of the gate, four times as wide inside."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.expand = nn.Linear(channels, 8 * channels)
+        self.contract = nn.Linear(4 * channels, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        value, gate = self.expand(x).chunk(2, dim=-1)
+        return self.contract(value * F.gelu(gate))
+
+
+class TransformerBlock(nn.Module):
+    """Self-attention, cross-attention, feed-forward over the flattened cells of [B, C, H, W]."""
+
+    def __init__(self, channels: int, heads: int, context_dim: int) -> None:
+        super().__init__()
+        self.norm = group_norm(channels, eps=1e-6)
+        self.proj_in = nn.Conv2d(channels, channels, 1)
+        self.norm_self = nn.LayerNorm(channels)
+        self.attend_self = CrossAttention(channels, heads)
+        self.norm_context = nn.LayerNorm(channels)
+        self.attend_context = CrossAttention(channels, heads, context_dim)
+        self.norm_feed = nn.LayerNorm(channels)
+        self.feed = GatedFeedForward(channels)
+        self.proj_out = zero_init(nn.Conv2d(channels, channels, 1))
+
+    def forward(self, x: Tensor, context: Tensor, mask: Tensor | None) -> Tensor:
+        h = self.proj_in(self.norm(x)).flatten(2).transpose(1, 2)
+        h = h + self.attend_self(self.norm_self(h))
+        h = h + self.attend_context(self.norm_context(h), context, mask)
+        h = h + self.feed(self.norm_feed(h))
+        return x + self.proj_out(h.transpose(1, 2).unflatten(2, x.shape[2:]))
+
+
+class SelfAttentionBlock(nn.Module):
+    """Self-attention without text, for networks that have no context (the authors' inpainting network).
+
+    The packed projection is split into heads first and into q, k, v second; another order would scramble their weights.
+    """
+
+    def __init__(self, channels: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm = group_norm(channels, eps=1e-5)
+        self.qkv = nn.Conv1d(channels, 3 * channels, 1)
+        self.out = zero_init(nn.Conv1d(channels, channels, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        cells = x.flatten(2)
+        packed = self.qkv(self.norm(cells)).unflatten(1, (self.heads, 3, -1))  # [B, heads, 3, C / heads, N]
+        q, k, v = (part.transpose(2, 3) for part in packed.unbind(2))
+        mixed = F.scaled_dot_product_attention(q, k, v).transpose(2, 3).flatten(1, 2)
+        return x + self.out(mixed).unflatten(2, x.shape[2:])

@@ -1,0 +1,56 @@
+"""What the network listens to: text tokens, a global vector, or nothing of either."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Context:
+    """A batch of conditions.
+
+    tokens [B, K, C] with mask [B, K] (True = a real token), and vector [B, G]. `has_tokens` and `has_vector` [B] say
+    per sample which of the two is given; the network puts its null in place of the other.
+    """
+
+    tokens: Tensor | None = None
+    mask: Tensor | None = None
+    vector: Tensor | None = None
+    has_tokens: Tensor | None = None
+    has_vector: Tensor | None = None
+
+    def then(self, other: Context) -> Context:
+        """Both batches behind one another, this one first. Both must carry the same fields."""
+        return Context(**{name: _cat(value, getattr(other, name), name) for name, value in self.__dict__.items()})
+
+    def repeat(self, count: int) -> Context:
+        """The whole batch `count` times."""
+        return self._map(lambda x: torch.cat([x] * count))
+
+    def to(self, device: torch.device, dtype: torch.dtype | None = None) -> Context:
+        """Move every tensor; floats also change dtype when one is given."""
+        return self._map(lambda x: x.to(device, dtype if x.is_floating_point() else None))
+
+    def without(self) -> Context:
+        """The same batch with nothing given: what guidance and dropping use."""
+        changes = {
+            name: torch.zeros_like(value)
+            for name in ("has_tokens", "has_vector")
+            if (value := getattr(self, name)) is not None
+        }
+        return Context(**{**self.__dict__, **changes})
+
+    def _map(self, change: Any) -> Context:
+        return Context(**{name: None if value is None else change(value) for name, value in self.__dict__.items()})
+
+
+def _cat(first: Tensor | None, second: Tensor | None, name: str) -> Tensor | None:
+    if first is None and second is None:
+        return None
+    if first is None or second is None:
+        raise ValueError(f"One of two contexts has no {name}; they cannot form one batch.")
+    return torch.cat([first, second])
