@@ -1,0 +1,1 @@
+"""Training: one readable script per stage over one small loop."""

@@ -1,0 +1,126 @@
+"""Train the CLAP projections (paper Sec. 3.3) between a frozen text tower and a frozen sound encoder.
+
+    python -m train.parts --to data/parts
+    python -m train.clap --config small --parts data/parts --out runs/clap --steps 1500
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from accelerate import Accelerator
+from numpy.typing import NDArray
+from torch import Tensor
+
+from maa.checkpoint import build
+from maa.config import PRESETS, ModelConfig
+from maa.models.aisfx import AisfxEncoder
+from maa.models.clap import ClapHeads
+from maa.models.text import TextEncoder, mean_pool
+from train.data import Library
+from train.frozen import load_frozen
+from train.loop import Options, fit
+
+
+@dataclass(frozen=True)
+class Features:
+    """What the frozen towers say of the library: sounds [N, audio_width], texts [M, text width]."""
+
+    sounds: Tensor
+    texts: Tensor
+    text_of: dict[str, int]
+
+
+@torch.inference_mode()
+def sound_features(library: Library, encoder: AisfxEncoder, rate: int) -> Tensor:
+    """One vector per recording, [N, width]."""
+    waves = (torch.from_numpy(library.wave(i).copy())[None] for i in range(len(library.rows)))
+    return torch.cat([encoder.embed(wave, rate) for wave in waves])
+
+
+@torch.inference_mode()
+def text_features(encoder: TextEncoder, texts: list[str]) -> Tensor:
+    """Mean-pooled token states, [M, width]."""
+    rows = []
+    for start in range(0, len(texts), 64):
+        context = encoder.encode(texts[start : start + 64])
+        assert context.tokens is not None
+        rows.append(mean_pool(context.tokens, context.mask))
+    return torch.cat(rows)
+
+
+def features(library: Library, config: ModelConfig, parts: Path) -> Features:
+    """Both towers over everything in the library; computed once, they never change."""
+    text = load_frozen(config, "text", parts)
+    sound = load_frozen(config, "clap_audio", parts)
+    assert isinstance(text, TextEncoder) and isinstance(sound, AisfxEncoder)
+    texts = sorted({caption for row in library.rows for caption in (*row.captions, row.concept)})
+    sounds = sound_features(library, sound, config.audio.sample_rate)
+    return Features(sounds, text_features(text, texts), {text: i for i, text in enumerate(texts)})
+
+
+def contrast(heads: ClapHeads, sounds: Tensor, texts: Tensor, same: Tensor) -> Tensor:
+    """Symmetric InfoNCE over [B, ...] pairs; `same` [B, B] marks pairs of one concept, which share the target."""
+    a = heads.embed_audio(sounds)
+    t = F.normalize(heads.text(texts), dim=-1)
+    logits = heads.logit_scale.exp().clamp_max(100.0) * a @ t.T
+    target = same.float() / same.sum(1, keepdim=True)
+    return 0.5 * (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target.T))
+
+
+def accuracy(heads: ClapHeads, known: Features, library: Library, indices: NDArray[np.int64]) -> float:
+    """Share of the recordings whose own concept is nearest among all concepts."""
+    concepts = library.concepts
+    heads.eval()
+    with torch.inference_mode():
+        texts = F.normalize(heads.text(known.texts[[known.text_of[c] for c in concepts]]), dim=-1)
+        nearest = (heads.embed_audio(known.sounds[torch.from_numpy(indices)]) @ texts.T).argmax(1)
+    heads.train()
+    hits = [concepts[int(n)] == library.rows[int(i)].concept for n, i in zip(nearest, indices, strict=True)]
+    return float(np.mean(hits)) if hits else float("nan")
+
+
+def run(config: ModelConfig, library: Library, parts: Path, options: Options, batch: int) -> Path:
+    """Train the heads and return the path of the weights."""
+    accelerator = Accelerator()
+    torch.manual_seed(options.seed)
+    rng = np.random.default_rng([options.seed, accelerator.process_index])
+    known = features(library, config, parts)
+    heads = build(config, "clap")
+    assert isinstance(heads, ClapHeads)
+    train, test = library.indices("train"), library.indices("test")
+    names = np.array([row.concept for row in library.rows])
+
+    def step(index: int) -> dict[str, Tensor]:
+        rows = rng.choice(train, min(batch, len(train)), replace=False)
+        said = [library.rows[int(i)] for i in rows]
+        chosen = [known.text_of[str(rng.choice([*row.captions, row.concept]))] for row in said]
+        noisy = known.sounds[rows] * (1 + 0.1 * torch.randn(len(rows), 1))
+        same = torch.from_numpy(names[rows][:, None] == names[rows][None])
+        values = {"loss": contrast(heads, noisy, known.texts[chosen], same)}
+        if index % options.log_every == 0 and len(test):
+            values["held_out"] = torch.tensor(accuracy(heads, known, library, test) * options.log_every)
+        return values
+
+    return fit(heads, step, options, "clap", accelerator)
+
+
+def main() -> None:
+    """Command line of this stage."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", choices=sorted(PRESETS), default="small")
+    parser.add_argument("--library", type=Path, default=Path("data"))
+    parser.add_argument("--parts", type=Path, default=Path("data/parts"))
+    parser.add_argument("--batch", type=int, default=192)
+    Options.add_to(parser, lr=1e-3, steps=1500)
+    args = parser.parse_args()
+    run(PRESETS[args.config], Library.open(args.library), args.parts, Options.of(args), args.batch)
+
+
+if __name__ == "__main__":
+    main()

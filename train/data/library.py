@@ -1,0 +1,163 @@
+"""All recordings in memory at 16 kHz: decoded, trimmed and levelled once, then kept in one compressed file."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from train.data.manifest import MANIFEST, Recording, load_manifest
+
+RATE = 16_000  # Hz
+LONGEST = 12.0  # seconds kept of one recording
+SILENCE = 10 ** (-50 / 20)  # of the peak; quieter edges are cut
+LEVEL = 10 ** (-20 / 20)  # RMS of the loudest 0.4 s
+PEAK = 0.95
+AUDIBLE = 1e-4  # peak
+CACHE = "library-16k.npz"
+
+
+class Library:
+    """Recordings and their waveforms.
+
+    Args:
+        rows: the recordings.
+        samples: int16 [total], the waveforms one after another.
+        offsets: int64 [rows + 1], where each begins.
+    """
+
+    def __init__(self, rows: Sequence[Recording], samples: NDArray[np.int16], offsets: NDArray[np.int64]) -> None:
+        if len(offsets) != len(rows) + 1 or offsets[-1] != len(samples):
+            raise ValueError("The library's waveforms do not fit its rows; delete the cache file and open it again.")
+        self.rows = tuple(rows)
+        self.samples = samples
+        self.offsets = offsets
+
+    @classmethod
+    def open(cls, root: Path = Path("data"), manifest: Path = MANIFEST) -> Library:
+        """Load `root`/library-16k.npz, or build it from `root`/recordings and save it.
+
+        A cache that was built from another manifest is built again when the recordings are there; without them it
+        serves as it is, so a machine that trains needs nothing but this one file.
+        """
+        cached, recordings = root / CACHE, root / "recordings"
+        stored = cls.load(cached) if cached.is_file() else None
+        if stored is not None and not recordings.is_dir():
+            return stored
+        present = [row.recording() for row in load_manifest(manifest) if (recordings / row.path).is_file()]
+        if stored is not None and (not present or list(stored.rows) == present):
+            return stored
+        if not present:
+            raise ValueError(f"There are no recordings in {recordings}; fetch them with `python -m train.data fetch`.")
+        built = cls.build(present, recordings)
+        built.save(cached)
+        return built
+
+    @classmethod
+    def build(cls, rows: Sequence[Recording], recordings: Path) -> Library:
+        """Decode every recording below `recordings`."""
+        waves = []
+        for row in rows:
+            wave = decode(recordings / row.path)
+            if float(np.abs(wave).max(initial=0.0)) < AUDIBLE:
+                raise ValueError(f"{recordings / row.path} is silent; take it out of the manifest.")
+            waves.append(_int16(prepare(wave)))
+        offsets = np.cumsum([0, *(len(wave) for wave in waves)], dtype=np.int64)
+        return cls(rows, np.concatenate(waves), offsets)
+
+    @classmethod
+    def load(cls, path: Path) -> Library:
+        """Read a cache file; needs nothing but NumPy."""
+        with np.load(path, allow_pickle=False) as file:
+            lines = json.loads(str(file["rows"]))
+            rows = [Recording(**{**x, "captions": tuple(x["captions"]), "path": Path(x["path"])}) for x in lines]
+            return cls(rows, file["samples"], file["offsets"])
+
+    def save(self, path: Path) -> None:
+        """Write the cache file, whole or not at all."""
+        lines = [{**asdict(row), "path": row.path.as_posix()} for row in self.rows]
+        part = path.with_name(path.name + ".part")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            np.savez_compressed(file, samples=self.samples, offsets=self.offsets, rows=np.array(json.dumps(lines)))
+        os.replace(part, path)
+
+    def wave(self, i: int) -> NDArray[np.float32]:
+        """Waveform [samples] of recording `i`, 16 kHz, within ±1."""
+        return self.samples[self.offsets[i] : self.offsets[i + 1]].astype(np.float32) / np.float32(32768)
+
+    def seconds(self, i: int) -> float:
+        """Length of recording `i` after trimming."""
+        return float(self.offsets[i + 1] - self.offsets[i]) / RATE
+
+    @property
+    def concepts(self) -> tuple[str, ...]:
+        """All concepts, sorted."""
+        return tuple(sorted({row.concept for row in self.rows}))
+
+    def indices(self, split: str | None = None) -> NDArray[np.int64]:
+        """Indices of the recordings of one split ("train", "test"), or of all."""
+        return np.array([i for i, row in enumerate(self.rows) if split in (None, row.split)], dtype=np.int64)
+
+    def by_concept(self, split: str | None = None) -> dict[str, NDArray[np.int64]]:
+        """Indices of the recordings of each concept, sorted by concept."""
+        groups: dict[str, list[int]] = {}
+        for i in self.indices(split).tolist():
+            groups.setdefault(self.rows[i].concept, []).append(i)
+        return {concept: np.array(groups[concept], dtype=np.int64) for concept in sorted(groups)}
+
+    @cache  # noqa: B019 - a library lives as long as the program
+    def groups(self, indices: tuple[int, ...]) -> tuple[NDArray[np.int64], ...]:
+        """The same indices, grouped by concept."""
+        groups: dict[str, list[int]] = {}
+        for i in indices:
+            groups.setdefault(self.rows[i].concept, []).append(i)
+        return tuple(np.array(groups[concept], dtype=np.int64) for concept in sorted(groups))
+
+
+def decode(path: Path) -> NDArray[np.float32]:
+    """A file as mono [samples] at 16 kHz."""
+    import soundfile
+    import soxr
+
+    data, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    return np.asarray(soxr.resample(data.mean(axis=1), rate, RATE, quality="VHQ"), dtype=np.float32)
+
+
+def prepare(wave: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Cut silent edges, keep the loudest 12 s, and bring the loudest 0.4 s to -20 dBFS with a peak of at most 0.95.
+
+    Args:
+        wave: [samples] at 16 kHz, not silent.
+
+    Returns:
+        [samples], at most 12 s.
+    """
+    wave = wave - wave.mean(dtype=np.float64).astype(np.float32)
+    peak = float(np.abs(wave).max(initial=0.0))
+    heard = np.flatnonzero(np.abs(wave) > peak * SILENCE)
+    wave = wave[heard[0] : heard[-1] + 1]
+    longest = int(LONGEST * RATE)
+    if len(wave) > longest:
+        start = int(np.argmax(_window_energy(wave, longest)))
+        wave = wave[start : start + longest]
+    loudest = float(np.sqrt(_window_energy(wave, int(0.4 * RATE)).max() / min(len(wave), int(0.4 * RATE))))
+    gain = min(LEVEL / max(loudest, 1e-9), PEAK / float(np.abs(wave).max()))
+    return (wave * np.float32(gain)).astype(np.float32)
+
+
+def _window_energy(wave: NDArray[np.float32], length: int) -> NDArray[np.float64]:
+    """Sum of squares of every stretch of `length` samples (of the whole wave when it is shorter)."""
+    total = np.concatenate([[0.0], np.cumsum(np.square(wave, dtype=np.float64))])
+    length = min(length, len(wave))
+    return total[length:] - total[:-length]
+
+
+def _int16(wave: NDArray[np.float32]) -> NDArray[np.int16]:
+    return np.round(wave * 32767).astype(np.int16)

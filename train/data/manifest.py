@@ -1,0 +1,72 @@
+"""The manifest: one line for every recording, with what is heard, its licence and its hash."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, fields
+from pathlib import Path, PurePosixPath
+
+MANIFEST = Path(__file__).with_name("manifest.csv")
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A recording as training sees it."""
+
+    id: str  # "package/file name"
+    concept: str  # what a user would type: "dog barking"
+    family: str  # "animals", "tools", …
+    captions: tuple[str, ...]  # sentences about it
+    split: str  # "train" or "test"; siblings such as wolf_00 and wolf_01 share one
+    path: Path  # below the folder of recordings: package/usr/share/…
+
+
+@dataclass(frozen=True)
+class Row(Recording):
+    """A line of the manifest: the recording and where it comes from."""
+
+    package: str  # Debian package
+    version: str  # of the package whose hash this is
+    sha256: str  # of the recording's file
+    seconds: float
+    licence: str  # SPDX-like: GPL-2+, CC0, …
+    author: str
+
+    def recording(self) -> Recording:
+        """The part that training needs."""
+        return Recording(**{field.name: getattr(self, field.name) for field in fields(Recording)})
+
+
+def load_manifest(path: Path = MANIFEST) -> list[Row]:
+    """Every line of the manifest, in its order.
+
+    Raises:
+        ValueError: the file is missing, has other columns, or a line cannot be read.
+    """
+    if not path.is_file():
+        raise ValueError(f"There is no manifest at {path}; it belongs to the repository, so restore it from there.")
+    with path.open(newline="", encoding="utf-8") as file:
+        try:
+            return [_row(line) for line in csv.DictReader(file)]
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{path} is not a manifest of recordings: {error!r}; restore it from there.") from error
+
+
+def _row(line: dict[str, str]) -> Row:
+    inside = PurePosixPath(line["path"])
+    if inside.is_absolute() or ".." in inside.parts:
+        raise ValueError(f"{inside} leads out of its package")
+    return Row(
+        id=f"{line['package']}/{inside.name}",
+        concept=line["concept"],
+        family=line["family"],
+        captions=tuple(line["caption"].split("|")),
+        split=line["split"],
+        path=Path(line["package"]) / inside,
+        package=line["package"],
+        version=line["version"],
+        sha256=line["sha256"],
+        seconds=float(line["seconds"]),
+        licence=line["licence"],
+        author=line["author"],
+    )

@@ -1,0 +1,47 @@
+"""Put trained parts together into a model folder that the program opens.
+
+    python -m train.package --runs data/parts runs/autoencoder runs/vocoder runs/clap runs/diffusion --to checkpoints/small
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from maa import checkpoint
+from maa.audio.mel import MelSpectrogram
+from maa.config import ModelConfig
+from train.data import load_manifest
+from train.frozen import load_frozen
+
+
+def package(runs: list[Path], to: Path, name: str) -> checkpoint.Model:
+    """Collect each part from the first folder that has it, and write them as float16 with hashes."""
+    described = [folder for folder in runs if (folder / checkpoint.CONFIG).is_file()]
+    if not described:
+        raise ValueError("None of the folders has a config.json; the diffusion stage writes one.")
+    document = json.loads((described[-1] / checkpoint.CONFIG).read_text(encoding="utf-8"))
+    config = replace(ModelConfig.from_json(document["model"]), name=name)
+    concepts = sorted({row.concept for row in load_manifest()})
+    model = checkpoint.Model(config, MelSpectrogram(config.audio), concepts=tuple(concepts))
+    for part in checkpoint.PARTS:
+        setattr(model, part, load_frozen(config, part, *reversed(runs)))
+    checkpoint.save(model, to)
+    return model
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=Path, nargs="+", required=True, help="folders with parts; later ones win")
+    parser.add_argument("--to", type=Path, default=Path("checkpoints/small"))
+    args = parser.parse_args()
+    package(args.runs, args.to, args.to.name)
+    for path in sorted(args.to.iterdir()):
+        print(f"{path.stat().st_size / 1e6:8.2f} MB  {path.name}")
+
+
+if __name__ == "__main__":
+    main()

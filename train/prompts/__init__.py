@@ -1,0 +1,1 @@
+"""Prompt enhancement (paper Sec. 3.2): templates, and clips composed to fit them."""
