@@ -1,0 +1,72 @@
+"""Sample values: integers of a file to floats in ±1 and back, exactly.
+
+A b-bit integer v is the float v / 2^(b-1). float32 holds that without rounding up to 24 bits, float64 beyond.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.floating[Any]]  # float32 or float64
+
+BITS = {"PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": 32, "DOUBLE": 64}
+FLOATS = ("FLOAT", "DOUBLE")
+
+
+def from_numbers(values: NDArray[Any]) -> tuple[Samples, str]:
+    """Numbers as files and programs hand them over, any shape, to floats and the subtype that they came from.
+
+    Takes uint8 (128 is silence), int16, int32 (24 bits when the lowest byte is always zero), float16, float32, float64.
+    """
+    name = values.dtype.name
+    if name == "uint8":
+        return (values.astype(np.float32) - 128) / 128, "PCM_U8"
+    if name == "int16":
+        return values.astype(np.float32) / 2**15, "PCM_16"
+    if name == "int32":
+        if (values & 0xFF).any():
+            return values / 2.0**31, "PCM_32"
+        return (values >> 8).astype(np.float32) / 2**23, "PCM_24"
+    if name in ("float16", "float32"):
+        return values.astype(np.float32, copy=False), "FLOAT"
+    if name == "float64":
+        return values, "DOUBLE"
+    raise ValueError(f"Sound as an array of {name} cannot be read; use int16, int32, uint8 or float32 within ±1.")
+
+
+def to_integers(samples: Samples, bits: int) -> NDArray[np.int32]:
+    """Floats, any shape, to the nearest `bits`-bit integers; what lies outside ±1 is clipped. No dither."""
+    wide = samples if samples.dtype == np.float64 or bits <= 24 else samples.astype(np.float64)
+    full = wide.dtype.type(2 ** (bits - 1))
+    return np.clip(np.rint(wide * full), -full, full - 1).astype(np.int32)
+
+
+def wave_chunks(samples: Samples, rate: int, subtype: str) -> list[tuple[bytes, bytes]]:
+    """The `fmt `, `fact` and `data` chunks of a WAV file holding samples [channels, n].
+
+    Written here because libsndfile stamps the time of day into float files and rounds integers by 2^(b-1) - 1.
+    """
+    channels, count = samples.shape
+    bits, floating = BITS[subtype], subtype in FLOATS
+    width = channels * bits // 8  # bytes of one sample of all channels
+    numbers = ((3 if floating else 1, 2), (channels, 2), (rate, 4), (rate * width, 4), (width, 2), (bits, 2))
+    header = b"".join(value.to_bytes(size, "little") for value, size in numbers)
+    parts = [(b"fmt ", header + b"\0\0" if floating else header)]  # an empty extension is due on floats
+    if floating:
+        parts.append((b"fact", count.to_bytes(4, "little")))
+    return [*parts, (b"data", _data(np.ascontiguousarray(samples.T), subtype))]
+
+
+def _data(interleaved: Samples, subtype: str) -> bytes:
+    if subtype in FLOATS:
+        return interleaved.astype("<f4" if subtype == "FLOAT" else "<f8", copy=False).tobytes()
+    bits = BITS[subtype]
+    values = to_integers(interleaved, bits)
+    if bits == 8:
+        return (values + 128).astype(np.uint8).tobytes()
+    if bits == 24:
+        return values.astype("<i4", copy=False).view(np.uint8).reshape(-1, 4)[:, :3].tobytes()
+    return values.astype(f"<i{bits // 8}", copy=False).tobytes()

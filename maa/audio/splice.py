@@ -1,0 +1,155 @@
+"""Generated sound into the user's own: new only inside the spans, every other sample the very same value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maa.audio.pcm import Samples
+from maa.audio.sound import Audio, resample
+from maa.config import AudioSpec
+
+FADE = 0.030  # seconds; never more than a quarter of the span
+BESIDE = 0.5  # seconds of sound on each side that levels are measured on
+MAX_GAIN = 4.0  # 12 dB either way: a neighbour says how loud the room is, not how loud the new sound should be
+_QUIET = 1e-4  # RMS below which a neighbourhood tells no level
+
+MODEL_RATE = AudioSpec().sample_rate
+
+
+def splice(
+    source: Audio,
+    generated: NDArray[np.float32],
+    spans: Sequence[tuple[float, float]],
+    level_match: bool = True,
+    generated_rate: int = MODEL_RATE,
+) -> Audio:
+    """Replace spans of a sound.
+
+    Equal-power fades lie inside each span, except where it reaches the sound's own beginning or end. Every channel gets
+    the generated sound at the share of loudness it has beside the span.
+
+    Args:
+        source: the user's sound.
+        generated: mono [n], aligned with the source's beginning and reaching the end of the last span.
+        spans: (start, end) in seconds; they may touch or overlap, and what lies beyond the sound is ignored.
+        level_match: also scale by what the source's level beside the span is to the generated sound's there. That is 1
+            when `generated` holds the source itself outside the spans, and undoes the gain of the autoencoder and the
+            vocoder when it holds their reconstruction.
+        generated_rate: Hz.
+
+    Returns:
+        Same rate, channels, length, number type and subtype as the source.
+    """
+    pieces = _intervals(spans, source)
+    if not pieces:
+        return source
+    rate, last = source.sample_rate, pieces[-1][1]
+    if len(generated) + 1 < last * generated_rate / rate:  # a length in samples is rounded
+        raise ValueError(
+            f"The generated sound of {len(generated) / generated_rate:.3f} s ends before the last span does, "
+            f"at {last / rate:.3f} s."
+        )
+    mixed = source.samples.copy()
+    for start, stop in pieces:
+        at, fresh = _resampled(generated, generated_rate, rate, (start, stop))
+        gains = _gains(source, _beside(source, pieces, (start, stop)), at, fresh if level_match else None)
+        new = fresh[start - at : stop - at] * gains[:, None]
+        mixed[:, start:stop] = _faded(source.samples[:, start:stop], new, rate, (start > 0, stop < mixed.shape[1]))
+    return Audio(mixed, rate, source.subtype)
+
+
+def _intervals(spans: Sequence[tuple[float, float]], source: Audio) -> list[tuple[int, int]]:
+    """Spans in samples of the source, in order, merged where they touch: only samples that lie inside a span."""
+    rate, count = source.sample_rate, source.samples.shape[1]
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if not 0 <= start < end:
+            raise ValueError(f"A span from {start:g} s to {end:g} s holds nothing; give a start and a later end.")
+        # Seconds come from frames by multiplication, so a whole sample may miss its number by a rounding error.
+        first, stop = math.ceil(start * rate - 1e-6), min(count, math.floor(min(end * rate, count) + 1e-6))
+        if merged and first <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(stop, merged[-1][1]))
+        elif first < stop:
+            merged.append((first, stop))
+    return merged
+
+
+def _resampled(
+    generated: NDArray[np.float32], generated_rate: int, rate: int, span: tuple[int, int]
+) -> tuple[int, NDArray[np.float32]]:
+    """The neighbourhood of a span at the source's rate, and its first sample's index there.
+
+    It is cut at whole seconds, where both rates have a sample, so that every piece is aligned to the sample.
+    """
+    first = max(0, math.floor(span[0] / rate - BESIDE - 1))  # with a second for the filter to settle
+    last = math.ceil(span[1] / rate + BESIDE + 1)
+    piece = resample(generated[first * generated_rate : last * generated_rate], generated_rate, rate)
+    return first * rate, np.pad(piece, (0, max(0, span[1] - first * rate - len(piece))))
+
+
+def _faded(old: Samples, new: Samples, rate: int, fades: tuple[bool, bool]) -> Samples:
+    """new [channels, n] with old faded out of its beginning and into its end, where asked; powers add up to one."""
+    count = new.shape[1]
+    length = min(round(FADE * rate), count // 4)
+    angle = np.full(count, np.pi / 2)
+    ramp = np.pi / 2 * (np.arange(length) + 0.5) / max(1, length)
+    if fades[0]:
+        angle[:length] = ramp
+    if fades[1]:
+        angle[count - length :] = ramp[::-1]
+    faded = np.sin(angle) * new
+    edges = angle < np.pi / 2
+    faded[:, edges] += np.cos(angle[edges]) * old[:, edges]
+    return faded
+
+
+def _gains(
+    source: Audio, beside: NDArray[np.int64], at: int, fresh: NDArray[np.float32] | None
+) -> NDArray[np.float64]:
+    """One factor a channel, [channels]: its share of loudness beside the span, times the level there.
+
+    `fresh` is the generated sound from source sample `at` on; None leaves its level as it is.
+    """
+    near = source.samples[:, beside]
+    if _rms(near) < _QUIET:  # nothing to hear there: the balance of the whole sound
+        return _shares(source.samples)
+    if fresh is None:
+        return _shares(near)
+    ours = _rms(_audible(near.mean(axis=0), source.sample_rate))
+    theirs = _rms(fresh[beside[beside < at + len(fresh)] - at])
+    level = ours / theirs if min(ours, theirs) >= _QUIET else 1.0
+    return _shares(near) * min(max(level, 1 / MAX_GAIN), MAX_GAIN)
+
+
+def _beside(source: Audio, pieces: list[tuple[int, int]], span: tuple[int, int]) -> NDArray[np.int64]:
+    """Indices of the samples near the span that belong to no span."""
+    reach = round(BESIDE * source.sample_rate)
+    near = np.arange(max(0, span[0] - reach), min(source.samples.shape[1], span[1] + reach))
+    kept = np.ones(len(near), dtype=bool)
+    for start, stop in pieces:
+        kept &= (near < start) | (near >= stop)
+    return near[kept]
+
+
+def _audible(mono: Samples, rate: int) -> NDArray[np.float32]:
+    """What the model could hear of it: nothing above half its rate."""
+    return resample(mono, rate, min(rate, MODEL_RATE))
+
+
+def _shares(near: Samples) -> NDArray[np.float64]:
+    """RMS of every channel over that of their mean, [channels]; 1 for all when they are alike or silent.
+
+    Opposite phases cancel in the mean, so it counts for no less than for channels that have nothing in common.
+    """
+    channels = np.sqrt(np.mean(np.square(near, dtype=np.float64), axis=1))
+    least = _rms(channels) / math.sqrt(len(channels))
+    mean = max(_rms(near.mean(axis=0)), least)
+    return channels / mean if mean >= _QUIET else np.ones(len(channels))
+
+
+def _rms(x: NDArray[np.floating]) -> float:
+    return float(np.sqrt(np.mean(np.square(x, dtype=np.float64)))) if x.size else 0.0
