@@ -1,0 +1,242 @@
+"""Model folders: `config.json` plus one safetensors file per part, loaded strictly, with hashes checked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from maa.audio.mel import MelSpectrogram
+from maa.config import TINY, HifiganConfig, ModelConfig
+
+if TYPE_CHECKING:
+    from maa.models.aisfx import AisfxEncoder
+    from maa.models.autoencoder import Autoencoder
+    from maa.models.bridge import PictureBridge
+    from maa.models.clap import ClapHeads
+    from maa.models.text import TextEncoder
+    from maa.models.unet import UNet
+
+CONFIG = "config.json"
+TOKENIZER = "tokenizer.json"
+CONCEPTS = "concepts.json"
+PARTS = ("autoencoder", "unet", "vocoder", "text", "clap", "clap_audio", "vision")
+WHAT = {
+    "autoencoder": "the spectrogram autoencoder",
+    "unet": "the denoising network",
+    "vocoder": "the vocoder",
+    "text": "the text encoder",
+    "clap": "the CLAP projections",
+    "clap_audio": "the CLAP sound encoder",
+    "vision": "the picture classifier",
+}
+
+
+@dataclass
+class Model:
+    """The networks of one checkpoint; a part whose file is absent is None and named in `missing`."""
+
+    config: ModelConfig
+    front: MelSpectrogram
+    autoencoder: Autoencoder | None = None
+    unet: UNet | None = None
+    vocoder: nn.Module | None = None
+    text: TextEncoder | None = None
+    clap: ClapHeads | None = None
+    clap_audio: AisfxEncoder | None = None
+    vision: PictureBridge | None = None
+    concepts: tuple[str, ...] = ()
+    hashes: dict[str, str] = field(default_factory=dict)  # file name -> sha256
+    missing: dict[str, str] = field(default_factory=dict)  # part -> sentence
+
+    def networks(self) -> dict[str, nn.Module]:
+        """The parts that are present, by name."""
+        return {name: part for name in PARTS if (part := getattr(self, name)) is not None}
+
+    def to(self, device: torch.device, dtype: torch.dtype = torch.float32) -> Model:
+        """Move everything; only the denoising network changes its inner precision."""
+        self.front.to(device)
+        for name, network in self.networks().items():
+            network.to(device, dtype if name == "unet" else torch.float32)
+        return self
+
+    @property
+    def weights_hash(self) -> str:
+        """Short hash over all parts: which weights made a sound."""
+        text = "".join(f"{name}:{self.hashes[name]};" for name in sorted(self.hashes))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def build(config: ModelConfig, part: str, tokenizer: Any = None) -> nn.Module:
+    """One network with fresh weights. Each is imported when it is asked for: some bring heavy libraries along."""
+    if part == "autoencoder":
+        from maa.models.autoencoder import Autoencoder
+
+        return Autoencoder(config.autoencoder)
+    if part == "unet":
+        from maa.models.unet import UNet
+
+        return UNet(config.unet)
+    if part == "vocoder":
+        return _vocoder(config)
+    if part == "text":
+        from maa.models.text import TextEncoder, spelling_tokenizer
+
+        return TextEncoder(config.text, tokenizer or spelling_tokenizer())
+    if part == "clap":
+        from maa.models.clap import ClapHeads
+
+        return ClapHeads(config.clap, config.text.width)
+    if part == "clap_audio":
+        from maa.models.aisfx import AisfxEncoder
+
+        return AisfxEncoder(config.clap.audio_width)
+    if part == "vision":
+        from maa.models.bridge import PictureBridge
+
+        return PictureBridge(config.vision, config.text.width)
+    raise KeyError(part)
+
+
+def _vocoder(config: ModelConfig) -> nn.Module:
+    if isinstance(config.vocoder, HifiganConfig):
+        from maa.models.hifigan import HifiganGenerator
+
+        return HifiganGenerator(config.vocoder, config.audio.mels)
+    from maa.models.istft import IstftVocoder
+
+    return IstftVocoder(config.vocoder, config.audio)
+
+
+def root() -> Path:
+    """The folder that holds the named checkpoints: MAA_CHECKPOINTS, else `checkpoints` beside the package."""
+    return Path(os.environ.get("MAA_CHECKPOINTS") or Path(__file__).resolve().parent.parent / "checkpoints")
+
+
+def find(name: str) -> Path:
+    """The folder of a model: a path, a name under `root()`, or a hub id such as "user/model" (downloaded once)."""
+    for folder in (Path(name).expanduser(), root() / name):
+        if (folder / CONFIG).is_file():
+            return folder
+    if name.count("/") == 1 and not name.startswith((".", "/", "~")) and not Path(name).exists():
+        return _download(name)
+    known = sorted(path.parent.name for path in root().glob(f"*/{CONFIG}"))
+    have = ", ".join([*known, "tiny"])
+    raise ValueError(f"There is no model {name!r} (no {CONFIG} in that folder); choose one of {have}, or give a folder.")
+
+
+def _download(name: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=["*.json", "*.safetensors", "*.md"]))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ValueError(f"Cannot get the model {name!r} from the hub: {first}") from error
+
+
+def load(folder: Path) -> Model:
+    """Rebuild a model from its folder. A damaged or unfitting file is a ValueError that names it."""
+    try:
+        document = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        config = ModelConfig.from_json(document["model"])
+        hashes = dict(document.get("files", {}))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{folder / CONFIG} is not a model description ({error}); restore it.") from error
+    model = Model(config, MelSpectrogram(config.audio), hashes=hashes)
+    tokenizer = None
+    if (folder / TOKENIZER).is_file():
+        from maa.models.text import load_tokenizer
+
+        _check_hash(folder / TOKENIZER, hashes)
+        tokenizer = load_tokenizer(folder / TOKENIZER)
+    if (folder / CONCEPTS).is_file():
+        model.concepts = tuple(json.loads((folder / CONCEPTS).read_text(encoding="utf-8")))
+    for part in PARTS:
+        path = folder / f"{part}.safetensors"
+        if not path.is_file() or (part == "text" and tokenizer is None):
+            model.missing[part] = f"{WHAT[part].capitalize()} is missing: add {path.name} to {folder}."
+            continue
+        _check_hash(path, hashes)
+        network = build(config, part, tokenizer)
+        _fill(network, path)
+        setattr(model, part, network.eval().requires_grad_(False))
+    return model
+
+
+def _check_hash(path: Path, hashes: dict[str, str]) -> None:
+    expected = hashes.get(path.name)
+    actual = file_hash(path)
+    if expected is not None and expected != actual:
+        raise ValueError(f"{path} is damaged or was replaced: its hash is not the one in {CONFIG}; copy the file again.")
+    hashes[path.name] = actual
+
+
+def file_hash(path: Path) -> str:
+    """sha256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _digest(stream)
+
+
+def _digest(stream: Any) -> str:
+    digest = hashlib.sha256()  # Python 3.10 has no hashlib.file_digest
+    while block := stream.read(1 << 20):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def _fill(network: nn.Module, path: Path) -> None:
+    try:
+        state = {name: value.float() if value.is_floating_point() else value for name, value in load_file(path).items()}
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{path} cannot be read as safetensors ({error}); copy the file again.") from error
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        detail = " ".join(str(error).split())[:300]
+        raise ValueError(f"{path} does not fit the network that {CONFIG} describes: {detail}") from error
+
+
+def save(model: Model, folder: Path, dtype: torch.dtype = torch.float16) -> None:
+    """Write a model's present parts and its config, floats as `dtype`, with the hashes of what was written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    hashes: dict[str, str] = {}
+    for part, network in model.networks().items():
+        path = folder / f"{part}.safetensors"
+        save_file({name: _compact(value, dtype) for name, value in network.state_dict().items()}, path)
+        hashes[path.name] = file_hash(path)
+    if model.text is not None:
+        model.text.tokenizer.save(str(folder / TOKENIZER))
+        hashes[TOKENIZER] = file_hash(folder / TOKENIZER)
+    if model.concepts:
+        (folder / CONCEPTS).write_text(json.dumps(list(model.concepts), indent=1) + "\n", encoding="utf-8")
+    document = {"model": model.config.to_json(), "files": hashes}
+    (folder / CONFIG).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+
+
+def _compact(value: Tensor, dtype: torch.dtype) -> Tensor:
+    return value.detach().cpu().to(dtype if value.is_floating_point() else value.dtype).contiguous()
+
+
+def random_model(config: ModelConfig = TINY, seed: int = 0) -> Model:
+    """A real model with random weights: what "tiny" is. The same on every machine of one torch version."""
+    model = Model(config, MelSpectrogram(config.audio), concepts=("dog barking", "rain", "church bell"))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for part in PARTS:
+            network = build(config, part)
+            for parameter in network.parameters():
+                if part == "unet" and not parameter.any():
+                    nn.init.normal_(parameter, std=0.02)  # zero-initialised branches would make every prompt alike
+            setattr(model, part, network.eval().requires_grad_(False))
+            model.hashes[part] = f"random-{seed}"
+    return model

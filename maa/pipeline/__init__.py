@@ -1,0 +1,7 @@
+"""The one door: sound from text, pictures, video, the user's own sound and painted masks."""
+
+from maa.pipeline.pipeline import MakeAnAudio
+from maa.pipeline.request import Cancelled, OnStep, Sampling
+from maa.pipeline.result import Generation
+
+__all__ = ["Cancelled", "Generation", "MakeAnAudio", "OnStep", "Sampling"]

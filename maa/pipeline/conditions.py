@@ -1,0 +1,89 @@
+"""What a task gives the network to listen to: text, negative text, pictures."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from maa.checkpoint import Model
+from maa.models.context import Context
+from maa.models.text import mean_pool
+
+
+def from_text(model: Model, prompt: str, negative: str) -> tuple[Context, Context]:
+    """Condition and null of one take. An empty prompt is no condition; a negative prompt takes the null's place."""
+    if model.text is None:
+        nothing = Context()
+        return nothing, nothing
+    pair = model.text.encode([prompt, negative])
+    if not model.config.unet.learned_null:
+        return _row(pair, 0), _row(pair, 1)
+    assert pair.tokens is not None
+    width = model.config.unet.global_dim or 0
+    device = pair.tokens.device
+    pair = replace(
+        pair,
+        has_tokens=torch.tensor([bool(prompt), bool(negative)], device=device),
+        vector=torch.zeros(2, width, device=device) if width else None,
+        has_vector=torch.zeros(2, dtype=torch.bool, device=device) if width else None,
+    )
+    return _row(pair, 0), _row(pair, 1)
+
+
+def _row(context: Context, index: int) -> Context:
+    return context._map(lambda x: x[index : index + 1])
+
+
+def embed_words(model: Model, texts: list[str]) -> Tensor:
+    """Unit vectors of short texts in the text tower's own space, [N, width]: how the bridge compares words."""
+    assert model.text is not None
+    context = model.text.encode(texts)
+    assert context.tokens is not None
+    return F.normalize(mean_pool(context.tokens, context.mask), dim=-1)
+
+
+def load_picture(image: Any) -> NDArray[np.uint8]:
+    """A file, PIL image or array to uint8 [H, W, 3]."""
+    from maa.vision.frames import load_image
+
+    return load_image(image)
+
+
+def describe(model: Model, pictures: list[NDArray[np.uint8]]) -> list[tuple[str, float]]:
+    """The sound concepts that pictures are heard as; several pictures are pooled like the frames of a video."""
+    assert model.vision is not None
+    return model.vision.describe(pictures, list(model.concepts), lambda texts: embed_words(model, texts))
+
+
+def caption(words: list[tuple[str, float]]) -> str:
+    """A prompt from the heard words: the best one, and the second where it is nearly as sure."""
+    best = words[0][0]
+    if len(words) > 1 and words[1][1] > 0.6 * words[0][1]:
+        return f"{best} and {words[1][0]}"
+    return best
+
+
+@torch.inference_mode()
+def with_words(model: Model, condition: Context, words: list[tuple[str, float]]) -> Context:
+    """Add the weighted mean of the words' joint vectors, unit norm, as the global vector (Sec. 4.3)."""
+    if model.clap is None or model.text is None or condition.vector is None:
+        return condition
+    context = model.text.encode([word for word, _ in words])
+    assert context.tokens is not None
+    vectors = model.clap.embed_text(context.tokens, context.mask)
+    weights = torch.tensor([weight for _, weight in words], device=vectors.device)
+    vector = F.normalize((weights[:, None] * vectors).sum(0, keepdim=True), dim=-1)
+    given = torch.ones(1, dtype=torch.bool, device=vector.device)
+    return replace(condition, vector=vector, has_vector=given)
+
+
+def digest(array: NDArray[Any]) -> str:
+    """Short hash of an input, to tell later whether it is the same one."""
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]

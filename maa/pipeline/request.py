@@ -1,0 +1,92 @@
+"""What a person may ask for, and the checks that turn a mistake into one sentence."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maa.diffusion.samplers import SAMPLERS
+
+MAX_STEPS = 1000
+MAX_GUIDANCE = 20.0
+MAX_TAKES = 8
+MAX_PROMPT = 1000  # characters
+MIN_SECONDS, MAX_SECONDS = 0.5, 30.0
+
+# step (1..total), total, and a function that gives the mel [mels, T] (log10) as it would sound now
+OnStep = Callable[[int, int, Callable[[], NDArray[np.float32]]], None]
+
+
+class Cancelled(Exception):  # noqa: N818 - a signal from the caller, not an error
+    """Raise from `on_step` to stop a generation within that step."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How to sample, the same for every task."""
+
+    steps: int = 25  # denoising steps, 1..1000
+    guidance: float | None = None  # s of Eq. 2, 0..20; 1 = no guidance (half the cost); None = the model's default
+    seed: int | None = None  # of the first take, 0..2^32-1; take k uses seed + k; None = a fresh one
+    count: int = 1  # takes, 1..8
+    sampler: str = "dpm++"  # "dpm++" = DPM-Solver++(2M), "ddim"
+    eta: float = 0.0  # fresh noise in DDIM, 0..1
+
+    def __post_init__(self) -> None:
+        _whole("steps", self.steps, 1, MAX_STEPS)
+        _whole("takes", self.count, 1, MAX_TAKES)
+        if self.seed is not None:
+            _whole("seed", self.seed, 0, 2**32 - 1)
+        if self.guidance is not None:
+            _number("guidance", self.guidance, 0.0, MAX_GUIDANCE)
+        _number("eta", self.eta, 0.0, 1.0)
+        if self.sampler not in SAMPLERS:
+            raise ValueError(f"There is no sampler {self.sampler!r}; choose {' or '.join(SAMPLERS)}.")
+        if self.eta and self.sampler != "ddim":
+            raise ValueError("eta adds noise in DDIM only; choose the sampler ddim, or leave eta at 0.")
+
+    def settled(self, guidance: float) -> Sampling:
+        """The same with the open choices made: a seed drawn, the model's guidance filled in."""
+        seed = secrets.randbelow(2**32) if self.seed is None else self.seed
+        return replace(self, seed=seed, guidance=guidance if self.guidance is None else float(self.guidance))
+
+
+def _whole(name: str, value: object, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not low <= value <= high:
+        raise ValueError(f"{name} must be a whole number from {low} to {high}, not {value!r}.")
+
+
+def _number(name: str, value: object, low: float, high: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.floating)) or not low <= value <= high:
+        raise ValueError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}.")
+
+
+def check_prompt(prompt: str, *, name: str = "prompt", needed: bool = False) -> str:
+    """The prompt with white space tidied; ValueError when it is empty but needed, or too long."""
+    if not isinstance(prompt, str):
+        raise ValueError(f"The {name} must be text, not {type(prompt).__name__}.")
+    tidy = " ".join(prompt.split())
+    if needed and not tidy:
+        raise ValueError(f"The {name} is empty; describe the sound you want, for example: a dog barks twice.")
+    if len(tidy) > MAX_PROMPT:
+        raise ValueError(f"The {name} has {len(tidy):,} characters; use at most {MAX_PROMPT:,}.")
+    return tidy
+
+
+def check_seconds(seconds: float | None) -> None:
+    """None, or a length the model can be asked for."""
+    if seconds is not None:
+        _number("seconds", seconds, MIN_SECONDS, MAX_SECONDS)
+
+
+def check_t0(t0: float) -> None:
+    """The share of the noise schedule that personalisation goes back, 0..1 (Sec. 4.1)."""
+    if isinstance(t0, bool) or not isinstance(t0, (int, float, np.floating)) or not math.isfinite(t0):
+        raise ValueError(f"t0 must be a number from 0 to 1, not {t0!r}.")
+    if not 0.0 <= t0 <= 1.0:
+        raise ValueError(f"t0 must lie between 0 (keep the sound) and 1 (follow the prompt), not {t0:g}.")
