@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,10 +38,14 @@ class Features:
 
 
 @torch.inference_mode()
-def sound_features(library: Library, encoder: AisfxEncoder, rate: int) -> Tensor:
-    """One vector per recording, [N, width]."""
-    waves = (torch.from_numpy(library.wave(i).copy())[None] for i in range(len(library.rows)))
-    return torch.cat([encoder.embed(wave, rate) for wave in waves])
+def sound_features(library: Library, encoder: AisfxEncoder, rate: int, cache: Path) -> Tensor:
+    """One vector per recording, [N, width]; remembered in the folder `cache` under the library's digest."""
+    digest = hashlib.sha256(library.samples.tobytes() + library.offsets.tobytes()).hexdigest()[:16]
+    path = cache / f"sounds-{digest}.npy"
+    if not path.is_file():
+        waves = (torch.from_numpy(library.wave(i).copy())[None] for i in range(len(library.rows)))
+        np.save(path, torch.cat([encoder.embed(wave, rate) for wave in waves]).numpy())
+    return torch.from_numpy(np.load(path, allow_pickle=False))
 
 
 @torch.inference_mode()
@@ -58,9 +63,10 @@ def features(library: Library, config: ModelConfig, parts: Path) -> Features:
     """Both towers over everything in the library; computed once, they never change."""
     text = load_frozen(config, "text", parts)
     sound = load_frozen(config, "clap_audio", parts)
-    assert isinstance(text, TextEncoder) and isinstance(sound, AisfxEncoder)
+    assert isinstance(text, TextEncoder)
+    assert isinstance(sound, AisfxEncoder)
     texts = sorted({caption for row in library.rows for caption in (*row.captions, row.concept)})
-    sounds = sound_features(library, sound, config.audio.sample_rate)
+    sounds = sound_features(library, sound, config.audio.sample_rate, parts)
     return Features(sounds, text_features(text, texts), {text: i for i, text in enumerate(texts)})
 
 

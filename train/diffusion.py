@@ -1,8 +1,10 @@
 """Train the unified diffusion network (paper Sec. 3.5, 3.6, 4.2, 4.3): text, global vector, inpainting, in one.
 
-    python -m train.diffusion --config mini --parts data/parts runs/autoencoder runs/clap --out runs/diffusion --minutes 60
-    accelerate launch --mixed_precision bf16 -m train.diffusion --config small --pool 4096 --renew 8 --batch 64 ...
-    python -m train.diffusion --config tiny --parts ... --out /tmp/diffusion --steps 20 --pool 8    seconds, to see it run
+    PARTS="data/parts runs/autoencoder runs/clap"
+    python -m train.diffusion --config mini --parts $PARTS --out runs/diffusion --minutes 60          one CPU
+    accelerate launch --mixed_precision bf16 -m train.diffusion --config small --parts $PARTS --out runs/diffusion \\
+        --pool 4096 --renew 8 --batch 64                                                              GPUs
+    python -m train.diffusion --config mini --parts $PARTS --out /tmp/diffusion --steps 20 --pool 8   to see it run
 """
 
 from __future__ import annotations
@@ -53,7 +55,9 @@ class Batch:
     recordings: list[int | None]  # the one recording that a caption speaks of, where it is one
 
 
-def said_of(entry: Entry, first: int, last: int, inpaints: bool, samples: int, rng: np.random.Generator) -> tuple[str, int | None]:
+def said_of(
+    entry: Entry, first: int, last: int, inpaints: bool, samples: int, rng: np.random.Generator
+) -> tuple[str, int | None]:
     """Caption of latent columns first..last (each `samples` long), and the recording where it is only one.
 
     An inpainting sample whose hole hides one event is told that event (half), the whole caption (a quarter) or
@@ -105,8 +109,8 @@ def run(config: ModelConfig, library: Library, parts: list[Path], options: Optio
     pool = Pool(config, library, autoencoder, recipe.pool, rng)
     pool.fill()
     scale = pool.latent_scale()
-    config = replace(config, autoencoder=replace(config.autoencoder, latent_scale=scale * config.autoencoder.latent_scale))
-    autoencoder.config = config.autoencoder
+    autoencoder.config = replace(config.autoencoder, latent_scale=scale * config.autoencoder.latent_scale)
+    config = replace(config, autoencoder=autoencoder.config)
     pool.entries = [replace(e, z=e.z * scale, masked=e.masked * scale) for e in pool.entries]
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / CONFIG).write_text(json.dumps({"model": config.to_json()}, indent=2) + "\n", encoding="utf-8")

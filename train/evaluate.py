@@ -75,7 +75,7 @@ def evaluate(maa: MakeAnAudio, library: Library, takes: int, sampling: Sampling,
     names = [c for c in library.concepts if sum(row.concept == c for row in library.rows) >= ENOUGH]
     rows = [i for i, row in enumerate(library.rows) if row.concept in names]
     labels = np.array([names.index(library.rows[i].concept) for i in rows])
-    real = unit(sound_features(library, encoder, rate)[rows])
+    real = unit(sound_features(library, encoder, rate, Path("data"))[rows])
     made, wanted = [], []
     for k, name in enumerate(names):
         for take in range(takes):
@@ -116,7 +116,8 @@ def main() -> None:
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     sampling = Sampling(steps=args.steps, guidance=args.guidance)
-    report = evaluate(MakeAnAudio.from_pretrained(args.model), Library.open(args.library), args.takes, sampling, args.out)
+    maa = MakeAnAudio.from_pretrained(args.model)
+    report = evaluate(maa, Library.open(args.library), args.takes, sampling, args.out)
     (args.out / "scores.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(report, indent=2))
 

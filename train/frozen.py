@@ -15,7 +15,7 @@ from maa.models.text import load_tokenizer
 
 def load_frozen(config: ModelConfig, part: str, *folders: Path, device: torch.device | None = None) -> nn.Module:
     """One network from `<part>.safetensors` in the first folder that has it, in evaluation mode, without gradients."""
-    path = next((folder / f"{part}.safetensors" for folder in folders if (folder / f"{part}.safetensors").is_file()), None)
+    path = next((path for folder in folders if (path := folder / f"{part}.safetensors").is_file()), None)
     if path is None:
         places = ", ".join(str(folder) for folder in folders)
         raise ValueError(f"There is no {part}.safetensors in {places}; run the stage that makes it first.")

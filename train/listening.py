@@ -31,10 +31,12 @@ class Listening:
         text = load_frozen(config, "text", *parts, device=device)
         heads = load_frozen(config, "clap", *parts, device=device)
         sound = load_frozen(config, "clap_audio", *parts)
-        assert isinstance(text, TextEncoder) and isinstance(heads, ClapHeads) and isinstance(sound, AisfxEncoder)
+        assert isinstance(text, TextEncoder)
+        assert isinstance(heads, ClapHeads)
+        assert isinstance(sound, AisfxEncoder)
         self.text, self.heads, self.device, self.rng = text, heads, device, rng
         with torch.inference_mode():
-            features = sound_features(library, sound, config.audio.sample_rate).to(device)
+            features = sound_features(library, sound, config.audio.sample_rate, parts[0]).to(device)
             self.sounds = heads.embed_audio(features).clone()
         self.known: OrderedDict[str, tuple[Tensor, Tensor]] = OrderedDict()
 
@@ -62,7 +64,8 @@ class Listening:
         if not captions:
             return
         context = self.text.encode(captions)
-        assert context.tokens is not None and context.mask is not None
+        assert context.tokens is not None
+        assert context.mask is not None
         vectors = self.heads.embed_text(context.tokens, context.mask)
         for i, caption in enumerate(captions):
             length = int(context.mask[i].sum())

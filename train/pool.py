@@ -1,7 +1,7 @@
 """A pool of composed and encoded clips that training draws crops from, renewed clip by clip.
 
-Composing and encoding a clip costs about as much as a training step on it. A pool lets each clip serve several steps on a
-CPU; on a GPU the pool is renewed fast enough to be close to fresh data. Everything stays on the training device.
+Composing and encoding a clip costs about as much as a training step on it. A pool lets each clip serve several steps
+on a CPU; on a GPU it is renewed fast enough to be close to fresh data. Everything stays on the training device.
 """
 
 from __future__ import annotations

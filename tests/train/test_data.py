@@ -1,0 +1,217 @@
+"""The manifest is sound, a fetch is honest, and the library keeps what it is given."""
+
+import hashlib
+import re
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from train.data import Library, Recording, Row, load_manifest
+from train.data import fetch as fetching
+from train.data.__main__ import main, table
+from train.data.library import CACHE, RATE, prepare
+
+LICENCES = {"CC0", "MIT", "GPL-2+", "GPL-3", "GPL-3+"}
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[Row]:
+    return load_manifest()
+
+
+def write_manifest(path: Path, rows: list[Row]) -> Path:
+    header = "package,version,path,sha256,seconds,concept,family,caption,licence,author,split"
+    lines = [
+        f"{r.package},{r.version},{r.path.relative_to(r.package).as_posix()},{r.sha256},{r.seconds},{r.concept},"
+        f"{r.family},{'|'.join(r.captions)},{r.licence},{r.author},{r.split}"
+        for r in rows
+    ]
+    path.write_text("\n".join([header, *lines, ""]), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def packages(tmp_path: Path) -> tuple[Path, list[Row]]:
+    """Two unpacked packages with three generated recordings of one second, and their rows."""
+    soundfile = pytest.importorskip("soundfile")
+    made = []
+    for package, name, pitch in (("farm", "dog_00", 300), ("farm", "dog_01", 400), ("town", "bell", 900)):
+        path = Path(package) / "usr/share/sounds" / f"{name}.wav"
+        whole = tmp_path / "debs" / path
+        whole.parent.mkdir(parents=True, exist_ok=True)
+        tone = 0.3 * np.sin(2 * np.pi * pitch * np.arange(44_100) / 44_100)
+        soundfile.write(whole, np.concatenate([np.zeros(4410), tone, np.zeros(4410)]), 44_100)
+        concept = "dog barking" if package == "farm" else "bell ringing"
+        digest = hashlib.sha256(whole.read_bytes()).hexdigest()
+        captions = (f"a {concept} sound", f"the {concept}")
+        base = (f"{package}/{name}.wav", concept, "made", captions, "train", path)
+        made.append(Row(*base, package, "1.0-1", digest, 1.2, "CC0", "nobody"))
+    return tmp_path / "debs", made
+
+
+def test_manifest_is_large_enough(rows):
+    counts = Counter(row.concept for row in rows)
+    assert len(rows) >= 400
+    assert sum(count >= 3 for count in counts.values()) >= 40
+    assert sum(count >= 5 for count in counts.values()) >= 45
+    assert 0.07 <= sum(row.split == "test" for row in rows) / len(rows) <= 0.15
+
+
+def test_manifest_is_filled_in(rows):
+    for row in rows:
+        assert re.fullmatch(r"[0-9a-f]{64}", row.sha256), row.id
+        assert row.path.as_posix().startswith(f"{row.package}/usr/share/"), row.id
+        assert row.seconds > 0 and row.version and row.author and row.family, row.id
+        assert row.licence in LICENCES or row.licence.startswith(("CC-BY-3", "CC-BY-4", "CC-BY-SA-")), row.id
+        assert row.split in ("train", "test"), row.id
+        assert re.fullmatch(r"[a-z0-9][a-z0-9' -]+", row.concept), row.concept
+        assert 1 <= len(row.captions) <= 3 and all(caption.strip() for caption in row.captions), row.id
+
+
+def test_no_recording_twice(rows):
+    assert len({row.sha256 for row in rows}) == len({row.path for row in rows}) == len(rows)
+
+
+def test_one_family_for_a_concept(rows):
+    assert len({(row.concept, row.family) for row in rows}) == len({row.concept for row in rows})
+
+
+def test_siblings_share_a_split(rows):
+    splits: dict[str, set[str]] = {}
+    for row in rows:
+        stem = re.sub(r"[\d_\-. ]+$", "", row.path.stem)
+        splits.setdefault(f"{row.path.parent}/{stem}", set()).add(row.split)
+    assert [stem for stem, found in splits.items() if len(found) > 1] == []
+
+
+def test_a_concept_under_test_is_trained_too(rows):
+    trained = {row.concept for row in rows if row.split == "train"}
+    assert {row.concept for row in rows if row.split == "test"} <= trained
+
+
+def test_manifest_refuses_what_it_cannot_read(tmp_path):
+    with pytest.raises(ValueError, match="no manifest"):
+        load_manifest(tmp_path / "none.csv")
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(ValueError, match="not a manifest"):
+        load_manifest(tmp_path / "other.csv")
+    (tmp_path / "out.csv").write_text("package,path\nfarm,usr/../../../etc/passwd\n")
+    with pytest.raises(ValueError, match="leads out"):
+        load_manifest(tmp_path / "out.csv")
+
+
+def test_fetch_from_a_folder(packages, tmp_path, capsys):
+    source, made = packages
+    manifest = write_manifest(tmp_path / "manifest.csv", made)
+    to = tmp_path / "recordings"
+    arguments = ["--manifest", str(manifest), "fetch", "--to", str(to), "--from", str(source)]
+    assert main(arguments) == 0
+    assert (to / made[0].path).read_bytes() == (source / made[0].path).read_bytes()
+    assert "3 of 3 recordings" in capsys.readouterr().out
+    for row in made:
+        (source / row.path).unlink()  # a second run needs nothing more
+    assert main(arguments) == 0
+
+
+def test_fetch_reports_missing_and_different(packages, tmp_path):
+    source, made = packages
+    (source / made[0].path).unlink()
+    changed = replace(made[1], sha256="0" * 64)
+    report = fetching.fetch([made[0], changed, made[2]], tmp_path / "to", source)
+    assert report.present == 1
+    assert [sentence.split(" ", 1)[0] for sentence in report.problems] == [str(made[0].path), str(made[1].path)]
+    assert "missing" in report.problems[0] and "version 1.0-1" in report.problems[1]
+    assert not (tmp_path / "to" / changed.path).exists()
+
+
+def test_fetch_names_a_package_that_is_not_there(packages, tmp_path):
+    _, made = packages
+    (tmp_path / "empty").mkdir()
+    report = fetching.fetch([made[2]], tmp_path / "to", tmp_path / "empty")
+    assert report.present == 0
+    assert report.problems[0].startswith("Package town is missing")
+
+
+def test_fetch_without_the_tools_says_what_to_do(packages, tmp_path, monkeypatch, capsys):
+    manifest = write_manifest(tmp_path / "manifest.csv", packages[1])
+    monkeypatch.setattr(fetching.shutil, "which", lambda name: None)
+    assert main(["--manifest", str(manifest), "fetch", "--to", str(tmp_path / "to")]) == 2
+    error = capsys.readouterr().err.strip()
+    assert error.startswith("apt-get is missing") and "--from" in error and "\n" not in error
+
+
+def test_table_counts(packages):
+    lines = table(packages[1]).splitlines()
+    assert lines[1].split() == ["made", "2", "3", "0", "0.1"]
+    assert lines[-1].split()[:3] == ["all", "2", "3"]
+
+
+def test_library_round_trip(packages, tmp_path, monkeypatch):
+    source, made = packages
+    manifest = write_manifest(tmp_path / "manifest.csv", made)
+    root = tmp_path / "data"
+    fetching.fetch(made, root / "recordings", source)
+    built = Library.open(root, manifest)
+    monkeypatch.setattr("train.data.library.decode", None)  # the second time nothing is decoded
+    for library in (built, Library.open(root, manifest), Library.load(root / CACHE)):
+        assert list(library.rows) == [row.recording() for row in made]
+        assert library.concepts == ("bell ringing", "dog barking")
+        assert library.indices("train").tolist() == [0, 1, 2] and library.indices("test").tolist() == []
+        assert [group.tolist() for group in library.by_concept().values()] == [[2], [0, 1]]
+        assert [group.tolist() for group in library.groups((1, 2))] == [[2], [1]]
+        wave = library.wave(0)
+        assert wave.dtype == np.float32 and wave.ndim == 1
+        assert library.seconds(0) == pytest.approx(1.0, abs=0.02)  # silent edges are gone
+        assert np.sqrt(np.mean(np.square(wave))) == pytest.approx(0.1, rel=0.03)
+        assert np.argmax(np.abs(np.fft.rfft(wave))) / library.seconds(0) == pytest.approx(300, abs=3)
+
+
+def test_library_follows_the_manifest_and_needs_no_recordings(packages, tmp_path):
+    source, made = packages
+    root = tmp_path / "data"
+    fetching.fetch(made, root / "recordings", source)
+    Library.open(root, write_manifest(tmp_path / "manifest.csv", made))
+    renamed = [replace(made[0], concept="wolf howling"), *made[1:]]
+    assert Library.open(root, write_manifest(tmp_path / "manifest.csv", renamed)).concepts[-1] == "wolf howling"
+    (root / "recordings").rename(tmp_path / "elsewhere")
+    assert len(Library.open(root).rows) == 3
+    with pytest.raises(ValueError, match="fetch"):
+        Library.open(tmp_path / "nothing")
+
+
+def test_a_silent_recording_is_refused(packages, tmp_path):
+    soundfile = pytest.importorskip("soundfile")
+    source, made = packages
+    soundfile.write(source / made[0].path, np.zeros(RATE), RATE)
+    with pytest.raises(ValueError, match="silent"):
+        Library.build([made[0]], source)
+
+
+def test_rows_and_waveforms_must_fit(packages):
+    with pytest.raises(ValueError, match="do not fit"):
+        Library(packages[1], np.zeros(4, np.int16), np.array([0, 4]))
+
+
+def test_prepare_keeps_the_loudest_twelve_seconds():
+    rng = np.random.default_rng(0)
+    wave = (0.001 * rng.standard_normal(20 * RATE)).astype(np.float32)
+    wave[15 * RATE : 16 * RATE] *= 100
+    kept = prepare(wave)
+    assert len(kept) <= 12 * RATE
+    assert np.abs(kept).max() <= 0.9501
+    loud = np.sqrt(np.convolve(np.square(kept), np.ones(RATE // 2) / (RATE // 2), "valid").max())
+    assert 0.08 < loud <= 0.101
+
+
+def test_a_click_is_not_raised_above_the_peak():
+    wave = np.zeros(RATE, np.float32)
+    wave[100] = 0.5
+    wave[101:200] = 0.002
+    assert np.abs(prepare(wave)).max() <= 0.9501
+
+
+def test_a_recording_is_plain():
+    assert Recording("a/b", "rain", "nature", ("rain falls",), "train", Path("a/b")).captions == ("rain falls",)
