@@ -130,7 +130,7 @@ def find(name: str) -> Path:
         return _download(name)
     known = sorted(path.parent.name for path in root().glob(f"*/{CONFIG}"))
     have = ", ".join([*known, "tiny"])
-    raise ValueError(f"There is no model {name!r} (no {CONFIG} in that folder); choose one of {have}, or give a folder.")
+    raise ValueError(f"There is no model {name!r} (no {CONFIG} in that folder); choose {have}, or give a folder.")
 
 
 def _download(name: str) -> Path:
@@ -177,7 +177,7 @@ def _check_hash(path: Path, hashes: dict[str, str]) -> None:
     expected = hashes.get(path.name)
     actual = file_hash(path)
     if expected is not None and expected != actual:
-        raise ValueError(f"{path} is damaged or was replaced: its hash is not the one in {CONFIG}; copy the file again.")
+        raise ValueError(f"{path} is damaged or was replaced: its hash differs from {CONFIG}; copy it again.")
     hashes[path.name] = actual
 
 

@@ -72,7 +72,7 @@ class AutoencoderConfig:
 
 @dataclass(frozen=True)
 class UNetConfig:
-    """The one denoising network (Table 6); the paper's text, image and inpainting networks are three settings of it."""
+    """The denoising network (Table 6); the paper's text, image and inpainting networks are three settings of it."""
 
     channels: int = 320
     multipliers: tuple[int, ...] = (1, 2)
@@ -153,7 +153,7 @@ class ClapConfig:
 
 @dataclass(frozen=True)
 class VisionConfig:
-    """How pictures become a condition (Sec. 4.3): "bridge" = sound concepts by a classifier, "open_clip" = CLIP vector."""
+    """How pictures become a condition (Sec. 4.3): "bridge" = a classifier's sound concepts, "open_clip" = CLIP."""
 
     kind: Literal["bridge", "open_clip"] = "bridge"
     model: str = "efficientnet_lite0"

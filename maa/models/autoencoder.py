@@ -156,7 +156,7 @@ class Autoencoder(nn.Module):
         return Posterior(mean, logvar.clamp(-30.0, 20.0))
 
     def encode(self, mel: Tensor) -> Tensor:
-        """Mel [B, 1, 80, T] to the latent the diffusion network works on, [B, latent, 10, T / 8]: the posterior's mean."""
+        """Mel [B, 1, 80, T] to the diffusion network's latent [B, latent, 10, T / 8]: the posterior's mean."""
         return self.posterior(mel).mean * self.config.latent_scale
 
     def decode(self, z: Tensor) -> Tensor:

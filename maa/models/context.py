@@ -31,9 +31,9 @@ class Context:
         """The whole batch `count` times."""
         return self._map(lambda x: torch.cat([x] * count))
 
-    def to(self, device: torch.device, dtype: torch.dtype | None = None) -> Context:
-        """Move every tensor; floats also change dtype when one is given."""
-        return self._map(lambda x: x.to(device, dtype if x.is_floating_point() else None))
+    def row(self, index: int) -> Context:
+        """One sample as a batch of its own."""
+        return self._map(lambda x: x[index : index + 1])
 
     def without(self) -> Context:
         """The same batch with nothing given: what guidance and dropping use."""

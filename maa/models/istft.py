@@ -39,8 +39,8 @@ class IstftVocoder(nn.Module):
         self.spec = spec
         self.embed = nn.Conv1d(spec.mels, config.width, 7, padding=3)
         self.norm_in = nn.LayerNorm(config.width, eps=1e-6)
-        gain = 1.0 / config.layers
-        self.blocks = nn.Sequential(*(ConvNextBlock(config.width, config.expansion, gain) for _ in range(config.layers)))
+        blocks = (ConvNextBlock(config.width, config.expansion, 1.0 / config.layers) for _ in range(config.layers))
+        self.blocks = nn.Sequential(*blocks)
         self.norm_out = nn.LayerNorm(config.width, eps=1e-6)
         self.head = nn.Linear(config.width, spec.n_fft + 2)
         self.register_buffer("window", torch.hann_window(spec.n_fft), persistent=False)

@@ -158,7 +158,7 @@ class UNet(nn.Module):
         return Downsample(channels) if way == "down" else Upsample(channels)
 
     def forward(self, z: Tensor, t: Tensor, context: Context | None = None) -> Tensor:
-        """z [B, in_channels, 10, W] with even W, t [B] in [0, 1000), context for B samples -> [B, out_channels, 10, W]."""
+        """z [B, in_channels, 10, W] with even W, t [B] in [0, 1000), B contexts -> [B, out_channels, 10, W]."""
         config = self.config
         if z.ndim != 4 or z.shape[1] != config.in_channels or z.shape[3] % 2:
             raise ValueError(f"Expected a latent [batch, {config.in_channels}, 10, even], got {tuple(z.shape)}.")

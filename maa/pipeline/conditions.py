@@ -24,7 +24,7 @@ def from_text(model: Model, prompt: str, negative: str) -> tuple[Context, Contex
         return nothing, nothing
     pair = model.text.encode([prompt, negative])
     if not model.config.unet.learned_null:
-        return _row(pair, 0), _row(pair, 1)
+        return pair.row(0), pair.row(1)
     assert pair.tokens is not None
     width = model.config.unet.global_dim or 0
     device = pair.tokens.device
@@ -34,11 +34,7 @@ def from_text(model: Model, prompt: str, negative: str) -> tuple[Context, Contex
         vector=torch.zeros(2, width, device=device) if width else None,
         has_vector=torch.zeros(2, dtype=torch.bool, device=device) if width else None,
     )
-    return _row(pair, 0), _row(pair, 1)
-
-
-def _row(context: Context, index: int) -> Context:
-    return context._map(lambda x: x[index : index + 1])
+    return pair.row(0), pair.row(1)
 
 
 def embed_words(model: Model, texts: list[str]) -> Tensor:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -65,10 +66,8 @@ class Job:
         self.source = source
         self.mono = mono
         self.frames = -(-len(mono) // spec.hop)
-        boxes = mask if isinstance(mask, (list, tuple)) else None
-        self.mask = masks.check(
-            masks.from_boxes(boxes, spec, self.frames) if boxes is not None else mask, spec, self.frames
-        )
+        painted = mask if isinstance(mask, np.ndarray) else masks.from_boxes(mask, spec, self.frames)
+        self.mask = masks.check(painted, spec, self.frames)
         self.spans = masks.frame_spans(self.mask)
 
     def run(
@@ -142,12 +141,13 @@ class Job:
         for start, end in window.spans:
             at = slice(start - window.first, end - window.first)
             painted[:, at] = self.mask[:, start:end]
-        given = torch.nn.functional.pad(mel[..., window.first : window.last], (0, frames - width, 0, 0), mode="replicate")
+        given = F.pad(mel[..., window.first : window.last], (0, frames - width, 0, 0), mode="replicate")
         make = torch.from_numpy(painted)[None, None].to(mel.device)
         beyond = painted.copy()
         beyond[:, width:] = True  # past the end of the file there is nothing to keep
-        cells = torch.from_numpy(masks.to_latent(beyond, config.autoencoder.factor)).to(mel.device)[None, None].float()
-        known = renderer.autoencoder.encode(fill_hole(given, torch.from_numpy(beyond)[None, None].to(mel.device)))
+        cells = torch.from_numpy(masks.to_latent(beyond, config.autoencoder.factor))[None, None].to(mel)
+        hole = torch.from_numpy(beyond)[None, None].to(mel.device)
+        known = renderer.autoencoder.encode(fill_hole(given, hole))
         steps = config.schedule.steps
         plan = Start(condition, null, frames, steps - 1, sampling.steps, known=known * (1.0 - cells), make=cells)
         latents, _ = renderer.takes(plan, sampling, on_step)

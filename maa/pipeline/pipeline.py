@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from maa import __version__, checkpoint
+from maa import checkpoint
 from maa.audio.io import Audio, check_audible, resample, to_audio
 from maa.config import ModelConfig
 from maa.device import compute_dtype, pick_device
@@ -20,6 +20,7 @@ from maa.pipeline import conditions, inpainting
 from maa.pipeline.render import Renderer, Start
 from maa.pipeline.request import MAX_SECONDS, OnStep, Sampling, check_prompt, check_seconds, check_t0
 from maa.pipeline.result import Generation
+from maa.version import VERSION
 
 if TYPE_CHECKING:
     from maa.audio.mask import Box
@@ -120,7 +121,7 @@ class MakeAnAudio:
         seconds: float | None = None,
         on_step: OnStep | None = None,
     ) -> Generation:
-        """Sound from a picture (Sec. 4.3): a file, a PIL image or uint8 [H, W, 3]. A prompt replaces the words heard."""
+        """Sound from a picture (Sec. 4.3): a file, PIL image or uint8 [H, W, 3]. A prompt replaces the words heard."""
         prompt, negative = check_prompt(prompt), check_prompt(negative, name="negative prompt")
         self._require("image")
         check_seconds(seconds)
@@ -326,7 +327,7 @@ class MakeAnAudio:
             "eta": float(sampling.eta),
             "model": self.name,
             "weights": self.model.weights_hash,
-            "version": __version__,
+            "version": VERSION,
         }
 
 

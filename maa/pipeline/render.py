@@ -15,6 +15,7 @@ from maa.diffusion.guidance import Denoiser, guided, keep_known
 from maa.diffusion.noise import TakeNoise, take_seeds
 from maa.diffusion.samplers import ddim, dpm_solver
 from maa.diffusion.schedule import Schedule, timesteps
+from maa.models.autoencoder import Autoencoder
 from maa.models.context import Context
 from maa.pipeline.request import OnStep, Sampling
 
@@ -68,7 +69,7 @@ class Renderer:
         return report
 
     @property
-    def autoencoder(self):  # noqa: ANN201 - narrowed by the assert
+    def autoencoder(self) -> Autoencoder:
         """The autoencoder, present by the time anything renders."""
         assert self.model.autoencoder is not None
         return self.model.autoencoder
@@ -99,7 +100,8 @@ class Renderer:
 
     def _denoiser(self, start: Start, sampling: Sampling, count: int) -> Denoiser:
         unet = self.model.unet
-        assert unet is not None and sampling.guidance is not None
+        assert unet is not None
+        assert sampling.guidance is not None
         beside = self._beside(start) if unet.config.inpaints else None
 
         def network(z: Tensor, t: Tensor, context: Context) -> Tensor:

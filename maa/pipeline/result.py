@@ -33,7 +33,7 @@ class Generation:
         return settings
 
     def save(self, path: str | Path, take: int = 0, subtype: str | None = None) -> Path:
-        """Write one take as .wav or .flac ("PCM_16" or "PCM_24") with its settings inside; equal requests, equal bytes."""
+        """Write one take as .wav or .flac ("PCM_16" or "PCM_24") and its settings; equal requests, equal bytes."""
         if not 0 <= take < len(self.audio):
             raise ValueError(f"There is no take {take + 1}; this result has {len(self.audio)}.")
         return write(path, self.audio[take], self.sample_rate, subtype or self.subtype, tags=self.settings_of(take))

@@ -160,9 +160,8 @@ def test_lengths_are_exact(tiny: MakeAnAudio, seconds: float) -> None:
 
 def test_progress_and_preview(tiny: MakeAnAudio) -> None:
     seen = []
-    tiny.text_to_audio(
-        "rain", Sampling(steps=4, seed=0, count=2), seconds=SHORT, on_step=lambda k, n, look: seen.append((k, n, look()))
-    )
+    twice = Sampling(steps=4, seed=0, count=2)
+    tiny.text_to_audio("rain", twice, seconds=SHORT, on_step=lambda k, n, look: seen.append((k, n, look())))
     assert [(k, n) for k, n, _ in seen] == [(k, 8) for k in range(1, 9)]
     assert seen[-1][2].shape == (80, 64)
 
