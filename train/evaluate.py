@@ -23,7 +23,7 @@ from maa import MakeAnAudio, Sampling
 from train.clap import sound_features
 from train.data import Library
 
-ENOUGH = 3  # recordings that make a centroid
+ENOUGH = 5  # recordings that make a centroid
 
 
 @dataclass(frozen=True)

@@ -35,15 +35,6 @@ class Context:
         """One sample as a batch of its own."""
         return self._map(lambda x: x[index : index + 1])
 
-    def without(self) -> Context:
-        """The same batch with nothing given: what guidance and dropping use."""
-        changes = {
-            name: torch.zeros_like(value)
-            for name in ("has_tokens", "has_vector")
-            if (value := getattr(self, name)) is not None
-        }
-        return Context(**{**self.__dict__, **changes})
-
     def _map(self, change: Any) -> Context:
         return Context(**{name: None if value is None else change(value) for name, value in self.__dict__.items()})
 

@@ -84,8 +84,9 @@ def test_conditions_reach_the_output(unet: UNet) -> None:
 @torch.inference_mode()
 def test_absent_conditions_do_not_reach_the_output(unet: UNet) -> None:
     z, t = torch.randn(2, 9, 10, 20), torch.tensor([500, 500])
-    nothing = context().without()
-    other = context(tokens=torch.randn(2, 7, 32), vector=torch.randn(2, 16)).without()
+    absent = {"has_tokens": torch.zeros(2, dtype=torch.bool), "has_vector": torch.zeros(2, dtype=torch.bool)}
+    nothing = context(**absent)
+    other = context(tokens=torch.randn(2, 7, 32), vector=torch.randn(2, 16), **absent)
     assert torch.allclose(unet(z, t, nothing), unet(z, t, other), atol=1e-6)
     assert torch.allclose(unet(z, t, nothing), unet(z, t, None), atol=1e-5)
 
