@@ -61,9 +61,13 @@ def compose(
 
 
 def pick(library: Library, indices: NDArray[np.int64], rng: np.random.Generator) -> int:
-    """A recording, every concept equally likely whatever the number of its recordings."""
-    by_concept = library.groups(tuple(indices.tolist()))
-    group = by_concept[int(rng.integers(len(by_concept)))]
+    """A recording: first a concept by the square root of how many recordings it has, then one of them.
+
+    Uniform concepts would learn the few recordings of rare ones by heart; uniform recordings would hear mostly drums.
+    """
+    groups = library.groups(tuple(indices.tolist()))
+    odds = np.sqrt([len(group) for group in groups])
+    group = groups[int(rng.choice(len(groups), p=odds / odds.sum()))]
     return int(group[int(rng.integers(len(group)))])
 
 
