@@ -50,9 +50,15 @@ class TextEncoder(nn.Module):
 
     @torch.inference_mode()
     def encode(self, texts: list[str]) -> Context:
-        """Sentences to a context with tokens [B, tokens, C], and a mask where the config hides padding."""
+        """Sentences to a context with tokens [B, K, C], and a mask where the config hides padding.
+
+        K is the config's `tokens`; where padding is hidden anyway, only as many as the longest sentence has.
+        """
         device = next(self.parameters()).device
         ids, mask = (x.to(device) for x in self.tokenize(texts))
+        if self.config.mask_pads:
+            longest = int(mask.sum(1).max())
+            ids, mask = ids[:, :longest], mask[:, :longest]
         states = self.states(ids, mask).float()
         tokens = states if self.projection is None else self.projection(states)
         given = torch.ones(len(texts), dtype=torch.bool, device=device)

@@ -1,0 +1,8 @@
+"""`python -m maa`."""
+
+import sys
+
+from maa.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

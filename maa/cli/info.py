@@ -1,0 +1,76 @@
+"""`python -m maa info`: what a checkpoint, or a configuration, consists of."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+LARGE = ("autoencoder", "unet", "vocoder", "text")  # counted without room in memory; the others compute their filters
+
+
+def show(args: argparse.Namespace) -> int:
+    """Print the facts as a table or as JSON."""
+    facts = of_config(args.config) if args.config else of_model(args.model)
+    print(json.dumps(facts, indent=2) if args.json else table(facts))
+    return 0
+
+
+def of_model(name: str) -> dict[str, Any]:
+    """Parts, parameters, sizes, hashes and tasks of a checkpoint."""
+    from maa import MakeAnAudio, checkpoint
+
+    maa = MakeAnAudio.from_pretrained(name, device="cpu")
+    folder = None if maa.name == "tiny" else checkpoint.find(name)
+    parts: dict[str, dict[str, Any]] = {}
+    for part, network in maa.model.networks().items():
+        path = None if folder is None else folder / f"{part}.safetensors"
+        parts[part] = {
+            "parameters": sum(parameter.numel() for parameter in network.parameters()),
+            "bytes": None if path is None else path.stat().st_size,
+            "sha256": None if path is None else maa.model.hashes[path.name],
+        }
+    return {
+        "name": maa.name,
+        "folder": None if folder is None else str(folder),
+        "weights": maa.model.weights_hash,
+        "parts": parts,
+        "missing": maa.model.missing,
+        "tasks": maa.capabilities(),
+        "config": maa.config.to_json(),
+    }
+
+
+def of_config(name: str) -> dict[str, Any]:
+    """Parts and parameters of a named configuration; no weights are made."""
+    import torch
+
+    from maa import checkpoint
+    from maa.config import PRESETS
+
+    if name not in PRESETS:
+        raise ValueError(f"There is no configuration {name!r}; choose one of {', '.join(PRESETS)}.")
+    parts: dict[str, dict[str, Any]] = {}
+    for part in checkpoint.PARTS:
+        with torch.device("meta" if part in LARGE else "cpu"):
+            network = checkpoint.build(PRESETS[name], part)
+        parts[part] = {"parameters": sum(parameter.numel() for parameter in network.parameters())}
+    return {"name": name, "parts": parts, "config": PRESETS[name].to_json()}
+
+
+def table(facts: dict[str, Any]) -> str:
+    """The facts for people."""
+    parts: dict[str, dict[str, Any]] = facts["parts"]
+    together = {
+        "parameters": sum(about["parameters"] for about in parts.values()),
+        "bytes": sum(about.get("bytes") or 0 for about in parts.values()),
+    }
+    lines = [f"{facts['name']}  {facts.get('folder') or ''}".rstrip(), ""]
+    lines.append(f"{'part':<14}{'parameters':>14}{'file':>12}  sha256")
+    for part, about in {**parts, "together": together}.items():
+        size = f"{about['bytes'] / 1e6:.1f} MB" if about.get("bytes") else "-"
+        lines.append(f"{part:<14}{about['parameters']:>14,}{size:>12}  {(about.get('sha256') or '')[:16]}".rstrip())
+    if "tasks" in facts:
+        lines += ["", f"weights  {facts['weights']}", "", "tasks"]
+        lines += [f"{task:<14}{sentence or 'ready'}" for task, sentence in facts["tasks"].items()]
+    return "\n".join(lines)

@@ -1,0 +1,147 @@
+"""The five tasks of the command line: check, generate, write."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from maa.cli.progress import progress, report
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from maa import Audio, Box, Generation, MakeAnAudio, Sampling
+
+SOUND = (".wav", ".flac")
+VIDEO = (".mp4", ".mov", ".mkv", ".webm")
+
+
+def make(args: argparse.Namespace) -> int:
+    """Check what can be checked without a model, generate, write, report."""
+    check_files(args, [args.output])
+    options = sampling(args)
+    files = targets(args, options.count)
+    check_files(args, files.values())
+    from maa import MakeAnAudio
+
+    generation = TASKS[args.command](MakeAnAudio.from_pretrained(args.model, device=args.device), args, options)
+    for take, path in files.items():
+        write(generation, take, path, args)
+        report(generation, take, path, args)
+    return 0
+
+
+def check_files(args: argparse.Namespace, outputs: Iterable[Path]) -> None:
+    """Inputs exist and outputs can be written, before minutes are spent on them."""
+    inputs = [path for path in (getattr(args, "input", None), getattr(args, "mask", None)) if path is not None]
+    for path in inputs:
+        if not path.is_file():
+            raise ValueError(f"There is no file {path}.")
+    endings = SOUND + VIDEO if args.command == "video" else SOUND
+    for path in outputs:
+        if path.suffix.lower() not in endings:
+            raise ValueError(f"Cannot tell what to write from the name {path}; end it in {' or '.join(endings)}.")
+        if args.bits and path.suffix.lower() in VIDEO:
+            raise ValueError("--bits is for .wav and .flac; the sound of a video is compressed.")
+        if path.is_dir():
+            raise ValueError(f"{path} is a folder; give the name of a file in it.")
+        if not path.parent.is_dir():
+            raise ValueError(f"There is no folder {path.parent}; make it first, or choose another output.")
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            raise ValueError(f"No permission to write {path}; choose another output.")
+        if path.exists() and any(path.samefile(one) for one in inputs):
+            raise ValueError(f"{path} is also an input; choose another output, so that your own file is kept.")
+
+
+def sampling(args: argparse.Namespace) -> Sampling:
+    """The sampling options that were given; the others keep their defaults."""
+    from maa import Sampling
+
+    names = ("steps", "guidance", "seed", "count", "sampler", "eta")
+    return Sampling(**{name: value for name in names if (value := getattr(args, name)) is not None})
+
+
+def targets(args: argparse.Namespace, count: int) -> dict[int, Path]:
+    """Which take goes into which file; takes are counted from 0 in the order of their score."""
+    output: Path = args.output
+    if args.all_takes:
+        others = {k: output.with_name(f"{output.stem}-{k + 1}{output.suffix}") for k in range(1, count)}
+        return {0: output, **others}
+    if not 1 <= args.pick <= count:
+        raise ValueError(f"--pick {args.pick} is not one of the takes (--takes {count}).")
+    return {args.pick - 1: output}
+
+
+def text(maa: MakeAnAudio, args: argparse.Namespace, options: Sampling) -> Generation:
+    """`python -m maa text`."""
+    return maa.text_to_audio(args.prompt, options, seconds=args.seconds, **shared(args))
+
+
+def image(maa: MakeAnAudio, args: argparse.Namespace, options: Sampling) -> Generation:
+    """`python -m maa image`."""
+    return maa.image_to_audio(args.input, options, prompt=args.prompt, seconds=args.seconds, **shared(args))
+
+
+def video(maa: MakeAnAudio, args: argparse.Namespace, options: Sampling) -> Generation:
+    """`python -m maa video`."""
+    return maa.video_to_audio(args.input, options, prompt=args.prompt, **shared(args))
+
+
+def personalize(maa: MakeAnAudio, args: argparse.Namespace, options: Sampling) -> Generation:
+    """`python -m maa personalize`."""
+    return maa.personalize(args.input, args.prompt, options, t0=args.t0, start=args.start, **shared(args))
+
+
+def inpaint(maa: MakeAnAudio, args: argparse.Namespace, options: Sampling) -> Generation:
+    """`python -m maa inpaint`."""
+    from maa.audio.io import to_audio
+
+    source = to_audio(args.input)
+    if args.output.suffix.lower() == ".flac" and not args.bits and source.subtype in ("PCM_32", "FLOAT", "DOUBLE"):
+        raise ValueError(
+            f"FLAC cannot hold the {source.subtype} samples of {args.input}; write .wav, or add --bits 24."
+        )
+    return maa.inpaint(source, mask_of(maa, args, source), args.prompt, options, **shared(args))
+
+
+TASKS: dict[str, Callable[[MakeAnAudio, argparse.Namespace, Sampling], Generation]] = {
+    "text": text,
+    "image": image,
+    "video": video,
+    "personalize": personalize,
+    "inpaint": inpaint,
+}
+
+
+def shared(args: argparse.Namespace) -> dict[str, Any]:
+    """What every task takes by keyword."""
+    return {"negative": args.negative, "on_step": progress(args.quiet)}
+
+
+def mask_of(maa: MakeAnAudio, args: argparse.Namespace, source: Audio) -> NDArray[np.bool_] | list[Box]:
+    """Everything that --box, --frames and --mask name, together: boxes as they are, or bool [mels, frames]."""
+    from maa import Box
+    from maa.audio.mask import from_boxes, from_png
+
+    boxes = [Box(*edges) for edges in args.box + args.frames]
+    if args.mask is None:
+        if not boxes:
+            raise ValueError("Say what to make new: --box START END LOW HIGH, --frames START END, or --mask PNG.")
+        return boxes
+    spec, frames = maa.config.audio, maa.frames_of(source)
+    painted = from_png(args.mask, spec, frames)
+    return painted | from_boxes(boxes, spec, frames) if boxes else painted
+
+
+def write(generation: Generation, take: int, path: Path, args: argparse.Namespace) -> None:
+    """One take into its file: a sound, or the clip with its new sound."""
+    if path.suffix.lower() in VIDEO:
+        from maa.vision.mux import mux
+
+        mux(args.input, generation.audio[take], generation.sample_rate, path)
+    else:
+        generation.save(path, take=take, subtype=f"PCM_{args.bits}" if args.bits else None)

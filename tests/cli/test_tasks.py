@@ -1,0 +1,122 @@
+"""The five tasks and `info` from the command line, on the tiny model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+
+import maa
+from maa.cli import main
+from maa.config import PRESETS
+from tests.conftest import ROOT
+from tests.sounds import assert_audio_valid, sine_wave
+
+QUICK = ["--steps", "2", "--seed", "7"]
+
+
+def test_text_writes_what_was_asked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["text", "rain", "-o", "rain.wav", "--seconds", "1.5", *QUICK]) == 0
+    samples, rate = soundfile.read("rain.wav", always_2d=True)
+    assert rate == 16_000 and soundfile.info("rain.wav").subtype == "PCM_16"
+    assert_audio_valid(samples.T, seconds=1.5)
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("rain.wav: 1.50 s, seed 7")
+
+
+def test_flac_of_24_bits(folder: Path) -> None:
+    assert main(["text", "rain", "-o", "rain.flac", "--bits", "24", "--seconds", "1", "--quiet", *QUICK]) == 0
+    info = soundfile.info("rain.flac")
+    assert (info.format, info.subtype, info.frames) == ("FLAC", "PCM_24", 16_000)
+
+
+def test_same_request_same_bytes(folder: Path) -> None:
+    for name in ("one.wav", "two.wav"):
+        assert main(["text", "rain", "-o", name, "--seconds", "1", *QUICK]) == 0
+    assert Path("one.wav").read_bytes() == Path("two.wav").read_bytes()
+
+
+def test_image(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["image", "picture.png", "-o", "picture.wav", "--seconds", "1", *QUICK]) == 0
+    assert_audio_valid(soundfile.read("picture.wav")[0], seconds=1)
+    assert "heard as " in capsys.readouterr().err
+
+
+def test_video_gets_sound(folder: Path) -> None:
+    import av
+
+    assert main(["video", "clip.mp4", "-o", "sound.mp4", *QUICK]) == 0
+    with av.open("sound.mp4") as clip:
+        assert len(clip.streams.video) == len(clip.streams.audio) == 1
+        assert sum(1 for _ in clip.decode(video=0)) == 20
+    assert main(["video", "clip.mp4", "-o", "sound.wav", *QUICK]) == 0
+    assert_audio_valid(soundfile.read("sound.wav")[0], seconds=2)
+
+
+def test_personalize(folder: Path) -> None:
+    assert main(["personalize", "stereo48.wav", "rain", "--t0", "0.5", "--start", "0.5", "-o", "out.wav", *QUICK]) == 0
+    assert_audio_valid(soundfile.read("out.wav")[0], seconds=1.5)
+
+
+@pytest.mark.parametrize("how", ["box", "frames", "mask", "all"])
+def test_inpaint_keeps_the_rest(folder: Path, tiny: maa.MakeAnAudio, how: str) -> None:
+    mask = np.zeros((80, tiny.frames_of("stereo48.wav")), np.uint8)
+    mask[:, 50:70] = 255
+    Image.fromarray(mask).save("mask.png")
+    options = {
+        "box": ["--box", "0.8", "1.1", "0", "8000"],
+        "frames": ["--frames", "0.8", "1.1"],
+        "mask": ["--mask", "mask.png"],
+        "all": ["--frames", "0.8", "0.9", "--box", "1", "1.1", "300", "4000", "--mask", "mask.png"],
+    }[how]
+    assert main(["inpaint", "stereo48.wav", *options, "--prompt", "rain", "-o", "out.wav", *QUICK]) == 0
+    before, after = (soundfile.read(name, dtype="int32")[0] for name in ("stereo48.wav", "out.wav"))
+    info = soundfile.info("out.wav")
+    assert (info.samplerate, info.channels, info.subtype, len(after)) == (48_000, 2, "PCM_24", len(before))
+    changed = np.flatnonzero((before != after).any(1)) / 48_000
+    assert changed.min() >= 0.78 and changed.max() <= 1.14
+
+
+def test_takes_are_the_single_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    base = ["text", "rain", "--seconds", "1", "--steps", "2", "--json"]
+    assert main([*base, "--takes", "3", "--seed", "5", "--all-takes", "-o", "best.wav"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["file"] for row in rows] == ["best.wav", "best-2.wav", "best-3.wav"]
+    assert sorted(row["seed"] for row in rows) == [5, 6, 7]
+    for row in rows:
+        assert main([*base, "--seed", str(row["seed"]), "-o", "single.wav"]) == 0
+        assert Path("single.wav").read_bytes() == Path(row["file"]).read_bytes()
+    assert main([*base, "--takes", "3", "--seed", "5", "--pick", "2", "-o", "second.wav"]) == 0
+    assert Path("second.wav").read_bytes() == Path("best-2.wav").read_bytes()
+
+
+def test_eight_channels_are_kept(folder: Path) -> None:
+    soundfile.write("eight.wav", sine_wave(channels=8).T, 16_000)
+    assert main(["inpaint", "eight.wav", "--frames", "0.3", "0.6", "-o", "out.wav", *QUICK]) == 0
+    assert soundfile.info("out.wav").channels == 8
+
+
+def test_info(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info"]) == 0
+    table = capsys.readouterr().out
+    assert table.startswith("tiny\n") and "inpaint       ready" in table
+    assert main(["info", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert set(facts["tasks"]) == {"text", "image", "video", "personalize", "inpaint"}
+    assert facts["parts"]["unet"]["parameters"] > 0
+
+
+@pytest.mark.parametrize("name", list(PRESETS))
+def test_readme_states_the_sizes(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The README's table of models is what `info --config` counts, in millions."""
+    assert main(["info", "--config", name, "--json"]) == 0
+    parts = json.loads(capsys.readouterr().out)["parts"]
+    row = next(line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith(f"| {name.upper()} |"))
+    cells = [cell.strip() for cell in row.split("|")[3:7]]
+    sizes = [parts[part]["parameters"] / 1e6 for part in ("unet", "autoencoder", "vocoder", "text")]
+    assert cells == [f"{size:.1f} M" if size >= 1 else f"{size:.2f} M" for size in sizes]

@@ -1,0 +1,224 @@
+"""The house rules: floors, light imports, sizes, and what the README promises."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import maa
+from maa.cli.arguments import parser
+
+ROOT = Path(__file__).resolve().parent.parent
+FLOORS = {
+    "maa.version": 0, "maa.config": 0, "maa.device": 0,
+    "maa.audio": 1, "maa.vision": 1, "maa.models": 1, "maa.diffusion": 1,
+    "maa.checkpoint": 2, "maa.official": 2,
+    "maa.pipeline": 3,
+    "maa.ui": 4, "maa.cli": 4, "maa.bench": 4, "train": 4,
+    "maa.__main__": 5, "app": 5,
+}  # fmt: skip
+TOP_LEVEL = [
+    "app.py", "requirements.txt", "requirements-dev.txt", "pre-requirements.txt", "packages.txt", "pyproject.toml",
+    "LICENSE", "README.md", ".gitignore", ".ci/run", "assets", "checkpoints/README.md",
+]  # fmt: skip
+
+
+def sources() -> list[Path]:
+    """Every Python file of the program, without the tests."""
+    return [*ROOT.glob("*.py"), *sorted((ROOT / "maa").rglob("*.py")), *sorted((ROOT / "train").rglob("*.py"))]
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {module_of(path): path for path in sources()}
+
+
+def home(name: str) -> str | None:
+    """The module that an imported name of ours lives in; names exported by `maa` itself live where they are defined."""
+    if name.startswith("maa.") and name.removeprefix("maa.") in maa.__all__:
+        return maa._HOMES.get(name.removeprefix("maa."), "maa.version")
+    while name and name not in MODULES:
+        name = name.rpartition(".")[0]
+    return name or None
+
+
+def imports(module: str) -> Iterator[tuple[int, str]]:
+    """(line, module of ours) for every import in a module, those inside functions included."""
+    path = MODULES[module]
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            names = [f"{base}.{alias.name}" for alias in node.names]
+        for name in names:
+            target = home(name)
+            if target is not None and target != module:
+                yield getattr(node, "lineno", 0), target
+
+
+def unit_of(module: str) -> str | None:
+    return next((unit for unit in FLOORS if module == unit or module.startswith(f"{unit}.")), None)
+
+
+def test_every_module_stands_on_a_floor() -> None:
+    assert [module for module in MODULES if module != "maa" and unit_of(module) is None] == []
+
+
+def test_imports_only_go_down() -> None:
+    wrong = []
+    for module in MODULES:
+        here = unit_of(module)
+        for line, target in imports(module) if here else ():
+            there = unit_of(target)
+            if there != here and (there is None or FLOORS[there] >= FLOORS[here]):
+                wrong.append(f"{MODULES[module].relative_to(ROOT)}:{line} {module} -> {target}")
+    assert wrong == []
+
+
+def test_no_import_cycles() -> None:
+    graph = {module: {target for _, target in imports(module)} for module in MODULES if module != "maa"}
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+@pytest.mark.parametrize(
+    ("statement", "unwanted"),
+    [
+        ("import maa", ("torch", "gradio", "transformers", "cv2", "numpy")),
+        ("from maa.cli import main", ("torch", "gradio", "transformers", "cv2", "numpy")),
+        ("import maa.diffusion", ("maa.models", "maa.checkpoint", "transformers", "gradio")),
+        ("from maa import MakeAnAudio", ("gradio", "cv2", "open_clip", "matplotlib", "train")),
+    ],
+)
+def test_imports_are_light(statement: str, unwanted: tuple[str, ...]) -> None:
+    code = f"{statement}\nimport sys\nprint(*[name for name in {unwanted!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_diffusion_knows_no_network() -> None:
+    reached, todo = set(), [module for module in MODULES if module.startswith("maa.diffusion")]
+    while todo:
+        module = todo.pop()
+        if module not in reached:
+            reached.add(module)
+            todo += [target for _, target in imports(module)]
+    allowed = ("maa.diffusion", "maa.config", "maa.device")
+    assert [module for module in reached if not module.startswith(allowed)] == []
+
+
+def test_every_public_name_resolves() -> None:
+    assert [name for name in maa.__all__ if getattr(maa, name, None) is None] == []
+    assert set(maa.__all__) <= set(dir(maa))
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        _ = maa.Nothing
+
+
+# ---------------------------------------------------------------- sizes and habits
+
+
+def texts() -> list[Path]:
+    """Everything a person reads as code."""
+    kinds = {".py", ".js", ".css", ".html", ".sh"}
+    inside = [path for top in ("maa", "train", "tests") for path in (ROOT / top).rglob("*")]
+    return [path for path in [*ROOT.glob("*.py"), *inside] if path.suffix in kinds]
+
+
+def test_no_file_is_longer_than_350_lines() -> None:
+    lengths = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8").count("\n") for path in texts()}
+    assert {name: lines for name, lines in lengths.items() if lines > 350} == {}
+
+
+def test_habits() -> None:
+    """Short functions, few parameters, no escape hatches, and accelerators named in one file only."""
+    wrong = []
+    banned = {"strict": False, "shell": True, "weights_only": False}
+    for module, path in MODULES.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            where = f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = (node.end_lineno or node.lineno) - node.lineno + 1
+                every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+                named = [argument for argument in every if argument.arg not in ("self", "cls")]
+                wrong += [f"{where} {node.name} has {lines} lines"] if lines > 60 else []
+                wrong += [f"{where} {node.name} has {len(named)} parameters"] if len(named) > 8 else []
+            elif isinstance(node, ast.Call) and not (isinstance(node.func, ast.Name) and node.func.id == "zip"):
+                for word in node.keywords:
+                    if isinstance(word.value, ast.Constant) and word.value.value is banned.get(word.arg or "", ...):
+                        wrong.append(f"{where} {word.arg}={word.value.value}")
+            elif isinstance(node, ast.Attribute) and ast.unparse(node) == "sys.path":
+                wrong.append(f"{where} sys.path")
+            elif isinstance(node, ast.Constant) and node.value == "cuda" and module != "maa.device":
+                wrong.append(f"{where} names an accelerator")
+    assert wrong == []
+
+
+# ---------------------------------------------------------------- the README and what stands beside it
+
+
+@pytest.fixture(scope="module")
+def readme() -> str:
+    return (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def command(readme: str, mark: str) -> str:
+    """The one line in the fenced block under `<!-- mark -->`."""
+    found = re.search(rf"<!-- {mark} -->\n```bash\n(.+)\n```", readme)
+    assert found, f"the README has no block marked {mark}"
+    return found[1]
+
+
+def test_top_level_files_exist() -> None:
+    assert [name for name in TOP_LEVEL if not (ROOT / name).exists()] == []
+
+
+def test_ci_runs_the_readmes_test_command(readme: str) -> None:
+    lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert f"{command(readme, 'test command')} || exit" in lines
+
+
+def test_readme_run_command_installs_and_starts(readme: str) -> None:
+    run = command(readme, "run command")
+    assert run.endswith(".venv/bin/python app.py")
+    assert "-r requirements.txt" in run
+
+
+def test_front_matter_agrees_with_the_requirements(readme: str) -> None:
+    matter = dict(line.split(": ", 1) for line in readme.split("---\n")[1].splitlines())
+    floor = re.search(r"^gradio>=([\d.]+)", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    assert floor
+    assert matter["sdk_version"].startswith(floor[1])
+    assert (ROOT / matter["app_file"]).is_file()
+    assert len(matter["short_description"]) <= 60
+
+
+def test_readme_names_only_what_exists(readme: str) -> None:
+    """Relative links and images, trainers, and every command of `python -m maa`."""
+    links = [link for link in re.findall(r"\]\(([^)#\s]+)", readme) if "://" not in link]
+    assert [link for link in links if not (ROOT / link).exists()] == []
+    trainers = set(re.findall(r"python -m (train\.[a-z_.]+[a-z])", readme))
+    assert trainers
+    assert [name for name in trainers if name not in MODULES] == []
+
+
+def test_readme_commands_parse(readme: str) -> None:
+    lines = re.findall(r"^(?:\.venv/bin/)?python -m maa (.+)$", readme, re.MULTILINE)
+    assert len(lines) >= 6
+    for line in lines:
+        parser().parse_args(shlex.split(line, comments=True))
