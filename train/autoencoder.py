@@ -1,8 +1,8 @@
 """Train the spectrogram autoencoder (paper Sec. 3.4): L1 reconstruction, a KL penalty, and a texture distance.
 
-    python -m train.autoencoder --config small --out runs/autoencoder --minutes 30          one CPU
-    accelerate launch -m train.autoencoder --config paper --out runs/autoencoder --batch 4   many GPUs
-    python -m train.autoencoder --config tiny --out /tmp/ae --steps 20 --batch 2             seconds, to see it run
+python -m train.autoencoder --config small --out runs/autoencoder --minutes 30          one CPU
+accelerate launch -m train.autoencoder --config paper --out runs/autoencoder --batch 4   many GPUs
+python -m train.autoencoder --config tiny --out /tmp/ae --steps 20 --batch 2             seconds, to see it run
 """
 
 from __future__ import annotations

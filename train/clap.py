@@ -1,7 +1,7 @@
 """Train the CLAP projections (paper Sec. 3.3) between a frozen text tower and a frozen sound encoder.
 
-    python -m train.parts --to data/parts
-    python -m train.clap --config small --parts data/parts --out runs/clap --steps 1500
+python -m train.parts --to data/parts
+python -m train.clap --config small --parts data/parts --out runs/clap --steps 1500
 """
 
 from __future__ import annotations

@@ -57,9 +57,7 @@ def rank_real(vectors: NDArray[np.float32], labels: NDArray[np.int64], count: in
         own = centres.copy()
         own[label] = (centres[label] * sizes[label] - vector) / (sizes[label] - 1)
         scores.append(rank(vector[None], np.array([label]), own))
-    return Score(
-        float(np.mean([s.top1 for s in scores])), float(np.mean([s.top5 for s in scores])), len(scores)
-    )
+    return Score(float(np.mean([s.top1 for s in scores])), float(np.mean([s.top5 for s in scores])), len(scores))
 
 
 def unit(features: torch.Tensor) -> NDArray[np.float32]:

@@ -1,6 +1,6 @@
 """Put trained parts together into a model folder that the program opens.
 
-    python -m train.package --runs data/parts runs/{autoencoder,vocoder,clap,diffusion} --to checkpoints/small
+python -m train.package --runs data/parts runs/{autoencoder,vocoder,clap,diffusion} --to checkpoints/small
 """
 
 from __future__ import annotations

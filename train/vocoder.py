@@ -1,7 +1,7 @@
 """Train a vocoder (paper Sec. 5.2) by reconstruction: mel distance and multi-resolution STFT distance.
 
-    python -m train.vocoder --config small --out runs/vocoder --minutes 30
-    python -m train.vocoder --config tiny --out /tmp/vocoder --steps 20 --batch 2
+python -m train.vocoder --config small --out runs/vocoder --minutes 30
+python -m train.vocoder --config tiny --out /tmp/vocoder --steps 20 --batch 2
 """
 
 from __future__ import annotations

@@ -91,9 +91,7 @@ class MelSpectrogram(nn.Module):
         return self.from_log10(log10[:, None])
 
     def _stft(self, wave: Tensor) -> Tensor:
-        return torch.stft(
-            wave, self.spec.n_fft, self.spec.hop, window=self.window, center=False, return_complex=True
-        )
+        return torch.stft(wave, self.spec.n_fft, self.spec.hop, window=self.window, center=False, return_complex=True)
 
     def from_log10(self, log10: Tensor) -> Tensor:
         """log10 magnitude, any shape, to the autoencoder's units."""

@@ -107,9 +107,7 @@ def _faded(old: Samples, new: Samples, rate: int, fades: tuple[bool, bool]) -> S
     return faded
 
 
-def _gains(
-    source: Audio, beside: NDArray[np.int64], at: int, fresh: NDArray[np.float32] | None
-) -> NDArray[np.float64]:
+def _gains(source: Audio, beside: NDArray[np.int64], at: int, fresh: NDArray[np.float32] | None) -> NDArray[np.float64]:
     """One factor a channel, [channels]: its share of loudness beside the span, times the level there.
 
     `fresh` is the generated sound from source sample `at` on; None leaves its level as it is.

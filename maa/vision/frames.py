@@ -21,6 +21,7 @@ MAX_PIXELS = 40_000_000
 # No EPS among them: Pillow hands it to another program.
 _PICTURES = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
 
+
 def load_image(source: str | Path | Picture | NDArray[Any]) -> RGB:
     """A picture from a file, a PIL image or an array, upright (EXIF) and on white where it is transparent.
 

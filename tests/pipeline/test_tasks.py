@@ -77,9 +77,7 @@ def test_inpaint(maa: MakeAnAudio, stereo: Audio) -> None:
 
 
 def test_the_same_request_gives_the_same_bytes(maa: MakeAnAudio, tmp_path: Path) -> None:
-    paths = [
-        maa.text_to_audio("rain", QUICK, seconds=SHORT).save(tmp_path / name) for name in ("a.wav", "b.wav")
-    ]
+    paths = [maa.text_to_audio("rain", QUICK, seconds=SHORT).save(tmp_path / name) for name in ("a.wav", "b.wav")]
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
 

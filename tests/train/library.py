@@ -17,7 +17,9 @@ def little_library(concepts: int = 4, each: int = 3) -> Library:
         for k in range(each):
             name = f"tone number {c}"
             split = "test" if k == each - 1 else "train"
-            rows.append(Recording(f"{c}-{k}", name, "tones", (f"a {name}", f"{name} sounds"), split, Path(f"{c}-{k}.wav")))
+            rows.append(
+                Recording(f"{c}-{k}", name, "tones", (f"a {name}", f"{name} sounds"), split, Path(f"{c}-{k}.wav"))
+            )
             waves.append((sine_wave(200 * (c + 1), 0.4 + 0.7 * k)[0] * 32767).astype(np.int16))
     offsets = np.cumsum([0, *(len(w) for w in waves)], dtype=np.int64)
     return Library(rows, np.concatenate(waves), offsets)

@@ -19,7 +19,7 @@ def test_there_are_the_twelve_of_appendix_f() -> None:
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda t: t.text)
 def test_order_of_plain_words(template: Template) -> None:
-    """"A before B", "after A, B", "A, then B" and so on: English says which comes first."""
+    """ "A before B", "after A, B", "A, then B" and so on: English says which comes first."""
     said = template.text
     x, event = said.index("{x}"), said.index("{event}")
     if said.startswith(("before", "in front of")):

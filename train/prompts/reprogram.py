@@ -34,9 +34,7 @@ class Clip:
     events: tuple[Event, ...]
 
 
-def compose(
-    library: Library, indices: NDArray[np.int64], length: int, rate: int, rng: np.random.Generator
-) -> Clip:
+def compose(library: Library, indices: NDArray[np.int64], length: int, rate: int, rng: np.random.Generator) -> Clip:
     """A clip of `length` samples with N in {0, 1, 2} sampled events beside the original; half have none."""
     extra = int(rng.choice(3, p=(0.5, 0.35, 0.15)))
     order = [int(pick(library, indices, rng))]
