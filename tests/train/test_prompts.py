@@ -24,9 +24,7 @@ def test_order_of_plain_words(template: Template) -> None:
     x, event = said.index("{x}"), said.index("{event}")
     if said.startswith(("before", "in front of")):
         first_is_x = x > event
-    elif said.startswith(("after", "behind")):
-        first_is_x = x < event
-    elif " before " in said or said.startswith("first is"):
+    elif said.startswith(("after", "behind")) or " before " in said or said.startswith("first is"):
         first_is_x = x < event
     elif " following " in said or " after " in said:
         first_is_x = x > event
