@@ -22,14 +22,8 @@ def test_order_of_plain_words(template: Template) -> None:
     """ "A before B", "after A, B", "A, then B" and so on: English says which comes first."""
     said = template.text
     x, event = said.index("{x}"), said.index("{event}")
-    if said.startswith(("before", "in front of")):
-        first_is_x = x > event
-    elif said.startswith(("after", "behind")) or " before " in said or said.startswith("first is"):
-        first_is_x = x < event
-    elif " following " in said or " after " in said:
-        first_is_x = x > event
-    else:
-        first_is_x = x < event  # then, later
+    reversed_order = said.startswith(("before", "in front of")) or " following " in said or " after " in said
+    first_is_x = x > event if reversed_order else x < event
     assert template.x_first == first_is_x
 
 

@@ -1,0 +1,78 @@
+"""Make-An-Audio's app: `python app.py`, then open the address that it prints. Hugging Face Spaces runs this file, too.
+
+The model is loaded beside the page, so the page is there first. Environment: MAA_MODEL, MAA_DEVICE, MAA_CHECKPOINTS.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+with contextlib.suppress(ImportError):
+    import spaces  # noqa: F401  Spaces asks for this before PyTorch
+
+if TYPE_CHECKING:
+    from maa.ui import Model
+
+
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    environ = os.environ
+    parser = argparse.ArgumentParser(description="Make-An-Audio in the browser.", allow_abbrev=False)
+    parser.add_argument("--model", default=environ.get("MAA_MODEL") or "small", help="name, folder or hub id")
+    parser.add_argument(
+        "--device", default=environ.get("MAA_DEVICE") or None, help="auto or, say, cpu; default: the best"
+    )
+    parser.add_argument("--host", default=environ.get("GRADIO_SERVER_NAME") or "127.0.0.1", help="0.0.0.0 = everyone")
+    parser.add_argument("--port", type=int, help="default: the first free one from 7860")
+    return parser.parse_args(argv)
+
+
+def promised(name: str, device: str | None) -> tuple[Model, Path]:
+    """The model that begins to load now, and the folder of its weights.
+
+    Raises:
+        ValueError: there is no such model or no such device. What is wrong inside a model's files shows in the page.
+    """
+    from maa import MakeAnAudio, checkpoint
+    from maa.config import TINY, ModelConfig
+    from maa.device import pick_device
+    from maa.ui import Model
+
+    pick_device(device)
+    if name == "tiny":
+        return Model(lambda: MakeAnAudio.from_pretrained(name, device), TINY), checkpoint.root()
+    folder = checkpoint.find(name)
+    config = None
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        config = ModelConfig.from_json(json.loads((folder / checkpoint.CONFIG).read_text(encoding="utf-8"))["model"])
+    return Model(lambda: MakeAnAudio.from_pretrained(folder, device), config, folder / "README.md"), folder
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Serve the app until it is interrupted. Returns the exit code."""
+    options = arguments(argv)
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when Gradio is imported, which is below
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    from maa.ui import Address, build, launch
+
+    try:
+        model, weights = promised(options.model, options.device)
+        page = build(model)
+        url = launch(page, Address(options.host, options.port), private=(weights,))
+    except (ValueError, OSError) as error:  # OSError: the port is taken
+        print(f"app: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    print(f"Make-An-Audio is at {url}", flush=True)
+    page.block_thread()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,143 @@
+"""Ready-made examples: a click fills the inputs in and shows a result that was made before, without the model.
+
+`assets/examples.json` lists them; where it is missing or a tab has none, nothing is shown.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+from gradio.components import Component
+
+from maa.ui import status
+from maa.ui.results import Results, Take, Updates, caption
+
+if TYPE_CHECKING:
+    from maa.ui.controls import Controls
+
+log = logging.getLogger(__name__)
+ROOT = Path(__file__).resolve().parents[2]
+ASSETS = ROOT / "assets"
+SHORT = 60  # characters of a label
+
+
+@dataclass(frozen=True)
+class Example:
+    """One row of `examples.json`. Paths are relative to the folder that holds `assets`."""
+
+    task: str
+    prompt: str
+    seed: int
+    steps: int
+    guidance: float
+    negative: str = ""
+    input: str | None = None
+    t0: float | None = None
+    boxes: list[list[float]] | None = None  # [start s, end s, low Hz, high Hz]
+    result: str | None = None
+    picture: str | None = None
+
+    @property
+    def label(self) -> str:
+        """What the button says."""
+        name = Path(self.input).stem.replace("-", " ").replace("_", " ") if self.input else ""
+        words = {"": name or "Example"}.get(self.prompt, f"{name} → {self.prompt}" if name else self.prompt)
+        return words if len(words) <= SHORT else words[: SHORT - 1].rstrip() + "…"
+
+
+def load(assets: Path) -> list[Example]:
+    """The examples in `assets/examples.json`; none when there is no such file or it cannot be understood."""
+    path = assets / "examples.json"
+    if not path.is_file():
+        return []
+    try:
+        return [Example(**row) for row in json.loads(path.read_text(encoding="utf-8"))]
+    except (TypeError, ValueError) as error:
+        log.warning("%s is left out: %s", path, error)
+        return []
+
+
+def examples(assets: Path, task: str, inputs: dict[str, Component], parts: tuple[Controls, Results]) -> None:
+    """Lay out the examples of a tab as buttons.
+
+    Args:
+        assets: the folder with `examples.json`.
+        task: whose examples.
+        inputs: the tab's own components that an example fills in: "input", "t0", "boxes".
+        parts: the tab's controls and its results column.
+    """
+    rows = [example for example in load(assets) if example.task == task]
+    if not rows:
+        return
+    knobs, shown = parts
+    buttons = gr.Dataset(
+        components=["textbox"],
+        samples=[[example.label] for example in rows],
+        type="index",
+        label="Examples",
+        elem_id=f"{task}-examples",
+    )
+    own = [knobs.prompt, knobs.negative, knobs.seed, knobs.fresh, knobs.steps, knobs.guidance, knobs.status]
+    buttons.click(
+        chosen(assets.parent, rows, inputs, parts),
+        inputs=buttons,
+        outputs=[*own, *inputs.values(), *shown.outputs()],
+        show_progress="hidden",
+        queue=False,
+        api_visibility="private",
+    )
+
+
+def chosen(
+    root: Path, rows: list[Example], inputs: dict[str, Component], parts: tuple[Controls, Results]
+) -> Callable[[int], Updates]:
+    """What a click on an example does: the handler of its index."""
+    knobs, shown = parts
+
+    def show(index: int) -> Updates:
+        example = rows[index]
+        updates: Updates = {
+            knobs.prompt: example.prompt,
+            knobs.negative: example.negative,
+            knobs.seed: example.seed,
+            knobs.fresh: False,  # so that Generate makes just this one
+            knobs.steps: example.steps,
+            knobs.guidance: example.guidance,
+            knobs.status: status.idle("An example made before; Generate makes it again."),
+        }
+        own = {"input": _file(root, example.input), "t0": example.t0, "boxes": example.boxes}
+        updates |= {part: own[name] for name, part in inputs.items()}
+        result = _file(root, example.result)
+        if result:
+            take = Take(Path(result), caption(1, example.seed, None, best=False), _path(root, example.picture))
+            updates |= shown.show([take], _settings(Path(result)))
+        else:
+            updates[knobs.status] = status.idle("Press Generate to hear it.")
+        return updates
+
+    return show
+
+
+def _settings(result: Path) -> Any:
+    from maa.audio.tags import read_tags
+
+    try:
+        return read_tags(result)
+    except ValueError:
+        return None  # a clip, or a file whose tags somebody took out
+
+
+def _path(root: Path, name: str | None) -> Path | None:
+    path = root / name if name else None
+    return path if path and path.is_file() else None
+
+
+def _file(root: Path, name: str | None) -> str | None:
+    path = _path(root, name)
+    return str(path) if path else None

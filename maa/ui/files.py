@@ -1,0 +1,45 @@
+"""Files that come from the page and files that go to it."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+from gradio.utils import get_upload_folder, is_in_or_equal
+
+
+def uploaded(value: object, what: str) -> Path:
+    """The path of an upload as Gradio sends it: {"path": ..., ...}.
+
+    Only files in Gradio's own upload folder are taken: a request can name any path, and must not read with it.
+
+    Args:
+        value: what the page or a program sent.
+        what: the thing in the user's words, with its article: "a sound".
+
+    Raises:
+        ValueError: there is no file.
+    """
+    path = value.get("path") if isinstance(value, dict) else None
+    if not isinstance(path, str) or not path:
+        raise ValueError(f"Please give {what} first.")
+    if not is_in_or_equal(path, get_upload_folder()) or not Path(path).is_file():
+        raise ValueError(f"Please upload {what}; only uploaded files can be read.")
+    return Path(path)
+
+
+def result_path(task: str, seed: int, suffix: str) -> Path:
+    """A new place for one result, inside the folder that Gradio serves and cleans up.
+
+    The folder's random name is what keeps one visitor's results from another; the file's name never holds a prompt.
+    """
+    folder = Path(get_upload_folder()) / "takes" / uuid.uuid4().hex
+    folder.mkdir(parents=True)
+    return folder / f"make-an-audio_{task}_{seed}{suffix}"
+
+
+def url_of(path: Path) -> str:
+    """Where the browser finds a file that Gradio serves, relative to the page."""
+    from urllib.parse import quote
+
+    return "gradio_api/file=" + quote(str(path))

@@ -1,0 +1,114 @@
+"""Running one job beside the page: a worker thread reports each step, and closing the iterator stops the work.
+
+The pipeline asks `on_step` after every denoising step, so a job that nobody waits for any more ends within one step.
+On a host that lends its GPU to a forked worker, the iterator of `Jobs.run` is the thing to hand over as a whole: it
+keeps thread, queue and flag on one side.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+Result = TypeVar("Result")
+Preview = Callable[[], Any]  # mel float32 [mels, frames] of the sound so far
+OnStep = Callable[[int, int, Preview], None]
+BEAT = 0.25  # seconds between two signs of life, so that a stop is noticed while no step ends
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a job stands. `step` 0 means that it waits for the one before it or is being prepared."""
+
+    step: int
+    total: int
+    seconds_left: float | None = None
+    preview: Preview | None = None
+
+    @property
+    def text(self) -> str:
+        """One line for the person who waits."""
+        if not self.step:
+            return "Getting ready …"
+        if self.step >= self.total:
+            return "Turning the spectrogram into sound …"
+        left = "" if self.seconds_left is None else f", about {max(1, round(self.seconds_left))} s left"
+        return f"Step {self.step} of {self.total}{left}"
+
+
+@dataclass(frozen=True)
+class Done(Generic[Result]):
+    """What a job made, and how long that took."""
+
+    result: Result
+    seconds: float
+
+
+class Jobs:
+    """One device's worth of work: jobs run one after the other, each for whoever iterates over it."""
+
+    def __init__(self) -> None:
+        self._slot = threading.Lock()
+
+    def run(self, work: Callable[[OnStep], Result]) -> Iterator[Progress | Done[Result]]:
+        """Do `work` in a thread. Yields `Progress` at every step and at least every quarter second, then one `Done`.
+
+        Closing the iterator makes the next `on_step` raise `Cancelled`. What `work` raises is raised here.
+        """
+        news: queue.SimpleQueue[Progress | Done[Result] | BaseException] = queue.SimpleQueue()
+        stop = threading.Event()
+        threading.Thread(target=self._work, args=(work, news, stop), name="maa-job", daemon=True).start()
+        latest: Progress = Progress(0, 0)
+        try:
+            while True:
+                item = _newest(news)
+                if isinstance(item, BaseException):
+                    raise item
+                if isinstance(item, Done):
+                    yield item
+                    return
+                latest = item or latest
+                yield latest
+        finally:
+            # Not joined: Gradio closes generators on its event loop, which must not wait for a step.
+            stop.set()
+
+    def _work(
+        self,
+        work: Callable[[OnStep], Result],
+        news: queue.SimpleQueue[Progress | Done[Result] | BaseException],
+        stop: threading.Event,
+    ) -> None:
+        from maa.pipeline import Cancelled
+
+        started = 0.0
+
+        def on_step(step: int, total: int, preview: Preview) -> None:
+            if stop.is_set():
+                raise Cancelled("Stopped.")
+            pace = (time.monotonic() - started) / step
+            news.put(Progress(step, total, pace * (total - step), preview))
+
+        with self._slot:
+            if stop.is_set():
+                return
+            started = time.monotonic()
+            try:
+                news.put(Done(work(on_step), time.monotonic() - started))
+            except Exception as error:  # noqa: BLE001 - raised again where the job is waited for
+                news.put(error)
+
+
+def _newest(news: queue.SimpleQueue[Any]) -> Any:
+    """The latest of what has come in, skipping progress that is already overtaken; None after one quiet beat."""
+    try:
+        item = news.get(timeout=BEAT)
+        while isinstance(item, Progress) and not news.empty():
+            item = news.get_nowait()
+    except queue.Empty:
+        return None
+    return item

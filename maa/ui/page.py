@@ -1,0 +1,56 @@
+"""The page: a heading, five tabs, what the model is, and the endpoints for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from maa.ui import api, image, inpaint, panel, personalize, status, text, video
+from maa.ui.examples import ASSETS
+from maa.ui.jobs import Jobs
+from maa.ui.model import Model
+from maa.ui.tab import Workplace
+
+if TYPE_CHECKING:
+    from maa.pipeline import MakeAnAudio
+
+TABS: dict[str, Callable[[Workplace], None]] = {
+    "text": text.build,
+    "image": image.build,
+    "video": video.build,
+    "personalize": personalize.build,
+    "inpaint": inpaint.build,
+}
+CACHE = (3600, 86_400)  # seconds between clean-ups, and age at which uploads and results are deleted
+
+
+def build(pipeline: MakeAnAudio | Model, assets: Path = ASSETS) -> gr.Blocks:
+    """The app around a pipeline, ready for `launch`.
+
+    Args:
+        pipeline: a loaded pipeline, or a `Model` that is still loading.
+        assets: folder with `examples.json`.
+    """
+    place = Workplace(Model.of(pipeline), Jobs(), assets)
+    with gr.Blocks(title="Make-An-Audio", analytics_enabled=False, delete_cache=CACHE) as page:
+        gr.HTML(status.web("header.html"), elem_id="header")
+        about = gr.Markdown(panel.LOADING, elem_id="model")
+        notices = []
+        with gr.Tabs(elem_id="tasks"):
+            for task, lay_out in TABS.items():
+                with gr.Tab(panel.TASKS[task], id=task):
+                    notices.append(gr.Markdown(visible=False, elem_classes="maa-notice"))
+                    lay_out(place)
+        with gr.Accordion("About", open=False):
+            gr.Markdown(status.web("about.md"))
+        api.endpoints(place)
+
+        def describe() -> list[Any]:
+            line, missing = panel.describe(place.model)
+            return [line, *(gr.update(value=missing[task], visible=bool(missing[task])) for task in TABS)]
+
+        page.load(describe, outputs=[about, *notices], show_progress="hidden", api_visibility="private")
+    return page

@@ -1,0 +1,7 @@
+"""A spectrogram to paint on: a component of its own, with its page parts as separate files beside it."""
+
+from maa.ui.painter.component import mask_of as mask_of
+from maa.ui.painter.component import painter as painter
+from maa.ui.painter.component import value_of as value_of
+
+__all__ = ["mask_of", "painter", "value_of"]

@@ -1,0 +1,113 @@
+"""The Python side of the painter: a spectrogram goes to the browser, a mask of mel cells comes back.
+
+The component is a plain `gr.HTML` with a fixed template and script; no text of a user's ever becomes markup. Its value
+is a JSON object. To the browser: mels, frames, rate (Hz), hop (samples), edges (Hz, mels + 2 corner frequencies), spec
+(base64 of uint8 [mels, frames], row 0 = lowest band), decibels (of levels 0 and 255, 0 dB = loudest cell), cell (mel
+bins and frames along a latent cell), colours (base64 of RGB [256, 3]), mask (base64 of packed bits), audio (URL or
+null). From the browser: the same with the painted mask. Only mels, frames and mask are read, and none is trusted.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+import numpy as np
+from numpy.typing import NDArray
+
+from maa.ui import picture
+
+if TYPE_CHECKING:
+    from maa.config import AudioSpec
+
+# In this order they make one script: each file may use the ones before it.
+SCRIPTS = ("codec.js", "grid.js", "axes.js", "view.js", "player.js", "desk.js", "pointer.js", "keys.js", "main.js")
+
+
+def painter(elem_id: str) -> gr.HTML:
+    """An empty painter. Give it a value from `value_of`; read the mask with `mask_of`."""
+    return gr.HTML(
+        value=None,
+        html_template=_part("painter.html"),
+        css_template=_part("painter.css"),
+        js_on_load="\n".join(_part(name) for name in SCRIPTS),
+        apply_default_css=False,
+        elem_id=elem_id,
+    )
+
+
+def value_of(
+    mel: NDArray[np.float32],
+    spec: AudioSpec,
+    *,
+    cell: int,
+    mask: NDArray[np.bool_] | None = None,
+    audio: str | None = None,
+) -> dict[str, Any]:
+    """What the browser needs to show and play a sound.
+
+    Args:
+        mel: log10 magnitudes, shape [mels, frames], row 0 = lowest band.
+        spec: what rows and columns mean.
+        cell: mel bins and frames along one side of a latent cell.
+        mask: bool [mels, frames], True = already painted.
+        audio: URL of the sound, for the play button.
+    """
+    from maa.audio.mel import edges
+
+    mels, frames = mel.shape
+    low, high = picture.display_range(mel)
+    levels = np.clip((mel - low) / (high - low) * 255.0, 0, 255).round().astype(np.uint8)
+    return {
+        "mels": mels,
+        "frames": frames,
+        "rate": spec.sample_rate,
+        "hop": spec.hop,
+        "edges": [round(float(edge), 2) for edge in edges(spec)],
+        "spec": _encode(levels),
+        "decibels": [20.0 * (low - high), 0.0],
+        "cell": cell,
+        "colours": _encode(picture.colour_table()),
+        "mask": _encode(np.packbits(np.zeros((mels, frames), bool) if mask is None else mask)),
+        "audio": audio,
+    }
+
+
+def mask_of(payload: object, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """The painted mask, bool [mels, frames], True = make new.
+
+    Args:
+        payload: what came from the browser; may be anything.
+        shape: [mels, frames] of the sound that it should fit.
+
+    Raises:
+        ValueError: there is no mask, it belongs to another sound, or it is damaged.
+    """
+    if not isinstance(payload, dict) or not isinstance(payload.get("mask"), str):
+        raise ValueError("There is no spectrogram to paint on yet; give a sound first.")
+    mels, frames = shape
+    if payload.get("mels") != mels or payload.get("frames") != frames:
+        raise ValueError("The painted mask belongs to another sound; give the sound again and paint on it.")
+    size = mels * frames
+    expected = -(-size // 8)
+    try:
+        # The length is known, so a longer text is refused before it is decoded.
+        if len(payload["mask"]) != 4 * -(-expected // 3):
+            raise ValueError
+        packed = base64.b64decode(payload["mask"], validate=True)
+        if len(packed) != expected:
+            raise ValueError
+    except (ValueError, binascii.Error):
+        raise ValueError("The painted mask arrived damaged; please reload the page and paint it again.") from None
+    return np.unpackbits(np.frombuffer(packed, np.uint8), count=size).reshape(mels, frames).astype(bool)
+
+
+def _part(name: str) -> str:
+    return (files("maa.ui.painter") / name).read_text(encoding="utf-8")
+
+
+def _encode(values: NDArray[np.uint8]) -> str:
+    return base64.b64encode(np.ascontiguousarray(values).tobytes()).decode("ascii")

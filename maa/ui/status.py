@@ -1,0 +1,51 @@
+"""The status line under the Generate button: what is going on, and how far it is."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import gradio as gr
+
+from maa.ui.jobs import Progress
+
+Value = dict[str, object]
+
+
+def web(name: str) -> str:
+    """The text of a file in `maa/ui/web`."""
+    return (files("maa.ui") / "web" / name).read_text(encoding="utf-8")
+
+
+def status_line(task: str) -> gr.HTML:
+    """A line of text with a thin bar, announced by screen readers. Its value comes from the functions below.
+
+    The text is written by script as text, never as markup: it may repeat what a person typed.
+    """
+    return gr.HTML(
+        value=idle(),
+        html_template=web("status.html"),
+        css_template=web("status.css"),
+        js_on_load=web("status.js"),
+        apply_default_css=False,
+        elem_id=f"{task}-status",
+    )
+
+
+def idle(text: str = "") -> Value:
+    """Nothing is running."""
+    return {"state": "idle", "text": text, "part": 0.0}
+
+
+def busy(progress: Progress) -> Value:
+    """A job is running."""
+    return {"state": "busy", "text": progress.text, "part": progress.step / max(progress.total, 1)}
+
+
+def done(text: str) -> Value:
+    """A job has ended well."""
+    return {"state": "done", "text": text, "part": 1.0}
+
+
+def failed(text: str) -> Value:
+    """A job could not be done."""
+    return {"state": "failed", "text": text, "part": 0.0}

@@ -1,0 +1,98 @@
+"""The looks: one quiet theme, light and dark."""
+
+from __future__ import annotations
+
+import gradio as gr
+from gradio.themes.utils.fonts import LocalFont
+
+ACCENT = gr.themes.Color(
+    c50="#effcf9",
+    c100="#d0f5ee",
+    c200="#a3e9df",
+    c300="#6dd6ca",
+    c400="#3dbcb0",
+    c500="#14938a",
+    c600="#0f7a73",
+    c700="#0d635e",
+    c800="#0e4f4c",
+    c900="#0f4240",
+    c950="#042726",
+    name="sea",
+)
+GREY = gr.themes.Color(
+    c50="#f7f8fa",
+    c100="#eef0f3",
+    c200="#e0e4e9",
+    c300="#c8cfd8",
+    c400="#929daa",
+    c500="#66717f",
+    c600="#4a5461",
+    c700="#343c47",
+    c800="#20262e",
+    c900="#171b21",
+    c950="#0f1216",
+    name="slate",
+)
+
+
+def theme() -> gr.themes.Base:
+    """Fonts come with Gradio, so nothing is fetched from elsewhere; its semi-bold files lack most letters."""
+    return gr.themes.Base(
+        primary_hue=ACCENT,
+        secondary_hue=ACCENT,
+        neutral_hue=GREY,
+        radius_size=gr.themes.sizes.radius_md,
+        font=[LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif"],
+        font_mono=[LocalFont("IBM Plex Mono", weights=(400, 700)), "ui-monospace", "monospace"],
+    ).set(
+        body_background_fill="*neutral_50",
+        body_background_fill_dark="*neutral_950",
+        body_text_color_subdued="*neutral_500",
+        body_text_color_subdued_dark="*neutral_400",
+        background_fill_primary="white",
+        background_fill_primary_dark="*neutral_900",
+        background_fill_secondary="*neutral_100",
+        background_fill_secondary_dark="*neutral_800",
+        border_color_primary="*neutral_200",
+        border_color_primary_dark="*neutral_700",
+        block_background_fill="white",
+        block_background_fill_dark="*neutral_900",
+        block_label_text_color="*neutral_600",
+        block_label_text_color_dark="*neutral_300",
+        block_title_text_color="*neutral_700",
+        block_title_text_color_dark="*neutral_200",
+        block_title_text_weight="600",
+        block_title_text_size="*text_sm",
+        block_padding="12px 14px",
+        block_info_text_color="*neutral_500",
+        block_info_text_color_dark="*neutral_400",
+        block_shadow="none",
+        input_background_fill="white",
+        input_background_fill_dark="*neutral_950",
+        input_border_width="1px",
+        input_border_color="*neutral_300",
+        input_border_color_dark="*neutral_700",
+        input_border_color_focus="*primary_500",
+        input_border_color_focus_dark="*primary_400",
+        button_primary_background_fill="*primary_600",
+        button_primary_background_fill_hover="*primary_700",
+        button_primary_background_fill_dark="*primary_600",
+        button_primary_background_fill_hover_dark="*primary_500",
+        button_primary_text_color="white",
+        button_secondary_background_fill="white",
+        button_secondary_background_fill_hover="*neutral_100",
+        button_secondary_background_fill_dark="*neutral_800",
+        button_secondary_background_fill_hover_dark="*neutral_700",
+        button_secondary_border_color="*neutral_300",
+        button_secondary_border_color_dark="*neutral_600",
+        button_border_width="1px",
+        button_large_text_size="*text_md",
+        button_large_padding="9px 18px",
+        color_accent="*primary_500",
+        slider_color="*primary_500",
+        slider_color_dark="*primary_500",
+        checkbox_background_color_selected="*primary_600",
+        checkbox_background_color_selected_dark="*primary_600",
+        error_text_color="#a12d2d",
+        error_text_color_dark="#f0a3a3",
+    )

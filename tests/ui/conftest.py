@@ -1,0 +1,136 @@
+"""One server and one browser for all tests of the app."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+
+from tests.sounds import sine_wave
+from tests.ui.fakes import STEP_SECONDS, FakePipeline
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--headless=new",
+    "--disable-gpu",
+    "--disable-3d-apis",  # the painter must not need WebGL
+    "--disable-background-networking",
+    "--autoplay-policy=no-user-gesture-required",
+]
+
+
+@pytest.fixture(scope="session")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Files that a person might give: "sound" (2 s, 48 kHz stereo), "picture" and "clip" (1 s, without sound)."""
+    folder = tmp_path_factory.mktemp("inputs")
+    soundfile.write(folder / "sound.wav", sine_wave(1000, 2.0, 48_000, channels=2).T, 48_000, subtype="PCM_16")
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (48, 64, 3), dtype=np.uint8)).save(folder / "photo.png")
+    _clip(folder / "clip.mp4")
+    return {"sound": folder / "sound.wav", "picture": folder / "photo.png", "clip": folder / "clip.mp4"}
+
+
+def _clip(path: Path) -> None:
+    import av
+
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("libx264", rate=12)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for level in range(12):
+            picture = np.full((48, 64, 3), 20 * level, np.uint8)
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        file.mux(stream.encode())
+
+
+@pytest.fixture(scope="session")
+def assets(tmp_path_factory: pytest.TempPathFactory, inputs: dict[str, Path]) -> Path:
+    """An `assets` folder with three examples: one with a result, one without, one with a mask."""
+    root = tmp_path_factory.mktemp("project")
+    folder = root / "assets"
+    (folder / "results").mkdir(parents=True)
+    soundfile.write(folder / "results" / "rain.wav", sine_wave(300)[0], 16_000, subtype="PCM_16")
+    (folder / "beep.wav").write_bytes(inputs["sound"].read_bytes())
+    common = {"seed": 7, "steps": 9, "guidance": 2.5, "negative": "music", "t0": None, "boxes": None, "picture": None}
+    rows = [
+        {"task": "text", "prompt": "rain", "input": None, "result": "assets/results/rain.wav", **common},
+        {"task": "text", "prompt": "wind", "input": None, "result": None, **common},
+        {"task": "inpaint", "prompt": "", "input": "assets/beep.wav", "result": None, **common},
+    ]
+    rows[2]["boxes"] = [[0.5, 1.0, 0, 8000]]
+    (folder / "examples.json").write_text(json.dumps(rows), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server(assets: Path) -> Iterator[tuple[str, FakePipeline]]:
+    """The address of a running app, and the pipeline behind it."""
+    from maa.ui import build, launch
+
+    fake = FakePipeline()
+    page = build(fake, assets)  # type: ignore[arg-type]
+    yield launch(page, assets=assets), fake
+    page.close()
+
+
+@pytest.fixture
+def fake(server: tuple[str, FakePipeline]) -> Iterator[FakePipeline]:
+    """The pipeline behind the app, at its usual speed again after the test."""
+    yield server[1]
+    server[1].step_seconds = STEP_SECONDS
+
+
+@pytest.fixture
+def base_url(server: tuple[str, FakePipeline]) -> str:
+    """The address of the app."""
+    return server[0]
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Any]:
+    """Headless Chromium."""
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=20_000)  # for busy machines
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Any, base_url: str) -> Iterator[Any]:
+    """A fresh visitor at the app. Nothing may be asked of another host, and no script may fail."""
+    yield from visit(browser, base_url, {"viewport": {"width": 1280, "height": 900}})
+
+
+@pytest.fixture
+def phone(browser: Any, base_url: str) -> Iterator[Any]:
+    """A visitor with a phone."""
+    options = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 3, "has_touch": True}
+    yield from visit(browser, base_url, options)
+
+
+def visit(browser: Any, base_url: str, options: dict[str, Any]) -> Iterator[Any]:
+    """Open the app in a context of its own and watch over it."""
+    context = browser.new_context(base_url=base_url, accept_downloads=True, **options)
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    outside: list[str] = []
+    errors: list[str] = []
+    page.on("request", lambda asked: outside.append(asked.url) if _leaves(asked.url, base_url) else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto("/")
+    page.locator("#text-generate").wait_for()
+    yield page
+    context.close()
+    assert outside == [], "the page asked other hosts"
+    assert errors == [], "a script failed"
+
+
+def _leaves(url: str, base_url: str) -> bool:
+    return url.startswith(("http:", "https:", "ws:")) and not url.startswith(base_url)

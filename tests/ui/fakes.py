@@ -1,0 +1,154 @@
+"""A pipeline that answers at once: real requests, checks and results, but sines instead of networks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maa.audio.io import check_audible, read, resample
+from maa.audio.mask import Box, check, digest, from_boxes
+from maa.config import TINY, ModelConfig
+from maa.pipeline import Generation, Sampling
+from maa.pipeline.request import check_prompt, check_seconds, check_t0
+
+STEP_SECONDS = 0.02
+WORDS = (("dog barking", 0.6), ("rain", 0.3), ("church bell", 0.1))
+
+
+@dataclass
+class FakePipeline:
+    """Behaves like `MakeAnAudio`. Take k sounds as a sine of 200 Hz times k + 1."""
+
+    config: ModelConfig = TINY
+    step_seconds: float = STEP_SECONDS
+    steps_done: int = 0  # over all jobs
+    running: int = 0
+    most_running: int = 0
+    masks: list[NDArray[np.bool_]] = field(default_factory=list)  # of every inpainting, as they arrived
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    missing: dict[str, str] = field(default_factory=dict)
+
+    def capabilities(self) -> dict[str, str | None]:
+        return {task: self.missing.get(task) for task in ("text", "image", "video", "personalize", "inpaint")}
+
+    def frames_of(self, audio: Any) -> int:
+        return -(-len(self._mono(audio)) // self.config.audio.hop)
+
+    def spectrogram(self, audio: Any) -> NDArray[np.float32]:
+        import torch
+
+        from maa.audio.mel import MelSpectrogram
+
+        wave, hop = self._mono(audio), self.config.audio.hop
+        wave = np.pad(wave, (0, -len(wave) % hop))
+        return MelSpectrogram(self.config.audio)(torch.from_numpy(wave)[None])[0, 0].numpy()
+
+    def describe_image(self, image: Any) -> list[tuple[str, float]]:
+        _picture(image)
+        return list(WORDS)
+
+    def text_to_audio(
+        self, prompt: str, sampling: Sampling, *, negative: str = "", seconds: float | None = None, on_step: Any = None
+    ) -> Generation:
+        check_prompt(prompt, needed=True)
+        return self._make("text", sampling, on_step, prompt=prompt, negative=negative, seconds=seconds)
+
+    def image_to_audio(
+        self,
+        image: Any,
+        sampling: Sampling,
+        *,
+        prompt: str = "",
+        negative: str = "",
+        seconds: float | None = None,
+        on_step: Any = None,
+    ) -> Generation:
+        _picture(image)
+        return self._make("image", sampling, on_step, prompt=prompt, negative=negative, seconds=seconds, words=WORDS)
+
+    def video_to_audio(
+        self, video: Any, sampling: Sampling, *, prompt: str = "", negative: str = "", on_step: Any = None
+    ) -> Generation:
+        return self._make("video", sampling, on_step, prompt=prompt, negative=negative, seconds=1.0, words=WORDS)
+
+    def personalize(
+        self,
+        audio: Any,
+        prompt: str,
+        sampling: Sampling,
+        *,
+        t0: float = 0.4,
+        negative: str = "",
+        start: float = 0.0,
+        on_step: Any = None,
+    ) -> Generation:
+        check_t0(t0)
+        check_prompt(prompt, needed=t0 > 0)
+        check_audible(read(audio))
+        return self._make("personalize", sampling, on_step, prompt=prompt, negative=negative, t0=t0, start=start)
+
+    def inpaint(
+        self,
+        audio: Any,
+        mask: NDArray[np.bool_] | list[Box],
+        prompt: str = "",
+        sampling: Sampling | None = None,
+        *,
+        negative: str = "",
+        on_step: Any = None,
+    ) -> Generation:
+        spec, frames = self.config.audio, self.frames_of(audio)
+        cells = from_boxes(mask, spec, frames) if isinstance(mask, list) else check(mask, spec, frames)
+        self.masks.append(cells)
+        assert sampling is not None
+        return self._make("inpaint", sampling, on_step, prompt=prompt, negative=negative, mask=digest(cells))
+
+    def _make(self, task: str, sampling: Sampling, on_step: Any, words: Any = (), **settings: Any) -> Generation:
+        check_prompt(settings["prompt"])
+        check_prompt(settings["negative"], name="negative prompt")
+        check_seconds(settings.get("seconds"))
+        self.asked.append({"task": task, "sampling": sampling, **settings})
+        self._steps(sampling, on_step)
+        spec = self.config.audio
+        count = round((settings.get("seconds") or spec.seconds) * spec.sample_rate)
+        time_axis = np.arange(count) / spec.sample_rate
+        waves = np.stack([0.5 * np.sin(2 * np.pi * 200 * (k + 1) * time_axis) for k in range(sampling.count)])
+        mel = np.random.default_rng(0).normal(-3, 1, (sampling.count, spec.mels, -(-count // spec.hop)))
+        assert sampling.seed is not None
+        return Generation(
+            audio=waves[:, None].astype(np.float32),
+            sample_rate=spec.sample_rate,
+            mel=mel.astype(np.float32),
+            seeds=tuple((sampling.seed + k) % 2**32 for k in range(sampling.count)),
+            scores=tuple(0.5 - k / 20 for k in range(sampling.count)) if settings["prompt"] else None,
+            settings={"task": task, "seed": sampling.seed, "steps": sampling.steps, **settings},
+            words=words,
+        )
+
+    def _steps(self, sampling: Sampling, on_step: Callable[..., None] | None) -> None:
+        self.running += 1
+        self.most_running = max(self.most_running, self.running)
+        try:
+            for step in range(1, sampling.steps + 1):
+                time.sleep(self.step_seconds)
+                self.steps_done += 1
+                if on_step:
+                    on_step(step, sampling.steps, lambda: np.zeros((80, 16), np.float32))
+        finally:
+            self.running -= 1
+
+    def _mono(self, audio: Any) -> NDArray[np.float32]:
+        sound = read(audio)
+        return resample(sound.mono(), sound.sample_rate, self.config.audio.sample_rate)
+
+
+def _picture(image: Any) -> None:
+    from maa.vision.frames import load_image
+
+    load_image(Path(image))

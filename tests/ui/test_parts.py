@@ -1,0 +1,142 @@
+"""The parts of the app that need no browser."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from maa.config import PAPER, TINY, AudioSpec
+from maa.ui import examples, files, limits, panel, picture
+from maa.ui.jobs import Done, Jobs, OnStep, Progress
+from maa.ui.model import Model
+from tests.ui.fakes import FakePipeline
+
+
+def walk(steps: int, seconds: float, seen: list[int]) -> Any:
+    def work(on_step: OnStep) -> str:
+        for step in range(1, steps + 1):
+            time.sleep(seconds)
+            seen.append(step)
+            on_step(step, steps, lambda: None)
+        return "made"
+
+    return work
+
+
+def test_job_reports_and_returns() -> None:
+    seen: list[int] = []
+    events = list(Jobs().run(walk(5, 0.01, seen)))
+    assert isinstance(events[-1], Done)
+    assert events[-1].result == "made"
+    assert all(isinstance(event, Progress) for event in events[:-1])
+    assert seen == [1, 2, 3, 4, 5]
+
+
+def test_closing_a_job_stops_it_within_two_steps() -> None:
+    seen: list[int] = []
+    job = Jobs().run(walk(50, 0.05, seen))
+    while not isinstance(event := next(job), Progress) or event.step < 3:
+        pass
+    at = len(seen)
+    job.close()
+    time.sleep(0.3)
+    assert len(seen) <= at + 2
+
+
+def test_jobs_take_turns_and_a_closed_one_never_starts() -> None:
+    jobs, first, second = Jobs(), [], []  # type: ignore[var-annotated]
+    one, two = jobs.run(walk(5, 0.1, first)), jobs.run(walk(5, 0.1, second))
+    next(one), next(two)
+    two.close()
+    assert isinstance(list(one)[-1], Done)
+    time.sleep(0.3)
+    assert (len(first), second) == (5, [])
+
+
+def test_what_work_raises_is_raised_to_the_one_who_waits() -> None:
+    def work(on_step: OnStep) -> None:
+        raise ValueError("no")
+
+    jobs = Jobs()
+    with pytest.raises(ValueError, match="no"):
+        list(jobs.run(work))
+    assert isinstance(list(jobs.run(walk(1, 0, [])))[-1], Done), "the slot is free again"
+
+
+def test_a_model_loads_beside_the_page() -> None:
+    gate = threading.Event()
+    fake: Any = FakePipeline()
+    model = Model(lambda: (gate.wait(5), fake)[1], TINY)
+    assert not model.ready
+    assert model.config is TINY
+    gate.set()
+    assert model.get() is fake
+
+
+def test_a_model_that_cannot_be_loaded_says_why() -> None:
+    def load() -> Any:
+        raise ValueError("There is no model 'x'.")
+
+    line, missing = panel.describe(Model(load, TINY))
+    assert "There is no model 'x'." in line
+    assert set(missing) == set(panel.TASKS)
+
+
+def test_panel_names_what_is_missing_and_the_licence(tmp_path: Path) -> None:
+    card = tmp_path / "README.md"
+    card.write_text("---\nlicense: cc-by-4.0\n---\n# Small\n", encoding="utf-8")
+    fake: Any = FakePipeline(missing={"image": "Add vision.safetensors."})
+    line, missing = panel.describe(Model(lambda: fake, TINY, card))
+    assert "cc-by-4.0" in line
+    assert "Text, Video" in line
+    assert missing["image"] == "Add vision.safetensors."
+    with pytest.raises(ValueError, match="Add vision"):
+        Model.of(fake).for_task("image")
+
+
+def test_ask_draws_a_seed_and_keeps_a_given_one() -> None:
+    fields = {"steps": 25.0, "guidance": 3, "takes": 1, "sampler": "dpm++", "seed": 7}
+    assert limits.ask(fields).sampling.seed == 7
+    assert limits.ask({**fields, "seed": -1}).sampling.seed != limits.ask({**fields, "fresh": True}).sampling.seed
+
+
+def test_only_uploads_are_read(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.wav"
+    secret.write_bytes(b"x")
+    for value in (None, "text", {}, {"path": None}, {"path": str(secret)}, {"path": "../../etc/passwd"}):
+        with pytest.raises(ValueError, match=r"^Please"):
+            files.uploaded(value, "a sound")
+    mine = files.result_path("text", 7, ".wav")
+    mine.write_bytes(b"x")
+    assert files.uploaded({"path": str(mine)}, "a sound") == mine
+    assert mine.name == "make-an-audio_text_7.wav"
+
+
+@pytest.mark.parametrize("spec", [TINY.audio, AudioSpec(convention="A"), PAPER.audio])
+def test_picture_puts_low_notes_at_the_bottom(tmp_path: Path, spec: AudioSpec) -> None:
+    mel = np.full((spec.mels, 100), -5.0, np.float32)
+    mel[:20] = 0.0  # loud and low
+    with Image.open(picture.draw(mel, spec, tmp_path / "mel.png")) as image:
+        grey = np.asarray(image.convert("L"), float)
+    height = len(grey)
+    assert grey[height * 3 // 4 : height * 4 // 5, 200:].mean() > 100 > grey[: height // 2, 200:].mean()
+
+
+def test_rows_and_hertz_agree_with_the_bands() -> None:
+    from maa.audio.mel import centres
+
+    rows = picture.row_of(centres(TINY.audio), TINY.audio)
+    assert rows == pytest.approx(np.arange(80) + 0.5)
+
+
+def test_examples_may_be_absent_or_broken(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    assert examples.load(tmp_path) == []
+    (tmp_path / "examples.json").write_text('[{"task": "text"}]', encoding="utf-8")
+    assert examples.load(tmp_path) == []
+    assert "left out" in caplog.text
