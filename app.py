@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import logging
 import os
 import sys
@@ -41,7 +40,7 @@ def promised(name: str, device: str | None) -> tuple[Model, Path]:
         ValueError: there is no such model or no such device. What is wrong inside a model's files shows in the page.
     """
     from maa import MakeAnAudio, checkpoint
-    from maa.config import TINY, ModelConfig
+    from maa.config import TINY
     from maa.device import pick_device
     from maa.ui import Model
 
@@ -50,8 +49,8 @@ def promised(name: str, device: str | None) -> tuple[Model, Path]:
         return Model(lambda: MakeAnAudio.from_pretrained(name, device), TINY), checkpoint.root()
     folder = checkpoint.find(name)
     config = None
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        config = ModelConfig.from_json(json.loads((folder / checkpoint.CONFIG).read_text(encoding="utf-8"))["model"])
+    with contextlib.suppress(ValueError):
+        config, _ = checkpoint.read_config(folder)
     return Model(lambda: MakeAnAudio.from_pretrained(folder, device), config, folder / "README.md"), folder
 
 

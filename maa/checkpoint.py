@@ -144,14 +144,18 @@ def _download(name: str) -> Path:
         raise ValueError(f"Cannot get the model {name!r} from the hub: {first}") from error
 
 
-def load(folder: Path) -> Model:
-    """Rebuild a model from its folder. A damaged or unfitting file is a ValueError that names it."""
+def read_config(folder: Path) -> tuple[ModelConfig, dict[str, str]]:
+    """What a folder's model is, and the sha256 of each file. ValueError when the description is damaged."""
     try:
         document = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        config = ModelConfig.from_json(document["model"])
-        hashes = dict(document.get("files", {}))
+        return ModelConfig.from_json(document["model"]), dict(document.get("files", {}))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{folder / CONFIG} is not a model description ({error}); restore it.") from error
+
+
+def load(folder: Path) -> Model:
+    """Rebuild a model from its folder. A damaged or unfitting file is a ValueError that names it."""
+    config, hashes = read_config(folder)
     model = Model(config, MelSpectrogram(config.audio), hashes=hashes)
     tokenizer = None
     if (folder / TOKENIZER).is_file():

@@ -6,13 +6,11 @@ python -m train.package --runs data/parts runs/{autoencoder,vocoder,clap,diffusi
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import replace
 from pathlib import Path
 
 from maa import checkpoint
 from maa.audio.mel import MelSpectrogram
-from maa.config import ModelConfig
 from train.data import load_manifest
 from train.frozen import load_frozen
 
@@ -22,8 +20,7 @@ def package(runs: list[Path], to: Path, name: str) -> checkpoint.Model:
     described = [folder for folder in runs if (folder / checkpoint.CONFIG).is_file()]
     if not described:
         raise ValueError("None of the folders has a config.json; the diffusion stage writes one.")
-    document = json.loads((described[-1] / checkpoint.CONFIG).read_text(encoding="utf-8"))
-    config = replace(ModelConfig.from_json(document["model"]), name=name)
+    config = replace(checkpoint.read_config(described[-1])[0], name=name)
     concepts = sorted({row.concept for row in load_manifest()})
     model = checkpoint.Model(config, MelSpectrogram(config.audio), concepts=tuple(concepts))
     for part in checkpoint.PARTS:

@@ -9,9 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-def group_norm(channels: int, eps: float) -> nn.GroupNorm:
-    """Up to 32 groups, as in latent diffusion; fewer where the layer is narrower than that."""
-    return nn.GroupNorm(math.gcd(32, channels), channels, eps=eps)
+def group_norm(channels: int, eps: float, least: int = 1) -> nn.GroupNorm:
+    """Up to 32 groups of at least `least` channels, as in latent diffusion; fewer groups where the layer is narrow."""
+    return nn.GroupNorm(math.gcd(32, channels // least), channels, eps=eps)
 
 
 def zero_init(module: nn.Module) -> nn.Module:

@@ -7,7 +7,6 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from torch import Tensor, nn
-from transformers import BertConfig, BertModel
 
 from maa.config import TextConfig
 from maa.models.context import Context
@@ -21,6 +20,8 @@ class TextEncoder(nn.Module):
     """
 
     def __init__(self, config: TextConfig, tokenizer: Tokenizer) -> None:
+        from transformers import BertConfig, BertModel  # takes seconds: only when a tower is built
+
         super().__init__()
         self.config = config
         self.tokenizer = tokenizer

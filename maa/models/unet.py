@@ -15,6 +15,8 @@ from maa.models.blocks import SelfAttentionBlock, TransformerBlock, group_norm, 
 from maa.models.context import Context
 
 EPS = 1e-5
+# Channels in a group. With one, the norm would take away what the time embedding adds: an offset of the whole channel.
+LEAST = 2
 
 
 class ResBlock(nn.Module):
@@ -23,10 +25,10 @@ class ResBlock(nn.Module):
     def __init__(self, channels_in: int, channels: int, emb: int, resample: str = "none") -> None:
         super().__init__()
         self.resample = resample
-        self.norm_in = group_norm(channels_in, EPS)
+        self.norm_in = group_norm(channels_in, EPS, LEAST)
         self.conv_in = nn.Conv2d(channels_in, channels, 3, padding=1)
         self.emb = nn.Linear(emb, channels)
-        self.norm_out = group_norm(channels, EPS)
+        self.norm_out = group_norm(channels, EPS, LEAST)
         self.conv_out = zero_init(nn.Conv2d(channels, channels, 3, padding=1))
         self.skip = nn.Identity() if channels_in == channels else nn.Conv2d(channels_in, channels, 1)
 
@@ -124,7 +126,7 @@ class UNet(nn.Module):
                 grows = level > 0 and index == config.res_blocks
                 resize = self._resize(channels, emb, "up") if grows else None
                 self.up.append(Stage(block, self._attention(level), resize))
-        self.norm_out = group_norm(channels, EPS)
+        self.norm_out = group_norm(channels, EPS, LEAST)
         self.conv_out = zero_init(nn.Conv2d(channels, config.out_channels, 3, padding=1))
 
     def _build_conditioning(self, emb: int) -> None:

@@ -1,4 +1,4 @@
-"""Inpainting: paint over a part of a sound's spectrogram and have it made anew (paper Sec. 4.5)."""
+"""Inpainting: paint over a part of a sound's spectrogram and have it made anew (paper Sec. 4.2)."""
 
 from __future__ import annotations
 

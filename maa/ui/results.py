@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from gradio.components import Component
 
+from maa.audio.picture import draw
 from maa.pipeline.request import MAX_TAKES
 from maa.ui import limits
 from maa.ui.files import result_path
-from maa.ui.picture import draw
 
 if TYPE_CHECKING:
     from maa.config import AudioSpec

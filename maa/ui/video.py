@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import gradio as gr
@@ -33,20 +32,15 @@ def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generati
 
 def takes(generation: Generation, own: Own, ask: Ask, pipeline: MakeAnAudio) -> list[Take]:
     """The uploaded clip once for every take, with that take as its sound."""
-    from maa.vision.mux import mux
+    from maa.vision.mux import container_for, mux
 
     clip = files.uploaded(own["video"], "a video")
     made = []
     for index, seed in enumerate(generation.seeds):
-        path = files.result_path("video", seed, container(clip))
+        path = files.result_path("video", seed, container_for(clip))
         mux(clip, generation.audio[index], generation.sample_rate, path)
         made.append(described(generation, index, path, pipeline.config.audio))
     return made
-
-
-def container(clip: Path) -> str:
-    """Suffix of the result: WebM stays WebM, everything else goes into an MP4, which browsers play."""
-    return ".webm" if clip.suffix.lower() == ".webm" else ".mp4"
 
 
 TASK = Task("video", call, takes)

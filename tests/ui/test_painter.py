@@ -13,9 +13,10 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import expect
 
+from maa.audio import picture
 from maa.audio.mask import Box, from_boxes
 from maa.config import TINY
-from maa.ui import painter, picture
+from maa.ui import painter
 from tests.ui.conftest import visit
 from tests.ui.fakes import FakePipeline
 

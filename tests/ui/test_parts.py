@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from maa.audio import picture
 from maa.config import PAPER, TINY, AudioSpec
-from maa.ui import examples, files, limits, panel, picture
+from maa.ui import examples, files, limits, panel
 from maa.ui.jobs import Done, Jobs, OnStep, Progress
 from maa.ui.model import Model
 from tests.ui.fakes import FakePipeline

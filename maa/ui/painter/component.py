@@ -18,7 +18,7 @@ import gradio as gr
 import numpy as np
 from numpy.typing import NDArray
 
-from maa.ui import picture
+from maa.audio import picture
 
 if TYPE_CHECKING:
     from maa.config import AudioSpec

@@ -1,0 +1,82 @@
+"""The app on real models, random and shipped: every task through its endpoint, and one take in the browser."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.sounds import assert_audio_valid
+from tests.ui.conftest import visit
+
+
+@pytest.fixture(scope="module", params=["tiny", "small"])
+def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the app on a real model."""
+    from maa.ui import build, launch
+
+    page = build(request.getfixturevalue(request.param), tmp_path_factory.mktemp("no-assets"))
+    yield launch(page)
+    page.close()
+
+
+@pytest.fixture
+def client(address: str, tmp_path: Path) -> Any:
+    from gradio_client import Client
+
+    return Client(address, verbose=False, download_files=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "more"),
+    [
+        ("/text_to_audio", None, {"prompt": "a dog barks", "seconds": 1.0}),
+        ("/image_to_audio", "picture", {"seconds": 1.0}),
+        ("/video_to_audio", "clip", {}),
+        ("/personalize", "sound", {"prompt": "rain", "t0": 0.3}),
+        ("/inpaint", "sound", {"boxes": [[0.5, 1.0, 0, 8000]]}),
+    ],
+)
+def test_endpoints(client: Any, inputs: dict[str, Path], name: str, given: str | None, more: dict[str, Any]) -> None:
+    from gradio_client import handle_file
+
+    files = [] if given is None else [handle_file(str(inputs[given]))]
+    path, settings = client.predict(*files, steps=2, seed=7, api_name=name, **more)
+    assert settings["task"] in name and settings["seed"] == 7
+    if not path.endswith(".mp4"):
+        sound, rate = soundfile.read(path, always_2d=True)
+        assert_audio_valid(sound.T)
+        assert rate == (48_000 if given == "sound" and name == "/inpaint" else 16_000)
+
+
+def test_the_rest_of_an_upload_is_untouched(client: Any, inputs: dict[str, Path]) -> None:
+    from gradio_client import handle_file
+
+    path, _ = client.predict(
+        handle_file(str(inputs["sound"])), boxes=[[0.512, 1.024, 0, 8000]], steps=2, api_name="/inpaint"
+    )
+    before, after = (soundfile.read(file, dtype="int16")[0] for file in (inputs["sound"], path))
+    outside = np.r_[0 : int(0.512 * 48_000), int(1.024 * 48_000) : len(before)]
+    assert np.array_equal(before[outside], after[outside])
+    assert not np.array_equal(before, after)
+
+
+@pytest.mark.browser
+def test_in_the_browser(browser: Any, address: str) -> None:
+    from playwright.sync_api import expect
+
+    for page in visit(browser, address, {"viewport": {"width": 1280, "height": 900}}):
+        page.locator("#text-prompt textarea").fill("hammering")
+        page.get_by_role("button", name="Generate").click()
+        expect(page.locator("#text-status [role=status]")).to_have_text(re.compile("Done in"), timeout=120_000)
+        link = page.locator("#text-take-1 a[download]").first
+        link.wait_for()
+        sound, rate = soundfile.read(io.BytesIO(page.request.get(link.get_attribute("href")).body()))
+        assert rate == 16_000 and len(sound) == 159_744
+        assert_audio_valid(sound)
