@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from maa.models.autoencoder import Autoencoder
     from maa.models.bridge import PictureBridge
     from maa.models.clap import ClapHeads
+    from maa.models.clip import ClipBridge
     from maa.models.text import TextEncoder
     from maa.models.unet import UNet
 
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
 CONCEPTS = "concepts.json"
+CLIP = "vision"  # a folder with an open_clip model; where there is one, it hears pictures instead of the classifier
 PARTS = ("autoencoder", "unet", "vocoder", "text", "clap", "clap_audio", "vision")
 WHAT = {
     "autoencoder": "the spectrogram autoencoder",
@@ -52,7 +54,7 @@ class Model:
     text: TextEncoder | None = None
     clap: ClapHeads | None = None
     clap_audio: AisfxEncoder | None = None
-    vision: PictureBridge | None = None
+    vision: PictureBridge | ClipBridge | None = None
     concepts: tuple[str, ...] = ()
     hashes: dict[str, str] = field(default_factory=dict)  # file name -> sha256
     missing: dict[str, str] = field(default_factory=dict)  # part -> sentence
@@ -167,6 +169,9 @@ def load(folder: Path) -> Model:
         model.concepts = tuple(json.loads((folder / CONCEPTS).read_text(encoding="utf-8")))
     for part in PARTS:
         path = folder / f"{part}.safetensors"
+        if part == "vision" and (folder / CLIP).is_dir():
+            model.vision = _clip(folder / CLIP)
+            continue
         if not path.is_file() or (part == "text" and tokenizer is None):
             model.missing[part] = f"{WHAT[part].capitalize()} is missing: add {path.name} to {folder}."
             continue
@@ -175,6 +180,12 @@ def load(folder: Path) -> Model:
         _fill(network, path)
         setattr(model, part, network.eval().requires_grad_(False))
     return model
+
+
+def _clip(folder: Path) -> ClipBridge:
+    from maa.models.clip import ClipBridge, ClipVision
+
+    return ClipBridge(ClipVision.load(folder))
 
 
 def _check_hash(path: Path, hashes: dict[str, str]) -> None:
@@ -211,10 +222,17 @@ def _fill(network: nn.Module, path: Path) -> None:
 
 
 def save(model: Model, folder: Path, dtype: torch.dtype = torch.float16) -> None:
-    """Write a model's present parts and its config, floats as `dtype`, with the hashes of what was written."""
+    """Write a model's present parts and its config, floats as `dtype`, with the hashes of what was written.
+
+    An open_clip model is not among them: it has a format of its own and stays where it is.
+    """
+    from maa.models.clip import ClipBridge
+
     folder.mkdir(parents=True, exist_ok=True)
     hashes: dict[str, str] = {}
     for part, network in model.networks().items():
+        if isinstance(network, ClipBridge):
+            continue
         path = folder / f"{part}.safetensors"
         save_file({name: _compact(value, dtype) for name, value in network.state_dict().items()}, path)
         hashes[path.name] = file_hash(path)

@@ -87,10 +87,11 @@ class ClipVision(nn.Module):
         return next(self.model.parameters()).device
 
 
-class ClipBridge:
+class ClipBridge(nn.Module):
     """Pictures to sound concepts by CLIP, zero-shot; the same `hear` and `describe` as `bridge.PictureBridge`."""
 
     def __init__(self, vision: ClipVision) -> None:
+        super().__init__()
         self.vision = vision
         self._prompts: dict[tuple[str, ...], Tensor] = {}
 

@@ -91,3 +91,17 @@ def test_what_is_not_a_picture_is_refused(vision: ClipVision) -> None:
         vision.image_vectors([np.zeros((4, 4))])
     with pytest.raises(ValueError, match="no sound concepts"):
         ClipBridge(vision).hear([picture(0)], [], embed)
+
+
+def test_a_clip_in_the_model_folder_hears_the_pictures(folder: Path, tmp_path: Path) -> None:
+    from maa import MakeAnAudio, checkpoint
+
+    model = tmp_path / "model"
+    checkpoint.save(checkpoint.random_model(), model)
+    classifier = MakeAnAudio.from_pretrained(model, device="cpu").describe_image(picture(1))
+    (model / checkpoint.CLIP).symlink_to(folder)
+    maa = MakeAnAudio.from_pretrained(model, device="cpu")
+    assert isinstance(maa.model.vision, ClipBridge)
+    words = maa.describe_image(picture(1))
+    assert sum(weight for _, weight in words) == pytest.approx(1.0, abs=1e-4)
+    assert words != classifier
