@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from maa.config import AutoencoderConfig
-from maa.models.blocks import SpatialAttention, group_norm
+from maa.models.blocks import SpatialAttention, Upsample, group_norm
 
 EPS = 1e-6
 
@@ -44,17 +44,6 @@ class Downsample(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.conv(F.pad(x, (0, 1, 0, 1)))
-
-
-class Upsample(nn.Module):
-    """Double both sides by repetition, then a convolution."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(channels, channels, 3, padding=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.conv(F.interpolate(x, scale_factor=2.0, mode="nearest"))
 
 
 def _level(channels_in: int, channels: int, blocks: int, attention: bool) -> nn.Sequential:

@@ -11,7 +11,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from maa.config import UNetConfig
-from maa.models.blocks import SelfAttentionBlock, TransformerBlock, group_norm, timestep_embedding, zero_init
+from maa.models.blocks import (
+    SelfAttentionBlock,
+    TransformerBlock,
+    Upsample,
+    group_norm,
+    timestep_embedding,
+    zero_init,
+)
 from maa.models.context import Context
 
 EPS = 1e-5
@@ -51,17 +58,6 @@ class Downsample(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.conv(x)
-
-
-class Upsample(nn.Module):
-    """Double both sides by repetition, then a convolution."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(channels, channels, 3, padding=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.conv(F.interpolate(x, scale_factor=2.0, mode="nearest"))
 
 
 class Stage(nn.Module):
