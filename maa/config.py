@@ -145,19 +145,15 @@ class TextConfig:
 class ClapConfig:
     """Joint space of sound and text, for ranking takes and for the global vector (Sec. 3.3)."""
 
-    audio: Literal["aisfx", "cnn14"] = "aisfx"
-    audio_width: int = 512
-    hidden: int = 512
+    audio_width: int = 512  # of the sound encoder's vectors
     joint: int = 256
 
 
 @dataclass(frozen=True)
 class VisionConfig:
-    """How pictures become a condition (Sec. 4.3): "bridge" = a classifier's sound concepts, "open_clip" = CLIP."""
+    """The classifier that hears pictures (Sec. 4.3); an open_clip model in the checkpoint takes its place."""
 
-    kind: Literal["bridge", "open_clip"] = "bridge"
     model: str = "efficientnet_lite0"
-    width: int = 1280  # of the picture vector
     size: int = 224  # pixels per side
     top: int = 10  # classes that take part in the mean (ConSE)
 
@@ -281,6 +277,6 @@ TINY = ModelConfig(
     text=TextConfig(
         vocabulary=128, width=32, layers=1, heads=2, intermediate=32, positions=80, projection=None, mask_pads=True
     ),
-    clap=ClapConfig(hidden=32, joint=16),
+    clap=ClapConfig(joint=16),
 )
 PRESETS = {config.name: config for config in (PAPER, SMALL, MINI, TINY)}

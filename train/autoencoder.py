@@ -73,12 +73,11 @@ def run(config: ModelConfig, library: Library, options: Options, batch: int, fra
     front = MelSpectrogram(config.audio).to(accelerator.device)
     model = Autoencoder(config.autoencoder).to(accelerator.device)
     # Start the output at the mean of the data: the last bias would take thousands of steps to walk there.
-    sample = torch.from_numpy(crops(library, indices, 64, frames * config.audio.hop, rng))
+    sample = torch.from_numpy(crops(library, indices, 64, frames * config.audio.hop, rng)).to(accelerator.device)
     bias = model.decoder.conv_out.bias
     assert bias is not None
     with torch.no_grad():
-        bias.fill_(front.cpu()(sample).mean())
-    front = front.to(accelerator.device)
+        bias.fill_(front(sample).mean())
 
     def step(_: int) -> dict[str, Tensor]:
         wave = torch.from_numpy(crops(library, indices, batch, frames * config.audio.hop, rng))

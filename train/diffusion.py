@@ -19,7 +19,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from maa.checkpoint import CONFIG
+from maa.checkpoint import CONFIG, read_config
 from maa.config import PRESETS, ModelConfig
 from maa.diffusion.schedule import Schedule
 from maa.models.autoencoder import Autoencoder
@@ -106,14 +106,13 @@ def run(config: ModelConfig, library: Library, parts: list[Path], options: Optio
     rng = np.random.default_rng([options.seed, accelerator.process_index])
     autoencoder = load_frozen(config, "autoencoder", *parts, device=accelerator.device)
     assert isinstance(autoencoder, Autoencoder)
+    if options.resume:
+        config, _ = read_config(options.out)  # the latent scale that the network has been learning with
+        autoencoder.config = config.autoencoder
     pool = Pool(config, library, autoencoder, recipe.pool, rng)
     pool.fill()
-    scale = pool.latent_scale()
-    autoencoder.config = replace(config.autoencoder, latent_scale=scale * config.autoencoder.latent_scale)
-    config = replace(config, autoencoder=autoencoder.config)
-    pool.entries = [replace(e, z=e.z * scale, masked=e.masked * scale) for e in pool.entries]
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / CONFIG).write_text(json.dumps({"model": config.to_json()}, indent=2) + "\n", encoding="utf-8")
+    if not options.resume:
+        config = _settle_scale(config, pool, accelerator, options.out)
     listening = Listening(config, library, parts, accelerator.device, rng)
     schedule = Schedule(config.schedule)
     unet = UNet(config.unet).to(accelerator.device)
@@ -137,6 +136,18 @@ def run(config: ModelConfig, library: Library, parts: list[Path], options: Optio
         return {"loss": (weight * error).sum() / weight.sum()}
 
     return fit(unet, step, options, "unet", accelerator)
+
+
+def _settle_scale(config: ModelConfig, pool: Pool, accelerator: Accelerator, out: Path) -> ModelConfig:
+    """Choose the latent scale from the pools of all processes, apply it to this one's, and write the config."""
+    scale = accelerator.reduce(torch.tensor(pool.latent_scale(), device=pool.device), "mean").item()
+    config = replace(config, autoencoder=replace(config.autoencoder, latent_scale=scale))
+    pool.autoencoder.config = config.autoencoder
+    pool.entries = [replace(entry, z=entry.z * scale, masked=entry.masked * scale) for entry in pool.entries]
+    if accelerator.is_main_process:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / CONFIG).write_text(json.dumps({"model": config.to_json()}, indent=2) + "\n", encoding="utf-8")
+    return config
 
 
 def main() -> None:

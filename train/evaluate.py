@@ -61,11 +61,13 @@ def rank_real(vectors: NDArray[np.float32], labels: NDArray[np.int64], count: in
 
 
 def unit(features: torch.Tensor) -> NDArray[np.float32]:
-    """Centred by nothing, scaled to length one."""
+    """Vectors [N, width] scaled to length one."""
     return F.normalize(features, dim=-1).numpy()
 
 
-def evaluate(maa: MakeAnAudio, library: Library, takes: int, sampling: Sampling, out: Path | None) -> dict[str, object]:
+def evaluate(
+    maa: MakeAnAudio, library: Library, takes: int, sampling: Sampling, cache: Path, out: Path
+) -> dict[str, object]:
     """Scores of the model, of real recordings and of shuffled prompts; sounds go to `out`."""
     encoder = maa.model.clap_audio
     assert encoder is not None
@@ -73,7 +75,7 @@ def evaluate(maa: MakeAnAudio, library: Library, takes: int, sampling: Sampling,
     names = [c for c in library.concepts if sum(row.concept == c for row in library.rows) >= ENOUGH]
     rows = [i for i, row in enumerate(library.rows) if row.concept in names]
     labels = np.array([names.index(library.rows[i].concept) for i in rows])
-    real = unit(sound_features(library, encoder, rate, Path("data"))[rows])
+    real = unit(sound_features(library, encoder, rate, cache)[rows])
     made, wanted = [], []
     for k, name in enumerate(names):
         for take in range(takes):
@@ -81,8 +83,7 @@ def evaluate(maa: MakeAnAudio, library: Library, takes: int, sampling: Sampling,
             result = maa.text_to_audio(name, seeded)
             made.append(encoder.embed(torch.from_numpy(result.audio[0]), rate))
             wanted.append(k)
-            if out is not None:
-                result.save(out / f"{k:03d}-{take}.flac")
+            result.save(out / f"{k:03d}-{take}.flac")
         print(f"{k + 1}/{len(names)} {name}", flush=True)
     sounds, targets = unit(torch.cat(made)), np.array(wanted)
     centres = centroids(real, labels, len(names))
@@ -115,7 +116,7 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     sampling = Sampling(steps=args.steps, guidance=args.guidance)
     maa = MakeAnAudio.from_pretrained(args.model)
-    report = evaluate(maa, Library.open(args.library), args.takes, sampling, args.out)
+    report = evaluate(maa, Library.open(args.library), args.takes, sampling, args.library, args.out)
     (args.out / "scores.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(report, indent=2))
 

@@ -115,10 +115,12 @@ def fit(module: nn.Module, loss: Loss, options: Options, name: str, accelerator:
     if options.resume:
         step, spent = _resume(state_path, module, optimiser, ema)
     started = time.monotonic() - spent
-    log = (options.out / f"{name}.log.jsonl").open("a", encoding="utf-8")
+    journal = options.out / f"{name}.log.jsonl" if accelerator.is_main_process else Path(os.devnull)
+    log = journal.open("a", encoding="utf-8")
     log.write(json.dumps({"options": {k: str(v) for k, v in asdict(options).items()}}) + "\n")
     sums: dict[str, float] = {}
-    while (progress := progress_of(step, started, options)) < 1.0:
+    torch.manual_seed(options.seed + 1000 * step + accelerator.process_index)  # own noise for each process
+    while (progress := _agree(progress_of(step, started, options), accelerator)) < 1.0:
         rate = rate_at(step, progress, options)
         for group in optimiser.param_groups:
             group["lr"] = rate
@@ -134,12 +136,13 @@ def fit(module: nn.Module, loss: Loss, options: Options, name: str, accelerator:
         step += 1
         for key, value in values.items():
             sums[key] = sums.get(key, 0.0) + value.detach().item() / options.log_every
-        if step % options.log_every == 0:
+        if step % options.log_every == 0 and accelerator.is_main_process:
             minutes = round((time.monotonic() - started) / 60, 2)
             row = {"step": step, "minutes": minutes, "lr": rate} | {k: round(v, 5) for k, v in sums.items()}
             log.write(json.dumps(row) + "\n")
             log.flush()
-            accelerator.print(" ".join(f"{k} {v:.5g}" for k, v in row.items()), flush=True)
+            print(" ".join(f"{k} {v:.5g}" for k, v in row.items()), flush=True)
+        if step % options.log_every == 0:
             sums = {}
         if step % options.save_every == 0 and accelerator.is_main_process:
             _save(weights, state_path, step, time.monotonic() - started, module, optimiser, ema)
@@ -147,6 +150,13 @@ def fit(module: nn.Module, loss: Loss, options: Options, name: str, accelerator:
         _save(weights, state_path, step, time.monotonic() - started, module, optimiser, ema)
     log.close()
     return weights
+
+
+def _agree(progress: float, accelerator: Accelerator) -> float:
+    """The same progress in every process: clocks differ, and one that stopped early would leave the others waiting."""
+    if accelerator.num_processes == 1:
+        return progress
+    return float(accelerator.reduce(torch.tensor(progress, device=accelerator.device), "mean"))
 
 
 def _average_gradients(module: nn.Module, accelerator: Accelerator) -> None:

@@ -67,7 +67,7 @@ class Pool:
             self.oldest = (self.oldest + 1) % self.size
 
     def latent_scale(self) -> float:
-        """1 / standard deviation of the pool's latents, relative to the scale that the autoencoder has now."""
+        """1 / standard deviation of the pool's latents, which the autoencoder has made with a scale of 1 so far."""
         return float(1.0 / torch.stack([entry.z for entry in self.entries]).std())
 
     @torch.inference_mode()

@@ -66,6 +66,8 @@ class Job:
         self.source = source
         self.mono = mono
         self.frames = -(-len(mono) // spec.hop)
+        if not isinstance(mask, np.ndarray) and not all(isinstance(box, masks.Box) for box in mask):
+            raise ValueError("The mask should be a bool array [mels, frames] or a list of Box(start, end, low, high).")
         painted = mask if isinstance(mask, np.ndarray) else masks.from_boxes(mask, spec, self.frames)
         self.mask = masks.check(painted, spec, self.frames)
         self.spans = masks.frame_spans(self.mask)

@@ -207,6 +207,8 @@ class MakeAnAudio:
         """
         prompt, negative = check_prompt(prompt), check_prompt(negative, name="negative prompt")
         self._require("inpaint")
+        if (prompt or negative) and "text" in self.model.missing:
+            raise ValueError(f"{self.model.missing['text']} Or leave the prompts empty.")
         source = to_audio(audio)
         check_audible(source)
         sampling = sampling.settled(self.config.guidance)

@@ -59,6 +59,7 @@ def test_sampling_ranges(changes: dict[str, object]) -> None:
         (lambda m: m.personalize((16_000, np.full(16_000, np.nan)), "x"), "NaN|not a number|finite"),
         (lambda m: m.inpaint(SOUND, [Box(0.8, 0.2)]), "end|before"),
         (lambda m: m.inpaint(SOUND, np.zeros((80, 5), bool)), "mask"),
+        (lambda m: m.inpaint(SOUND, [[0.1, 0.2]]), "list of Box"),
         (lambda m: m.inpaint("nowhere.wav", [Box(0, 1)]), "nowhere.wav"),
         (lambda m: m.image_to_audio("nowhere.png"), "nowhere.png"),
         (lambda m: m.video_to_audio("nowhere.mp4"), "nowhere.mp4"),
@@ -102,6 +103,11 @@ def test_a_missing_part_disables_its_tasks(folder: Path, part: str) -> None:
         maa.image_to_audio(np.zeros((32, 32, 3), np.uint8))
     if part == "vision":
         assert maa.capabilities()["text"] is None
+    if part == "text":
+        hole, sampling = [Box(0.2, 0.6)], Sampling(steps=1, seed=0)
+        assert maa.inpaint(SOUND, hole, "", sampling).audio.shape == (1, 1, 16_000)
+        with pytest.raises(ValueError, match="leave the prompts empty"):
+            maa.inpaint(SOUND, hole, "rain", sampling)
 
 
 def test_a_damaged_part_is_named(folder: Path) -> None:

@@ -68,6 +68,10 @@ def test_diffusion_learns_and_its_model_opens(tmp_path: Path, parts: Path) -> No
     assert seen[-1] < seen[0]
     config = json.loads((tmp_path / checkpoint.CONFIG).read_text())["model"]
     assert config["autoencoder"]["latent_scale"] != 1.0
+    again = replace(options, steps=42, resume=True)
+    diffusion.run(TINY, little_library(), [parts], again, replace(recipe, pool=3))
+    resumed = json.loads((tmp_path / checkpoint.CONFIG).read_text())["model"]
+    assert resumed == config, "a resumed run keeps the latent scale"
     for part in checkpoint.PARTS:
         if not (tmp_path / f"{part}.safetensors").exists():
             (tmp_path / f"{part}.safetensors").symlink_to(parts / f"{part}.safetensors")
