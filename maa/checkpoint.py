@@ -1,10 +1,16 @@
-"""Model folders: `config.json` plus one safetensors file per part, loaded strictly, with hashes checked."""
+"""Model folders: `config.json` plus one safetensors file per part, loaded strictly, with hashes checked.
+
+A folder may hold experts, each a model folder inside it: another network for pictures (`image/`) or for inpainting
+(`inpaint/`), and a small model that only puts pictures into words (`words/`).
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +20,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from maa import hub
 from maa.audio.mel import MelSpectrogram
 from maa.config import TINY, HifiganConfig, ModelConfig
 
@@ -31,6 +38,12 @@ TOKENIZER = "tokenizer.json"
 CONCEPTS = "concepts.json"
 CLIP = "vision"  # a folder with an open_clip model; where there is one, it hears pictures instead of the classifier
 PARTS = ("autoencoder", "unet", "vocoder", "text", "clap", "clap_audio", "vision")
+EXPERTS = ("image", "inpaint", "words")
+SHARED = ("vocoder", "clap", "clap_audio")  # an expert without one of its own uses another's of the same mel convention
+WEIGHTS_ONLY = (
+    "autoencoder",
+    "unet",
+)  # nothing in them is computed, so they need no room before their weights are read
 WHAT = {
     "autoencoder": "the spectrogram autoencoder",
     "unet": "the denoising network",
@@ -58,6 +71,8 @@ class Model:
     concepts: tuple[str, ...] = ()
     hashes: dict[str, str] = field(default_factory=dict)  # file name -> sha256
     missing: dict[str, str] = field(default_factory=dict)  # part -> sentence
+    folder: Path | None = None  # where it was read from
+    experts: dict[str, Model] = field(default_factory=dict)
 
     def networks(self) -> dict[str, nn.Module]:
         """The parts that are present, by name."""
@@ -68,6 +83,8 @@ class Model:
         self.front.to(device)
         for name, network in self.networks().items():
             network.to(device, dtype if name == "unet" else torch.float32)
+        for expert in self.experts.values():
+            expert.to(device, dtype)
         return self
 
     @property
@@ -128,22 +145,11 @@ def find(name: str) -> Path:
     for folder in (Path(name).expanduser(), root() / name):
         if (folder / CONFIG).is_file():
             return folder
-    if name.count("/") == 1 and not name.startswith((".", "/", "~")) and not Path(name).exists():
-        return _download(name)
+    if hub.is_id(name):
+        return hub.download(name)
     known = sorted(path.parent.name for path in root().glob(f"*/{CONFIG}"))
     have = ", ".join([*known, "tiny"])
     raise ValueError(f"There is no model {name!r} (no {CONFIG} in that folder); choose {have}, or give a folder.")
-
-
-def _download(name: str) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    try:
-        return Path(snapshot_download(name, allow_patterns=["*.json", "*.safetensors", "*.md"]))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ValueError(f"Cannot get the model {name!r} from the hub: {first}") from error
 
 
 def read_config(folder: Path) -> tuple[ModelConfig, dict[str, str]]:
@@ -156,9 +162,26 @@ def read_config(folder: Path) -> tuple[ModelConfig, dict[str, str]]:
 
 
 def load(folder: Path) -> Model:
-    """Rebuild a model from its folder. A damaged or unfitting file is a ValueError that names it."""
+    """Rebuild a model, with its experts, from its folder. A damaged or unfitting file is a ValueError that names it."""
+    model = _load(folder)
+    for name in EXPERTS:
+        if (folder / name / CONFIG).is_file():
+            model.experts[name] = _load(folder / name)
+    family = [model, *model.experts.values()]
+    for one in family:
+        for part in SHARED:
+            others = (other for other in family if other.config.audio.convention == one.config.audio.convention)
+            lender = next((other for other in others if getattr(other, part) is not None), None)
+            if getattr(one, part) is None and lender is not None:
+                setattr(one, part, getattr(lender, part))
+                one.missing.pop(part, None)
+    return model
+
+
+def _load(folder: Path) -> Model:
+    """The model of one folder, without what lies in folders inside it."""
     config, hashes = read_config(folder)
-    model = Model(config, MelSpectrogram(config.audio), hashes=hashes)
+    model = Model(config, MelSpectrogram(config.audio), hashes=hashes, folder=folder)
     tokenizer = None
     if (folder / TOKENIZER).is_file():
         from maa.models.text import load_tokenizer
@@ -173,13 +196,24 @@ def load(folder: Path) -> Model:
             model.vision = _clip(folder / CLIP)
             continue
         if not path.is_file() or (part == "text" and tokenizer is None):
-            model.missing[part] = f"{WHAT[part].capitalize()} is missing: add {path.name} to {folder}."
+            model.missing[part] = _sentence(part, config, folder)
             continue
         _check_hash(path, hashes)
-        network = build(config, part, tokenizer)
+        with torch.device("meta" if part in WEIGHTS_ONLY else "cpu"):
+            network = build(config, part, tokenizer)
         _fill(network, path)
         setattr(model, part, network.eval().requires_grad_(False))
     return model
+
+
+def _sentence(part: str, config: ModelConfig, folder: Path) -> str:
+    """What is missing, and what to do about it."""
+    if part == "text" and (config.unet.looks or config.unet.context_dim is None):
+        can = "listens to pictures" if config.unet.looks else "fills holes"
+        return f"This network {can} and knows no text: convert one of the authors' text checkpoints into {folder}, too."
+    if config.unet.looks and part == "vision":
+        return f"The picture encoder is missing: put open_clip's ViT-H-14 (laion2b_s32b_b79k) into {folder / CLIP}."
+    return f"{WHAT[part].capitalize()} is missing: add {part}.safetensors to {folder}."
 
 
 def _clip(folder: Path) -> ClipBridge:
@@ -215,7 +249,7 @@ def _fill(network: nn.Module, path: Path) -> None:
     except (SafetensorError, OSError) as error:
         raise ValueError(f"{path} cannot be read as safetensors ({error}); copy the file again.") from error
     try:
-        network.load_state_dict(state)
+        network.load_state_dict(state, assign=True)
     except RuntimeError as error:
         detail = " ".join(str(error).split())[:300]
         raise ValueError(f"{path} does not fit the network that {CONFIG} describes: {detail}") from error
@@ -228,25 +262,56 @@ def save(model: Model, folder: Path, dtype: torch.dtype = torch.float16) -> None
     """
     from maa.models.clip import ClipBridge
 
-    folder.mkdir(parents=True, exist_ok=True)
-    hashes: dict[str, str] = {}
-    for part, network in model.networks().items():
-        if isinstance(network, ClipBridge):
-            continue
-        path = folder / f"{part}.safetensors"
-        save_file({name: _compact(value, dtype) for name, value in network.state_dict().items()}, path)
-        hashes[path.name] = file_hash(path)
+    parts = {
+        part: {name: _compact(value, dtype) for name, value in network.state_dict().items()}
+        for part, network in model.networks().items()
+        if not isinstance(network, ClipBridge)
+    }
+    write(folder, model.config, parts)
     if model.text is not None:
         model.text.tokenizer.save(str(folder / TOKENIZER))
-        hashes[TOKENIZER] = file_hash(folder / TOKENIZER)
     if model.concepts:
         (folder / CONCEPTS).write_text(json.dumps(list(model.concepts), indent=1) + "\n", encoding="utf-8")
-    document = {"model": model.config.to_json(), "files": hashes}
-    (folder / CONFIG).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    write_config(folder, model.config)
+
+
+def write(folder: Path, config: ModelConfig, parts: Mapping[str, Mapping[str, Tensor]]) -> None:
+    """Write the weights of some parts, as they are, and the config that describes them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for part, weights in parts.items():
+        path = folder / f"{part}.safetensors"
+        aside = path.with_suffix(".tmp")  # a loaded model may still read the old file
+        save_file({name: value.contiguous() for name, value in weights.items()}, aside)
+        os.replace(aside, path)
+    write_config(folder, config)
+
+
+def copy(model: Model, folder: Path) -> Path:
+    """A model as a folder of its own: the files it was read from, experts included, or newly written where it was not.
+
+    Raises:
+        ValueError: the folder is there already and not empty.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ValueError(f"{folder} is there already; choose another folder, so that nothing is overwritten.")
+    if model.folder is None:
+        save(model, folder, torch.float32)
+    else:
+        shutil.copytree(model.folder, folder, dirs_exist_ok=True)
+    return folder
+
+
+def write_config(folder: Path, config: ModelConfig) -> None:
+    """Describe a folder's model: its config, and the hash of each file that is there now."""
+    described = [*folder.glob("*.safetensors"), *folder.glob(TOKENIZER)]
+    document = {"model": config.to_json(), "files": {path.name: file_hash(path) for path in sorted(described)}}
+    aside = folder / f"{CONFIG}.tmp"
+    aside.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    os.replace(aside, folder / CONFIG)
 
 
 def _compact(value: Tensor, dtype: torch.dtype) -> Tensor:
-    return value.detach().cpu().to(dtype if value.is_floating_point() else value.dtype).contiguous()
+    return value.detach().cpu().to(dtype if value.is_floating_point() else value.dtype)
 
 
 def random_model(config: ModelConfig = TINY, seed: int = 0) -> Model:

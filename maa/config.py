@@ -87,11 +87,19 @@ class UNetConfig:
     global_projection: bool = False  # zero-initialised linear in front of it (False = added as it is)
     learned_null: bool = False  # learned stand-ins for absent text and absent global vector
     resample_in_block: bool = False  # up/down sampling inside a residual block instead of a convolution
+    # What stands in the hole of the masked latent: the known part's mean, encoded, and then zeros in the hole's cells;
+    # or silence, encoded and left as it is (the authors' inpainting network).
+    hole: Literal["mean", "silence"] = "mean"
 
     @property
     def inpaints(self) -> bool:
         """True when the network itself takes the masked latent and the mask."""
         return self.in_channels == 2 * self.out_channels + 1
+
+    @property
+    def looks(self) -> bool:
+        """True when the network is conditioned on a CLIP vector as it is (Sec. 4.3), not on text."""
+        return self.global_dim is not None and not self.global_projection
 
 
 @dataclass(frozen=True)

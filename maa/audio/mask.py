@@ -161,3 +161,19 @@ def digest(mask: Mask) -> str:
     """Twelve hexadecimal digits that tell this mask from any other, for the settings."""
     shape = "x".join(map(str, mask.shape)).encode()
     return hashlib.sha256(shape + np.packbits(mask).tobytes()).hexdigest()[:12]
+
+
+def regrid(mask: Mask, source: AudioSpec, target: AudioSpec) -> Mask:
+    """A mask on another convention's bands: every target band that meets a painted one.
+
+    Frames are the same in both; at least one band is painted for each that was.
+    """
+    below, above = _borders(source), _borders(target)
+    meets = (below[:-1, None] < above[None, 1:]) & (below[1:, None] > above[None, :-1])  # [source bands, target bands]
+    return (meets.T[:, :, None] & mask[None]).any(axis=1)
+
+
+def _borders(spec: AudioSpec) -> NDArray[np.float64]:
+    """Where one band ends and the next begins, in Hz: [mels + 1]; the outer bands reach to the ends of the scale."""
+    middle = centres(spec)
+    return np.concatenate([[0.0], (middle[1:] + middle[:-1]) / 2, [np.inf]])

@@ -47,7 +47,7 @@ def keep_known(denoiser: Denoiser, schedule: Schedule, known: Tensor, make: Tens
     """
 
     def inner(z: Tensor, t: Tensor) -> Tensor:
-        alpha, sigma = schedule.rates(int(t[0]))
+        alpha, sigma = schedule.columns(t, z)
         return torch.where(make > 0.5, denoiser(z, t), (z - alpha * known) / sigma)
 
     return inner

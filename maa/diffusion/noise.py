@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor
+
+from maa.device import send
+
+
+class Noise(Protocol):
+    """Standard normal draws for the takes of one batch."""
+
+    def draw(self, shape: tuple[int, ...]) -> Tensor:
+        """[takes, *shape], each row its own take's."""
 
 
 class TakeNoise:
@@ -17,7 +27,7 @@ class TakeNoise:
 
     def draw(self, shape: tuple[int, ...]) -> Tensor:
         """[takes, *shape], each row from its own generator."""
-        return torch.stack([torch.randn(shape, generator=g) for g in self.generators]).to(self.device)
+        return send(torch.stack([torch.randn(shape, generator=g) for g in self.generators]), self.device)
 
 
 def take_seeds(seed: int, count: int) -> tuple[int, ...]:

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from maa.diffusion.guidance import Denoiser
-from maa.diffusion.noise import TakeNoise
+from maa.diffusion.noise import Noise
 from maa.diffusion.schedule import Schedule
 
 OnStep = Callable[[int, int, Tensor], None]  # steps done, steps in all, present estimate of the clean latent
-SAMPLERS = ("dpm++", "ddim")
+SAMPLERS = ("dpm++", "ddim", "official")
 
 
 def ddim(
@@ -24,15 +24,17 @@ def ddim(
     on_step: OnStep | None = None,
     *,
     eta: float = 0.0,
-    noise: TakeNoise | None = None,
+    noise: Noise | None = None,
+    end: int = -1,
 ) -> Tensor:
     """DDIM (arXiv 2010.02502, Eq. 12 and 16): deterministic at eta = 0, ancestral at eta = 1.
 
-    z [B, C, H, W] at noise level steps[0]; `steps` descends and the clean latent follows the last one.
+    z [B, C, H, W] at noise level steps[0]; `steps` descends. The last one is followed by timestep `end`: -1 is the
+    clean latent, 0 where the authors' code stops.
     """
     for index, t in enumerate(steps):
         alpha, sigma = schedule.rates(t)
-        alpha_next, sigma_next = schedule.rates(steps[index + 1] if index + 1 < len(steps) else -1)
+        alpha_next, sigma_next = schedule.rates(steps[index + 1] if index + 1 < len(steps) else end)
         eps = denoiser(z, _full(z, t))
         z0 = (z - sigma * eps) / alpha
         fresh = eta * (sigma_next / sigma) * math.sqrt(max(0.0, 1.0 - (alpha / alpha_next) ** 2))

@@ -21,6 +21,7 @@ class Schedule:
         self.alphas_cumprod = torch.cumprod(1.0 - self.betas, dim=0)
         self.alpha = self.alphas_cumprod.sqrt()
         self.sigma = (1.0 - self.alphas_cumprod).sqrt()
+        self._on: dict[torch.device, tuple[Tensor, Tensor]] = {}  # the rates as float32 where they are needed
 
     def rates(self, t: int) -> tuple[float, float]:
         """(alpha_t, sigma_t); t = -1 is the clean latent, (1, 0)."""
@@ -28,27 +29,34 @@ class Schedule:
 
     def add_noise(self, z0: Tensor, eps: Tensor, t: Tensor) -> Tensor:
         """Draw from q(z_t | z_0) with the given noise: z0 and eps [B, ...], t [B]."""
-        alpha, sigma = self._columns(t, z0)
+        alpha, sigma = self.columns(t, z0)
         return alpha * z0 + sigma * eps
 
     def target(self, z0: Tensor, eps: Tensor, t: Tensor) -> Tensor:
         """What the network should output: eps (Eq. 1), or v = alpha eps - sigma z_0 (arXiv 2202.00512)."""
         if self.config.prediction == "eps":
             return eps
-        alpha, sigma = self._columns(t, z0)
+        alpha, sigma = self.columns(t, z0)
         return alpha * eps - sigma * z0
 
     def eps_of(self, output: Tensor, z: Tensor, t: Tensor) -> Tensor:
         """The network's output as eps, whatever it predicts."""
         if self.config.prediction == "eps":
             return output
-        alpha, sigma = self._columns(t, z)
+        alpha, sigma = self.columns(t, z)
         return alpha * output + sigma * z
 
-    def _columns(self, t: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
-        shape = (-1, *([1] * (like.ndim - 1)))
-        index = t.to("cpu", torch.long)
-        return tuple(x[index].to(like.device, torch.float32).view(shape) for x in (self.alpha, self.sigma))  # type: ignore[return-value]
+    def columns(self, t: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
+        """alpha_t and sigma_t for t [B], shaped [B, 1, …] to multiply `like` [B, …]; looked up on its device.
+
+        The host never waits for t, so a GPU keeps its queue of steps full.
+        """
+        device = like.device
+        if device not in self._on:
+            self._on[device] = (self.alpha.to(device, torch.float32), self.sigma.to(device, torch.float32))
+        index, shape = t.to(device, torch.long), (-1, *([1] * (like.ndim - 1)))
+        alpha, sigma = self._on[device]
+        return alpha[index].view(shape), sigma[index].view(shape)
 
 
 def start_of(t0: float, schedule: Schedule) -> int:

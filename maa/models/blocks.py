@@ -77,9 +77,14 @@ class CrossAttention(nn.Module):
         self.v = nn.Linear(source, channels, bias=False)
         self.out = nn.Linear(channels, channels)
 
-    def forward(self, x: Tensor, context: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
-        source = x if context is None else context
-        return self.out(attend(self.q(x), self.k(source), self.v(source), self.heads, mask))
+    def keys_values(self, source: Tensor) -> tuple[Tensor, Tensor]:
+        """What the queries look at, [B, K, source] -> keys and values [B, K, C]."""
+        return self.k(source), self.v(source)
+
+    def forward(self, x: Tensor, seen: tuple[Tensor, Tensor] | None = None, mask: Tensor | None = None) -> Tensor:
+        """x [B, N, C]; `seen` are the keys and values of a context, None = x looks at itself."""
+        k, v = self.keys_values(x) if seen is None else seen
+        return self.out(attend(self.q(x), k, v, self.heads, mask))
 
 
 class GatedFeedForward(nn.Module):
@@ -110,10 +115,10 @@ class TransformerBlock(nn.Module):
         self.feed = GatedFeedForward(channels)
         self.proj_out = zero_init(nn.Conv2d(channels, channels, 1))
 
-    def forward(self, x: Tensor, context: Tensor, mask: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, seen: tuple[Tensor, Tensor], mask: Tensor | None) -> Tensor:
         h = self.proj_in(self.norm(x)).flatten(2).transpose(1, 2)
         h = h + self.attend_self(self.norm_self(h))
-        h = h + self.attend_context(self.norm_context(h), context, mask)
+        h = h + self.attend_context(self.norm_context(h), seen, mask)
         h = h + self.feed(self.norm_feed(h))
         return x + self.proj_out(h.transpose(1, 2).unflatten(2, x.shape[2:]))
 

@@ -39,6 +39,28 @@ class Context:
         return Context(**{name: None if value is None else change(value) for name, value in self.__dict__.items()})
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A batch of conditions as the network's layers see them: all that depends on neither z nor t, computed once.
+
+    vector [B, E] is added to the time embedding; mask [B, K]; keys and values [B, K, C] belong to the cross-attention
+    layers in the order in which the network meets them.
+    """
+
+    vector: Tensor | None
+    mask: Tensor | None
+    keys_values: tuple[tuple[Tensor, Tensor], ...]
+
+    def then(self, other: Prepared) -> Prepared:
+        """Both batches behind one another, this one first."""
+        pairs = zip(self.keys_values, other.keys_values, strict=True)
+        return Prepared(
+            vector=_cat(self.vector, other.vector, "vector"),
+            mask=_cat(self.mask, other.mask, "mask"),
+            keys_values=tuple((torch.cat([k, k2]), torch.cat([v, v2])) for (k, v), (k2, v2) in pairs),
+        )
+
+
 def _cat(first: Tensor | None, second: Tensor | None, name: str) -> Tensor | None:
     if first is None and second is None:
         return None

@@ -6,6 +6,8 @@ skip connections by concatenation (Sec. 3.5, Table 6).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -19,8 +21,9 @@ from maa.models.blocks import (
     timestep_embedding,
     zero_init,
 )
-from maa.models.context import Context
+from maa.models.context import Context, Prepared
 
+Seen = Iterator[tuple[Tensor, Tensor]]  # keys and values of the cross-attention layers still to come
 EPS = 1e-5
 # Channels in a group. With one, the norm would take away what the time embedding adds: an offset of the whole channel.
 LEAST = 2
@@ -69,10 +72,10 @@ class Stage(nn.Module):
         self.attention = attention
         self.resize = resize
 
-    def forward(self, h: Tensor, emb: Tensor, tokens: Tensor | None, mask: Tensor | None) -> Tensor:
+    def forward(self, h: Tensor, emb: Tensor, seen: Seen, mask: Tensor | None) -> Tensor:
         h = self.block(h, emb) if isinstance(self.block, ResBlock) else self.block(h)
         if isinstance(self.attention, TransformerBlock):
-            h = self.attention(h, tokens, mask)
+            h = self.attention(h, next(seen), mask)
         elif self.attention is not None:
             h = self.attention(h)
         if isinstance(self.resize, ResBlock):
@@ -88,8 +91,8 @@ class Middle(nn.Module):
         self.first = Stage(ResBlock(channels, channels, emb), attention)
         self.second = ResBlock(channels, channels, emb)
 
-    def forward(self, h: Tensor, emb: Tensor, tokens: Tensor | None, mask: Tensor | None) -> Tensor:
-        return self.second(self.first(h, emb, tokens, mask), emb)
+    def forward(self, h: Tensor, emb: Tensor, seen: Seen, mask: Tensor | None) -> Tensor:
+        return self.second(self.first(h, emb, seen, mask), emb)
 
 
 class UNet(nn.Module):
@@ -155,36 +158,74 @@ class UNet(nn.Module):
             return ResBlock(channels, channels, emb, way)
         return Downsample(channels) if way == "down" else Upsample(channels)
 
-    def forward(self, z: Tensor, t: Tensor, context: Context | None = None) -> Tensor:
-        """z [B, in_channels, 10, W] with even W, t [B] in [0, 1000), B contexts -> [B, out_channels, 10, W]."""
+    def forward(self, z: Tensor, t: Tensor, context: Context | Prepared | None = None) -> Tensor:
+        """One prediction.
+
+        Args:
+            z: [B, in_channels, 10, W], W even.
+            t: [B], in [0, 1000).
+            context: B conditions; in a loop `prepare` them once.
+
+        Returns:
+            [B, out_channels, 10, W] float32: eps or v, by the schedule's config.
+        """
         config = self.config
         if z.ndim != 4 or z.shape[1] != config.in_channels or z.shape[3] % 2:
             raise ValueError(f"Expected a latent [batch, {config.in_channels}, 10, even], got {tuple(z.shape)}.")
-        dtype = self.conv_in.weight.dtype
-        z = z.to(dtype)
-        emb = self.time(timestep_embedding(t, config.channels).to(dtype))
-        tokens, mask, emb = self._condition(context or Context(), emb)
+        ready = context if isinstance(context, Prepared) else self.prepare(context or Context(), z.shape[0])
+        z = z.to(self.conv_in.weight.dtype)
+        emb = self.time(timestep_embedding(t, config.channels).to(z.dtype))
+        emb = emb if ready.vector is None else emb + ready.vector
+        seen = iter(ready.keys_values)
         h = self.conv_in(z)
         skips = [h]
         for stage in self.down:
-            h = stage(h, emb, tokens, mask)
+            h = stage(h, emb, seen, ready.mask)
             skips.append(h)
-        h = self.middle(h, emb, tokens, mask)
+        h = self.middle(h, emb, seen, ready.mask)
         for stage in self.up:
-            h = stage(torch.cat([h, skips.pop()], dim=1), emb, tokens, mask)
+            h = stage(torch.cat([h, skips.pop()], dim=1), emb, seen, ready.mask)
         return self.conv_out(F.silu(self.norm_out(h))).float()
 
-    def _condition(self, context: Context, emb: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor]:
-        """Put the learned nulls where a sample has no tokens or no vector; add the vector to the time embedding."""
-        config, batch, dtype = self.config, emb.shape[0], emb.dtype
-        tokens, mask, vector = context.tokens, context.mask, context.vector
-        tokens = None if tokens is None else tokens.to(dtype)
-        if config.context_dim is not None and config.learned_null:
-            tokens, mask = self._null_tokens(tokens, mask, context.has_tokens, batch)
-        elif config.context_dim is not None and tokens is None:
+    def prepare(self, context: Context, batch: int) -> Prepared:
+        """`batch` conditions for `forward`: learned nulls filled in, the vector projected, keys and values computed.
+
+        A network that looks at pictures takes the global vector both ways: added to the time embedding, and, unless
+        tokens are given, as a context of one token (Sec. 4.3).
+        """
+        tokens, mask = self._tokens(context, batch)
+        vector = self._vector(context, batch)
+        layers = [stage.attention for stage in [*self.down, self.middle.first, *self.up]]
+        crossing = [layer.attend_context for layer in layers if isinstance(layer, TransformerBlock)]
+        if crossing and tokens is None:
             raise ValueError("This network needs text tokens (or a one-token context) and got none.")
+        pairs = tuple(layer.keys_values(tokens) for layer in crossing) if tokens is not None else ()
+        return Prepared(vector, mask, pairs)
+
+    def _tokens(self, context: Context, batch: int) -> tuple[Tensor | None, Tensor | None]:
+        """Tokens and mask, with the learned null where a sample has none."""
+        config, dtype = self.config, self.conv_in.weight.dtype
+        tokens, mask = context.tokens, context.mask
+        if config.context_dim is None:
+            return None, None
+        if tokens is None and config.looks and context.vector is not None:
+            tokens = context.vector[:, None]
+        if not config.learned_null:
+            return None if tokens is None else tokens.to(dtype), mask
+        null = self.null_token.expand(batch, -1, -1)
+        if tokens is None:
+            return null, None
+        if context.has_tokens is None:
+            return tokens.to(dtype), mask
+        has = context.has_tokens
+        chosen = torch.where(has[:, None, None], tokens.to(dtype), null)
+        return chosen, None if mask is None else mask | ~has[:, None]  # a null is the same everywhere: nothing to hide
+
+    def _vector(self, context: Context, batch: int) -> Tensor | None:
+        """What is added to the time embedding, with the learned null where a sample has no vector."""
+        config, dtype, vector = self.config, self.conv_in.weight.dtype, context.vector
         if config.global_dim is None:
-            return tokens, mask, emb
+            return None
         if config.learned_null:
             null = self.null_vector.expand(batch, -1)
             if vector is None:
@@ -193,18 +234,4 @@ class UNet(nn.Module):
                 vector = torch.where(context.has_vector[:, None], vector.to(dtype), null)
         if vector is None:
             raise ValueError("This network needs a global vector and got none.")
-        vector = vector.to(dtype)
-        return tokens, mask, emb + (vector if self.vector is None else self.vector(vector))
-
-    def _null_tokens(
-        self, tokens: Tensor | None, mask: Tensor | None, has: Tensor | None, batch: int
-    ) -> tuple[Tensor, Tensor | None]:
-        null = self.null_token.expand(batch, -1, -1)
-        if tokens is None:
-            return null, None
-        if has is None:
-            return tokens, mask
-        chosen = torch.where(has[:, None, None], tokens, null)  # every position is the same null, so no mask is needed
-        if mask is not None:
-            mask = mask | ~has[:, None]
-        return chosen, mask
+        return vector.to(dtype) if self.vector is None else self.vector(vector.to(dtype))

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from maa.checkpoint import Model
+from maa.models.clip import ClipBridge
 from maa.models.context import Context
 from maa.models.text import mean_pool
 
 
 def from_text(model: Model, prompt: str, negative: str) -> tuple[Context, Context]:
     """Condition and null of one take. An empty prompt is no condition; a negative prompt takes the null's place."""
-    if model.text is None:
+    if model.text is None or model.config.unet.context_dim is None:
         nothing = Context()
         return nothing, nothing
     pair = model.text.encode([prompt, negative])
@@ -54,16 +55,39 @@ def load_picture(image: Any) -> NDArray[np.uint8]:
 
 def describe(model: Model, pictures: list[NDArray[np.uint8]]) -> list[tuple[str, float]]:
     """The sound concepts that pictures are heard as; several pictures are pooled like the frames of a video."""
-    assert model.vision is not None
+    able = (one for one in (model, *model.experts.values()) if one.vision is not None and one.text is not None)
+    model = next((one for one in able if one.concepts), model)
+    if model.vision is None or not model.concepts:
+        return []
     return model.vision.describe(pictures, list(model.concepts), lambda texts: embed_words(model, texts))
 
 
 def caption(words: list[tuple[str, float]]) -> str:
-    """A prompt from the heard words: the best one, and the second where it is nearly as sure."""
+    """A prompt from the heard words: the best one, and the second where it is nearly as sure; empty without words."""
+    if not words:
+        return ""
     best = words[0][0]
     if len(words) > 1 and words[1][1] > 0.6 * words[0][1]:
         return f"{best} and {words[1][0]}"
     return best
+
+
+def from_pictures(
+    model: Model, pictures: list[NDArray[np.uint8]], prompt: str, negative: str
+) -> tuple[Context, Context]:
+    """Condition and null of a network that looks (Sec. 4.3): CLIP's unit vectors, the mean over the frames of a video.
+
+    A prompt takes the pictures' place as CLIP's vector of the text, which shares their space; the null is CLIP's vector
+    of the negative prompt, or of the empty text.
+    """
+    bridge = model.vision
+    if not isinstance(bridge, ClipBridge):
+        raise ValueError(
+            "This network needs CLIP to look at pictures: put open_clip's ViT-H-14 into its vision folder."
+        )
+    seen = bridge.vision.text_vectors([prompt])[0] if prompt else bridge.video_vector(pictures)
+    null = bridge.vision.text_vectors([negative])
+    return Context(vector=seen[None]), Context(vector=null)
 
 
 @torch.inference_mode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -90,7 +90,7 @@ class Job:
         windows = plan_windows(self.spans, self.frames, self.spec.frames)
         sounds, mels, judged = [], [], []
         for index, seed in enumerate(seeds):
-            single = Sampling(sampling.steps, sampling.guidance, seed, 1, sampling.sampler, sampling.eta)
+            single = replace(sampling, seed=seed, count=1)
             report = None if on_step is None else _shift(on_step, index * len(windows), len(seeds) * len(windows))
             mel, wave = self._take(condition, null, single, windows, report)
             sounds.append(splice(self.source, wave, self._seconds(self.spans)).samples)
@@ -149,9 +149,11 @@ class Job:
         beyond[:, width:] = True  # past the end of the file there is nothing to keep
         cells = torch.from_numpy(masks.to_latent(beyond, config.autoencoder.factor))[None, None].to(mel)
         hole = torch.from_numpy(beyond)[None, None].to(mel.device)
-        known = renderer.autoencoder.encode(fill_hole(given, hole))
+        silence = torch.full_like(given, renderer.model.front.silence)
+        filled = fill_hole(given, hole) if config.unet.hole == "mean" else torch.where(hole, silence, given)
+        known = renderer.autoencoder.encode(filled)
         steps = config.schedule.steps
-        plan = Start(condition, null, frames, steps - 1, sampling.steps, known=known * (1.0 - cells), make=cells)
+        plan = Start(condition, null, frames, steps - 1, sampling.steps, known=known, make=cells)
         latents, _ = renderer.takes(plan, sampling, on_step)
         return torch.where(make, renderer.decode(latents), given)[..., :width]
 

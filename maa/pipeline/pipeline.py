@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from maa import checkpoint
+from maa import checkpoint, hub
 from maa.audio.io import Audio, check_audible, resample, to_audio
 from maa.config import ModelConfig
 from maa.device import compute_dtype, pick_device
 from maa.diffusion.schedule import start_of
-from maa.pipeline import conditions, inpainting
+from maa.pipeline import conditions, experts, inpainting
+from maa.pipeline.abilities import lacks
 from maa.pipeline.render import Renderer, Start
 from maa.pipeline.request import MAX_SECONDS, OnStep, Sampling, check_prompt, check_seconds, check_t0
 from maa.pipeline.result import Generation
@@ -27,13 +29,6 @@ if TYPE_CHECKING:
 
 DEFAULT = Sampling()
 AudioLike = "str | Path | Audio | tuple[int, NDArray[Any]]"
-NEEDS = {
-    "text": ("unet", "autoencoder", "vocoder", "text"),
-    "image": ("unet", "autoencoder", "vocoder", "text", "clap", "vision"),
-    "video": ("unet", "autoencoder", "vocoder", "text", "clap", "vision"),
-    "personalize": ("unet", "autoencoder", "vocoder", "text"),
-    "inpaint": ("unet", "autoencoder", "vocoder"),
-}
 
 
 class MakeAnAudio:
@@ -44,13 +39,15 @@ class MakeAnAudio:
         self.device = device
         self.name = name
         self.renderer = Renderer(self.model, device)
+        networks = {task: expert for task, expert in model.experts.items() if expert.unet is not None}
+        self.experts = {task: MakeAnAudio(expert, device, f"{name}/{task}") for task, expert in networks.items()}
 
     @classmethod
     def from_pretrained(cls, name: str | Path = "small", device: str | None = None) -> MakeAnAudio:
         """Open a model by name, folder or hub id; "tiny" is a random one that needs no file.
 
         Args:
-            name: "small", "tiny", a folder with `config.json`, or "user/model" on the hub.
+            name: "small", "tiny", a folder with `config.json`, or "user/model" on the hub ("user/model@revision").
             device: such as "cpu"; None picks the best one, or MAA_DEVICE.
 
         Raises:
@@ -69,8 +66,24 @@ class MakeAnAudio:
 
     def capabilities(self) -> dict[str, str | None]:
         """Per task: None when it works, else the sentence that says which file to add."""
-        missing = self.model.missing
-        return {task: next((missing[p] for p in parts if p in missing), None) for task, parts in NEEDS.items()}
+        able = lacks(self.model)
+        for name, tasks in {"image": ("image", "video"), "inpaint": ("inpaint",)}.items():
+            if name in self.experts:
+                able |= {task: self.experts[name].capabilities()[task] for task in tasks if able[task] is not None}
+        return able
+
+    def save_pretrained(self, folder: str | Path) -> Path:
+        """Write the model, experts included, as a folder that `from_pretrained` opens; its own files, byte for byte.
+
+        Raises:
+            ValueError: the folder is there already and not empty.
+        """
+        return checkpoint.copy(self.model, Path(folder))
+
+    def push_to_hub(self, repository: str, *, private: bool = False) -> str:
+        """Put the model on the hub as "user/model" and return its address; needs a token (`hf auth login`)."""
+        with tempfile.TemporaryDirectory(prefix="maa-") as scratch:
+            return hub.upload(self.save_pretrained(Path(scratch) / "model"), repository, private=private)
 
     def frames_of(self, audio: Any) -> int:
         """Mel frames of a user's sound: the width a mask for it must have."""
@@ -108,8 +121,8 @@ class MakeAnAudio:
         self._require("text")
         sampling = sampling.settled(self.config.guidance)
         condition, null = conditions.from_text(self.model, prompt, negative)
-        settings = self._settings("text", sampling, prompt=prompt, negative=negative)
-        return self._generate(condition, null, sampling, seconds, settings, on_step)
+        settings = self.settings("text", sampling, prompt=prompt, negative=negative)
+        return self.generate(condition, null, sampling, seconds, settings, on_step)
 
     def image_to_audio(
         self,
@@ -126,7 +139,7 @@ class MakeAnAudio:
         self._require("image")
         check_seconds(seconds)
         pictures = [conditions.load_picture(image)]
-        return self._from_pictures("image", pictures, sampling, (prompt, negative), seconds, on_step)
+        return experts.from_pictures(self, "image", pictures, sampling, (prompt, negative), seconds, on_step)
 
     def video_to_audio(
         self,
@@ -144,7 +157,7 @@ class MakeAnAudio:
         self._require("video")
         pictures, info = video_frames(video, count=4)
         seconds = min(max(info.seconds, 0.5), MAX_SECONDS)
-        return self._from_pictures("video", pictures, sampling, (prompt, negative), seconds, on_step)
+        return experts.from_pictures(self, "video", pictures, sampling, (prompt, negative), seconds, on_step)
 
     def personalize(
         self,
@@ -173,7 +186,7 @@ class MakeAnAudio:
         wave = self._window(to_audio(audio), start)
         sampling = sampling.settled(self.config.guidance)
         condition, null = conditions.from_text(self.model, prompt, negative)
-        settings = self._settings("personalize", sampling, prompt=prompt, negative=negative)
+        settings = self.settings("personalize", sampling, prompt=prompt, negative=negative)
         settings |= {"t0": float(t0), "start": float(start), "input": conditions.digest(wave)}
         frames = self._frames(len(wave))
         whole = first + 1 >= self.config.schedule.steps
@@ -199,6 +212,9 @@ class MakeAnAudio:
     ) -> Generation:
         """New sound where the mask is painted, the user's own samples elsewhere (Sec. 4.2).
 
+        A network that only inpaints goes on with what is there; with a prompt the text network fills the hole, held to
+        the known sound at every step.
+
         Args:
             audio: a file, `Audio`, or (rate, array), any length up to 10 minutes; its rate, channels and sample format
                 are kept, and outside the painted time span every sample comes back as it was.
@@ -207,12 +223,14 @@ class MakeAnAudio:
         """
         prompt, negative = check_prompt(prompt), check_prompt(negative, name="negative prompt")
         self._require("inpaint")
+        if not (prompt or negative) and self.can("inpaint"):
+            return experts.inpaint(self, audio, mask, sampling, on_step)
         if (prompt or negative) and "text" in self.model.missing:
             raise ValueError(f"{self.model.missing['text']} Or leave the prompts empty.")
         source = to_audio(audio)
         check_audible(source)
         sampling = sampling.settled(self.config.guidance)
-        settings = self._settings("inpaint", sampling, prompt=prompt, negative=negative)
+        settings = self.settings("inpaint", sampling, prompt=prompt, negative=negative)
         settings["input"] = conditions.digest(source.samples)
         job = inpainting.Job(self.renderer, source, self._mono(source), mask)
         condition, null = conditions.from_text(self.model, prompt, negative)
@@ -220,28 +238,11 @@ class MakeAnAudio:
 
     # ------------------------------------------------------------------ shared by the tasks
 
-    def _from_pictures(
-        self,
-        task: str,
-        pictures: list[NDArray[np.uint8]],
-        sampling: Sampling,
-        prompts: tuple[str, str],
-        seconds: float | None,
-        on_step: OnStep | None,
-    ) -> Generation:
-        sampling = sampling.settled(self.config.guidance)
-        prompt, negative = prompts
-        words = conditions.describe(self.model, pictures)
-        heard = prompt or conditions.caption(words)
-        condition, null = conditions.from_text(self.model, heard, negative)
-        if not prompt:
-            condition = conditions.with_words(self.model, condition, words)
-        settings = self._settings(task, sampling, prompt=prompt, negative=negative)
-        settings |= {"heard_as": [[word, round(weight, 4)] for word, weight in words]}
-        settings |= {"input": conditions.digest(np.concatenate([p.reshape(-1) for p in pictures]))}
-        return self._generate(condition, null, sampling, seconds, settings, on_step, judge=heard, words=tuple(words))
+    def can(self, expert: str) -> bool:
+        """True when the model has that expert ("image", "inpaint") and nothing is missing in it."""
+        return expert in self.experts and self.experts[expert].capabilities()[expert] is None
 
-    def _generate(
+    def generate(
         self,
         condition: Any,
         null: Any,
@@ -317,7 +318,7 @@ class MakeAnAudio:
         if sentence is not None:
             raise ValueError(sentence)
 
-    def _settings(self, task: str, sampling: Sampling, **prompts: str) -> dict[str, Any]:
+    def settings(self, task: str, sampling: Sampling, **prompts: str) -> dict[str, Any]:
         return {
             "task": task,
             **prompts,
@@ -327,6 +328,7 @@ class MakeAnAudio:
             "guidance": sampling.guidance,
             "sampler": sampling.sampler,
             "eta": float(sampling.eta),
+            **({"mismatch": True} if sampling.mismatch else {}),
             "model": self.name,
             "weights": self.model.weights_hash,
             "version": VERSION,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from maa.checkpoint import Model
+from maa.diffusion import official
 from maa.diffusion.guidance import Denoiser, guided, keep_known
-from maa.diffusion.noise import TakeNoise, take_seeds
+from maa.diffusion.noise import Noise, TakeNoise, take_seeds
 from maa.diffusion.samplers import ddim, dpm_solver
 from maa.diffusion.schedule import Schedule, timesteps
 from maa.models.autoencoder import Autoencoder
-from maa.models.context import Context
+from maa.models.context import Context, Prepared
 from maa.pipeline.request import OnStep, Sampling
 
 
@@ -30,7 +31,7 @@ class Start:
     first: int  # first timestep; -1 = no denoising
     steps: int  # number of denoising steps from there
     clean: Tensor | None = None  # [1, C, H, W] latent that the noise is added to; None = pure noise
-    known: Tensor | None = None  # [1, C, H, W] latent of the masked sound, hole cells zero
+    known: Tensor | None = None  # [1, C, H, W] latent of the sound with its hole filled
     make: Tensor | None = None  # [1, 1, H, W], 1 = make new
 
 
@@ -47,15 +48,13 @@ class Renderer:
 
         On the CPU takes run one at a time, so that a take's bytes do not depend on how many were asked for.
         """
-        assert sampling.seed is not None
-        seeds = take_seeds(sampling.seed, sampling.count)
-        size = 1 if self.device.type == "cpu" else len(seeds)
-        groups = [seeds[i : i + size] for i in range(0, len(seeds), size)]
+        size = 1 if self.device.type == "cpu" else sampling.count
+        groups = [range(i, min(i + size, sampling.count)) for i in range(0, sampling.count, size)]
         latents = []
         for index, group in enumerate(groups):
             report = None if on_step is None else self._report(on_step, index, len(groups))
             latents.append(self._sample(start, sampling, group, report))
-        return torch.cat(latents), seeds
+        return torch.cat(latents), seeds_of(sampling)
 
     def _report(self, on_step: OnStep, index: int, groups: int) -> Callable[[int, int, Tensor], None]:
         def report(step: int, total: int, z0: Tensor) -> None:
@@ -79,24 +78,42 @@ class Renderer:
         self,
         start: Start,
         sampling: Sampling,
-        seeds: tuple[int, ...],
+        takes: Sequence[int],
         report: Callable[[int, int, Tensor], None] | None,
     ) -> Tensor:
         config = self.model.config
         columns = start.frames // config.autoencoder.factor
-        shape = (config.autoencoder.latent_channels, config.latent_cells[0], columns)
-        noise = TakeNoise(seeds, self.device)
-        z = noise.draw(shape)
+        noise = self._noise(sampling, takes)
+        z = noise.draw((config.autoencoder.latent_channels, config.latent_cells[0], columns))
+        level, steps = self._plan(start, sampling)
         if start.clean is not None:
-            alpha, sigma = self.schedule.rates(start.first)
+            alpha, sigma = self.schedule.rates(level)
             z = alpha * start.clean + sigma * z
-        if start.first < 0:
+        if not steps:
             return z
-        denoiser = self._denoiser(start, sampling, len(seeds))
-        steps = timesteps(start.first, start.steps)
-        if sampling.sampler == "ddim":
-            return ddim(denoiser, z, steps, self.schedule, report, eta=sampling.eta, noise=noise)
-        return dpm_solver(denoiser, z, steps, self.schedule, report)
+        denoiser = self._denoiser(start, sampling, len(takes))
+        if sampling.sampler == "dpm++":
+            return dpm_solver(denoiser, z, steps, self.schedule, report)
+        end = official.END if sampling.sampler == "official" else -1
+        return ddim(denoiser, z, steps, self.schedule, report, eta=sampling.eta, noise=noise, end=end)
+
+    def _noise(self, sampling: Sampling, takes: Sequence[int]) -> Noise:
+        assert sampling.seed is not None
+        if sampling.sampler == "official":
+            return official.CandidateNoise(sampling.seed, takes, self.device)
+        seeds = seeds_of(sampling)
+        return TakeNoise([seeds[take] for take in takes], self.device)
+
+    def _plan(self, start: Start, sampling: Sampling) -> tuple[int, list[int]]:
+        """The noise level to start from, and the timesteps to run; -1 and none when nothing is to be denoised."""
+        if start.first < 0:
+            return -1, []
+        if sampling.sampler != "official":
+            return start.first, timesteps(start.first, start.steps)
+        length = self.model.config.schedule.steps
+        every = official.timesteps(sampling.steps, length)
+        steps = official.strength_steps((start.first + 1) / length, every)
+        return official.start_step(steps, every, sampling.mismatch), steps
 
     def _denoiser(self, start: Start, sampling: Sampling, count: int) -> Denoiser:
         unet = self.model.unet
@@ -104,12 +121,12 @@ class Renderer:
         assert sampling.guidance is not None
         beside = self._beside(start) if unet.config.inpaints else None
 
-        def network(z: Tensor, t: Tensor, context: Context) -> Tensor:
+        def network(z: Tensor, t: Tensor, context: Prepared) -> Tensor:
             if beside is not None:
                 z = torch.cat([z, beside.expand(z.shape[0], -1, -1, -1)], dim=1)
             return unet(z, t, context)
 
-        condition, null = start.condition.repeat(count), start.null.repeat(count)
+        condition, null = (unet.prepare(one.repeat(count), count) for one in (start.condition, start.null))
         denoiser = guided(network, self.schedule, condition, null, sampling.guidance)
         if start.known is not None and start.make is not None:
             denoiser = keep_known(denoiser, self.schedule, start.known, start.make)
@@ -119,7 +136,8 @@ class Renderer:
         """The 5 extra channels of a network that inpaints: masked latent and mask (+1 = make new, -1 = keep)."""
         config = self.model.config
         if start.known is not None and start.make is not None:
-            return torch.cat([start.known * (1.0 - start.make), 2.0 * start.make - 1.0], dim=1)
+            known = start.known if config.unet.hole == "silence" else start.known * (1.0 - start.make)
+            return torch.cat([known, 2.0 * start.make - 1.0], dim=1)
         columns = start.frames // config.autoencoder.factor
         beside = torch.zeros(1, config.autoencoder.latent_channels + 1, config.latent_cells[0], columns)
         beside[:, -1] = 1.0  # nothing is given, everything is to be made
@@ -161,3 +179,11 @@ class Renderer:
             [model.clap_audio.embed(torch.from_numpy(wave)[None].to(self.device), rate) for wave in waves]
         )
         return tuple(float(x) for x in model.clap.embed_audio(sound) @ text[0])
+
+
+def seeds_of(sampling: Sampling) -> tuple[int, ...]:
+    """Seed of each take: the given one and its successors; the official sampler's candidates share one seed."""
+    assert sampling.seed is not None
+    if sampling.sampler == "official":
+        return (sampling.seed,) * sampling.count
+    return take_seeds(sampling.seed, sampling.count)

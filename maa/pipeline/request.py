@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from maa.diffusion import official
 from maa.diffusion.samplers import SAMPLERS
 
 MAX_STEPS = 1000
@@ -34,8 +35,10 @@ class Sampling:
     guidance: float | None = None  # s of Eq. 2, 0..20; 1 = no guidance (half the cost); None = the model's default
     seed: int | None = None  # of the first take, 0..2^32-1; take k uses seed + k; None = a fresh one
     count: int = 1  # takes, 1..8
-    sampler: str = "dpm++"  # "dpm++" = DPM-Solver++(2M), "ddim"
+    sampler: str = "dpm++"  # "dpm++" = DPM-Solver++(2M), "ddim", "official" = the authors' DDIM and their seeds
     eta: float = 0.0  # fresh noise in DDIM, 0..1
+    # With "official": personalise as the authors' script does, one step noisier than the network is told. To compare.
+    mismatch: bool = False
 
     def __post_init__(self) -> None:
         _whole("steps", self.steps, 1, MAX_STEPS)
@@ -46,9 +49,13 @@ class Sampling:
             _number("guidance", self.guidance, 0.0, MAX_GUIDANCE)
         _number("eta", self.eta, 0.0, 1.0)
         if self.sampler not in SAMPLERS:
-            raise ValueError(f"There is no sampler {self.sampler!r}; choose {' or '.join(SAMPLERS)}.")
-        if self.eta and self.sampler != "ddim":
+            raise ValueError(f"There is no sampler {self.sampler!r}; choose one of {', '.join(SAMPLERS)}.")
+        if self.eta and self.sampler == "dpm++":
             raise ValueError("eta adds noise in DDIM only; choose the sampler ddim, or leave eta at 0.")
+        if self.mismatch and self.sampler != "official":
+            raise ValueError("mismatch repeats a habit of the authors' sampler; choose the sampler official.")
+        if self.sampler == "official":
+            official.timesteps(self.steps)
 
     def settled(self, guidance: float) -> Sampling:
         """The same with the open choices made: a seed drawn, the model's guidance filled in."""
