@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from maa.audio.mel import MelSpectrogram
-from maa.config import TINY, HifiganConfig, ModelConfig
+from maa.config import TINY, BigvganConfig, HifiganConfig, ModelConfig
 
 if TYPE_CHECKING:
     from maa.models.aisfx import AisfxEncoder
@@ -113,6 +113,10 @@ def _vocoder(config: ModelConfig) -> nn.Module:
         from maa.models.hifigan import HifiganGenerator
 
         return HifiganGenerator(config.vocoder, config.audio.mels)
+    if isinstance(config.vocoder, BigvganConfig):
+        from maa.models.bigvgan import BigvganGenerator
+
+        return BigvganGenerator(config.vocoder, config.audio.mels)
     from maa.models.istft import IstftVocoder
 
     return IstftVocoder(config.vocoder, config.audio)

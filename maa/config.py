@@ -127,6 +127,18 @@ class HifiganConfig:
 
 
 @dataclass(frozen=True)
+class BigvganConfig:
+    """BigVGAN generator (arXiv 2206.04658), 112 M: the vocoder of the authors' published weights."""
+
+    kind: Literal["bigvgan"] = "bigvgan"
+    channels: int = 1536
+    rates: tuple[int, ...] = (4, 4, 2, 2, 2, 2)
+    kernels: tuple[int, ...] = (8, 8, 4, 4, 4, 4)
+    block_kernels: tuple[int, ...] = (3, 7, 11)
+    dilations: tuple[int, ...] = (1, 3, 5)
+
+
+@dataclass(frozen=True)
 class TextConfig:
     """A BERT-shaped text tower whose token states are the diffusion network's context (Sec. 3.3)."""
 
@@ -167,7 +179,7 @@ class ModelConfig:
     autoencoder: AutoencoderConfig = field(default_factory=AutoencoderConfig)
     unet: UNetConfig = field(default_factory=UNetConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
-    vocoder: IstftConfig | HifiganConfig = field(default_factory=HifiganConfig)
+    vocoder: IstftConfig | HifiganConfig | BigvganConfig = field(default_factory=HifiganConfig)
     text: TextConfig = field(default_factory=TextConfig)
     clap: ClapConfig = field(default_factory=ClapConfig)
     vision: VisionConfig = field(default_factory=VisionConfig)
