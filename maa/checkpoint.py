@@ -15,19 +15,21 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from maa.audio.mel import MelSpectrogram
-from maa.config import TINY, BigvganConfig, HifiganConfig, ModelConfig
+from maa.config import TINY, BigvganConfig, HifiganConfig, ModelConfig, MsClapConfig, OpenClipConfig
 
 if TYPE_CHECKING:
     from maa.models.aisfx import AisfxEncoder
     from maa.models.autoencoder import Autoencoder
     from maa.models.bridge import PictureBridge
-    from maa.models.clap import ClapHeads
+    from maa.models.clap import ClapHeads, JointSpace
     from maa.models.clip import ClipBridge
+    from maa.models.msclap import Cnn14, MsClapHeads
     from maa.models.text import TextEncoder
     from maa.models.unet import UNet
 
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
+CLAP_TOKENIZER = "clap_tokenizer.json"  # only where the CLAP reads otherwise than the text encoder does
 CONCEPTS = "concepts.json"
 CLIP = "vision"  # a folder with an open_clip model; where there is one, it hears pictures instead of the classifier
 PARTS = ("autoencoder", "unet", "vocoder", "text", "clap", "clap_audio", "vision")
@@ -52,8 +54,8 @@ class Model:
     unet: UNet | None = None
     vocoder: nn.Module | None = None
     text: TextEncoder | None = None
-    clap: ClapHeads | None = None
-    clap_audio: AisfxEncoder | None = None
+    clap: ClapHeads | MsClapHeads | None = None
+    clap_audio: AisfxEncoder | Cnn14 | None = None
     vision: PictureBridge | ClipBridge | None = None
     concepts: tuple[str, ...] = ()
     hashes: dict[str, str] = field(default_factory=dict)  # file name -> sha256
@@ -69,6 +71,11 @@ class Model:
         for name, network in self.networks().items():
             network.to(device, dtype if name == "unet" else torch.float32)
         return self
+
+    @property
+    def joint(self) -> JointSpace | None:
+        """Sound and text in one space, whichever CLAP this is; None without it."""
+        return None if self.clap is None else self.clap.space(self.text, self.clap_audio)
 
     @property
     def weights_hash(self) -> str:
@@ -93,19 +100,37 @@ def build(config: ModelConfig, part: str, tokenizer: Any = None) -> nn.Module:
         from maa.models.text import TextEncoder, spelling_tokenizer
 
         return TextEncoder(config.text, tokenizer or spelling_tokenizer())
-    if part == "clap":
-        from maa.models.clap import ClapHeads
+    if part in ("clap", "clap_audio"):
+        return _clap(config, part, tokenizer)
+    if part == "vision":
+        return _vision(config)
+    raise KeyError(part)
 
-        return ClapHeads(config.clap, config.text.width)
+
+def _clap(config: ModelConfig, part: str, tokenizer: Any) -> nn.Module:
+    if isinstance(config.clap, MsClapConfig):
+        from maa.models.msclap import Cnn14, MsClapHeads
+        from maa.models.text import spelling_tokenizer
+
+        sound = part == "clap_audio"
+        return Cnn14(config.clap) if sound else MsClapHeads(config.clap, tokenizer or spelling_tokenizer())
     if part == "clap_audio":
         from maa.models.aisfx import AisfxEncoder
 
         return AisfxEncoder(config.clap.audio_width)
-    if part == "vision":
-        from maa.models.bridge import PictureBridge
+    from maa.models.clap import ClapHeads
 
-        return PictureBridge(config.vision, config.text.width)
-    raise KeyError(part)
+    return ClapHeads(config.clap, config.text.width)
+
+
+def _vision(config: ModelConfig) -> nn.Module:
+    if isinstance(config.vision, OpenClipConfig):
+        from maa.models.clip import ClipBridge, ClipVision
+
+        return ClipBridge(ClipVision.untrained(config.vision.model))
+    from maa.models.bridge import PictureBridge
+
+    return PictureBridge(config.vision, config.text.width)
 
 
 def _vocoder(config: ModelConfig) -> nn.Module:
@@ -163,12 +188,8 @@ def load(folder: Path) -> Model:
     """Rebuild a model from its folder. A damaged or unfitting file is a ValueError that names it."""
     config, hashes = read_config(folder)
     model = Model(config, MelSpectrogram(config.audio), hashes=hashes)
-    tokenizer = None
-    if (folder / TOKENIZER).is_file():
-        from maa.models.text import load_tokenizer
-
-        _check_hash(folder / TOKENIZER, hashes)
-        tokenizer = load_tokenizer(folder / TOKENIZER)
+    tokenizer = _tokenizer(folder / TOKENIZER, hashes)
+    clap_tokenizer = _tokenizer(folder / CLAP_TOKENIZER, hashes) or tokenizer
     if (folder / CONCEPTS).is_file():
         model.concepts = tuple(json.loads((folder / CONCEPTS).read_text(encoding="utf-8")))
     for part in PARTS:
@@ -176,14 +197,30 @@ def load(folder: Path) -> Model:
         if part == "vision" and (folder / CLIP).is_dir():
             model.vision = _clip(folder / CLIP)
             continue
-        if not path.is_file() or (part == "text" and tokenizer is None):
-            model.missing[part] = f"{WHAT[part].capitalize()} is missing: add {path.name} to {folder}."
+        if part == "vision" and isinstance(config.vision, OpenClipConfig):
+            what = f"open_clip's {config.vision.model} ({config.vision.pretrained})"
+            model.missing[part] = f"The CLIP model is missing: put {what} into the folder {folder / CLIP}."
+            continue
+        reads = part == "text" or (part == "clap" and isinstance(config.clap, MsClapConfig))
+        reader = clap_tokenizer if part == "clap" else tokenizer
+        if not path.is_file() or (reads and reader is None):
+            absent = TOKENIZER if path.is_file() else path.name
+            model.missing[part] = f"{WHAT[part].capitalize()} is missing: add {absent} to {folder}."
             continue
         _check_hash(path, hashes)
-        network = build(config, part, tokenizer)
+        network = build(config, part, reader)
         _fill(network, path)
         setattr(model, part, network.eval().requires_grad_(False))
     return model
+
+
+def _tokenizer(path: Path, hashes: dict[str, str]) -> Any:
+    if not path.is_file():
+        return None
+    from maa.models.text import load_tokenizer
+
+    _check_hash(path, hashes)
+    return load_tokenizer(path)
 
 
 def _clip(folder: Path) -> ClipBridge:
@@ -240,13 +277,22 @@ def save(model: Model, folder: Path, dtype: torch.dtype = torch.float16) -> None
         path = folder / f"{part}.safetensors"
         save_file({name: _compact(value, dtype) for name, value in network.state_dict().items()}, path)
         hashes[path.name] = file_hash(path)
-    if model.text is not None:
-        model.text.tokenizer.save(str(folder / TOKENIZER))
-        hashes[TOKENIZER] = file_hash(folder / TOKENIZER)
+    for name, tokenizer in _tokenizers(model).items():
+        tokenizer.save(str(folder / name))
+        hashes[name] = file_hash(folder / name)
     if model.concepts:
         (folder / CONCEPTS).write_text(json.dumps(list(model.concepts), indent=1) + "\n", encoding="utf-8")
     document = {"model": model.config.to_json(), "files": hashes}
     (folder / CONFIG).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+
+
+def _tokenizers(model: Model) -> dict[str, Any]:
+    """The tokenizers to write, by file; a CLAP with a caption tower of its own shares the text encoder's if it can."""
+    found = {} if model.text is None else {TOKENIZER: model.text.tokenizer}
+    caption = getattr(model.clap, "caption", None)
+    if caption is not None and (not found or found[TOKENIZER].get_vocab() != caption.tokenizer.get_vocab()):
+        found[CLAP_TOKENIZER] = caption.tokenizer
+    return found
 
 
 def _compact(value: Tensor, dtype: torch.dtype) -> Tensor:
@@ -259,6 +305,9 @@ def random_model(config: ModelConfig = TINY, seed: int = 0) -> Model:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for part in PARTS:
+            if part == "vision" and isinstance(config.vision, OpenClipConfig):
+                model.missing[part] = "The CLIP model is missing: random weights would see nothing in a picture."
+                continue
             network = build(config, part)
             for parameter in network.parameters():
                 if part == "unet" and not parameter.any():

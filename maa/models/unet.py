@@ -181,6 +181,8 @@ class UNet(nn.Module):
         tokens = None if tokens is None else tokens.to(dtype)
         if config.context_dim is not None and config.learned_null:
             tokens, mask = self._null_tokens(tokens, mask, context.has_tokens, batch)
+        elif config.context_dim is not None and tokens is None and vector is not None:
+            tokens = vector.to(dtype)[:, None]  # the image network attends to its global vector as to one token
         elif config.context_dim is not None and tokens is None:
             raise ValueError("This network needs text tokens (or a one-token context) and got none.")
         if config.global_dim is None:

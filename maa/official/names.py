@@ -24,3 +24,27 @@ def bigvgan(name: str) -> str:
         return f"ups.{match[1]}.0.{match[2]}"
     part, _, leaf = name.partition(".")
     return {"first": "conv_pre", "last": "conv_post", "snake": "activation_post.act"}[part] + f".{leaf}"
+
+
+def text(name: str) -> str:
+    """A text encoder's `bert.encoder...` -> `caption_encoder.base.encoder...`, as under `cond_stage_model`."""
+    return "caption_encoder." + re.sub(r"^bert\.", "base.", name)
+
+
+def clap_text(name: str) -> str:
+    """The part "clap" of MS-CLAP -> the whole CLAP module: captions, the sound's projection, `logit_scale`."""
+    if name.startswith("caption."):
+        return text(name.removeprefix("caption."))
+    return name if name == "logit_scale" else "audio_encoder.projection." + name.removeprefix("audio.")
+
+
+def clap_audio(name: str) -> str:
+    """Cnn14 -> the whole CLAP module: `blocks.0.conv1.weight` -> `audio_encoder.base.conv_block1.conv1.weight`.
+
+    The front end that their file stores besides (`msclap.stored_front_end`) is computed here and has no name.
+    """
+    if match := re.fullmatch(r"blocks\.(\d)\.(.+)", name):
+        return f"audio_encoder.base.conv_block{int(match[1]) + 1}.{match[2]}"
+    part, _, leaf = name.partition(".")
+    theirs = {"norm": "bn0", "hidden": "fc1", "tags": "fc_audioset"}[part]
+    return f"audio_encoder.base.{theirs}.{leaf}"
