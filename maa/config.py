@@ -135,35 +135,92 @@ class HifiganConfig:
 
 
 @dataclass(frozen=True)
-class TextConfig:
-    """A BERT-shaped text tower whose token states are the diffusion network's context (Sec. 3.3)."""
+class BigvganConfig:
+    """BigVGAN generator (arXiv 2206.04658), 112 M: the vocoder of the authors' published weights."""
 
+    kind: Literal["bigvgan"] = "bigvgan"
+    channels: int = 1536
+    rates: tuple[int, ...] = (4, 4, 2, 2, 2, 2)
+    kernels: tuple[int, ...] = (8, 8, 4, 4, 4, 4)
+    block_kernels: tuple[int, ...] = (3, 7, 11)
+    dilations: tuple[int, ...] = (1, 3, 5)
+
+
+@dataclass(frozen=True)
+class TextConfig:
+    """The text tower whose token states are the diffusion network's context (Sec. 3.3, rows of Table 1)."""
+
+    kind: Literal["bert", "t5", "clip"] = "bert"
     vocabulary: int = 30_522
     width: int = 768
     layers: int = 12
     heads: int = 12
     intermediate: int = 3072
-    positions: int = 512
+    positions: int = 512  # T5 has none
     tokens: int = 77  # K, the fixed number of token vectors
     projection: int | None = 1024  # width of the CLAP projection applied to every token; None = raw token states
     mask_pads: bool = False  # hide padding from attention (the authors' code does not)
+    pooler: bool = False  # BERT's layer over the first token: unused, but part of the authors' files
+    activation: str | None = None  # None = the kind's usual one
+    head_width: int | None = None  # T5's width of one head; None = width / heads
+    pad: str | None = None  # the padding token; None = the kind's usual one
+
+    @property
+    def context_dim(self) -> int:
+        """Width of the context's token vectors."""
+        return self.width if self.projection is None else self.projection
 
 
 @dataclass(frozen=True)
 class ClapConfig:
     """Joint space of sound and text, for ranking takes and for the global vector (Sec. 3.3)."""
 
+    kind: Literal["heads"] = "heads"  # projections over the text tower and a sound encoder
     audio_width: int = 512  # of the sound encoder's vectors
     joint: int = 256
+
+
+def _caption_tower() -> TextConfig:
+    return TextConfig(tokens=100, mask_pads=True, pooler=True)
+
+
+@dataclass(frozen=True)
+class MsClapConfig:
+    """Microsoft's CLAP of 2022 (arXiv 2206.04769), the authors' judge: Cnn14, and a BERT of its own."""
+
+    kind: Literal["ms-clap"] = "ms-clap"
+    channels: int = 64  # of Cnn14's first block; doubled in each of the six
+    classes: int = 527  # AudioSet's, of a head that comes with the file
+    caption: TextConfig = field(default_factory=_caption_tower)
+
+    @property
+    def audio_width(self) -> int:
+        """Width of Cnn14's vectors: 2048."""
+        return 32 * self.channels
+
+    @property
+    def joint(self) -> int:
+        """Width of the joint space: 1024."""
+        return self.caption.context_dim
 
 
 @dataclass(frozen=True)
 class VisionConfig:
     """The classifier that hears pictures (Sec. 4.3); an open_clip model in the checkpoint takes its place."""
 
+    kind: Literal["classifier"] = "classifier"
     model: str = "efficientnet_lite0"
     size: int = 224  # pixels per side
     top: int = 10  # classes that take part in the mean (ConSE)
+
+
+@dataclass(frozen=True)
+class OpenClipConfig:
+    """The CLIP that the image network was trained on: an open_clip folder in the checkpoint."""
+
+    kind: Literal["open-clip"] = "open-clip"
+    model: str = "ViT-H-14"
+    pretrained: str = "laion2b_s32b_b79k"  # open_clip's tag of the authors' weights
 
 
 @dataclass(frozen=True)
@@ -175,10 +232,10 @@ class ModelConfig:
     autoencoder: AutoencoderConfig = field(default_factory=AutoencoderConfig)
     unet: UNetConfig = field(default_factory=UNetConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
-    vocoder: IstftConfig | HifiganConfig = field(default_factory=HifiganConfig)
+    vocoder: IstftConfig | HifiganConfig | BigvganConfig = field(default_factory=HifiganConfig)
     text: TextConfig = field(default_factory=TextConfig)
-    clap: ClapConfig = field(default_factory=ClapConfig)
-    vision: VisionConfig = field(default_factory=VisionConfig)
+    clap: ClapConfig | MsClapConfig = field(default_factory=ClapConfig)
+    vision: VisionConfig | OpenClipConfig = field(default_factory=VisionConfig)
     guidance: float = 3.0  # default scale in the interface
     latent_cells: tuple[int, int] = field(init=False, default=(10, 78))
 
@@ -239,10 +296,11 @@ def _value(hint: Any, value: Any, where: str) -> Any:
             return None
         if len(options) == 1:
             return _value(options[0], value, where)
-        kinds = {option().kind: option for option in options}  # vocoders name themselves
-        if not isinstance(value, dict) or value.get("kind") not in kinds:
+        kinds = {option().kind: option for option in options}  # parts that come in kinds name themselves
+        kind = value.get("kind", next(iter(kinds))) if isinstance(value, dict) else None
+        if kind not in kinds:
             raise ValueError(f"{where}.kind should be one of {', '.join(sorted(kinds))}.")
-        return _build(kinds[value["kind"]], value, where)
+        return _build(kinds[kind], value, where)
     if dataclasses.is_dataclass(hint):
         return _build(typing.cast(type, hint), value, where)
     if get_origin(hint) is tuple:
@@ -259,7 +317,40 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     return hint(value)
 
 
-PAPER = ModelConfig()
+# The authors' published networks: text, picture and inpainting, each a model of its own.
+PAPER = ModelConfig(vocoder=BigvganConfig(), text=TextConfig(pooler=True), clap=MsClapConfig(), vision=OpenClipConfig())
+PAPER_IMAGE = replace(
+    PAPER,
+    name="paper-image",
+    audio=AudioSpec(convention="A"),
+    unet=UNetConfig(channels=256, head_channels=32, global_dim=1024),
+)
+PAPER_INPAINT = replace(
+    PAPER,
+    name="paper-inpaint",
+    audio=AudioSpec(convention="A", frames=848),
+    unet=UNetConfig(in_channels=9, context_dim=None, resample_in_block=True, hole="silence"),
+    schedule=ScheduleConfig(beta_start=0.0015, beta_end=0.0205),
+)
+# The text encoders of Table 1. "CLIP" is ViT-H-14's text tower: with it the row's 576 M adds up.
+PAPER_TEXT = {
+    "CLAP": PAPER.text,
+    "BERT": TextConfig(projection=None),
+    "T5-Large": TextConfig(
+        kind="t5", vocabulary=32_128, width=1024, layers=24, heads=16, intermediate=4096, positions=0, projection=None
+    ),
+    "CLIP": TextConfig(
+        kind="clip",
+        vocabulary=49_408,
+        width=1024,
+        layers=24,
+        heads=16,
+        intermediate=4096,
+        positions=77,
+        projection=None,
+        activation="gelu",
+    ),
+}
 
 _MINILM = TextConfig(width=384, layers=6, heads=12, intermediate=1536, projection=None, mask_pads=True)
 _UNIFIED = UNetConfig(in_channels=9, context_dim=384, global_dim=256, global_projection=True, learned_null=True)
@@ -287,4 +378,4 @@ TINY = ModelConfig(
     ),
     clap=ClapConfig(joint=16),
 )
-PRESETS = {config.name: config for config in (PAPER, SMALL, MINI, TINY)}
+PRESETS = {config.name: config for config in (PAPER, PAPER_IMAGE, PAPER_INPAINT, SMALL, MINI, TINY)}

@@ -6,13 +6,26 @@ Ranks takes by their fit to the prompt, and supplies the global vector of the un
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from maa.config import ClapConfig
-from maa.models.text import Projection, mean_pool
+from maa.models.aisfx import AisfxEncoder
+from maa.models.text import Projection, TextEncoder, mean_pool
+
+
+class JointSpace(Protocol):
+    """Sound and text as unit vectors of one space: what ranking takes needs of any CLAP."""
+
+    def embed_text(self, texts: list[str]) -> Tensor:
+        """Captions to unit vectors [N, joint]."""
+
+    def embed_audio(self, wave: Tensor, rate: int) -> Tensor:
+        """Whole clips [B, n] float32 ±1 at `rate` to unit vectors [B, joint]; ValueError without a sound encoder."""
 
 
 class ClapHeads(nn.Module):
@@ -31,3 +44,32 @@ class ClapHeads(nn.Module):
     def embed_audio(self, features: Tensor) -> Tensor:
         """Sound features [B, audio_width] to unit vectors [B, joint]."""
         return F.normalize(self.audio(features), dim=-1)
+
+    def space(self, text: TextEncoder | None, sound: nn.Module | None) -> Clap | None:
+        """The joint space over the two towers; None without the text tower."""
+        if text is None:
+            return None
+        return Clap(self, text, sound if isinstance(sound, AisfxEncoder) else None)
+
+
+@dataclass(frozen=True)
+class Clap:
+    """The heads with the towers they stand on (`JointSpace`)."""
+
+    heads: ClapHeads
+    text: TextEncoder
+    sound: AisfxEncoder | None
+
+    @torch.inference_mode()
+    def embed_text(self, texts: list[str]) -> Tensor:
+        """Captions to unit vectors [N, joint]."""
+        context = self.text.encode(texts)
+        assert context.tokens is not None
+        return self.heads.embed_text(context.tokens, context.mask)
+
+    @torch.inference_mode()
+    def embed_audio(self, wave: Tensor, rate: int) -> Tensor:
+        """wave [B, n] float32 ±1 at any usual rate -> unit vectors [B, joint], of the mean over the whole clip."""
+        if self.sound is None:
+            raise ValueError("The CLAP sound encoder is missing, so sounds cannot be compared with words.")
+        return self.heads.embed_audio(self.sound.embed(wave, rate))

@@ -59,6 +59,14 @@ class ClipVision(nn.Module):
             ) from error
         return cls(model, preprocess, tokenize)
 
+    @classmethod
+    def untrained(cls, architecture: str) -> ClipVision:
+        """One of open_clip's architectures with random weights: to count it, or to fill it."""
+        import open_clip
+
+        model, _, preprocess = open_clip.create_model_and_transforms(architecture, pretrained=None)
+        return cls(model, preprocess, open_clip.get_tokenizer(architecture))
+
     @property
     def scale(self) -> float:
         """What CLIP multiplies cosines by before a softmax; 100 in trained models."""

@@ -9,34 +9,52 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from torch import Tensor, nn
 
 from maa.config import TextConfig
+from maa.models import towers
 from maa.models.context import Context
 
 
 class TextEncoder(nn.Module):
-    """A BERT-shaped tower with a fixed number of token positions.
+    """A frozen tower (BERT, T5's encoder or CLIP's text side) with a fixed number of token positions.
 
     `projection` widths other than None send every token through the CLAP projection, as the authors do; then the
     context is that many channels wide, else it is the tower's own width.
     """
 
     def __init__(self, config: TextConfig, tokenizer: Tokenizer) -> None:
-        from transformers import BertConfig, BertModel  # takes seconds: only when a tower is built
-
+        """tokenizer: copied, because cutting and padding are settings of the object and others may share it."""
         super().__init__()
         self.config = config
-        self.tokenizer = tokenizer
+        self.tokenizer = Tokenizer.from_str(tokenizer.to_str())
         self.tokenizer.enable_truncation(config.tokens)
-        self.tokenizer.enable_padding(length=config.tokens)
-        bert = BertConfig(
-            vocab_size=config.vocabulary,
-            hidden_size=config.width,
-            num_hidden_layers=config.layers,
-            num_attention_heads=config.heads,
-            intermediate_size=config.intermediate,
-            max_position_embeddings=config.positions,
-        )
-        self.bert = BertModel(bert, add_pooling_layer=False)
+        pad = config.pad or towers.PADS[config.kind]
+        number = self.tokenizer.token_to_id(pad)
+        if number is None:
+            raise ValueError(f"The tokenizer has no {pad!r} to pad with, so it is not one for a {config.kind} tower.")
+        self.tokenizer.enable_padding(length=config.tokens, pad_id=number, pad_token=pad)
+        self.add_module(config.kind, towers.build(config))
         self.projection = None if config.projection is None else Projection(config.width, config.projection)
+
+    @classmethod
+    def from_transformers(cls, name: str | Path, tokens: int = 77) -> TextEncoder:
+        """Open a tower in transformers' layout: config.json, model.safetensors and tokenizer.json.
+
+        Args:
+            name: a folder, or a hub id such as "google-t5/t5-large" (downloaded once).
+            tokens: K, the fixed number of token vectors.
+
+        Raises:
+            ValueError: a file is missing or damaged, or the tower is of a kind or has a setting unknown here.
+        """
+        folder = towers.locate(name)
+        config = towers.describe(folder, tokens)
+        encoder = cls(config, load_tokenizer(folder / "tokenizer.json"))
+        encoder.tower.load_state_dict(towers.weights(folder, config))
+        return encoder.eval().requires_grad_(False)
+
+    @property
+    def tower(self) -> nn.Module:
+        """The network under the projection; its name among the weights is its kind."""
+        return self.get_submodule(self.config.kind)
 
     def tokenize(self, texts: list[str]) -> tuple[Tensor, Tensor]:
         """Token ids and mask, both [B, tokens]; longer texts are cut, as the paper's 77 tokens imply."""
@@ -47,7 +65,7 @@ class TextEncoder(nn.Module):
     def states(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Last hidden states [B, tokens, width]; every position is attended to unless `mask_pads`."""
         seen = mask if self.config.mask_pads else torch.ones_like(mask)
-        return self.bert(input_ids=ids, attention_mask=seen.long()).last_hidden_state
+        return self.tower(input_ids=ids, attention_mask=seen.long()).last_hidden_state
 
     @torch.inference_mode()
     def encode(self, texts: list[str]) -> Context:

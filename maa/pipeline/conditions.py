@@ -93,11 +93,10 @@ def from_pictures(
 @torch.inference_mode()
 def with_words(model: Model, condition: Context, words: list[tuple[str, float]]) -> Context:
     """Add the weighted mean of the words' joint vectors, unit norm, as the global vector (Sec. 4.3)."""
-    if model.clap is None or model.text is None or condition.vector is None:
+    space = model.joint
+    if space is None or condition.vector is None:
         return condition
-    context = model.text.encode([word for word, _ in words])
-    assert context.tokens is not None
-    vectors = model.clap.embed_text(context.tokens, context.mask)
+    vectors = space.embed_text([word for word, _ in words])
     weights = torch.tensor([weight for _, weight in words], device=vectors.device)
     vector = F.normalize((weights[:, None] * vectors).sum(0, keepdim=True), dim=-1)
     given = torch.ones(1, dtype=torch.bool, device=vector.device)

@@ -168,17 +168,13 @@ class Renderer:
     @torch.inference_mode()
     def scores(self, waves: NDArray[np.float32], prompt: str) -> tuple[float, ...] | None:
         """CLAP cosine of each whole waveform [takes, samples] to the prompt; None where it cannot be judged."""
-        model = self.model
-        if not prompt or model.clap is None or model.clap_audio is None or model.text is None:
+        space = self.model.joint
+        if not prompt or space is None or self.model.clap_audio is None:
             return None
-        context = model.text.encode([prompt])
-        assert context.tokens is not None
-        text = model.clap.embed_text(context.tokens, context.mask)
-        rate = model.config.audio.sample_rate
-        sound = torch.cat(
-            [model.clap_audio.embed(torch.from_numpy(wave)[None].to(self.device), rate) for wave in waves]
-        )
-        return tuple(float(x) for x in model.clap.embed_audio(sound) @ text[0])
+        rate = self.model.config.audio.sample_rate
+        clips = [torch.from_numpy(wave)[None].to(self.device) for wave in waves]
+        sound = torch.cat([space.embed_audio(clip, rate) for clip in clips])
+        return tuple(float(x) for x in sound @ space.embed_text([prompt])[0])
 
 
 def seeds_of(sampling: Sampling) -> tuple[int, ...]:

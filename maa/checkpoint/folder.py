@@ -1,8 +1,4 @@
-"""Model folders: `config.json` plus one safetensors file per part, loaded strictly, with hashes checked.
-
-A folder may hold experts, each a model folder inside it: another network for pictures (`image/`) or for inpainting
-(`inpaint/`), and a small model that only puts pictures into words (`words/`).
-"""
+"""Model folders: read strictly with hashes checked, written whole."""
 
 from __future__ import annotations
 
@@ -11,7 +7,6 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,28 +17,20 @@ from torch import Tensor, nn
 
 from maa import hub
 from maa.audio.mel import MelSpectrogram
-from maa.config import TINY, HifiganConfig, ModelConfig
+from maa.checkpoint.model import PARTS, Model, build
+from maa.config import ModelConfig, MsClapConfig, OpenClipConfig
 
 if TYPE_CHECKING:
-    from maa.models.aisfx import AisfxEncoder
-    from maa.models.autoencoder import Autoencoder
-    from maa.models.bridge import PictureBridge
-    from maa.models.clap import ClapHeads
     from maa.models.clip import ClipBridge
-    from maa.models.text import TextEncoder
-    from maa.models.unet import UNet
 
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
+CLAP_TOKENIZER = "clap_tokenizer.json"  # only where the CLAP reads otherwise than the text encoder does
 CONCEPTS = "concepts.json"
 CLIP = "vision"  # a folder with an open_clip model; where there is one, it hears pictures instead of the classifier
-PARTS = ("autoencoder", "unet", "vocoder", "text", "clap", "clap_audio", "vision")
 EXPERTS = ("image", "inpaint", "words")
 SHARED = ("vocoder", "clap", "clap_audio")  # an expert without one of its own uses another's of the same mel convention
-WEIGHTS_ONLY = (
-    "autoencoder",
-    "unet",
-)  # nothing in them is computed, so they need no room before their weights are read
+COPIED = ("autoencoder", "unet")  # nothing in them is computed, so they take no room before their weights are read
 WHAT = {
     "autoencoder": "the spectrogram autoencoder",
     "unet": "the denoising network",
@@ -55,89 +42,9 @@ WHAT = {
 }
 
 
-@dataclass
-class Model:
-    """The networks of one checkpoint; a part whose file is absent is None and named in `missing`."""
-
-    config: ModelConfig
-    front: MelSpectrogram
-    autoencoder: Autoencoder | None = None
-    unet: UNet | None = None
-    vocoder: nn.Module | None = None
-    text: TextEncoder | None = None
-    clap: ClapHeads | None = None
-    clap_audio: AisfxEncoder | None = None
-    vision: PictureBridge | ClipBridge | None = None
-    concepts: tuple[str, ...] = ()
-    hashes: dict[str, str] = field(default_factory=dict)  # file name -> sha256
-    missing: dict[str, str] = field(default_factory=dict)  # part -> sentence
-    folder: Path | None = None  # where it was read from
-    experts: dict[str, Model] = field(default_factory=dict)
-
-    def networks(self) -> dict[str, nn.Module]:
-        """The parts that are present, by name."""
-        return {name: part for name in PARTS if (part := getattr(self, name)) is not None}
-
-    def to(self, device: torch.device, dtype: torch.dtype = torch.float32) -> Model:
-        """Move everything; only the denoising network changes its inner precision."""
-        self.front.to(device)
-        for name, network in self.networks().items():
-            network.to(device, dtype if name == "unet" else torch.float32)
-        for expert in self.experts.values():
-            expert.to(device, dtype)
-        return self
-
-    @property
-    def weights_hash(self) -> str:
-        """Short hash over all parts: which weights made a sound."""
-        text = "".join(f"{name}:{self.hashes[name]};" for name in sorted(self.hashes))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def build(config: ModelConfig, part: str, tokenizer: Any = None) -> nn.Module:
-    """One network with fresh weights. Each is imported when it is asked for: some bring heavy libraries along."""
-    if part == "autoencoder":
-        from maa.models.autoencoder import Autoencoder
-
-        return Autoencoder(config.autoencoder)
-    if part == "unet":
-        from maa.models.unet import UNet
-
-        return UNet(config.unet)
-    if part == "vocoder":
-        return _vocoder(config)
-    if part == "text":
-        from maa.models.text import TextEncoder, spelling_tokenizer
-
-        return TextEncoder(config.text, tokenizer or spelling_tokenizer())
-    if part == "clap":
-        from maa.models.clap import ClapHeads
-
-        return ClapHeads(config.clap, config.text.width)
-    if part == "clap_audio":
-        from maa.models.aisfx import AisfxEncoder
-
-        return AisfxEncoder(config.clap.audio_width)
-    if part == "vision":
-        from maa.models.bridge import PictureBridge
-
-        return PictureBridge(config.vision, config.text.width)
-    raise KeyError(part)
-
-
-def _vocoder(config: ModelConfig) -> nn.Module:
-    if isinstance(config.vocoder, HifiganConfig):
-        from maa.models.hifigan import HifiganGenerator
-
-        return HifiganGenerator(config.vocoder, config.audio.mels)
-    from maa.models.istft import IstftVocoder
-
-    return IstftVocoder(config.vocoder, config.audio)
-
-
 def root() -> Path:
     """The folder that holds the named checkpoints: MAA_CHECKPOINTS, else `checkpoints` beside the package."""
-    return Path(os.environ.get("MAA_CHECKPOINTS") or Path(__file__).resolve().parent.parent / "checkpoints")
+    return Path(os.environ.get("MAA_CHECKPOINTS") or Path(__file__).resolve().parents[2] / "checkpoints")
 
 
 def find(name: str) -> Path:
@@ -182,12 +89,8 @@ def _load(folder: Path) -> Model:
     """The model of one folder, without what lies in folders inside it."""
     config, hashes = read_config(folder)
     model = Model(config, MelSpectrogram(config.audio), hashes=hashes, folder=folder)
-    tokenizer = None
-    if (folder / TOKENIZER).is_file():
-        from maa.models.text import load_tokenizer
-
-        _check_hash(folder / TOKENIZER, hashes)
-        tokenizer = load_tokenizer(folder / TOKENIZER)
+    tokenizer = _tokenizer(folder / TOKENIZER, hashes)
+    clap_tokenizer = _tokenizer(folder / CLAP_TOKENIZER, hashes) or tokenizer
     if (folder / CONCEPTS).is_file():
         model.concepts = tuple(json.loads((folder / CONCEPTS).read_text(encoding="utf-8")))
     for part in PARTS:
@@ -195,12 +98,17 @@ def _load(folder: Path) -> Model:
         if part == "vision" and (folder / CLIP).is_dir():
             model.vision = _clip(folder / CLIP)
             continue
-        if not path.is_file() or (part == "text" and tokenizer is None):
+        reads = part == "text" or (part == "clap" and isinstance(config.clap, MsClapConfig))
+        reader = clap_tokenizer if part == "clap" else tokenizer
+        if (part == "vision" and isinstance(config.vision, OpenClipConfig)) or not path.is_file():
             model.missing[part] = _sentence(part, config, folder)
             continue
+        if reads and reader is None:
+            model.missing[part] = f"{WHAT[part].capitalize()} cannot read: add {TOKENIZER} to {folder}."
+            continue
         _check_hash(path, hashes)
-        with torch.device("meta" if part in WEIGHTS_ONLY else "cpu"):
-            network = build(config, part, tokenizer)
+        with torch.device("meta" if part in COPIED else "cpu"):
+            network = build(config, part, reader)
         _fill(network, path)
         setattr(model, part, network.eval().requires_grad_(False))
     return model
@@ -211,9 +119,19 @@ def _sentence(part: str, config: ModelConfig, folder: Path) -> str:
     if part == "text" and (config.unet.looks or config.unet.context_dim is None):
         can = "listens to pictures" if config.unet.looks else "fills holes"
         return f"This network {can} and knows no text: convert one of the authors' text checkpoints into {folder}, too."
-    if config.unet.looks and part == "vision":
-        return f"The picture encoder is missing: put open_clip's ViT-H-14 (laion2b_s32b_b79k) into {folder / CLIP}."
+    if part == "vision" and isinstance(config.vision, OpenClipConfig):
+        what = f"open_clip's {config.vision.model} ({config.vision.pretrained})"
+        return f"The CLIP model is missing: put {what} into the folder {folder / CLIP}."
     return f"{WHAT[part].capitalize()} is missing: add {part}.safetensors to {folder}."
+
+
+def _tokenizer(path: Path, hashes: dict[str, str]) -> Any:
+    if not path.is_file():
+        return None
+    from maa.models.text import load_tokenizer
+
+    _check_hash(path, hashes)
+    return load_tokenizer(path)
 
 
 def _clip(folder: Path) -> ClipBridge:
@@ -268,8 +186,8 @@ def save(model: Model, folder: Path, dtype: torch.dtype = torch.float16) -> None
         if not isinstance(network, ClipBridge)
     }
     write(folder, model.config, parts)
-    if model.text is not None:
-        model.text.tokenizer.save(str(folder / TOKENIZER))
+    for name, tokenizer in _tokenizers(model).items():
+        tokenizer.save(str(folder / name))
     if model.concepts:
         (folder / CONCEPTS).write_text(json.dumps(list(model.concepts), indent=1) + "\n", encoding="utf-8")
     write_config(folder, model.config)
@@ -303,27 +221,21 @@ def copy(model: Model, folder: Path) -> Path:
 
 def write_config(folder: Path, config: ModelConfig) -> None:
     """Describe a folder's model: its config, and the hash of each file that is there now."""
-    described = [*folder.glob("*.safetensors"), *folder.glob(TOKENIZER)]
+    described = [*folder.glob("*.safetensors"), *folder.glob("*tokenizer.json")]
     document = {"model": config.to_json(), "files": {path.name: file_hash(path) for path in sorted(described)}}
     aside = folder / f"{CONFIG}.tmp"
     aside.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     os.replace(aside, folder / CONFIG)
 
 
+def _tokenizers(model: Model) -> dict[str, Any]:
+    """The tokenizers to write, by file; a CLAP with a caption tower of its own shares the text encoder's if it can."""
+    found = {} if model.text is None else {TOKENIZER: model.text.tokenizer}
+    caption = getattr(model.clap, "caption", None)
+    if caption is not None and (not found or found[TOKENIZER].get_vocab() != caption.tokenizer.get_vocab()):
+        found[CLAP_TOKENIZER] = caption.tokenizer
+    return found
+
+
 def _compact(value: Tensor, dtype: torch.dtype) -> Tensor:
     return value.detach().cpu().to(dtype if value.is_floating_point() else value.dtype)
-
-
-def random_model(config: ModelConfig = TINY, seed: int = 0) -> Model:
-    """A real model with random weights: what "tiny" is. The same on every machine of one torch version."""
-    model = Model(config, MelSpectrogram(config.audio), concepts=("dog barking", "rain", "church bell"))
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        for part in PARTS:
-            network = build(config, part)
-            for parameter in network.parameters():
-                if part == "unet" and not parameter.any():
-                    nn.init.normal_(parameter, std=0.02)  # zero-initialised branches would make every prompt alike
-            setattr(model, part, network.eval().requires_grad_(False))
-            model.hashes[part] = f"random-{seed}"
-    return model

@@ -1,0 +1,44 @@
+"""A model as a folder: `config.json` plus one safetensors file per part.
+
+A folder may hold experts, each a model folder inside it: another network for pictures (`image/`) or for inpainting
+(`inpaint/`), and a small model that only puts pictures into words (`words/`).
+"""
+
+from maa.checkpoint.folder import (
+    CLIP,
+    CONCEPTS,
+    CONFIG,
+    EXPERTS,
+    TOKENIZER,
+    copy,
+    file_hash,
+    find,
+    load,
+    read_config,
+    root,
+    save,
+    write,
+    write_config,
+)
+from maa.checkpoint.model import PARTS, Model, build, random_model
+
+__all__ = [
+    "CLIP",
+    "CONCEPTS",
+    "CONFIG",
+    "EXPERTS",
+    "PARTS",
+    "TOKENIZER",
+    "Model",
+    "build",
+    "copy",
+    "file_hash",
+    "find",
+    "load",
+    "random_model",
+    "read_config",
+    "root",
+    "save",
+    "write",
+    "write_config",
+]

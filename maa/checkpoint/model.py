@@ -1,0 +1,151 @@
+"""The networks of one checkpoint, and how each is built from the config."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from maa.audio.mel import MelSpectrogram
+from maa.config import TINY, BigvganConfig, HifiganConfig, ModelConfig, MsClapConfig, OpenClipConfig
+
+if TYPE_CHECKING:
+    from maa.models.aisfx import AisfxEncoder
+    from maa.models.autoencoder import Autoencoder
+    from maa.models.bridge import PictureBridge
+    from maa.models.clap import ClapHeads, JointSpace
+    from maa.models.clip import ClipBridge
+    from maa.models.msclap import Cnn14, MsClapHeads
+    from maa.models.text import TextEncoder
+    from maa.models.unet import UNet
+
+PARTS = ("autoencoder", "unet", "vocoder", "text", "clap", "clap_audio", "vision")
+
+
+@dataclass
+class Model:
+    """The networks of one checkpoint; a part whose file is absent is None and named in `missing`."""
+
+    config: ModelConfig
+    front: MelSpectrogram
+    autoencoder: Autoencoder | None = None
+    unet: UNet | None = None
+    vocoder: nn.Module | None = None
+    text: TextEncoder | None = None
+    clap: ClapHeads | MsClapHeads | None = None
+    clap_audio: AisfxEncoder | Cnn14 | None = None
+    vision: PictureBridge | ClipBridge | None = None
+    concepts: tuple[str, ...] = ()
+    hashes: dict[str, str] = field(default_factory=dict)  # file name -> sha256
+    missing: dict[str, str] = field(default_factory=dict)  # part -> sentence
+    folder: Path | None = None  # where it was read from
+    experts: dict[str, Model] = field(default_factory=dict)
+
+    def networks(self) -> dict[str, nn.Module]:
+        """The parts that are present, by name."""
+        return {name: part for name in PARTS if (part := getattr(self, name)) is not None}
+
+    def to(self, device: torch.device, dtype: torch.dtype = torch.float32) -> Model:
+        """Move everything; only the denoising network changes its inner precision."""
+        self.front.to(device)
+        for name, network in self.networks().items():
+            network.to(device, dtype if name == "unet" else torch.float32)
+        for expert in self.experts.values():
+            expert.to(device, dtype)
+        return self
+
+    @property
+    def joint(self) -> JointSpace | None:
+        """Sound and text in one space, whichever CLAP this is; None without it."""
+        return None if self.clap is None else self.clap.space(self.text, self.clap_audio)
+
+    @property
+    def weights_hash(self) -> str:
+        """Short hash over all parts: which weights made a sound."""
+        text = "".join(f"{name}:{self.hashes[name]};" for name in sorted(self.hashes))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def build(config: ModelConfig, part: str, tokenizer: Any = None) -> nn.Module:
+    """One network with fresh weights. Each is imported when it is asked for: some bring heavy libraries along."""
+    if part == "autoencoder":
+        from maa.models.autoencoder import Autoencoder
+
+        return Autoencoder(config.autoencoder)
+    if part == "unet":
+        from maa.models.unet import UNet
+
+        return UNet(config.unet)
+    if part == "vocoder":
+        return _vocoder(config)
+    if part == "text":
+        from maa.models.text import TextEncoder, spelling_tokenizer
+
+        return TextEncoder(config.text, tokenizer or spelling_tokenizer())
+    if part in ("clap", "clap_audio"):
+        return _clap(config, part, tokenizer)
+    if part == "vision":
+        return _vision(config)
+    raise KeyError(part)
+
+
+def _clap(config: ModelConfig, part: str, tokenizer: Any) -> nn.Module:
+    if isinstance(config.clap, MsClapConfig):
+        from maa.models.msclap import Cnn14, MsClapHeads
+        from maa.models.text import spelling_tokenizer
+
+        sound = part == "clap_audio"
+        return Cnn14(config.clap) if sound else MsClapHeads(config.clap, tokenizer or spelling_tokenizer())
+    if part == "clap_audio":
+        from maa.models.aisfx import AisfxEncoder
+
+        return AisfxEncoder(config.clap.audio_width)
+    from maa.models.clap import ClapHeads
+
+    return ClapHeads(config.clap, config.text.width)
+
+
+def _vision(config: ModelConfig) -> nn.Module:
+    if isinstance(config.vision, OpenClipConfig):
+        from maa.models.clip import ClipBridge, ClipVision
+
+        return ClipBridge(ClipVision.untrained(config.vision.model))
+    from maa.models.bridge import PictureBridge
+
+    return PictureBridge(config.vision, config.text.width)
+
+
+def _vocoder(config: ModelConfig) -> nn.Module:
+    if isinstance(config.vocoder, HifiganConfig):
+        from maa.models.hifigan import HifiganGenerator
+
+        return HifiganGenerator(config.vocoder, config.audio.mels)
+    if isinstance(config.vocoder, BigvganConfig):
+        from maa.models.bigvgan import BigvganGenerator
+
+        return BigvganGenerator(config.vocoder, config.audio.mels)
+    from maa.models.istft import IstftVocoder
+
+    return IstftVocoder(config.vocoder, config.audio)
+
+
+def random_model(config: ModelConfig = TINY, seed: int = 0) -> Model:
+    """A real model with random weights: what "tiny" is. The same on every machine of one torch version."""
+    model = Model(config, MelSpectrogram(config.audio), concepts=("dog barking", "rain", "church bell"))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for part in PARTS:
+            if part == "vision" and isinstance(config.vision, OpenClipConfig):
+                model.missing[part] = "The CLIP model is missing: random weights would see nothing in a picture."
+                continue
+            network = build(config, part)
+            for parameter in network.parameters():
+                if part == "unet" and not parameter.any():
+                    nn.init.normal_(parameter, std=0.02)  # zero-initialised branches would make every prompt alike
+            setattr(model, part, network.eval().requires_grad_(False))
+            model.hashes[part] = f"random-{seed}"
+    return model
