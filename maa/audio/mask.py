@@ -170,7 +170,7 @@ def regrid(mask: Mask, source: AudioSpec, target: AudioSpec) -> Mask:
     """
     below, above = _borders(source), _borders(target)
     meets = (below[:-1, None] < above[None, 1:]) & (below[1:, None] > above[None, :-1])  # [source bands, target bands]
-    return (meets.T[:, :, None] & mask[None]).any(axis=1)
+    return np.any(meets.T[:, :, None] & mask[None], axis=1)
 
 
 def _borders(spec: AudioSpec) -> NDArray[np.float64]:

@@ -29,7 +29,7 @@ CLAP_TOKENIZER = "clap_tokenizer.json"  # only where the CLAP reads otherwise th
 CONCEPTS = "concepts.json"
 CLIP = "vision"  # a folder with an open_clip model; where there is one, it hears pictures instead of the classifier
 EXPERTS = ("image", "inpaint", "words")
-SHARED = ("vocoder", "clap", "clap_audio")  # an expert without one of its own uses another's of the same mel convention
+SHARED = ("vocoder", "clap", "clap_audio")  # an expert without one of its own uses another's
 COPIED = ("autoencoder", "unet")  # nothing in them is computed, so they take no room before their weights are read
 WHAT = {
     "autoencoder": "the spectrogram autoencoder",
@@ -75,14 +75,19 @@ def load(folder: Path) -> Model:
         if (folder / name / CONFIG).is_file():
             model.experts[name] = _load(folder / name)
     family = [model, *model.experts.values()]
-    for one in family:
+    for borrower in family:
         for part in SHARED:
-            others = (other for other in family if other.config.audio.convention == one.config.audio.convention)
-            lender = next((other for other in others if getattr(other, part) is not None), None)
-            if getattr(one, part) is None and lender is not None:
-                setattr(one, part, getattr(lender, part))
-                one.missing.pop(part, None)
+            able = (one for one in family if getattr(one, part) is not None and _may_lend(part, one, borrower))
+            lender = next(able, None)
+            if getattr(borrower, part) is None and lender is not None:
+                setattr(borrower, part, getattr(lender, part))
+                borrower.missing.pop(part, None)
     return model
+
+
+def _may_lend(part: str, lender: Model, borrower: Model) -> bool:
+    """A vocoder is of use only to a network of its own mel convention."""
+    return part != "vocoder" or lender.config.audio.convention == borrower.config.audio.convention
 
 
 def _load(folder: Path) -> Model:

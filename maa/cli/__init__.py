@@ -9,17 +9,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from maa.cli import bench, info, models
 from maa.cli.arguments import parser
-from maa.cli.info import show
 from maa.cli.progress import ERASE
 from maa.cli.tasks import make
+
+COMMANDS = {"info": info.show, "convert": models.convert, "push": models.push, "bench": bench.show}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 1 the machine's fault, 2 the user's, 130 stopped by Ctrl-C."""
     try:
         args = parser().parse_args(argv)
-        return show(args) if args.command == "info" else make(args)
+        return COMMANDS.get(args.command, make)(args)
     except KeyboardInterrupt:
         return _say("stopped", 130)
     except ValueError as error:

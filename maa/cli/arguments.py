@@ -15,6 +15,7 @@ EXAMPLES = """examples:
   python -m maa personalize dog.wav "a cat meows" --t0 0.4 -o cat.wav
   python -m maa inpaint in.wav --box 2.0 3.5 300 4000 --prompt "rain" -o out.wav
   python -m maa info
+  python -m maa convert maa1_full.ckpt --vocoder bigvnat/best_netG.pt -o checkpoints/maa1-full
 """
 
 
@@ -47,6 +48,12 @@ def parser() -> Parser:
     _inpaint(task("inpaint", "new sound where a mask says so, your own samples elsewhere"))
     summary = "what a model consists of and which tasks it can do"
     _info(commands.add_parser("info", help=summary, description=summary, allow_abbrev=False))
+    summary = "the authors' published weights to a model folder"
+    _convert(commands.add_parser("convert", help=summary, description=summary, allow_abbrev=False))
+    summary = "put a model folder on the Hugging Face hub"
+    _push(commands.add_parser("push", help=summary, description=summary, allow_abbrev=False))
+    summary = "seconds per stage, real-time factor and peak memory"
+    _bench(commands.add_parser("bench", help=summary, description=summary, allow_abbrev=False))
     return top
 
 
@@ -87,6 +94,43 @@ def _info(command: Parser) -> None:
     which = command.add_mutually_exclusive_group()
     _model(which)
     which.add_argument("--config", metavar="NAME", help="a named configuration without weights, such as paper")
+    command.add_argument("--json", action="store_true", help="the same as JSON")
+
+
+def _convert(command: Parser) -> None:
+    add = command.add_argument
+    add("files", nargs="*", type=Path, metavar="FILE", help="the authors' .ckpt, .pt and .pth files, in any order")
+    add("-o", "--output", type=Path, required=True, metavar="FOLDER", help="a new folder, or one to add networks to")
+    add("--vocoder", type=Path, action="append", default=[], metavar="FILE", help="best_netG.pt; repeatable")
+    add("--clap", type=Path, metavar="FILE", help="CLAP_weights_2022.pth, which ranks takes")
+    add("--mel", choices=("A", "B"), help="mel convention of every file; default: by name, else by a round trip")
+    add("--half", action="store_true", help="store float16: half the size, not the authors' exact numbers")
+    add("--tokenizer", type=Path, metavar="JSON", help="bert-base-uncased's tokenizer.json; default: the shipped one")
+    add("--words", default="small", metavar="NAME", help="model that puts pictures into words, or none; default small")
+    add("--quiet", action="store_true", help="do not say what each file was taken for")
+
+
+def _push(command: Parser) -> None:
+    command.add_argument("model", help="name or folder of a model")
+    command.add_argument("repository", help="user/model on the hub; made if need be")
+    command.add_argument("--private", action="store_true", help="for your eyes only")
+
+
+def _bench(command: Parser) -> None:
+    which = command.add_mutually_exclusive_group()
+    _model(which)
+    which.add_argument("--config", metavar="NAME", help="a named configuration with random weights, such as paper")
+    command.add_argument("--steps", type=int, default=25, help="denoising steps; default 25")
+    command.add_argument("--sampler", default="dpm++", help="dpm++ (default), ddim or official")
+    command.add_argument("--guidance", type=number, default=3.0, metavar="S", help="1 = none; default 3")
+    command.add_argument("--takes", type=int, default=1, metavar="N", help="takes in one call; default 1")
+    _seconds(command)
+    command.add_argument("--runs", type=int, default=1, metavar="N", help="after one warm-up step; the median counts")
+    command.add_argument("--device", metavar="NAME", help="auto or, say, cpu; default MAA_DEVICE, else the best here")
+    command.add_argument("--dtype", choices=("float32", "bfloat16"), help="inside the U-Net; default: the device's")
+    text = "also run the same network the authors' way (100 DDIM steps, float32, nothing folded or fused)"
+    command.add_argument("--official-path", action="store_true", help=text)
+    command.add_argument("--random", action="store_true", help="random weights, also with --model: speed is the same")
     command.add_argument("--json", action="store_true", help="the same as JSON")
 
 

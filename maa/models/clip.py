@@ -6,7 +6,8 @@ zero-shot classification, for a network that is not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from safetensors import SafetensorError
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from maa.models.bridge import EmbedText, Heard, Picture, check_pictures, rank
@@ -93,6 +95,40 @@ class ClipVision(nn.Module):
     @property
     def _device(self) -> torch.device:
         return next(self.model.parameters()).device
+
+
+def fitting(architecture: str, weights: Mapping[str, Tensor]) -> Any:
+    """The architecture's network, without room, if weights under open_clip's own names are its; the picture tower may
+    be absent from them. ValueError names what does not fit.
+    """
+    with torch.device("meta"):
+        network: Any = ClipVision.untrained(architecture).model
+    wanted = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    if not any(name.startswith("visual.") for name in weights):
+        wanted = {name: shape for name, shape in wanted.items() if not name.startswith("visual.")}
+    given = {name: tuple(value.shape) for name, value in weights.items()}
+    odd = sorted(name for name in {*wanted, *given} if wanted.get(name) != given.get(name))
+    if odd:
+        raise ValueError(f"The CLIP in the file is not {architecture}: {', '.join(odd[:4])} differ.")
+    return network
+
+
+def write_folder(folder: Path, architecture: str, weights: Mapping[str, Tensor]) -> None:
+    """An open_clip model as the folder that `ClipVision.load` opens.
+
+    Raises:
+        ValueError: the weights, under open_clip's own names, are not those of the architecture.
+    """
+    import open_clip
+
+    network = fitting(architecture, weights)
+    folder.mkdir(parents=True)
+    save_file({name: value.contiguous() for name, value in weights.items()}, folder / "open_clip_model.safetensors")
+    description = {
+        "model_cfg": open_clip.get_model_config(architecture),
+        "preprocess_cfg": network.visual.preprocess_cfg,
+    }
+    (folder / "open_clip_config.json").write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
 
 
 class ClipBridge(nn.Module):

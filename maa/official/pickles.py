@@ -25,7 +25,7 @@ class _Called(type):
     """A stand-in that is called (pickle's REDUCE) gives an object that swallows its state."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        return object.__new__(cls)
+        return object.__new__(Inert)
 
 
 class Inert(metaclass=_Called):
@@ -118,6 +118,8 @@ def check(name: str, tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
     """A weight that fits: the expected shape, a floating type, finite values. ValueError names the key otherwise."""
     if tuple(tensor.shape) != shape:
         raise ValueError(f"{name} should have the shape {list(shape)}, not {list(tensor.shape)}.")
+    if name.endswith(".num_batches_tracked") and tensor.dtype == torch.int64:
+        return tensor  # batch norm counts its batches
     if tensor.dtype not in FLOATS or tensor.layout != torch.strided:
         raise ValueError(f"{name} should hold floating-point numbers, not {str(tensor.dtype).removeprefix('torch.')}.")
     if not torch.isfinite(tensor).all():

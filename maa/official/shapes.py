@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 from maa.config import AutoencoderConfig, BigvganConfig, HifiganConfig, TextConfig, UNetConfig
@@ -35,26 +36,27 @@ def unet(shapes: Shapes) -> tuple[Kind, UNetConfig]:
     multipliers, blocks, in_block = _levels(shapes, channels)
     keys = [size for name, size in shapes.items() if name.endswith("attn2.to_k.weight")]
     context = keys[0][1] if keys else None
-    common = {
-        "channels": channels,
-        "multipliers": multipliers,
-        "res_blocks": blocks,
-        "in_channels": inputs,
-        "out_channels": outputs,
-        "attention_levels": tuple(range(len(multipliers))),
-        "context_dim": context,
-        "resample_in_block": in_block,
-    }
-    if inputs == 2 * outputs + 1:
-        return "inpaint", UNetConfig(**common, heads=HEADS, hole="silence")
+    config = UNetConfig(
+        channels=channels,
+        multipliers=multipliers,
+        res_blocks=blocks,
+        in_channels=inputs,
+        out_channels=outputs,
+        attention_levels=tuple(range(len(multipliers))),
+        heads=HEADS,
+        context_dim=context,
+        resample_in_block=in_block,
+    )
+    if config.inpaints:
+        return "inpaint", replace(config, hole="silence")
     if inputs != outputs or context is None:
         raise ValueError(
             f"a network with {inputs} input and {outputs} output channels and "
             f"{'no' if context is None else 'a'} context is none of the authors'."
         )
     if context == embedding:
-        return "image", UNetConfig(**common, head_channels=min(IMAGE_HEAD, channels), global_dim=context)
-    return "text", UNetConfig(**common, heads=HEADS)
+        return "image", replace(config, head_channels=min(IMAGE_HEAD, channels), global_dim=context)
+    return "text", config
 
 
 def _levels(shapes: Shapes, channels: int) -> tuple[tuple[int, ...], int, bool]:
@@ -119,14 +121,13 @@ def vocoder(shapes: Shapes) -> HifiganConfig | BigvganConfig:
     ups = _numbered(shapes, r"ups\.(\d+)\.(?:0\.)?weight")
     kernels = tuple(size[2] for size in ups)
     convolutions = _numbered(shapes, r"resblocks\.(\d+)\.convs1\.0\.weight")
-    fields = {
-        "channels": shape(shapes, "conv_pre.weight")[0],
-        "rates": tuple(kernel // 2 for kernel in kernels),
-        "kernels": kernels,
-        "block_kernels": tuple(size[2] for size in convolutions[: len(convolutions) // max(1, len(ups))]),
-    }
-    snake = any(".activations." in name for name in shapes)
-    return BigvganConfig(**fields) if snake else HifiganConfig(**fields)
+    return replace(
+        BigvganConfig() if any(".activations." in name for name in shapes) else HifiganConfig(),
+        channels=shape(shapes, "conv_pre.weight")[0],
+        rates=tuple(kernel // 2 for kernel in kernels),
+        kernels=kernels,
+        block_kernels=tuple(size[2] for size in convolutions[: len(convolutions) // max(1, len(ups))]),
+    )
 
 
 def _numbered(shapes: Shapes, pattern: str) -> list[tuple[int, ...]]:

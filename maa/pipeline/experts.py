@@ -22,13 +22,14 @@ from maa.pipeline.result import Generation
 class Door(Protocol):
     """What is asked of `MakeAnAudio` here."""
 
-    model: Model
-    experts: Mapping[str, Any]
-    config: ModelConfig
-
+    @property
+    def model(self) -> Model: ...
+    @property
+    def experts(self) -> Mapping[str, Any]: ...
+    @property
+    def config(self) -> ModelConfig: ...
     def can(self, expert: str) -> bool: ...
     def settings(self, task: str, sampling: Sampling, **prompts: str) -> dict[str, Any]: ...
-    def generate(self, *start: Any, **extra: Any) -> Generation: ...
     def frames_of(self, audio: Any) -> int: ...
     def spectrogram(self, audio: Any) -> NDArray[np.float32]: ...
 
@@ -48,7 +49,7 @@ def from_pictures(
     """
     prompt, negative = prompts
     by_text = bool(prompt) and lacks(maa.model)["text"] is None
-    looker = maa.experts["image"] if maa.can("image") and not by_text else maa
+    looker: Any = maa.experts["image"] if maa.can("image") and not by_text else maa
     sampling = sampling.settled(looker.config.guidance)
     words = conditions.describe(maa.model, pictures)
     heard = prompt or conditions.caption(words)
@@ -62,7 +63,10 @@ def from_pictures(
     settings = looker.settings(task, sampling, prompt=prompt, negative=negative)
     settings |= {"heard_as": [[word, round(weight, 4)] for word, weight in words]}
     settings |= {"input": conditions.digest(np.concatenate([p.reshape(-1) for p in pictures]))}
-    return looker.generate(condition, null, sampling, seconds, settings, on_step, judge=heard, words=tuple(words))
+    made: Generation = looker.generate(
+        condition, null, sampling, seconds, settings, on_step, judge=heard, words=tuple(words)
+    )
+    return made
 
 
 def inpaint(
@@ -77,7 +81,7 @@ def inpaint(
     theirs, ours = expert.config.audio, maa.config.audio
     if isinstance(mask, np.ndarray) and theirs.convention != ours.convention:
         mask = masks.regrid(masks.check(mask, ours, maa.frames_of(source)), ours, theirs)
-    made = expert.inpaint(source, mask, "", sampling, on_step=on_step)
+    made: Generation = expert.inpaint(source, mask, "", sampling, on_step=on_step)
     if theirs.convention == ours.convention:
         return made
     mels = [maa.spectrogram(Audio(sound, made.sample_rate, made.subtype)) for sound in made.audio]
