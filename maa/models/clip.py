@@ -66,7 +66,11 @@ class ClipVision(nn.Module):
         """One of open_clip's architectures with random weights: to count it, or to fill it."""
         import open_clip
 
-        model, _, preprocess = open_clip.create_model_and_transforms(architecture, pretrained=None)
+        config = open_clip.get_model_config(architecture)
+        if config is None:
+            raise ValueError(f"open_clip knows no architecture {architecture!r}.")
+        model = open_clip.CLIP(**config)
+        preprocess = open_clip.image_transform(model.visual.image_size, is_train=False)
         return cls(model, preprocess, open_clip.get_tokenizer(architecture))
 
     @property

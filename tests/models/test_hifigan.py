@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import zlib
 
-import numpy as np
 import pytest
 import torch
 
 from maa.config import HifiganConfig
 from maa.models.hifigan import HifiganGenerator
+from tests.models.weights import error, formula
 from tests.reference import FOLDER, reference
 
 SMALL = HifiganConfig(channels=16)
@@ -40,18 +39,6 @@ def test_kernel_and_rate_that_cannot_be_centred_are_refused() -> None:
         HifiganGenerator(HifiganConfig(channels=16, kernels=(15, 16, 4, 4)))
 
 
-def _formula(key: str, shape: tuple[int, ...]) -> torch.Tensor:
-    """The weight that the reference gave to a key."""
-    x = np.random.RandomState(zlib.crc32(key.encode())).standard_normal(shape).astype(np.float32)
-    if key.endswith("weight_g"):
-        x = np.abs(x) * 0.1 + 0.5
-    elif x.ndim >= 2:
-        x = x / np.sqrt(np.prod(shape[1:]))
-    else:
-        x = 0.05 * x
-    return torch.from_numpy(np.asarray(x, dtype=np.float32))
-
-
 def _our_name(key: str) -> str:
     """`resblocks.4.convs1.2` -> `levels.1.blocks.1.dilated.2`; three blocks a level."""
     if match := re.match(r"resblocks\.(\d+)\.convs([12])\.(\d)\.(.+)", key):
@@ -66,7 +53,7 @@ def test_same_wave_as_the_original_network() -> None:
     golden = reference("hifigan")
     keys = (FOLDER.parent / "keys" / "official-keys-hifigan.txt").read_text(encoding="utf-8").splitlines()
     rows = [line.split("\t") for line in keys if line and not line.startswith("#")]
-    raw = {key: _formula(key, tuple(int(n) for n in re.findall(r"\d+", shape))) for key, shape, _ in rows}
+    raw = {key: formula(key, tuple(int(n) for n in re.findall(r"\d+", shape))) for key, shape, _ in rows}
     plain = {}
     for key, value in raw.items():
         if key.endswith("weight_v"):
@@ -77,5 +64,5 @@ def test_same_wave_as_the_original_network() -> None:
     net = HifiganGenerator(HifiganConfig()).eval()
     net.load_state_dict(plain)
     with torch.inference_mode():
-        wave = net(torch.from_numpy(golden["mel"]))[:, None].numpy()
-    assert np.abs(wave - golden["wav"]).max() <= 1e-5 * np.abs(golden["wav"]).max()
+        wave = net(torch.from_numpy(golden["mel"]))[:, None]
+    assert error(wave, golden["wav"]) <= 1e-5

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import re
-import zlib
-from dataclasses import replace
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from maa.config import PAPER, UNetConfig
+from maa.config import PAPER, PAPER_IMAGE, PAPER_INPAINT, BigvganConfig, MsClapConfig, UNetConfig
 from maa.models.autoencoder import Autoencoder
+from maa.models.bigvgan import BigvganGenerator
 from maa.models.context import Context
+from maa.models.msclap import Cnn14, MsClapHeads, stored_front_end
+from maa.models.text import TextEncoder, spelling_tokenizer
 from maa.models.unet import UNet
-from tests.reference import reference
-
-
-def formula(name: str, shape: torch.Size) -> torch.Tensor:
-    """The reference weights: see the description beside the reference tensors."""
-    x = np.random.RandomState(zlib.crc32(name.encode()) & 0xFFFFFFFF).standard_normal(tuple(shape)).astype(np.float32)
-    if len(shape) >= 2:
-        return torch.from_numpy(x / np.sqrt(np.prod(shape[1:])).astype(np.float32))
-    return torch.from_numpy(1 + 0.1 * x if name.endswith("weight") else 0.05 * x)
+from maa.official import names
+from tests.models.weights import error, filled, folded
+from tests.reference import FOLDER, reference
 
 
 def theirs_unet(name: str, config: UNetConfig) -> str:
@@ -89,15 +85,25 @@ def theirs_autoencoder(name: str) -> str:
     return f"{side}.{way}.{index}.{role}.{int(place) // 2 if attention else place}.{leaf(inner)}"
 
 
-def fill(module: nn.Module, names: dict[str, str]) -> None:
-    with torch.no_grad():
-        for name, parameter in module.named_parameters():
-            parameter.copy_(formula(names[name], parameter.shape))
+def within_bounds(compute: Callable[[], list[torch.Tensor]], wanted: list[np.ndarray]) -> None:
+    """1e-5 of the reference's own peak with plain attention, as the reference has it; 1e-4 with fused attention."""
+    with torch.inference_mode():
+        with sdpa_kernel(SDPBackend.MATH):
+            plain = [error(made, array) for made, array in zip(compute(), wanted, strict=True)]
+        fused = [error(made, array) for made, array in zip(compute(), wanted, strict=True)]
+    assert max(plain) <= 1e-5
+    assert max(fused) <= 1e-4
 
 
-def close(made: torch.Tensor, wanted: np.ndarray) -> None:
-    """Within 1e-4 of the reference's own peak: attention is fused here and plain there."""
-    assert np.abs(made.numpy() - wanted).max() < 1e-4 * np.abs(wanted).max()
+def tensors(name: str) -> dict[str, torch.Tensor]:
+    return {key: torch.from_numpy(value) for key, value in reference(name).items()}
+
+
+def key_names(name: str) -> set[str]:
+    """The authors' names in a key list, relative to the module."""
+    lines = (FOLDER.parent / "keys" / f"official-keys-{name}.txt").read_text(encoding="utf-8").splitlines()
+    keys = [line.split("\t")[0] for line in lines if line and not line.startswith("#")]
+    return {re.sub(r"^(model\.diffusion_model|first_stage_model|cond_stage_model)\.", "", key) for key in keys}
 
 
 @pytest.mark.slow
@@ -105,28 +111,76 @@ def close(made: torch.Tensor, wanted: np.ndarray) -> None:
     ("name", "config"),
     [
         ("unet_text2audio", PAPER.unet),
-        ("unet_img2audio", UNetConfig(channels=256, head_channels=32, global_dim=1024)),
-        ("unet_inpaint", UNetConfig(in_channels=9, context_dim=None, resample_in_block=True)),
+        ("unet_img2audio", PAPER_IMAGE.unet),
+        ("unet_inpaint", PAPER_INPAINT.unet),
     ],
 )
-@torch.inference_mode()
 def test_unet(name: str, config: UNetConfig) -> None:
-    data = {key: torch.from_numpy(value) for key, value in reference(name).items()}
-    network = UNet(config).eval()
-    fill(network, {n: theirs_unet(n, config) for n, _ in network.named_parameters()})
-    context = Context(tokens=data.get("ctx"))
-    if config.global_dim is not None:
-        context = replace(context, vector=data["ctx"][:, 0])
-    close(network(data["x"], data["t"], context), data["out"].numpy())
+    data = tensors(name)
+    network = filled(UNet(config), lambda key: theirs_unet(key, config))
+    pictures = config.global_dim is not None  # then the network attends to its vector as to one token
+    context = Context(vector=data["ctx"][:, 0]) if pictures else Context(tokens=data.get("ctx"))
+    within_bounds(lambda: [network(data["x"], data["t"], context)], [data["out"].numpy()])
+    assert {theirs_unet(key, config) for key in network.state_dict()} == key_names(name.replace("_", "-"))
 
 
 @pytest.mark.slow
-@torch.inference_mode()
 def test_autoencoder() -> None:
-    data = {key: torch.from_numpy(value) for key, value in reference("autoencoder").items()}
-    network = Autoencoder(PAPER.autoencoder).eval()
-    fill(network, {n: theirs_autoencoder(n) for n, _ in network.named_parameters()})
-    posterior = network.posterior(data["x"])
-    close(posterior.mean, data["mean"].numpy())
-    close(posterior.logvar, data["logvar"].numpy())
-    close(network.decode(data["z"]), data["dec"].numpy())
+    data = tensors("autoencoder")
+    network = filled(Autoencoder(PAPER.autoencoder), theirs_autoencoder)
+    assert isinstance(network, Autoencoder)
+
+    def compute() -> list[torch.Tensor]:
+        posterior = network.posterior(data["x"])
+        return [posterior.mean, posterior.logvar, network.decode(data["z"])]
+
+    within_bounds(compute, [data[key].numpy() for key in ("mean", "logvar", "dec")])
+    assert {theirs_autoencoder(key) for key in network.state_dict()} == key_names("autoencoder")
+
+
+@pytest.mark.slow
+def test_clap_text_for_conditioning() -> None:
+    """All 77 token states through the projection, padding attended to."""
+    data = tensors("clap_text")
+    encoder = filled(TextEncoder(PAPER.text, spelling_tokenizer()), names.text)
+    assert isinstance(encoder, TextEncoder) and encoder.projection is not None
+    ids = data["ids"].long()
+
+    def compute() -> list[torch.Tensor]:
+        return [encoder.projection(encoder.states(ids, torch.zeros_like(ids, dtype=torch.bool)))]
+
+    within_bounds(compute, [data["cond_tokens"].numpy()])
+    assert {names.text(key) for key in encoder.state_dict()} == key_names("clap-text")
+
+
+@pytest.mark.slow
+def test_clap_for_scoring() -> None:
+    """The caption's first token without its padding, and one window of sound; both as they are before normalising."""
+    data = {**tensors("clap_text"), **tensors("clap_audio")}
+    assert isinstance(PAPER.clap, MsClapConfig)
+    heads = filled(MsClapHeads(PAPER.clap, spelling_tokenizer()), names.clap_text)
+    sound = filled(Cnn14(PAPER.clap), names.clap_audio)
+    assert isinstance(heads, MsClapHeads)
+
+    def compute() -> list[torch.Tensor]:
+        return [heads.caption_vectors(data["ids100"].long(), data["mask100"].bool()), heads.audio(sound(data["wav"]))]
+
+    within_bounds(compute, [data["caption_embed"].numpy(), data["audio_embed"].numpy()])
+    ours = {names.clap_text(key) for key in heads.state_dict()} | {names.clap_audio(key) for key in sound.state_dict()}
+    front = {f"audio_encoder.base.{key}" for key in stored_front_end()}
+    assert ours | front == key_names("clap-full")
+    assert not ours & front
+
+
+@pytest.mark.slow
+def test_bigvgan() -> None:
+    data = tensors("bigvgan")
+    network = filled(BigvganGenerator(BigvganConfig()), names.bigvgan, folded)
+    within_bounds(lambda: [network(data["mel"])[:, None]], [data["wav"].numpy()])
+    normed = {key.replace("weight", part) for key in map(names.bigvgan, network.state_dict()) for part in parts(key)}
+    assert normed == {key for key in key_names("bigvgan") if not key.endswith(".filter")}
+
+
+def parts(key: str) -> tuple[str, ...]:
+    """A weight-normed layer's weight is two tensors in the authors' file."""
+    return ("weight_g", "weight_v") if key.endswith("weight") else ("weight",)
