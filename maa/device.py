@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import torch
 
 KINDS = ("cuda", "mps", "cpu")  # best first
+DTYPES = ("float32", "bfloat16")
 
 
 def available() -> list[str]:
@@ -51,8 +53,49 @@ def compute_dtype(device: torch.device) -> torch.dtype:
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
 
 
+def pick_dtype(device: torch.device, name: str | None = None) -> torch.dtype:
+    """What the denoising network computes in: "float32", "bfloat16", or the device's own choice for None.
+
+    bfloat16 on a CPU pays where it multiplies matrices in hardware (AMX), and is slow elsewhere.
+
+    Raises:
+        ValueError: another name.
+    """
+    import torch
+
+    if name is None:
+        return compute_dtype(device)
+    if name not in DTYPES:
+        raise ValueError(f"{name!r} is no precision to compute in; choose {' or '.join(DTYPES)}.")
+    return torch.float32 if name == "float32" else torch.bfloat16
+
+
 def send(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
     """A tensor of the CPU on `device`; a GPU copies it while the program goes on."""
     if device.type == "cuda":
         return tensor.pin_memory().to(device, non_blocking=True)
     return tensor.to(device)
+
+
+def wait(device: torch.device) -> None:
+    """Return when `device` has done all its work: before a clock is read."""
+    import torch
+
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
+def peak_memory(device: torch.device) -> int | None:
+    """Most bytes held at once so far: by PyTorch on a GPU, by the whole process on a CPU; None where nobody counts."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    unit = 1 if sys.platform == "darwin" else 1024
+    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -133,12 +134,12 @@ def _vocoder(config: ModelConfig) -> nn.Module:
     return IstftVocoder(config.vocoder, config.audio)
 
 
-def random_model(config: ModelConfig = TINY, seed: int = 0) -> Model:
+def random_model(config: ModelConfig = TINY, seed: int = 0, parts: Sequence[str] = PARTS) -> Model:
     """A real model with random weights: what "tiny" is. The same on every machine of one torch version."""
     model = Model(config, MelSpectrogram(config.audio), concepts=("dog barking", "rain", "church bell"))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        for part in PARTS:
+        for part in parts:
             if part == "vision" and isinstance(config.vision, OpenClipConfig):
                 model.missing[part] = "The CLIP model is missing: random weights would see nothing in a picture."
                 continue

@@ -77,6 +77,8 @@ def _personalize(task: Parser) -> None:
     task.add_argument("input", type=Path, help="a sound file")
     task.add_argument("prompt", help="what to hear")
     task.add_argument("--t0", type=number, default=0.4, help="0 keeps the sound, 1 ignores it; default 0.4")
+    text = "with --sampler official: one step noisier than the network is told, as the authors do it; to compare"
+    task.add_argument("--mismatch", action="store_true", default=None, help=text)
     task.add_argument("--start", type=number, default=0.0, metavar="S", help="second where to begin; default 0")
 
 
@@ -123,11 +125,11 @@ def _bench(command: Parser) -> None:
     command.add_argument("--steps", type=int, default=25, help="denoising steps; default 25")
     command.add_argument("--sampler", default="dpm++", help="dpm++ (default), ddim or official")
     command.add_argument("--guidance", type=number, default=3.0, metavar="S", help="1 = none; default 3")
-    command.add_argument("--takes", type=int, default=1, metavar="N", help="takes in one call; default 1")
+    command.add_argument("--takes", type=int, dest="count", default=1, metavar="N", help="in one call; default 1")
     _seconds(command)
     command.add_argument("--runs", type=int, default=1, metavar="N", help="after one warm-up step; the median counts")
     command.add_argument("--device", metavar="NAME", help="auto or, say, cpu; default MAA_DEVICE, else the best here")
-    command.add_argument("--dtype", choices=("float32", "bfloat16"), help="inside the U-Net; default: the device's")
+    command.add_argument("--dtype", help="of the U-Net: float32 or bfloat16; default: the device's own")
     text = "also run the same network the authors' way (100 DDIM steps, float32, nothing folded or fused)"
     command.add_argument("--official-path", action="store_true", help=text)
     command.add_argument("--random", action="store_true", help="random weights, also with --model: speed is the same")
@@ -142,7 +144,7 @@ def _common() -> Parser:
     shared.add_argument("--seed", type=int, help="0 to 4294967295; default: a fresh one")
     shared.add_argument("--steps", type=int, help="denoising steps; default 25")
     shared.add_argument("--guidance", type=number, metavar="S", help="0 to 20, 1 = none; default: the model's")
-    shared.add_argument("--sampler", help="dpm++ (default) or ddim")
+    shared.add_argument("--sampler", help="dpm++ (default), ddim, or official: the authors'")
     shared.add_argument("--eta", type=number, help="fresh noise in ddim, 0 (default) to 1")
     shared.add_argument("--takes", type=int, dest="count", metavar="N", help="sounds to make, best first; default 1")
     chosen = shared.add_mutually_exclusive_group()
@@ -150,6 +152,7 @@ def _common() -> Parser:
     chosen.add_argument("--all-takes", action="store_true", help="write the others too, as NAME-2.wav, NAME-3.wav …")
     _model(shared)
     shared.add_argument("--device", metavar="NAME", help="auto or, say, cpu; default MAA_DEVICE, else the best here")
+    shared.add_argument("--dtype", help="of the U-Net: float32 or bfloat16; default: the device's own")
     shared.add_argument("--bits", type=int, choices=(16, 24), help="default 16; inpaint keeps the input's own format")
     shared.add_argument("--json", action="store_true", help="print the settings of each file as one line of JSON")
     shared.add_argument("--quiet", action="store_true", help="no progress and no summary")

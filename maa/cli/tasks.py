@@ -28,7 +28,9 @@ def make(args: argparse.Namespace) -> int:
     check_files(args, files.values())
     from maa import MakeAnAudio
 
-    generation = TASKS[args.command](MakeAnAudio.from_pretrained(args.model, device=args.device), args, options)
+    generation = TASKS[args.command](
+        MakeAnAudio.from_pretrained(args.model, device=args.device, dtype=args.dtype), args, options
+    )
     for take, path in files.items():
         write(generation, take, path, args)
         report(generation, take, path, args)
@@ -61,8 +63,8 @@ def sampling(args: argparse.Namespace) -> Sampling:
     """The sampling options that were given; the others keep their defaults."""
     from maa import Sampling
 
-    names = ("steps", "guidance", "seed", "count", "sampler", "eta")
-    return Sampling(**{name: value for name in names if (value := getattr(args, name)) is not None})
+    names = ("steps", "guidance", "seed", "count", "sampler", "eta", "mismatch")
+    return Sampling(**{name: value for name in names if (value := getattr(args, name, None)) is not None})
 
 
 def targets(args: argparse.Namespace, count: int) -> dict[int, Path]:

@@ -15,10 +15,11 @@ from torch import Tensor
 from maa import checkpoint, hub
 from maa.audio.io import Audio, check_audible, resample, to_audio
 from maa.config import ModelConfig
-from maa.device import compute_dtype, pick_device
+from maa.device import compute_dtype, pick_device, pick_dtype
 from maa.diffusion.schedule import start_of
 from maa.pipeline import conditions, experts, inpainting
 from maa.pipeline.abilities import lacks
+from maa.pipeline.length import fit_length, frames_for
 from maa.pipeline.render import Renderer, Start
 from maa.pipeline.request import MAX_SECONDS, OnStep, Sampling, check_prompt, check_seconds, check_t0
 from maa.pipeline.result import Generation
@@ -34,30 +35,38 @@ AudioLike = "str | Path | Audio | tuple[int, NDArray[Any]]"
 class MakeAnAudio:
     """A loaded model and its five tasks. It keeps no state between calls, so threads may share it."""
 
-    def __init__(self, model: checkpoint.Model, device: torch.device, name: str) -> None:
-        self.model = model.to(device, compute_dtype(device))
+    def __init__(
+        self, model: checkpoint.Model, device: torch.device, name: str, dtype: torch.dtype | None = None
+    ) -> None:
+        """dtype: what the U-Net computes in; None = the device's own choice (`compute_dtype`)."""
+        self.dtype = dtype or compute_dtype(device)
+        self.model = model.to(device, self.dtype)
         self.device = device
         self.name = name
         self.renderer = Renderer(self.model, device)
         networks = {task: expert for task, expert in model.experts.items() if expert.unet is not None}
-        self.experts = {task: MakeAnAudio(expert, device, f"{name}/{task}") for task, expert in networks.items()}
+        self.experts = {task: MakeAnAudio(expert, device, f"{name}/{task}", dtype) for task, expert in networks.items()}
 
     @classmethod
-    def from_pretrained(cls, name: str | Path = "small", device: str | None = None) -> MakeAnAudio:
+    def from_pretrained(
+        cls, name: str | Path = "small", device: str | None = None, dtype: str | None = None
+    ) -> MakeAnAudio:
         """Open a model by name, folder or hub id; "tiny" is a random one that needs no file.
 
         Args:
             name: "small", "tiny", a folder with `config.json`, or "user/model" on the hub ("user/model@revision").
             device: such as "cpu"; None picks the best one, or MAA_DEVICE.
+            dtype: what the U-Net computes in, "float32" or "bfloat16"; None is bfloat16 on GPUs that have it.
 
         Raises:
-            ValueError: no such model, a damaged file, or no such device.
+            ValueError: no such model, a damaged file, no such device or precision.
         """
         chosen = pick_device(device or os.environ.get("MAA_DEVICE") or None)
+        precision = pick_dtype(chosen, dtype)
         if str(name) == "tiny":
-            return cls(checkpoint.random_model(), chosen, "tiny")
+            return cls(checkpoint.random_model(), chosen, "tiny", precision)
         folder = checkpoint.find(str(name))
-        return cls(checkpoint.load(folder), chosen, folder.name)
+        return cls(checkpoint.load(folder), chosen, folder.name, precision)
 
     @property
     def config(self) -> ModelConfig:
@@ -188,7 +197,7 @@ class MakeAnAudio:
         condition, null = conditions.from_text(self.model, prompt, negative)
         settings = self.settings("personalize", sampling, prompt=prompt, negative=negative)
         settings |= {"t0": float(t0), "start": float(start), "input": conditions.digest(wave)}
-        frames = self._frames(len(wave))
+        frames = frames_for(self.config, len(wave))
         whole = first + 1 >= self.config.schedule.steps
         plan = Start(
             condition=condition,
@@ -258,7 +267,7 @@ class MakeAnAudio:
         length = spec.samples if seconds is None else round(seconds * spec.sample_rate)
         settings["seconds"] = spec.seconds if seconds is None else float(seconds)
         first = self.config.schedule.steps - 1
-        plan = Start(condition, null, self._frames(length), first, sampling.steps)
+        plan = Start(condition, null, frames_for(self.config, length), first, sampling.steps)
         return self._render(plan, sampling, length, settings, on_step, **extra)
 
     def _render(
@@ -286,13 +295,6 @@ class MakeAnAudio:
             settings=settings,
             words=words,
         )
-
-    def _frames(self, samples: int) -> int:
-        """Mel frames to generate for a length: the next multiple of 16, but 10 s stays within the trained 9.984 s."""
-        spec, multiple = self.config.audio, self.config.frame_multiple
-        if spec.samples < samples <= round(10.0 * spec.sample_rate):
-            return spec.frames
-        return -(-samples // (spec.hop * multiple)) * multiple
 
     def _mono(self, source: Audio) -> NDArray[np.float32]:
         return resample(source.mono(), source.sample_rate, self.config.audio.sample_rate)
@@ -329,20 +331,8 @@ class MakeAnAudio:
             "sampler": sampling.sampler,
             "eta": float(sampling.eta),
             **({"mismatch": True} if sampling.mismatch else {}),
+            **({} if self.dtype == compute_dtype(self.device) else {"dtype": str(self.dtype).removeprefix("torch.")}),
             "model": self.name,
             "weights": self.model.weights_hash,
             "version": VERSION,
         }
-
-
-def fit_length(waves: NDArray[np.float32], length: int, rate: int) -> NDArray[np.float32]:
-    """Cut [takes, n] to `length` samples; a wave that is a little short fades out over what is missing."""
-    have = waves.shape[1]
-    if have >= length:
-        return waves[:, :length]
-    short = length - have
-    out = np.zeros((len(waves), length), np.float32)
-    out[:, :have] = waves
-    fade = min(have, max(short, rate // 100))
-    out[:, have - fade : have] *= np.cos(np.linspace(0.0, np.pi / 2, fade, dtype=np.float32)) ** 2
-    return out

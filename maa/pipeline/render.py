@@ -121,16 +121,21 @@ class Renderer:
         assert sampling.guidance is not None
         beside = self._beside(start) if unet.config.inpaints else None
 
-        def network(z: Tensor, t: Tensor, context: Prepared) -> Tensor:
+        def network(z: Tensor, t: Tensor, context: Context | Prepared) -> Tensor:
             if beside is not None:
                 z = torch.cat([z, beside.expand(z.shape[0], -1, -1, -1)], dim=1)
             return unet(z, t, context)
 
-        condition, null = (unet.prepare(one.repeat(count), count) for one in (start.condition, start.null))
+        condition, null = (self.prepare(one.repeat(count), count) for one in (start.condition, start.null))
         denoiser = guided(network, self.schedule, condition, null, sampling.guidance)
         if start.known is not None and start.make is not None:
             denoiser = keep_known(denoiser, self.schedule, start.known, start.make)
         return denoiser
+
+    def prepare(self, context: Context, count: int) -> Context | Prepared:
+        """What of `count` conditions depends on neither latent nor timestep, computed once for all steps."""
+        assert self.model.unet is not None
+        return self.model.unet.prepare(context, count)
 
     def _beside(self, start: Start) -> Tensor:
         """The 5 extra channels of a network that inpaints: masked latent and mask (+1 = make new, -1 = keep)."""

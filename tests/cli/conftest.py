@@ -19,8 +19,9 @@ def folder(in_folder: Path, tiny: maa.MakeAnAudio, monkeypatch: pytest.MonkeyPat
     """A working folder with one good input of each kind; the tiny model is opened only once."""
     opened = maa.MakeAnAudio.from_pretrained
 
-    def from_pretrained(name: str, device: str | None = None) -> maa.MakeAnAudio:
-        return tiny if name == "tiny" and device in (None, "cpu") else opened(name, device)
+    def from_pretrained(name: str, device: str | None = None, dtype: str | None = None) -> maa.MakeAnAudio:
+        plain = name == "tiny" and device in (None, "cpu") and dtype is None
+        return tiny if plain else opened(name, device, dtype)
 
     monkeypatch.setattr(maa.MakeAnAudio, "from_pretrained", from_pretrained)
     monkeypatch.setenv("MAA_MODEL", "tiny")

@@ -13,7 +13,7 @@ from maa.cli import main
 @pytest.mark.parametrize("model", ["tiny", "small"])
 def test_every_task(folder: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, model: str) -> None:
     opened = request.getfixturevalue(model)
-    monkeypatch.setattr(maa.MakeAnAudio, "from_pretrained", lambda name, device=None: opened)
+    monkeypatch.setattr(maa.MakeAnAudio, "from_pretrained", lambda name, **more: opened)
     tasks = {
         "text.wav": ["text", "rain", "--seconds", "1"],
         "image.flac": ["image", "picture.png", "--seconds", "1"],
