@@ -64,15 +64,16 @@ class MelSpectrogram(nn.Module):
 
     Convention "B": T = L / hop, values are log10 magnitudes in [-5, about 2].
     Convention "A": T = 1 + L / hop (centred frames), values in [-1, 1] for log10 magnitudes in [-4, 1].
+
+    Spectra are taken in float64 where the device has it: beside a loud tone, the rounding of float32 is louder than
+    what a quiet band holds.
     """
 
-    window: Tensor
     filters: Tensor
 
     def __init__(self, spec: AudioSpec) -> None:
         super().__init__()
         self.spec = spec
-        self.register_buffer("window", torch.hann_window(spec.n_fft), persistent=False)
         self.register_buffer("filters", torch.from_numpy(filterbank(spec)), persistent=False)
 
     def forward(self, wave: Tensor) -> Tensor:
@@ -87,11 +88,13 @@ class MelSpectrogram(nn.Module):
             wave = F.pad(wave, (0, max(0, side + 1 - wave.shape[1]))).clamp(-1.0, 1.0)
             spectrum = self._stft(F.pad(wave[:, None], (side, side), mode="reflect")[:, 0])
             magnitude = (spectrum.real.square() + spectrum.imag.square() + 1e-9).sqrt()
-        log10 = torch.log10((self.filters @ magnitude).clamp_min(FLOOR))
-        return self.from_log10(log10[:, None])
+        log10 = torch.log10((self.filters.to(magnitude) @ magnitude).clamp_min(FLOOR))
+        return self.from_log10(log10[:, None]).float()
 
     def _stft(self, wave: Tensor) -> Tensor:
-        return torch.stft(wave, self.spec.n_fft, self.spec.hop, window=self.window, center=False, return_complex=True)
+        size, dtype = self.spec.n_fft, torch.float32 if wave.device.type == "mps" else torch.float64
+        window = torch.hann_window(size, dtype=dtype, device=wave.device)
+        return torch.stft(wave.to(dtype), size, self.spec.hop, window=window, center=False, return_complex=True)
 
     def from_log10(self, log10: Tensor) -> Tensor:
         """log10 magnitude, any shape, to the autoencoder's units."""
