@@ -38,3 +38,12 @@ def write_header(path: Path, rate: int, channels: int = 1, seconds: float = 1.0)
     numbers += [(rate * channels).to_bytes(4, "little"), channels.to_bytes(2, "little"), (8).to_bytes(2, "little")]
     path.write_bytes(b"".join([*numbers, b"data", size.to_bytes(4, "little")]))
     os.truncate(path, 44 + size)
+
+
+def picture_file(path: Path, seed: int = 0) -> Path:
+    """A picture of noise."""
+    from PIL import Image
+
+    pixels = np.random.default_rng(seed).integers(0, 255, (64, 96, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path)
+    return path

@@ -130,7 +130,7 @@ def write_folder(folder: Path, architecture: str, weights: Mapping[str, Tensor])
     save_file({name: value.contiguous() for name, value in weights.items()}, folder / "open_clip_model.safetensors")
     description = {
         "model_cfg": open_clip.get_model_config(architecture),
-        "preprocess_cfg": network.visual.preprocess_cfg,
+        "preprocess_cfg": open_clip.get_model_preprocess_cfg(network),
     }
     (folder / "open_clip_config.json").write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
 

@@ -7,6 +7,7 @@ settings of classes that need not exist here; each such name is answered by an i
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +81,8 @@ def _safetensors(path: Path) -> Any:
 def _pickle(path: Path) -> Any:
     try:
         named = _foreign(path)
-        with torch.serialization.safe_globals([(Inert, name) for name in named]):
+        with torch.serialization.safe_globals([(Inert, name) for name in named]), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of unusual pickle protocols: what cannot be read fails anyway
             try:
                 return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
             except RuntimeError as error:
@@ -109,7 +111,9 @@ def _unwrap(document: Any) -> dict[str, Tensor]:
 
 
 def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
+    """The reason alone: PyTorch surrounds it with advice that nobody should follow for a file from elsewhere."""
+    _, mark, reason = str(error).partition("WeightsUnpickler error:")
+    lines = (reason if mark else str(error)).strip().splitlines()
     text = lines[0] if lines else type(error).__name__
     return text if len(text) <= 200 else f"{text[:200]}…"
 
