@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from maa import MakeAnAudio, Sampling
+from maa.models.aisfx import AisfxEncoder
 from train.clap import sound_features
 from train.data import Library
 
@@ -70,7 +71,8 @@ def evaluate(
 ) -> dict[str, object]:
     """Scores of the model, of real recordings and of shuffled prompts; sounds go to `out`."""
     encoder = maa.model.clap_audio
-    assert encoder is not None
+    if not isinstance(encoder, AisfxEncoder):
+        raise ValueError(f"The judge is aiSFX, and the model {maa.name} brings another sound encoder or none.")
     rate = maa.config.audio.sample_rate
     names = [c for c in library.concepts if sum(row.concept == c for row in library.rows) >= ENOUGH]
     rows = [i for i, row in enumerate(library.rows) if row.concept in names]

@@ -27,7 +27,7 @@ from safetensors.torch import load as load_safetensors
 from safetensors.torch import save_file
 from torch import Tensor
 
-from maa.config import SMALL
+from maa.config import SMALL, VisionConfig
 from maa.models.aisfx import AisfxEncoder
 from maa.models.bridge import PictureBridge
 from maa.models.text import TextEncoder, load_tokenizer, mean_pool
@@ -154,7 +154,7 @@ def make_bridge(classifier: StateDict, text: StateDict, tokenizer: Path) -> Pict
             rows.append(F.normalize(mean_pool(context.tokens, context.mask), dim=-1))
         return torch.cat(rows).clone()
 
-    bridge = PictureBridge(SMALL.vision, SMALL.text.width)
+    bridge = PictureBridge(VisionConfig(), SMALL.text.width)
     bridge.classifier.load_state_dict(classifier)
     bridge.read_classes(embed)
     return bridge

@@ -111,9 +111,7 @@ def table(found: dict[str, Any]) -> str:
     lines += ["", f"{'text encoders of Table 1':<34}{'parameters':>14}{'total, paper':>14}{'here':>14}"]
     for row, about in found["table_1"].items():
         lines.append(f"{row:<34}{about['parameters']:>14,}{TOTALS[row]:>14}{_millions(about['total']):>14}")
-    lines.append(
-        "The totals of BERT and T5-Large come out of no encoder of that name: they are larger than the paper's parts."
-    )
+    lines.append("The paper's totals for BERT and T5-Large are more than these parts add up to.")
     lines += ["", f"{'Table 6':<48}{'paper':>14}{'here':>14}"]
     lines += [f"{row['setting']:<48}{row['paper']:>14}{row['here']:>14}" for row in found["table_6"]]
     sizes = found["332M"]

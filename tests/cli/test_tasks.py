@@ -120,3 +120,36 @@ def test_readme_states_the_sizes(name: str, capsys: pytest.CaptureFixture[str]) 
     cells = [cell.strip() for cell in row.split("|")[3:7]]
     sizes = [parts[part]["parameters"] / 1e6 for part in ("unet", "autoencoder", "vocoder", "text")]
     assert cells == [f"{size:.1f} M" if size >= 1 else f"{size:.2f} M" for size in sizes]
+
+
+def test_info_of_the_paper(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every count that the paper or the published files state, and the 332 M as the sum that they are."""
+    assert main(["info", "--config", "paper", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    counted = {name: about["parameters"] for name, about in {**facts["parts"], **facts["besides"]}.items()}
+    assert counted == {
+        "autoencoder": 68_984_037,
+        "unet": 160_223_684,
+        "vocoder": 112_199_473,
+        "text": 111_319_296,
+        "clap": 114_467_073,
+        "clap_audio": 80_753_615,
+        "vision": 986_109_441,
+        "U-Net for pictures": 104_356_612,
+        "U-Net for inpainting": 107_344_324,
+        "autoencoder without multi-resolution attention": 62_407_397,
+        "HiFi-GAN V1, folded": 13_926_017,
+        "MS-CLAP's text side": 111_319_296,
+        "MS-CLAP's sound side": 83_901_391,
+    }
+    assert {row: about["parameters"] for row, about in facts["table_1"].items()} == {
+        "CLAP": 111_319_296,
+        "BERT": 109_482_240,
+        "T5-Large": 334_939_648,
+        "CLIP": 352_984_064,
+    }
+    assert round(facts["332M"]["sum"] / 1e6) == 332
+    assert facts["published"] == 340_527_017
+    assert [row["setting"] for row in facts["table_6"] if row["paper"] != row["here"]] == []
+    assert main(["info", "--config", "paper"]) == 0
+    assert "U-Net 160.22M + autoencoder without" in capsys.readouterr().out

@@ -28,7 +28,7 @@ from maa.models.hifigan import HifiganGenerator
 from maa.models.msclap import Cnn14, MsClapHeads
 from maa.models.text import TextEncoder, spelling_tokenizer
 from maa.models.unet import UNet
-from tests.models.weights import draw, filled
+from tests.models.weights import draw, filled, folded
 
 PATH = Path(__file__).with_name("figures.json")
 VALUES = 16
@@ -78,11 +78,11 @@ def sound() -> Tensor:
 
 
 def bigvgan() -> Tensor:
-    return filled(checkpoint.build(PAPER, "vocoder"))(given("vocoder.mel", 1, 80, 4))
+    return filled(checkpoint.build(PAPER, "vocoder"), weight=folded)(given("vocoder.mel", 1, 80, 4))
 
 
 def hifigan() -> Tensor:
-    return filled(HifiganGenerator(HifiganConfig()))(given("vocoder.mel", 1, 80, 8))
+    return filled(HifiganGenerator(HifiganConfig()), weight=folded)(given("vocoder.mel", 1, 80, 8))
 
 
 def mel(convention: Any) -> Tensor:

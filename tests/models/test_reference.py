@@ -17,72 +17,9 @@ from maa.models.context import Context
 from maa.models.msclap import Cnn14, MsClapHeads, stored_front_end
 from maa.models.text import TextEncoder, spelling_tokenizer
 from maa.models.unet import UNet
-from maa.official import names
+from maa.official import keys, names
 from tests.models.weights import error, filled, folded
 from tests.reference import FOLDER, reference
-
-
-def theirs_unet(name: str, config: UNetConfig) -> str:
-    """Our parameter name -> the authors'."""
-    top = {
-        "time": "time_embed", "conv_in": "input_blocks.0.0", "norm_out": "out.0", "conv_out": "out.2",
-        "middle.first.block": "middle_block.0", "middle.first.attention": "middle_block.1",
-        "middle.second": "middle_block.2",
-    }  # fmt: skip
-    for ours, theirs in top.items():
-        if name == ours or name.startswith(ours + "."):
-            return theirs + within(name[len(ours) :])
-    way, index, role, rest = re.fullmatch(r"(down|up)\.(\d+)\.(block|attention|resize)(\..*)", name).groups()
-    if way == "down":
-        resizes = int(index) == config.res_blocks and not config.resample_in_block
-        rest = rest.replace(".conv.", ".op.") if resizes else within(rest)
-        return f"input_blocks.{int(index) + 1}.{'0' if role == 'block' else '1'}{rest}"
-    place = {"block": "0", "attention": "1", "resize": "2"}[role]
-    return f"output_blocks.{index}.{place}{rest if role == 'resize' and '.conv.' in rest[:6] else within(rest)}"
-
-
-def within(rest: str) -> str:
-    """Names inside a residual block or a transformer."""
-    table = {
-        ".norm_in": ".in_layers.0", ".conv_in": ".in_layers.2", ".emb": ".emb_layers.1", ".norm_out": ".out_layers.0",
-        ".conv_out": ".out_layers.3", ".skip": ".skip_connection", ".norm_self": ".transformer_blocks.0.norm1",
-        ".norm_context": ".transformer_blocks.0.norm2", ".norm_feed": ".transformer_blocks.0.norm3",
-        ".feed.expand": ".transformer_blocks.0.ff.net.0.proj", ".feed.contract": ".transformer_blocks.0.ff.net.2",
-        ".attend_self.out": ".transformer_blocks.0.attn1.to_out.0",
-        ".attend_context.out": ".transformer_blocks.0.attn2.to_out.0",
-    }  # fmt: skip
-    rest = re.sub(r"^\.attend_self\.([qkv])", r".transformer_blocks.0.attn1.to_\1", rest)
-    rest = re.sub(r"^\.attend_context\.([qkv])", r".transformer_blocks.0.attn2.to_\1", rest)
-    for ours, theirs in table.items():
-        if rest.startswith(ours + "."):
-            return theirs + rest[len(ours) :]
-    return re.sub(r"^\.out\.", ".proj_out.", rest)
-
-
-def theirs_autoencoder(name: str) -> str:
-    """Our parameter name -> the authors'."""
-    table = {
-        "norm_in": "norm1", "conv_in": "conv1", "norm_out": "norm2", "conv_out": "conv2", "skip": "nin_shortcut",
-        "out": "proj_out",
-    }  # fmt: skip
-
-    def leaf(rest: str) -> str:
-        head, _, tail = rest.partition(".")
-        return f"{table.get(head, head)}.{tail}"
-
-    found = re.fullmatch(r"(encoder|decoder)\.(levels|middle|downsamples|upsamples)\.(\d+)\.(.*)", name)
-    if not found:
-        return name
-    side, kind, index, rest = found.groups()
-    way = "down" if side == "encoder" else "up"
-    if kind == "middle":
-        return f"{side}.mid.{('block_1', 'attn_1', 'block_2')[int(index)]}.{leaf(rest)}"
-    if kind in ("downsamples", "upsamples"):
-        return f"{side}.{way}.{index}.{kind[:-1]}.{rest}"
-    place, _, inner = rest.partition(".")
-    attention = int(index) in PAPER.autoencoder.attention_levels
-    role = "attn" if attention and int(place) % 2 else "block"
-    return f"{side}.{way}.{index}.{role}.{int(place) // 2 if attention else place}.{leaf(inner)}"
 
 
 def within_bounds(compute: Callable[[], list[torch.Tensor]], wanted: list[np.ndarray]) -> None:
@@ -102,8 +39,8 @@ def tensors(name: str) -> dict[str, torch.Tensor]:
 def key_names(name: str) -> set[str]:
     """The authors' names in a key list, relative to the module."""
     lines = (FOLDER.parent / "keys" / f"official-keys-{name}.txt").read_text(encoding="utf-8").splitlines()
-    keys = [line.split("\t")[0] for line in lines if line and not line.startswith("#")]
-    return {re.sub(r"^(model\.diffusion_model|first_stage_model|cond_stage_model)\.", "", key) for key in keys}
+    listed = [line.split("\t")[0] for line in lines if line and not line.startswith("#")]
+    return {re.sub(r"^(model\.diffusion_model|first_stage_model|cond_stage_model)\.", "", key) for key in listed}
 
 
 @pytest.mark.slow
@@ -117,25 +54,28 @@ def key_names(name: str) -> set[str]:
 )
 def test_unet(name: str, config: UNetConfig) -> None:
     data = tensors(name)
-    network = filled(UNet(config), lambda key: theirs_unet(key, config))
+    network = UNet(config)
+    theirs = keys.unet(network.state_dict())
+    filled(network, theirs.__getitem__)
     pictures = config.global_dim is not None  # then the network attends to its vector as to one token
     context = Context(vector=data["ctx"][:, 0]) if pictures else Context(tokens=data.get("ctx"))
     within_bounds(lambda: [network(data["x"], data["t"], context)], [data["out"].numpy()])
-    assert {theirs_unet(key, config) for key in network.state_dict()} == key_names(name.replace("_", "-"))
+    assert set(theirs.values()) == key_names(name.replace("_", "-"))
 
 
 @pytest.mark.slow
 def test_autoencoder() -> None:
     data = tensors("autoencoder")
-    network = filled(Autoencoder(PAPER.autoencoder), theirs_autoencoder)
-    assert isinstance(network, Autoencoder)
+    network = Autoencoder(PAPER.autoencoder)
+    theirs = keys.autoencoder(network.state_dict())
+    filled(network, theirs.__getitem__)
 
     def compute() -> list[torch.Tensor]:
         posterior = network.posterior(data["x"])
         return [posterior.mean, posterior.logvar, network.decode(data["z"])]
 
     within_bounds(compute, [data[key].numpy() for key in ("mean", "logvar", "dec")])
-    assert {theirs_autoencoder(key) for key in network.state_dict()} == key_names("autoencoder")
+    assert set(theirs.values()) == key_names("autoencoder")
 
 
 @pytest.mark.slow

@@ -7,10 +7,11 @@ as `config.json`; loading rebuilds the networks from that file, never from these
 from __future__ import annotations
 
 import dataclasses
-import types
 import typing
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal
+
+from maa.config.plain import build, plain
 
 Convention = Literal["A", "B"]
 Prediction = Literal["eps", "v"]
@@ -259,62 +260,12 @@ class ModelConfig:
         """Plain JSON types, ready for `config.json`."""
         data = dataclasses.asdict(self)
         del data["latent_cells"]
-        return typing.cast(dict[str, Any], _plain(data))
+        return typing.cast(dict[str, Any], plain(data))
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> ModelConfig:
         """Rebuild from `to_json`. An unknown or missing name raises ValueError with that name."""
-        return typing.cast(ModelConfig, _build(cls, data, "config"))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _build(cls: type, data: Any, where: str) -> Any:
-    """One dataclass from a JSON object, strictly: a config from elsewhere must not half-fit."""
-    if not isinstance(data, dict):
-        raise ValueError(f"{where} should be an object, not {type(data).__name__}.")
-    hints = get_type_hints(cls)
-    known = {f.name: f for f in dataclasses.fields(cls) if f.init}
-    unknown = sorted(set(data) - set(known))
-    if unknown:
-        raise ValueError(f"{where} has unknown entries: {', '.join(unknown)}.")
-    values = {name: _value(hints[name], value, f"{where}.{name}") for name, value in data.items()}
-    try:
-        return cls(**values)
-    except TypeError as error:
-        raise ValueError(f"{where}: {error}") from error
-
-
-def _value(hint: Any, value: Any, where: str) -> Any:
-    if get_origin(hint) in (typing.Union, types.UnionType):
-        options = [option for option in get_args(hint) if option is not type(None)]
-        if value is None:
-            return None
-        if len(options) == 1:
-            return _value(options[0], value, where)
-        kinds = {option().kind: option for option in options}  # parts that come in kinds name themselves
-        kind = value.get("kind", next(iter(kinds))) if isinstance(value, dict) else None
-        if kind not in kinds:
-            raise ValueError(f"{where}.kind should be one of {', '.join(sorted(kinds))}.")
-        return _build(kinds[kind], value, where)
-    if dataclasses.is_dataclass(hint):
-        return _build(typing.cast(type, hint), value, where)
-    if get_origin(hint) is tuple:
-        if not isinstance(value, list):
-            raise ValueError(f"{where} should be a list.")
-        return tuple(value)
-    if get_origin(hint) is Literal:
-        if value not in get_args(hint):
-            raise ValueError(f"{where} should be one of {', '.join(map(str, get_args(hint)))}, not {value!r}.")
-        return value
-    wanted = (int, float) if hint is float else (hint,)
-    if not isinstance(value, wanted) or (isinstance(value, bool) and hint is not bool):
-        raise ValueError(f"{where} should be {hint.__name__}, not {value!r}.")
-    return hint(value)
+        return typing.cast(ModelConfig, build(cls, data, "config"))
 
 
 # The authors' published networks: text, picture and inpainting, each a model of its own.

@@ -1,0 +1,59 @@
+"""Dataclasses from and to plain JSON types, strictly: unknown names and wrong types are named."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+
+def plain(value: Any) -> Any:
+    """Tuples to lists, all the way down."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def build(cls: type, data: Any, where: str) -> Any:
+    """One dataclass from a JSON object, strictly: a config from elsewhere must not half-fit."""
+    if not isinstance(data, dict):
+        raise ValueError(f"{where} should be an object, not {type(data).__name__}.")
+    hints = get_type_hints(cls)
+    known = {f.name: f for f in dataclasses.fields(cls) if f.init}
+    unknown = sorted(set(data) - set(known))
+    if unknown:
+        raise ValueError(f"{where} has unknown entries: {', '.join(unknown)}.")
+    values = {name: _value(hints[name], value, f"{where}.{name}") for name, value in data.items()}
+    try:
+        return cls(**values)
+    except TypeError as error:
+        raise ValueError(f"{where}: {error}") from error
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    if get_origin(hint) in (typing.Union, types.UnionType):
+        options = [option for option in get_args(hint) if option is not type(None)]
+        if value is None:
+            return None
+        if len(options) == 1:
+            return _value(options[0], value, where)
+        kinds = {option().kind: option for option in options}  # parts that come in kinds name themselves
+        kind = value.get("kind", next(iter(kinds))) if isinstance(value, dict) else None
+        if kind not in kinds:
+            raise ValueError(f"{where}.kind should be one of {', '.join(sorted(kinds))}.")
+        return build(kinds[kind], value, where)
+    if dataclasses.is_dataclass(hint):
+        return build(typing.cast(type, hint), value, where)
+    if get_origin(hint) is tuple:
+        if not isinstance(value, list):
+            raise ValueError(f"{where} should be a list.")
+        return tuple(value)
+    if get_origin(hint) is Literal:
+        if value not in get_args(hint):
+            raise ValueError(f"{where} should be one of {', '.join(map(str, get_args(hint)))}, not {value!r}.")
+        return value
+    wanted = (int, float) if hint is float else (hint,)
+    if not isinstance(value, wanted) or (isinstance(value, bool) and hint is not bool):
+        raise ValueError(f"{where} should be {hint.__name__}, not {value!r}.")
+    return hint(value)
