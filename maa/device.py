@@ -70,6 +70,13 @@ def pick_dtype(device: torch.device, name: str | None = None) -> torch.dtype:
     return torch.float32 if name == "float32" else torch.bfloat16
 
 
+def layout(device: torch.device) -> torch.memory_format:
+    """How pictures lie in memory: channels last on GPUs, whose convolutions are built for it."""
+    import torch
+
+    return torch.channels_last if device.type == "cuda" else torch.contiguous_format
+
+
 def send(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
     """A tensor of the CPU on `device`; a GPU copies it while the program goes on."""
     if device.type == "cuda":

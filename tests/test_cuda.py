@@ -70,3 +70,23 @@ def test_a_batch_of_takes_is_close_to_single_takes(maa: MakeAnAudio) -> None:
 def test_networks_are_where_they_should_be(maa: MakeAnAudio) -> None:
     assert isinstance(maa.model, checkpoint.Model)
     assert all(p.device == maa.device for n in maa.model.networks().values() for p in n.parameters())
+
+
+def test_the_step_loop_never_waits_for_the_gpu(maa: MakeAnAudio) -> None:
+    sampling = Sampling(steps=5, seed=3)
+    maa.text_to_audio("rain", sampling, seconds=2.0)  # tables and kernels are in place
+    renderer = maa.renderer
+    sample = renderer._sample
+
+    def watched(*args: object) -> torch.Tensor:
+        torch.cuda.set_sync_debug_mode("error")
+        try:
+            return sample(*args)  # type: ignore[arg-type]
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+
+    renderer._sample = watched  # type: ignore[method-assign]
+    try:
+        maa.text_to_audio("rain", sampling, seconds=2.0)
+    finally:
+        del renderer._sample

@@ -13,6 +13,7 @@ from torch import nn
 
 from maa.audio.mel import MelSpectrogram
 from maa.config import TINY, BigvganConfig, HifiganConfig, ModelConfig, MsClapConfig, OpenClipConfig
+from maa.device import layout
 
 if TYPE_CHECKING:
     from maa.models.aisfx import AisfxEncoder
@@ -54,7 +55,9 @@ class Model:
         """Move everything; only the denoising network changes its inner precision."""
         self.front.to(device)
         for name, network in self.networks().items():
-            network.to(device, dtype if name == "unet" else torch.float32)
+            inner = dtype if name == "unet" else torch.float32
+            form = layout(device) if name in ("unet", "autoencoder") else torch.preserve_format
+            network.to(device=device, dtype=inner, memory_format=form)
         for expert in self.experts.values():
             expert.to(device, dtype)
         return self

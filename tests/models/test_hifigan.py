@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 import torch
 
 from maa.config import HifiganConfig
 from maa.models.hifigan import HifiganGenerator
-from tests.models.weights import error, formula
-from tests.reference import FOLDER, reference
 
 SMALL = HifiganConfig(channels=16)
 
