@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,9 @@ from maa.audio.io import Audio, check_audible, resample, to_audio
 from maa.config import ModelConfig
 from maa.device import compute_dtype, pick_device
 from maa.diffusion.schedule import start_of
-from maa.pipeline import conditions, inpainting
+from maa.pipeline import conditions, inpainting, windows
 from maa.pipeline.render import Renderer, Start
-from maa.pipeline.request import MAX_SECONDS, OnStep, Sampling, check_prompt, check_seconds, check_t0
+from maa.pipeline.request import OnStep, Sampling, check_prompt, check_seconds, check_t0, check_words
 from maa.pipeline.result import Generation
 from maa.version import VERSION
 
@@ -107,9 +108,10 @@ class MakeAnAudio:
         negative = check_prompt(negative, name="negative prompt")
         self._require("text")
         sampling = sampling.settled(self.config.guidance)
-        condition, null = conditions.from_text(self.model, prompt, negative)
+        check_seconds(seconds)
+        contexts = [conditions.from_text(self.model, prompt, negative)]
         settings = self._settings("text", sampling, prompt=prompt, negative=negative)
-        return self._generate(condition, null, sampling, seconds, settings, on_step)
+        return self._generate(contexts, sampling, seconds, settings, on_step)
 
     def image_to_audio(
         self,
@@ -119,14 +121,27 @@ class MakeAnAudio:
         prompt: str = "",
         negative: str = "",
         seconds: float | None = None,
+        words: Sequence[tuple[str, float]] = (),
         on_step: OnStep | None = None,
     ) -> Generation:
-        """Sound from a picture (Sec. 4.3): a file, PIL image or uint8 [H, W, 3]. A prompt replaces the words heard."""
+        """Sound from a picture (Sec. 4.3).
+
+        Args:
+            image: a file, PIL image or uint8 [H, W, 3].
+            prompt: replaces the words that the picture is heard as.
+            negative: what to lead away from.
+            seconds: 0.5 to 30; None is the length the model was trained on.
+            words: sounds with weights above 0, best first, instead of the ones that the picture is heard as.
+            on_step: called after every denoising step.
+        """
         prompt, negative = check_prompt(prompt), check_prompt(negative, name="negative prompt")
         self._require("image")
         check_seconds(seconds)
+        given = check_words(words)
         pictures = [conditions.load_picture(image)]
-        return self._from_pictures("image", pictures, sampling, (prompt, negative), seconds, on_step)
+        settings = {"words": [list(word) for word in given]} if given else {}
+        seen = [(pictures, given)]
+        return self._from_pictures("image", seen, sampling, (prompt, negative), seconds, on_step, settings)
 
     def video_to_audio(
         self,
@@ -137,14 +152,16 @@ class MakeAnAudio:
         negative: str = "",
         on_step: OnStep | None = None,
     ) -> Generation:
-        """Sound for a clip from four evenly spaced frames (Sec. 4.3), as long as the clip, up to 30 s."""
-        from maa.vision.frames import video_frames
-
+        """Sound as long as a clip of up to 3 minutes, from four evenly spaced frames of each window (Sec. 4.3)."""
         prompt, negative = check_prompt(prompt), check_prompt(negative, name="negative prompt")
         self._require("video")
-        pictures, info = video_frames(video, count=4)
-        seconds = min(max(info.seconds, 0.5), MAX_SECONDS)
-        return self._from_pictures("video", pictures, sampling, (prompt, negative), seconds, on_step)
+        seconds = windows.length_of(video)
+        spec = self.config.audio
+        spans = self.renderer.spans(self._frames(round(seconds * spec.sample_rate)) // self.config.autoencoder.factor)
+        seen = windows.look(video, spans, self.config, seconds)
+        shown = [(list(window.pictures), []) for window in seen]
+        settings = {"windows": [[round(window.start, 3), round(window.end, 3)] for window in seen]}
+        return self._from_pictures("video", shown, sampling, (prompt, negative), seconds, on_step, settings)
 
     def personalize(
         self,
@@ -223,41 +240,51 @@ class MakeAnAudio:
     def _from_pictures(
         self,
         task: str,
-        pictures: list[NDArray[np.uint8]],
+        seen: list[tuple[list[NDArray[np.uint8]], list[tuple[str, float]]]],
         sampling: Sampling,
         prompts: tuple[str, str],
         seconds: float | None,
         on_step: OnStep | None,
+        more: dict[str, Any],
     ) -> Generation:
+        """From the pictures of each window, with the words given for them (none = what they are heard as)."""
         sampling = sampling.settled(self.config.guidance)
         prompt, negative = prompts
-        words = conditions.describe(self.model, pictures)
-        heard = prompt or conditions.caption(words)
-        condition, null = conditions.from_text(self.model, heard, negative)
-        if not prompt:
-            condition = conditions.with_words(self.model, condition, words)
+        heard = [words or conditions.describe(self.model, pictures) for pictures, words in seen]
+        contexts = [self._looked_at(pictures, words, prompts) for (pictures, _), words in zip(seen, heard, strict=True)]
+        words = windows.pooled(heard)
+        judge = prompt or conditions.caption(words)
         settings = self._settings(task, sampling, prompt=prompt, negative=negative)
-        settings |= {"heard_as": [[word, round(weight, 4)] for word, weight in words]}
-        settings |= {"input": conditions.digest(np.concatenate([p.reshape(-1) for p in pictures]))}
-        return self._generate(condition, null, sampling, seconds, settings, on_step, judge=heard, words=tuple(words))
+        settings |= {"heard_as": [[word, round(weight, 4)] for word, weight in words], **more}
+        flat = [picture.reshape(-1) for pictures, _ in seen for picture in pictures]
+        settings |= {"input": conditions.digest(np.concatenate(flat))}
+        return self._generate(contexts, sampling, seconds, settings, on_step, judge=judge, words=tuple(words))
+
+    def _looked_at(
+        self, pictures: list[NDArray[np.uint8]], words: list[tuple[str, float]], prompts: tuple[str, str]
+    ) -> windows.Pair:
+        """Condition and null of one picture, or of the pictures of one window."""
+        prompt, negative = prompts
+        condition, null = conditions.from_text(self.model, prompt or conditions.caption(words), negative)
+        return (condition if prompt else conditions.with_words(self.model, condition, words)), null
 
     def _generate(
         self,
-        condition: Any,
-        null: Any,
+        contexts: list[windows.Pair],
         sampling: Sampling,
         seconds: float | None,
         settings: dict[str, Any],
         on_step: OnStep | None,
         **extra: Any,
     ) -> Generation:
-        """From pure noise, `seconds` long."""
-        check_seconds(seconds)
+        """From pure noise, `seconds` long: what is longer than the model's own length is made of windows."""
         spec = self.config.audio
         length = spec.samples if seconds is None else round(seconds * spec.sample_rate)
         settings["seconds"] = spec.seconds if seconds is None else float(seconds)
         first = self.config.schedule.steps - 1
-        plan = Start(condition, null, self._frames(length), first, sampling.steps)
+        frames = self._frames(length)
+        parts = windows.parts(self.renderer.spans(frames // self.config.autoencoder.factor), contexts)
+        plan = Start(*contexts[0], frames, first, sampling.steps, parts=parts)
         return self._render(plan, sampling, length, settings, on_step, **extra)
 
     def _render(

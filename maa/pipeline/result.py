@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maa.audio.io import write
+from maa.audio.io import resample, write
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,27 @@ class Generation:
     subtype: str = "PCM_16"  # sample format that loses nothing the task kept
 
     def settings_of(self, take: int = 0) -> dict[str, Any]:
-        """The settings that make this one take: its own seed, one take."""
-        settings = {**self.settings, "seed": self.seeds[take], "takes": 1}
+        """The settings that make this one take: the request's, which of its takes this is, and that take's own seed.
+
+        `pick` counts from 1 in the order of the result. On a CPU the take is also what its own seed gives alone.
+        """
+        settings = {**self.settings, "takes": len(self.seeds), "pick": take + 1, "take_seed": self.seeds[take]}
         if self.scores is not None:
             settings["clap_score"] = round(self.scores[take], 4)
         return settings
 
-    def save(self, path: str | Path, take: int = 0, subtype: str | None = None) -> Path:
-        """Write one take as .wav or .flac ("PCM_16" or "PCM_24") and its settings; equal requests, equal bytes."""
+    def save(self, path: str | Path, take: int = 0, subtype: str | None = None, rate: int | None = None) -> Path:
+        """Write one take and its settings as .wav or .flac; equal requests give equal bytes.
+
+        Args:
+            path: ends in .wav or .flac.
+            take: which one, counted from 0.
+            subtype: "PCM_16" or "PCM_24"; None = what loses nothing.
+            rate: Hz, 8,000 to 192,000; None = the sound's own. A higher one adds no sound above the model's range.
+        """
         if not 0 <= take < len(self.audio):
             raise ValueError(f"There is no take {take + 1}; this result has {len(self.audio)}.")
-        return write(path, self.audio[take], self.sample_rate, subtype or self.subtype, tags=self.settings_of(take))
+        if rate is not None and not 8_000 <= rate <= 192_000:
+            raise ValueError(f"The sample rate should lie between 8,000 and 192,000 Hz, not {rate}.")
+        samples = self.audio[take] if rate is None else resample(self.audio[take], self.sample_rate, rate)
+        return write(path, samples, rate or self.sample_rate, subtype or self.subtype, tags=self.settings_of(take))
