@@ -58,7 +58,7 @@ def sweep(age: float) -> None:
     """Delete the takes that are older than `age` seconds."""
     for folder in shelf().glob("*"):
         try:
-            if time.time() - folder.stat().st_mtime > age:
+            if folder.is_dir() and time.time() - folder.stat().st_mtime > age:
                 shutil.rmtree(folder, ignore_errors=True)
         except OSError:
             continue  # another sweep was quicker
