@@ -18,7 +18,7 @@ from maa.config import ModelConfig
 from maa.device import compute_dtype, pick_device
 from maa.diffusion.schedule import start_of
 from maa.pipeline import conditions, inpainting, windows
-from maa.pipeline.render import Renderer, Start
+from maa.pipeline.render import Renderer, Start, fit_length
 from maa.pipeline.request import OnStep, Sampling, check_prompt, check_seconds, check_t0, check_words
 from maa.pipeline.result import Generation
 from maa.version import VERSION
@@ -124,24 +124,18 @@ class MakeAnAudio:
         words: Sequence[tuple[str, float]] = (),
         on_step: OnStep | None = None,
     ) -> Generation:
-        """Sound from a picture (Sec. 4.3).
+        """Sound from a picture (Sec. 4.3): a file, PIL image or uint8 [H, W, 3].
 
-        Args:
-            image: a file, PIL image or uint8 [H, W, 3].
-            prompt: replaces the words that the picture is heard as.
-            negative: what to lead away from.
-            seconds: 0.5 to 30; None is the length the model was trained on.
-            words: sounds with weights above 0, best first, instead of the ones that the picture is heard as.
-            on_step: called after every denoising step.
+        It is heard as `words` with weights above 0, or where there are none as what the model finds; a prompt replaces
+        them.
         """
         prompt, negative = check_prompt(prompt), check_prompt(negative, name="negative prompt")
         self._require("image")
         check_seconds(seconds)
         given = check_words(words)
-        pictures = [conditions.load_picture(image)]
-        settings = {"words": [list(word) for word in given]} if given else {}
-        seen = [(pictures, given)]
-        return self._from_pictures("image", seen, sampling, (prompt, negative), seconds, on_step, settings)
+        seen = [windows.Seen(0.0, 0.0, (conditions.load_picture(image),), tuple(given))]
+        more = {"words": [list(word) for word in given]} if given else {}
+        return self._from_pictures("image", seen, sampling, (prompt, negative), seconds, on_step, more)
 
     def video_to_audio(
         self,
@@ -159,9 +153,8 @@ class MakeAnAudio:
         spec = self.config.audio
         spans = self.renderer.spans(self._frames(round(seconds * spec.sample_rate)) // self.config.autoencoder.factor)
         seen = windows.look(video, spans, self.config, seconds)
-        shown = [(list(window.pictures), []) for window in seen]
-        settings = {"windows": [[round(window.start, 3), round(window.end, 3)] for window in seen]}
-        return self._from_pictures("video", shown, sampling, (prompt, negative), seconds, on_step, settings)
+        more = {"windows": [[round(window.start, 3), round(window.end, 3)] for window in seen]}
+        return self._from_pictures("video", seen, sampling, (prompt, negative), seconds, on_step, more)
 
     def personalize(
         self,
@@ -240,33 +233,21 @@ class MakeAnAudio:
     def _from_pictures(
         self,
         task: str,
-        seen: list[tuple[list[NDArray[np.uint8]], list[tuple[str, float]]]],
+        seen: list[windows.Seen],
         sampling: Sampling,
         prompts: tuple[str, str],
         seconds: float | None,
         on_step: OnStep | None,
         more: dict[str, Any],
     ) -> Generation:
-        """From the pictures of each window, with the words given for them (none = what they are heard as)."""
         sampling = sampling.settled(self.config.guidance)
-        prompt, negative = prompts
-        heard = [words or conditions.describe(self.model, pictures) for pictures, words in seen]
-        contexts = [self._looked_at(pictures, words, prompts) for (pictures, _), words in zip(seen, heard, strict=True)]
-        words = windows.pooled(heard)
-        judge = prompt or conditions.caption(words)
-        settings = self._settings(task, sampling, prompt=prompt, negative=negative)
-        settings |= {"heard_as": [[word, round(weight, 4)] for word, weight in words], **more}
-        flat = [picture.reshape(-1) for pictures, _ in seen for picture in pictures]
-        settings |= {"input": conditions.digest(np.concatenate(flat))}
-        return self._generate(contexts, sampling, seconds, settings, on_step, judge=judge, words=tuple(words))
-
-    def _looked_at(
-        self, pictures: list[NDArray[np.uint8]], words: list[tuple[str, float]], prompts: tuple[str, str]
-    ) -> windows.Pair:
-        """Condition and null of one picture, or of the pictures of one window."""
-        prompt, negative = prompts
-        condition, null = conditions.from_text(self.model, prompt or conditions.caption(words), negative)
-        return (condition if prompt else conditions.with_words(self.model, condition, words)), null
+        heard = windows.listen(self.model, seen, prompts)
+        settings = self._settings(task, sampling, prompt=prompts[0], negative=prompts[1])
+        settings |= {"heard_as": [[word, round(weight, 4)] for word, weight in heard.words], **more}
+        settings |= {"input": windows.digest(seen)}
+        return self._generate(
+            heard.contexts, sampling, seconds, settings, on_step, judge=heard.judge, words=tuple(heard.words)
+        )
 
     def _generate(
         self,
@@ -311,6 +292,7 @@ class MakeAnAudio:
             scores=tuple(scores[k] for k in order) if scores else None,
             settings=settings,
             words=words,
+            together=len(seeds) > 1 and (self.device.type != "cpu" or len(set(seeds)) == 1),
         )
 
     def _frames(self, samples: int) -> int:
@@ -358,16 +340,3 @@ class MakeAnAudio:
             "weights": self.model.weights_hash,
             "version": VERSION,
         }
-
-
-def fit_length(waves: NDArray[np.float32], length: int, rate: int) -> NDArray[np.float32]:
-    """Cut [takes, n] to `length` samples; a wave that is a little short fades out over what is missing."""
-    have = waves.shape[1]
-    if have >= length:
-        return waves[:, :length]
-    short = length - have
-    out = np.zeros((len(waves), length), np.float32)
-    out[:, :have] = waves
-    fade = min(have, max(short, rate // 100))
-    out[:, have - fade : have] *= np.cos(np.linspace(0.0, np.pi / 2, fade, dtype=np.float32)) ** 2
-    return out

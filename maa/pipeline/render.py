@@ -189,3 +189,16 @@ class Renderer:
             [model.clap_audio.embed(torch.from_numpy(wave)[None].to(self.device), rate) for wave in waves]
         )
         return tuple(float(x) for x in model.clap.embed_audio(sound) @ text[0])
+
+
+def fit_length(waves: NDArray[np.float32], length: int, rate: int) -> NDArray[np.float32]:
+    """Cut [takes, n] to `length` samples; a wave that is a little short fades out over what is missing."""
+    have = waves.shape[1]
+    if have >= length:
+        return waves[:, :length]
+    short = length - have
+    out = np.zeros((len(waves), length), np.float32)
+    out[:, :have] = waves
+    fade = min(have, max(short, rate // 100))
+    out[:, have - fade : have] *= np.cos(np.linspace(0.0, np.pi / 2, fade, dtype=np.float32)) ** 2
+    return out

@@ -23,8 +23,8 @@ class Files:
 def command(settings: Mapping[str, Any], files: Files, *, subtype: str | None = None, rate: int | None = None) -> str:
     """The `python -m maa …` line for a take, quoted for a POSIX shell.
 
-    On the same kind of device with the same number of threads it writes the same bytes: with several takes it asks for
-    all of them and picks one, because a GPU rounds a batch in its own way.
+    On the same kind of device with the same number of threads it writes the same bytes. Of takes that were made
+    together it asks for all and picks one, because a GPU rounds a batch in its own way.
 
     Args:
         settings: of the take, as `Generation.settings_of` gives them.
@@ -34,10 +34,11 @@ def command(settings: Mapping[str, Any], files: Files, *, subtype: str | None = 
     """
     words: list[str] = ["python", "-m", "maa", str(settings["task"]), *_given(settings, files), "-o", files.output]
     words += _pair("--negative", settings.get("negative") or None)
-    for name in ("seed", "steps", "guidance", "sampler"):
+    seed, takes, pick = settings.get("batch") or (settings.get("seed"), 1, 1)
+    words += _pair("--seed", seed)
+    for name in ("steps", "guidance", "sampler"):
         words += _pair(f"--{name}", settings.get(name))
     words += _pair("--eta", settings.get("eta") or None)
-    takes, pick = int(settings.get("takes", 1)), int(settings.get("pick", 1))
     if takes > 1:
         words += ["--takes", str(takes), "--pick", str(pick)]
     words += _pair("--model", settings.get("model"))

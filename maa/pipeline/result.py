@@ -24,13 +24,17 @@ class Generation:
     settings: dict[str, Any] = field(default_factory=dict)  # of the request, JSON types
     words: tuple[tuple[str, float], ...] = ()  # what a picture was heard as, with weights that sum to 1
     subtype: str = "PCM_16"  # sample format that loses nothing the task kept
+    together: bool = False  # several takes whose last digits (or whose noise) depend on each other
 
     def settings_of(self, take: int = 0) -> dict[str, Any]:
-        """The settings that make this one take: the request's, which of its takes this is, and that take's own seed.
+        """The settings that make this one take: its own seed, one take.
 
-        `pick` counts from 1 in the order of the result. On a CPU the take is also what its own seed gives alone.
+        Takes that were made together come back exactly only together, so `batch` says of which request this is which
+        one: [seed, takes, pick], the last counted from 1 in the order of the result.
         """
-        settings = {**self.settings, "takes": len(self.seeds), "pick": take + 1, "take_seed": self.seeds[take]}
+        settings = {**self.settings, "seed": self.seeds[take], "takes": 1}
+        if self.together:
+            settings["batch"] = [self.settings["seed"], len(self.seeds), take + 1]
         if self.scores is not None:
             settings["clap_score"] = round(self.scores[take], 4)
         return settings

@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from maa.checkpoint import Model
 from maa.config import ModelConfig
 from maa.diffusion.windows import Span
 from maa.models.context import Context
+from maa.pipeline import conditions
 from maa.pipeline.render import Part
 from maa.pipeline.request import MIN_SECONDS
 
@@ -28,6 +30,34 @@ class Seen:
     start: float
     end: float
     pictures: tuple[NDArray[np.uint8], ...]
+    words: tuple[tuple[str, float], ...] = ()  # what a person hears in them; none = what the model does
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What pictures are heard as: a condition for each window, words over all of them, and the prompt to judge by."""
+
+    contexts: list[Pair]
+    words: list[tuple[str, float]]
+    judge: str
+
+
+def listen(model: Model, seen: Sequence[Seen], prompts: tuple[str, str]) -> Heard:
+    """The windows' pictures through the model's eyes. `prompts`: what to hear instead ("" = what is seen), what not."""
+    prompt, negative = prompts
+    heard = [list(one.words) or conditions.describe(model, list(one.pictures)) for one in seen]
+    contexts = []
+    for words in heard:
+        condition, null = conditions.from_text(model, prompt or conditions.caption(words), negative)
+        contexts.append((condition if prompt else conditions.with_words(model, condition, words), null))
+    words = pooled(heard)
+    return Heard(contexts, words, prompt or conditions.caption(words))
+
+
+def digest(seen: Sequence[Seen]) -> str:
+    """Short hash of all pictures."""
+    flat = [picture.reshape(-1) for one in seen for picture in one.pictures]
+    return conditions.digest(np.concatenate(flat))
 
 
 def parts(spans: Sequence[Span], contexts: Sequence[Pair]) -> tuple[Part, ...]:

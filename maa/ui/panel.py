@@ -59,7 +59,7 @@ def table(model: Model) -> str:
         pipeline = model.get()
     except ValueError as error:
         return f"{error}\n\n{HOW}"
-    rows = ["| task | |", "|---|---|"]
+    rows = ["| task | state |", "|---|---|"]
     for task, sentence in pipeline.capabilities().items():
         rows.append(f"| {TASKS.get(task, task)} | {sentence or 'works'} |")
     parts = ["| part | parameters | weights |", "|---|---|---|"]

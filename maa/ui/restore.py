@@ -56,8 +56,10 @@ def controls(desk: Desk, settings: Mapping[str, Any], *, fresh: bool = False) ->
         put(name, _number(settings.get(name), low, high))
     sampler = settings.get("sampler")
     put("sampler", sampler if sampler in SAMPLERS else None)
-    put("takes", _number(settings.get("takes"), 1, MAX_TAKES))
-    put("seed", _number(settings.get("seed"), 0, limits.SEEDS - 1))
+    batch = settings.get("batch")
+    seed, takes = batch[:2] if isinstance(batch, list) else (settings.get("seed"), settings.get("takes"))
+    put("takes", _number(takes, 1, MAX_TAKES))
+    put("seed", _number(seed, 0, limits.SEEDS - 1))
     put("fresh", fresh)
     return updates
 
@@ -127,7 +129,10 @@ def use(desk: Desk, settings: Mapping[str, Any], take: object, *, fresh: bool = 
 def send(desk: Desk, settings: Mapping[str, Any], take: object) -> Updates:
     """A take into another tab: its sound where the tab takes one, otherwise its words and how it was sampled."""
     words = {"prompt": heard(settings), **{name: settings.get(name) for name in ("negative", "steps", "guidance")}}
-    updates = controls(desk, {**words, "seed": settings.get("take_seed"), "sampler": settings.get("sampler")})
+    updates = controls(
+        desk,
+        {**words, "seed": settings.get("seed"), "batch": settings.get("batch"), "sampler": settings.get("sampler")},
+    )
     takes_sound = isinstance(desk.shown.refill.get("input"), gr.Audio)
     if takes_sound:
         updates |= _sound(desk, take)

@@ -26,7 +26,7 @@ WORDING = Wording(
     prompt_placeholder="Leave empty to use what is seen in the clip",
 )
 
-ORIGINALS = [("Replace it", "replace"), ("Mix both", "mix"), ("Keep it; the new one is a second track", "keep")]
+ORIGINALS = [("Replace", "replace"), ("Mix", "mix"), ("Keep (second track)", "keep")]
 
 
 def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
@@ -80,11 +80,14 @@ def build(place: Workplace) -> None:
     with gr.Row(elem_classes="maa-desk"):
         with gr.Column(scale=5, min_width=320):
             clip = gr.Video(label="Video", sources=["upload"], height=240, elem_id="video-input")
-            gr.Markdown(f"Up to {VIDEO_SECONDS:.0f} seconds. Longer clips are heard in overlapping windows.")
-            knobs = controls("video", place.model.config, WORDING, formats={})
+            note = (
+                f"Up to {VIDEO_SECONDS:.0f} s; longer than the model's own length, it is heard in overlapping windows."
+            )
+            gr.Markdown(note, elem_classes="maa-note")
             with gr.Row():
                 original = gr.Radio(ORIGINALS, value="replace", label="The clip's own sound", elem_id="video-original")
-                level = gr.Slider(-30.0, 6.0, value=MIX_DB, step=1.0, label="Its level in the mix, dB")
+                level = gr.Slider(-30.0, 6.0, value=MIX_DB, step=1.0, label="Its level when mixed (dB)", min_width=150)
+            knobs = controls("video", place.model.config, WORDING, formats={})
         with gr.Column(scale=7, min_width=320):
             shown = results("video", HINT, video=True)
             examples(place.assets, "video", {"input": clip}, (knobs, shown))

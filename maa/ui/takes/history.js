@@ -9,7 +9,7 @@ const which = h("select", { "aria-label": "Which sounds", onchange: () => fill()
 const zip = textButton("Download the starred (zip)", () => bundleStars());
 const clear = textButton("Forget all but the starred", () => { if (window.confirm("Forget every sound that is not starred?")) store.drop((item) => !item.star); });
 const line = h("p", { class: "line", role: "status", "aria-live": "polite" });
-const list = h("div", { class: "list" });
+const list = h("div", { class: "list history" });
 const empty = h("div", { class: "empty" }, h("p", null, "Nothing here yet. What you make in the tabs is listed here: its settings in this browser, its sound as long as the server keeps it (a day)."));
 const PAGE = 24;
 let shown = PAGE, cards = [], picked = null;

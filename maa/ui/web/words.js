@@ -12,7 +12,7 @@ function send() {
 function addRow(word, weight) {
   const row = {
     word: make("input", { type: "text", value: word, maxLength: 100 }),
-    weight: make("input", { type: "range", min: 0, max: 100, value: Math.round(100 * weight) }),
+    weight: make("input", { type: "range", className: "size", min: 0, max: 100, value: Math.round(100 * weight) }),
     told: make("span", { className: "told" }),
   };
   row.word.setAttribute("aria-label", "Word");
