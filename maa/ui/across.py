@@ -58,10 +58,16 @@ def connect(place: Workplace, whole: Whole) -> None:
             chosen = restore.file_choices(desk, {**view, "resampled": view["rate"] if changed else 0})
             gr.Info(f"The settings of {data.get('name')} are back.", duration=4)
             return {**restore.use(desk, settings, None), **chosen, whole.tabs: gr.Tabs(selected=desk.task.name)}
-        except Exception as error:
-            raise told(error) from error
+        except Exception as error:  # noqa: BLE001 - told to the visitor or written into the log
+            return refused(whole, error)
 
     whole.conductor.dropped(dropped, outputs=everything, **HIDDEN)
+
+
+def refused(whole: Whole, error: Exception) -> Updates:
+    """Say what is wrong and change nothing: an error would mark every control of the page as failed."""
+    gr.Warning(told(error).message)
+    return {whole.conductor: None}
 
 
 def _listen(place: Workplace, whole: Whole, source: Any, everything: list[Component]) -> None:
@@ -71,8 +77,8 @@ def _listen(place: Workplace, whole: Whole, source: Any, everything: list[Compon
         def handle(event: gr.EventData) -> Updates:
             try:
                 desk, updates, go = act(event._data)
-            except Exception as error:
-                raise told(error) from error
+            except Exception as error:  # noqa: BLE001 - told to the visitor or written into the log
+                return refused(whole, error)
             started = {whole.conductor: {"go": desk.task.name, "stamp": secrets.token_hex(4)}} if go else {}
             return {**updates, whole.tabs: gr.Tabs(selected=desk.task.name), **started}
 

@@ -128,11 +128,8 @@ def use(desk: Desk, settings: Mapping[str, Any], take: object, *, fresh: bool = 
 
 def send(desk: Desk, settings: Mapping[str, Any], take: object) -> Updates:
     """A take into another tab: its sound where the tab takes one, otherwise its words and how it was sampled."""
-    words = {"prompt": heard(settings), **{name: settings.get(name) for name in ("negative", "steps", "guidance")}}
-    updates = controls(
-        desk,
-        {**words, "seed": settings.get("seed"), "batch": settings.get("batch"), "sampler": settings.get("sampler")},
-    )
+    kept = {name: settings.get(name) for name in ("negative", "steps", "guidance", "sampler", "seed", "batch")}
+    updates = controls(desk, {"prompt": heard(settings), **kept})
     takes_sound = isinstance(desk.shown.refill.get("input"), gr.Audio)
     if takes_sound:
         updates |= _sound(desk, take)

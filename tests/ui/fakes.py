@@ -117,7 +117,7 @@ class FakePipeline:
         assert sampling is not None
         return self._make("inpaint", sampling, on_step, prompt=prompt, negative=negative, mask=digest(cells))
 
-    def _make(self, task: str, sampling: Sampling, on_step: Any, words: Any = (), **settings: Any) -> Generation:
+    def _make(self, task: str, sampling: Sampling, on_step: Any, heard: Any = (), **settings: Any) -> Generation:
         check_prompt(settings["prompt"])
         check_prompt(settings["negative"], name="negative prompt")
         check_seconds(settings.get("seconds"))
@@ -143,10 +143,10 @@ class FakePipeline:
                 "sampler": sampling.sampler,
                 "eta": sampling.eta,
                 "model": self.name,
-                **({"heard_as": [list(word) for word in words]} if words else {}),
+                **({"heard_as": [list(word) for word in heard]} if heard else {}),
                 **settings,
             },
-            words=words,
+            words=tuple(heard),
         )
 
     def _steps(self, sampling: Sampling, on_step: Callable[..., None] | None) -> None:
