@@ -30,6 +30,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--host", default=environ.get("GRADIO_SERVER_NAME") or "127.0.0.1", help="0.0.0.0 = everyone")
     parser.add_argument("--port", type=int, help="default: the first free one from 7860")
+    parser.add_argument("--mcp", action="store_true", help="offer the endpoints as MCP tools; needs gradio[mcp]")
     return parser.parse_args(argv)
 
 
@@ -43,6 +44,7 @@ def promised(name: str, device: str | None) -> tuple[Model, Path]:
     from maa.config import TINY
     from maa.device import pick_device
     from maa.ui import Model
+    from maa.ui.lending import lent
 
     pick_device(device)
     if name == "tiny":
@@ -51,7 +53,8 @@ def promised(name: str, device: str | None) -> tuple[Model, Path]:
     config = None
     with contextlib.suppress(ValueError):
         config, _ = checkpoint.read_config(folder)
-    return Model(lambda: MakeAnAudio.from_pretrained(folder, device), config, folder / "README.md"), folder
+    card = folder / "README.md"
+    return Model(lambda: MakeAnAudio.from_pretrained(folder, device), config, card, here=lent()), folder
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -64,7 +67,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         model, weights = promised(options.model, options.device)
         page = build(model)
-        url = launch(page, Address(options.host, options.port), private=(weights,))
+        url = launch(page, Address(options.host, options.port), private=(weights,), mcp=options.mcp)
     except (ValueError, OSError) as error:  # OSError: the port is taken
         print(f"app: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ _FORMATS = (
     "mov,mp4,m4a,3gp,matroska,webm,avi,flv,asf,mpeg,mpegts,ogg,mp3,aac,ac3,eac3,flac,wav,w64,aiff,caf,au,amr,ape,"
     "wv,tta,dts,opus,voc,mpc,mpc8,tak"
 )
+
+DECODE_SECONDS = 60.0  # a file that keeps the decoder busy for longer is refused
 
 # Called as admit(sample rate, channels, samples a channel so far or None); raises ValueError to refuse.
 Admit = Callable[[int, int, int | None], None]
@@ -85,7 +88,10 @@ def _decode(container: InputContainer, stream: AudioStream, name: str, admit: Ad
     """All samples as blocks [channels, n] in the decoder's own number type."""
     rate, channels, total = stream.sample_rate, stream.channels, 0
     blocks: list[NDArray[Any]] = []
+    deadline = time.monotonic() + DECODE_SECONDS
     for frame in container.decode(stream):
+        if time.monotonic() > deadline:
+            raise ValueError(f"{name!r} takes longer than {DECODE_SECONDS:.0f} s to decode; use a shorter file.")
         values = frame.to_ndarray()
         if not frame.format.is_planar:
             values = values.reshape(-1, channels).T

@@ -47,13 +47,13 @@ def embed(path: Path, settings: Mapping[str, Any]) -> None:
 
 
 def read_tags(path: str | Path) -> dict[str, Any] | None:
-    """The settings inside a WAV or FLAC file, or None when there are none (or the file is of another kind)."""
+    """The settings inside a WAV, FLAC or video file, or None when there are none (or the file is of another kind)."""
     path = Path(path)
     with path.open("rb") as file:
         kind = _kind(file)
         if kind == b"WAVE":
             return _read_wave(file)
-    return _read_flac(path) if kind == b"fLaC" else None
+    return _read_flac(path) if kind == b"fLaC" else _read_container(path)
 
 
 def _kind(file: BinaryIO) -> bytes:
@@ -67,13 +67,13 @@ def wave_tags(settings: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
     """The LIST and ID3 chunks, as (name, payload) pairs, that carry settings in a WAV file."""
     from mutagen.id3 import ID3, TIT2, TSSE, TXXX
 
-    block, fields = _block(settings), _fields(settings)
-    texts = ((b"INAM", fields["title"]), (b"ICMT", block), (b"ISFT", SOFTWARE))
+    whole, fields = block(settings), _fields(settings)
+    texts = ((b"INAM", fields["title"]), (b"ICMT", whole), (b"ISFT", SOFTWARE))
     info = b"INFO" + b"".join(_info_text(name, text) for name, text in texts)
     tag = ID3()
     tag.add(TIT2(encoding=3, text=fields["title"]))  # encoding 3 is UTF-8
     tag.add(TSSE(encoding=3, text=SOFTWARE))
-    for name, text in (fields | {BLOCK: block}).items():
+    for name, text in (fields | {BLOCK: whole}).items():
         tag.add(TXXX(encoding=3, desc=name, text=text))
     rendered = BytesIO()
     tag.save(rendered, padding=lambda _: 0)
@@ -89,17 +89,17 @@ def _embed_flac(path: Path, settings: Mapping[str, Any]) -> None:
     from mutagen.flac import FLAC
 
     file = FLAC(path)
-    for name, text in (_fields(settings) | {BLOCK: _block(settings), "encoder": SOFTWARE}).items():
+    for name, text in (_fields(settings) | {BLOCK: block(settings), "encoder": SOFTWARE}).items():
         file[name] = text
     file.save()
 
 
-def _block(settings: Mapping[str, Any]) -> str:
+def block(settings: Mapping[str, Any]) -> str:
     """The JSON block, in ASCII so that no program's idea of an encoding can spoil it."""
-    block = json.dumps({BLOCK: dict(settings)}, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    if len(block) > _MAX_BLOCK // 4:  # a FLAC comment block has 24 bits of length for everything
+    text = json.dumps({BLOCK: dict(settings)}, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    if len(text) > _MAX_BLOCK // 4:  # a FLAC comment block has 24 bits of length for everything
         raise ValueError("The settings are too long to be written into a sound file; use a shorter prompt.")
-    return block
+    return text
 
 
 def _fields(settings: Mapping[str, Any]) -> dict[str, str]:
@@ -165,6 +165,20 @@ def _read_flac(path: Path) -> dict[str, Any] | None:
     except MutagenError:
         return None
     return _parse((comments.get(BLOCK) or [""])[0] if comments else "")
+
+
+def _read_container(path: Path) -> dict[str, Any] | None:
+    """From the comment of an MP4, MOV, Matroska or WebM file."""
+    import av
+    from av.error import FFmpegError
+
+    limits = {"format_whitelist": "mov,mp4,m4a,3gp,matroska,webm", "protocol_whitelist": "file"}
+    try:
+        with av.open(f"file:{path}", options=limits) as container:
+            words = {key.lower(): text for key, text in container.metadata.items()}
+    except (FFmpegError, OSError, ValueError):
+        return None
+    return _parse(words.get("comment", "")[:_MAX_BLOCK])
 
 
 def _parse(text: str) -> dict[str, Any] | None:

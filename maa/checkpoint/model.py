@@ -55,9 +55,9 @@ class Model:
         """Move everything; only the denoising network changes its inner precision."""
         self.front.to(device)
         for name, network in self.networks().items():
-            inner = dtype if name == "unet" else torch.float32
-            form = layout(device) if name in ("unet", "autoencoder") else torch.preserve_format
-            network.to(device=device, dtype=inner, memory_format=form)
+            network.to(device, dtype if name == "unet" else torch.float32)
+            if name in ("unet", "autoencoder"):
+                network.to(memory_format=layout(device))
         for expert in self.experts.values():
             expert.to(device, dtype)
         return self
@@ -69,8 +69,11 @@ class Model:
 
     @property
     def weights_hash(self) -> str:
-        """Short hash over all parts: which weights made a sound."""
-        text = "".join(f"{name}:{self.hashes[name]};" for name in sorted(self.hashes))
+        """Short hash over all parts, the experts' too: which weights made a sound."""
+        files = dict(self.hashes)
+        for name, expert in self.experts.items():
+            files |= {f"{name}/{file}": value for file, value in expert.hashes.items()}
+        text = "".join(f"{name}:{files[name]};" for name in sorted(files))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -65,12 +65,17 @@ def _text(task: Parser) -> None:
 def _image(task: Parser) -> None:
     task.add_argument("input", type=Path, help="a picture")
     task.add_argument("--prompt", default="", help="what to hear, instead of what is seen")
+    how = "a word that the picture is heard as, and its weight; repeatable"
+    task.add_argument("--heard", nargs=2, action="append", default=[], metavar=("WORD", "WEIGHT"), help=how)
     _seconds(task)
 
 
 def _video(task: Parser) -> None:
     task.add_argument("input", type=Path, help="a clip; with -o NAME.wav only the sound is written")
     task.add_argument("--prompt", default="", help="what to hear, instead of what is seen")
+    own = "the clip's own sound: replace it (default), mix it in, or keep it as the first of two tracks"
+    task.add_argument("--original", choices=("replace", "mix", "keep"), default="replace", help=own)
+    task.add_argument("--original-db", type=number, metavar="DB", help="level of its own sound in a mix; default -6")
 
 
 def _personalize(task: Parser) -> None:
@@ -154,6 +159,7 @@ def _common() -> Parser:
     shared.add_argument("--device", metavar="NAME", help="auto or, say, cpu; default MAA_DEVICE, else the best here")
     shared.add_argument("--dtype", help="of the U-Net: float32 or bfloat16; default: the device's own")
     shared.add_argument("--bits", type=int, choices=(16, 24), help="default 16; inpaint keeps the input's own format")
+    shared.add_argument("--rate", type=int, metavar="HZ", help="sample rate of the file; default: the sound's own")
     shared.add_argument("--json", action="store_true", help="print the settings of each file as one line of JSON")
     shared.add_argument("--quiet", action="store_true", help="no progress and no summary")
     return shared

@@ -47,8 +47,8 @@ def check_files(args: argparse.Namespace, outputs: Iterable[Path]) -> None:
     for path in outputs:
         if path.suffix.lower() not in endings:
             raise ValueError(f"Cannot tell what to write from the name {path}; end it in {' or '.join(endings)}.")
-        if args.bits and path.suffix.lower() in VIDEO:
-            raise ValueError("--bits is for .wav and .flac; the sound of a video is compressed.")
+        if (args.bits or args.rate) and path.suffix.lower() in VIDEO:
+            raise ValueError("--bits and --rate are for .wav and .flac; the sound of a video is compressed, 48 kHz.")
         if path.is_dir():
             raise ValueError(f"{path} is a folder; give the name of a file in it.")
         if not path.parent.is_dir():
@@ -85,12 +85,17 @@ def text(maa: MakeAnAudio, args: argparse.Namespace, options: Sampling) -> Gener
 
 def image(maa: MakeAnAudio, args: argparse.Namespace, options: Sampling) -> Generation:
     """`python -m maa image`."""
-    return maa.image_to_audio(args.input, options, prompt=args.prompt, seconds=args.seconds, **shared(args))
+    words = [(word, weight_of(weight)) for word, weight in args.heard]
+    given = {"prompt": args.prompt, "seconds": args.seconds, "words": words}
+    return maa.image_to_audio(args.input, options, **given, **shared(args))
 
 
 def video(maa: MakeAnAudio, args: argparse.Namespace, options: Sampling) -> Generation:
     """`python -m maa video`."""
-    return maa.video_to_audio(args.input, options, prompt=args.prompt, **shared(args))
+    from maa.pipeline.clip import with_original
+
+    made = maa.video_to_audio(args.input, options, prompt=args.prompt, **shared(args))
+    return with_original(made, args.original, args.original_db)
 
 
 def personalize(maa: MakeAnAudio, args: argparse.Namespace, options: Sampling) -> Generation:
@@ -119,6 +124,16 @@ TASKS: dict[str, Callable[[MakeAnAudio, argparse.Namespace, Sampling], Generatio
 }
 
 
+def weight_of(text: str) -> float:
+    """The weight of a word."""
+    from maa.cli.arguments import number
+
+    try:
+        return number(text)
+    except ValueError as error:
+        raise ValueError(f"--heard needs a word and a number, such as --heard rain 0.5, not {text!r}.") from error
+
+
 def shared(args: argparse.Namespace) -> dict[str, Any]:
     """What every task takes by keyword."""
     return {"negative": args.negative, "on_step": progress(args.quiet)}
@@ -142,8 +157,8 @@ def mask_of(maa: MakeAnAudio, args: argparse.Namespace, source: Audio) -> NDArra
 def write(generation: Generation, take: int, path: Path, args: argparse.Namespace) -> None:
     """One take into its file: a sound, or the clip with its new sound."""
     if path.suffix.lower() in VIDEO:
-        from maa.vision.mux import mux
+        from maa.pipeline.clip import save_clip
 
-        mux(args.input, generation.audio[take], generation.sample_rate, path)
+        save_clip(generation, args.input, path, take)
     else:
-        generation.save(path, take=take, subtype=f"PCM_{args.bits}" if args.bits else None)
+        generation.save(path, take=take, subtype=f"PCM_{args.bits}" if args.bits else None, rate=args.rate)

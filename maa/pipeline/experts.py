@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -13,7 +13,7 @@ from maa.audio import mask as masks
 from maa.audio.io import Audio, to_audio
 from maa.checkpoint import Model
 from maa.config import ModelConfig
-from maa.pipeline import conditions
+from maa.pipeline import windows
 from maa.pipeline.abilities import lacks
 from maa.pipeline.request import OnStep, Sampling
 from maa.pipeline.result import Generation
@@ -37,34 +37,27 @@ class Door(Protocol):
 def from_pictures(
     maa: Door,
     task: str,
-    pictures: list[NDArray[np.uint8]],
+    seen: Sequence[windows.Seen],
     sampling: Sampling,
     prompts: tuple[str, str],
+    more: dict[str, Any],
     seconds: float | None,
     on_step: OnStep | None,
 ) -> Generation:
     """Sound from pictures (Sec. 4.3) by a network that looks at them, else by the text network and their caption.
 
-    A prompt in the user's own words goes to the text network where there is one.
+    A prompt or words of the user's own go to the text network where there is one. `more` joins the settings.
     """
-    prompt, negative = prompts
-    by_text = bool(prompt) and lacks(maa.model)["text"] is None
+    said = bool(prompts[0]) or any(one.words for one in seen)
+    by_text = said and lacks(maa.model)["text"] is None
     looker: Any = maa.experts["image"] if maa.can("image") and not by_text else maa
     sampling = sampling.settled(looker.config.guidance)
-    words = conditions.describe(maa.model, pictures)
-    heard = prompt or conditions.caption(words)
-    if looker.config.unet.looks:
-        condition, null = conditions.from_pictures(looker.model, pictures, prompt, negative)
-    elif heard:
-        condition, null = conditions.from_text(maa.model, heard, negative)
-        condition = condition if prompt else conditions.with_words(maa.model, condition, words)
-    else:
-        raise ValueError("The model names no sound concepts, so pictures cannot be heard; give a prompt instead.")
-    settings = looker.settings(task, sampling, prompt=prompt, negative=negative)
-    settings |= {"heard_as": [[word, round(weight, 4)] for word, weight in words]}
-    settings |= {"input": conditions.digest(np.concatenate([p.reshape(-1) for p in pictures]))}
+    heard = windows.listen(maa.model, looker.model, seen, prompts)
+    settings = looker.settings(task, sampling, prompt=prompts[0], negative=prompts[1])
+    settings |= {"heard_as": [[word, round(weight, 4)] for word, weight in heard.words], **more}
+    settings |= {"input": windows.digest(seen)}
     made: Generation = looker.generate(
-        condition, null, sampling, seconds, settings, on_step, judge=heard, words=tuple(words)
+        heard.contexts, sampling, seconds, settings, on_step, judge=heard.judge, words=tuple(heard.words)
     )
     return made
 

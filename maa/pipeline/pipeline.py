@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +18,11 @@ from maa.audio.io import Audio, check_audible, resample, to_audio
 from maa.config import ModelConfig
 from maa.device import compute_dtype, pick_device, pick_dtype
 from maa.diffusion.schedule import start_of
-from maa.pipeline import conditions, experts, inpainting
+from maa.pipeline import conditions, experts, inpainting, windows
 from maa.pipeline.abilities import lacks
 from maa.pipeline.length import fit_length, frames_for
 from maa.pipeline.render import Renderer, Start
-from maa.pipeline.request import MAX_SECONDS, OnStep, Sampling, check_prompt, check_seconds, check_t0
+from maa.pipeline.request import OnStep, Sampling, check_prompt, check_seconds, check_t0, check_words
 from maa.pipeline.result import Generation
 from maa.version import VERSION
 
@@ -44,8 +45,11 @@ class MakeAnAudio:
         self.device = device
         self.name = name
         self.renderer = Renderer(self.model, device)
+        self.made_by: dict[str, str] = {"model": name, "weights": model.weights_hash}  # in the settings of every sound
         networks = {task: expert for task, expert in model.experts.items() if expert.unet is not None}
-        self.experts = {task: MakeAnAudio(expert, device, f"{name}/{task}", dtype) for task, expert in networks.items()}
+        self.experts = {task: MakeAnAudio(expert, device, name, dtype) for task, expert in networks.items()}
+        for task, expert in self.experts.items():
+            expert.made_by = {**self.made_by, "network": task}
 
     @classmethod
     def from_pretrained(
@@ -129,9 +133,10 @@ class MakeAnAudio:
         negative = check_prompt(negative, name="negative prompt")
         self._require("text")
         sampling = sampling.settled(self.config.guidance)
-        condition, null = conditions.from_text(self.model, prompt, negative)
+        check_seconds(seconds)
+        contexts = [conditions.from_text(self.model, prompt, negative)]
         settings = self.settings("text", sampling, prompt=prompt, negative=negative)
-        return self.generate(condition, null, sampling, seconds, settings, on_step)
+        return self.generate(contexts, sampling, seconds, settings, on_step)
 
     def image_to_audio(
         self,
@@ -141,14 +146,21 @@ class MakeAnAudio:
         prompt: str = "",
         negative: str = "",
         seconds: float | None = None,
+        words: Sequence[tuple[str, float]] = (),
         on_step: OnStep | None = None,
     ) -> Generation:
-        """Sound from a picture (Sec. 4.3): a file, PIL image or uint8 [H, W, 3]. A prompt replaces the words heard."""
+        """Sound from a picture (Sec. 4.3): a file, PIL image or uint8 [H, W, 3].
+
+        It is heard as `words` with weights above 0, or where there are none as what the model finds; a prompt replaces
+        them.
+        """
         prompt, negative = check_prompt(prompt), check_prompt(negative, name="negative prompt")
         self._require("image")
         check_seconds(seconds)
-        pictures = [conditions.load_picture(image)]
-        return experts.from_pictures(self, "image", pictures, sampling, (prompt, negative), seconds, on_step)
+        given = check_words(words)
+        seen = [windows.Seen(0.0, 0.0, (conditions.load_picture(image),), tuple(given))]
+        more = {"words": [list(word) for word in given]} if given else {}
+        return experts.from_pictures(self, "image", seen, sampling, (prompt, negative), more, seconds, on_step)
 
     def video_to_audio(
         self,
@@ -159,14 +171,16 @@ class MakeAnAudio:
         negative: str = "",
         on_step: OnStep | None = None,
     ) -> Generation:
-        """Sound for a clip from four evenly spaced frames (Sec. 4.3), as long as the clip, up to 30 s."""
-        from maa.vision.frames import video_frames
-
+        """Sound as long as a clip of up to 3 minutes, from four evenly spaced frames of each window (Sec. 4.3)."""
         prompt, negative = check_prompt(prompt), check_prompt(negative, name="negative prompt")
         self._require("video")
-        pictures, info = video_frames(video, count=4)
-        seconds = min(max(info.seconds, 0.5), MAX_SECONDS)
-        return experts.from_pictures(self, "video", pictures, sampling, (prompt, negative), seconds, on_step)
+        seconds = windows.length_of(video)
+        columns = (
+            frames_for(self.config, round(seconds * self.config.audio.sample_rate)) // self.config.autoencoder.factor
+        )
+        seen = windows.look(video, self.renderer.spans(columns), self.config, seconds)
+        more = {"windows": [[round(window.start, 3), round(window.end, 3)] for window in seen]}
+        return experts.from_pictures(self, "video", seen, sampling, (prompt, negative), more, seconds, on_step)
 
     def personalize(
         self,
@@ -253,21 +267,21 @@ class MakeAnAudio:
 
     def generate(
         self,
-        condition: Any,
-        null: Any,
+        contexts: list[windows.Pair],
         sampling: Sampling,
         seconds: float | None,
         settings: dict[str, Any],
         on_step: OnStep | None,
         **extra: Any,
     ) -> Generation:
-        """From pure noise, `seconds` long."""
-        check_seconds(seconds)
+        """From pure noise, `seconds` long: what is longer than the model's own length is made of windows."""
         spec = self.config.audio
         length = spec.samples if seconds is None else round(seconds * spec.sample_rate)
         settings["seconds"] = spec.seconds if seconds is None else float(seconds)
         first = self.config.schedule.steps - 1
-        plan = Start(condition, null, frames_for(self.config, length), first, sampling.steps)
+        frames = frames_for(self.config, length)
+        parts = windows.parts(self.renderer.spans(frames // self.config.autoencoder.factor), contexts)
+        plan = Start(*contexts[0], frames, first, sampling.steps, parts=parts)
         return self._render(plan, sampling, length, settings, on_step, **extra)
 
     def _render(
@@ -294,6 +308,7 @@ class MakeAnAudio:
             scores=tuple(scores[k] for k in order) if scores else None,
             settings=settings,
             words=words,
+            together=len(seeds) > 1 and (self.device.type != "cpu" or len(set(seeds)) == 1),
         )
 
     def _mono(self, source: Audio) -> NDArray[np.float32]:
@@ -332,7 +347,6 @@ class MakeAnAudio:
             "eta": float(sampling.eta),
             **({"mismatch": True} if sampling.mismatch else {}),
             **({} if self.dtype == compute_dtype(self.device) else {"dtype": str(self.dtype).removeprefix("torch.")}),
-            "model": self.name,
-            "weights": self.model.weights_hash,
+            **self.made_by,
             "version": VERSION,
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -16,9 +16,21 @@ from maa.diffusion.guidance import Denoiser, guided, keep_known
 from maa.diffusion.noise import Noise, TakeNoise, take_seeds
 from maa.diffusion.samplers import ddim, dpm_solver
 from maa.diffusion.schedule import Schedule, timesteps
+from maa.diffusion.windows import Span, piecewise, plan, windowed
 from maa.models.autoencoder import Autoencoder
 from maa.models.context import Context, Prepared
 from maa.pipeline.request import OnStep, Sampling
+
+OVERLAP = 16  # latent columns that two windows of a long sound share: 2 s
+
+
+@dataclass(frozen=True)
+class Part:
+    """One window of a long sound, in latent columns, and what it listens to."""
+
+    span: Span
+    condition: Context
+    null: Context
 
 
 @dataclass(frozen=True)
@@ -33,6 +45,7 @@ class Start:
     clean: Tensor | None = None  # [1, C, H, W] latent that the noise is added to; None = pure noise
     known: Tensor | None = None  # [1, C, H, W] latent of the sound with its hole filled
     make: Tensor | None = None  # [1, 1, H, W], 1 = make new
+    parts: tuple[Part, ...] = ()  # the windows of a sound longer than the model's own; they replace the condition
 
 
 class Renderer:
@@ -60,7 +73,7 @@ class Renderer:
         def report(step: int, total: int, z0: Tensor) -> None:
             def preview() -> NDArray[np.float32]:
                 with torch.inference_mode():
-                    mel = self.model.front.to_log10(self.autoencoder.decode(z0[:1]))
+                    mel = self.model.front.to_log10(self.decode(z0[:1]))
                 return mel[0, 0].float().cpu().numpy()
 
             on_step(index * total + step, groups * total, preview)
@@ -116,6 +129,14 @@ class Renderer:
         return official.start_step(steps, every, sampling.mismatch), steps
 
     def _denoiser(self, start: Start, sampling: Sampling, count: int) -> Denoiser:
+        if start.parts:
+            factor = self.model.config.autoencoder.factor
+            inner = []
+            for part in start.parts:
+                frames = (part.span[1] - part.span[0]) * factor
+                one = replace(start, condition=part.condition, null=part.null, frames=frames, parts=())
+                inner.append(self._denoiser(one, sampling, count))
+            return windowed([part.span for part in start.parts], inner)
         unet = self.model.unet
         assert unet is not None
         assert sampling.guidance is not None
@@ -159,15 +180,22 @@ class Renderer:
 
     @torch.inference_mode()
     def decode(self, z: Tensor) -> Tensor:
-        """Latents to mels [takes, 1, mels, frames], one at a time."""
-        return torch.cat([self.autoencoder.decode(row[None]) for row in z])
+        """Latents to mels [takes, 1, mels, frames], one at a time; a long one window by window."""
+        factor, spans = self.model.config.autoencoder.factor, self.spans(z.shape[-1])
+        return torch.cat([piecewise(row[None], spans, self.autoencoder.decode, factor) for row in z])
+
+    def spans(self, columns: int) -> list[Span]:
+        """The windows of a latent of `columns`: one, unless it is longer than the model's own."""
+        return plan(columns, self.model.config.latent_cells[1], OVERLAP)
 
     @torch.inference_mode()
     def vocode(self, mel: Tensor) -> NDArray[np.float32]:
-        """Mels to waveforms [takes, samples], one at a time."""
+        """Mels to waveforms [takes, samples], one at a time; a long one window by window, to spare memory."""
         vocoder = self.model.vocoder
         assert vocoder is not None
-        waves = [vocoder(self.model.front.to_vocoder(row[None])) for row in mel]
+        factor, hop = self.model.config.autoencoder.factor, self.model.config.audio.hop
+        spans = [(factor * first, factor * last) for first, last in self.spans(mel.shape[-1] // factor)]
+        waves = [piecewise(row[None], spans, vocoder, hop) for row in self.model.front.to_vocoder(mel)]
         return torch.cat(waves).float().cpu().numpy()
 
     @torch.inference_mode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +17,9 @@ MAX_STEPS = 1000
 MAX_GUIDANCE = 20.0
 MAX_TAKES = 8
 MAX_PROMPT = 1000  # characters
+MAX_WORDS = 20  # that a picture may be heard as
 MIN_SECONDS, MAX_SECONDS = 0.5, 30.0
+MAX_WORDS = 20  # that a picture may be heard as
 
 # step (1..total), total, and a function that gives the mel [mels, T] (log10) as it would sound now
 OnStep = Callable[[int, int, Callable[[], NDArray[np.float32]]], None]
@@ -89,6 +91,24 @@ def check_seconds(seconds: float | None) -> None:
     """None, or a length the model can be asked for."""
     if seconds is not None:
         _number("seconds", seconds, MIN_SECONDS, MAX_SECONDS)
+
+
+def check_words(words: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Sounds that a person hears in a picture: at most 20, with weights above 0 that are made to add up to 1."""
+    if not isinstance(words, Sequence) or len(words) > MAX_WORDS:
+        raise ValueError(f"Give at most {MAX_WORDS} words, each with its weight.")
+    pairs: list[tuple[str, float]] = []
+    for pair in words:
+        if isinstance(pair, str) or not isinstance(pair, Sequence) or len(pair) != 2:
+            raise ValueError("Each word should come with its weight, such as ('rain', 0.5).")
+        word, weight = check_prompt(pair[0], name="word", needed=True), pair[1]
+        _number("The weight of a word", weight, 0.0, 1e6)
+        if weight > 0:
+            pairs.append((word, float(weight)))
+    if words and not pairs:
+        raise ValueError("Every word has weight 0; give at least one of them more.")
+    total = sum(weight for _, weight in pairs)
+    return sorted(((word, weight / total) for word, weight in pairs), key=lambda pair: -pair[1])
 
 
 def check_t0(t0: float) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maa.audio.io import write
+from maa.audio.io import resample, write
 
 
 @dataclass(frozen=True)
@@ -24,16 +24,33 @@ class Generation:
     settings: dict[str, Any] = field(default_factory=dict)  # of the request, JSON types
     words: tuple[tuple[str, float], ...] = ()  # what a picture was heard as, with weights that sum to 1
     subtype: str = "PCM_16"  # sample format that loses nothing the task kept
+    together: bool = False  # several takes whose last digits (or whose noise) depend on each other
 
     def settings_of(self, take: int = 0) -> dict[str, Any]:
-        """The settings that make this one take: its own seed, one take."""
+        """The settings that make this one take: its own seed, one take.
+
+        Takes that were made together come back exactly only together, so `batch` says of which request this is which
+        one: [seed, takes, pick], the last counted from 1 in the order of the result.
+        """
         settings = {**self.settings, "seed": self.seeds[take], "takes": 1}
+        if self.together:
+            settings["batch"] = [self.settings["seed"], len(self.seeds), take + 1]
         if self.scores is not None:
             settings["clap_score"] = round(self.scores[take], 4)
         return settings
 
-    def save(self, path: str | Path, take: int = 0, subtype: str | None = None) -> Path:
-        """Write one take as .wav or .flac ("PCM_16" or "PCM_24") and its settings; equal requests, equal bytes."""
+    def save(self, path: str | Path, take: int = 0, subtype: str | None = None, rate: int | None = None) -> Path:
+        """Write one take and its settings as .wav or .flac; equal requests give equal bytes.
+
+        Args:
+            path: ends in .wav or .flac.
+            take: which one, counted from 0.
+            subtype: "PCM_16" or "PCM_24"; None = what loses nothing.
+            rate: Hz, 8,000 to 192,000; None = the sound's own. A higher one adds no sound above the model's range.
+        """
         if not 0 <= take < len(self.audio):
             raise ValueError(f"There is no take {take + 1}; this result has {len(self.audio)}.")
-        return write(path, self.audio[take], self.sample_rate, subtype or self.subtype, tags=self.settings_of(take))
+        if rate is not None and not 8_000 <= rate <= 192_000:
+            raise ValueError(f"The sample rate should lie between 8,000 and 192,000 Hz, not {rate}.")
+        samples = self.audio[take] if rate is None else resample(self.audio[take], self.sample_rate, rate)
+        return write(path, samples, rate or self.sample_rate, subtype or self.subtype, tags=self.settings_of(take))

@@ -14,6 +14,8 @@ from typing import Any
 
 import gradio as gr
 
+from maa.diffusion.samplers import SAMPLERS
+from maa.pipeline.clip import MIX_DB
 from maa.pipeline.request import MAX_SECONDS, MIN_SECONDS
 from maa.ui import image, inpaint, limits, personalize, text, video
 from maa.ui.jobs import Progress
@@ -43,11 +45,18 @@ BOXES = Argument(
 SAMPLING = (
     Argument("steps", int, 25, "Denoising steps, 1 to 1000."),
     Argument("guidance", float, 3.0, "Guidance scale, 0 to 20; 1 = none."),
-    Argument("sampler", str, "dpm++", "dpm++ or ddim."),
+    Argument("sampler", str, "dpm++", f"{', '.join(SAMPLERS)}."),
     Argument("seed", int, -1, "0 to 4294967295; -1 = a fresh one."),
     Argument("takes", int, 1, "How many to make, 1 to 8; the one that matches the prompt best comes back."),
 )
 FORMAT = Argument("file_format", str, "wav16", "wav16, wav24 or flac.")
+RATE = Argument(
+    "rate", int, 0, "Sample rate of the file in Hz: 16000, 22050, 44100, 48000, 96000; 0 = the sound's own."
+)
+ORIGINAL = (
+    Argument("original", str, "replace", "The clip's own sound: replace, mix, or keep it as the first of two tracks."),
+    Argument("original_db", float, MIX_DB, "Level of the clip's own sound in a mix, -60 to 12 dB."),
+)
 SAME_FORMAT = Argument("file_format", str, "source", "source (WAV with the input's samples), wav16, wav24 or flac.")
 
 
@@ -74,31 +83,31 @@ def table(native_seconds: float) -> list[Endpoint]:
             "text_to_audio",
             "Sound from a sentence.",
             text.TASK,
-            (PROMPT, NEGATIVE, seconds, *SAMPLING, FORMAT),
+            (PROMPT, NEGATIVE, seconds, *SAMPLING, FORMAT, RATE),
         ),
         Endpoint(
             "image_to_audio",
             "Sound from a picture.",
             image.TASK,
-            (_input("image", "A picture"), OPTIONAL_PROMPT, NEGATIVE, seconds, *SAMPLING, FORMAT),
+            (_input("image", "A picture"), OPTIONAL_PROMPT, NEGATIVE, seconds, *SAMPLING, FORMAT, RATE),
         ),
         Endpoint(
             "video_to_audio",
             "Sound for a clip, as long as the clip; the file is the clip with that sound.",
             video.TASK,
-            (_input("video", "A clip"), OPTIONAL_PROMPT, NEGATIVE, *SAMPLING),
+            (_input("video", "A clip"), OPTIONAL_PROMPT, NEGATIVE, *SAMPLING, *ORIGINAL),
         ),
         Endpoint(
             "personalize",
             "A sound of your own, moved towards a prompt.",
             personalize.TASK,
-            (_input("audio", "A sound"), PROMPT, T0, NEGATIVE, START, *SAMPLING, FORMAT),
+            (_input("audio", "A sound"), PROMPT, T0, NEGATIVE, START, *SAMPLING, FORMAT, RATE),
         ),
         Endpoint(
             "inpaint",
             "Regions of a sound made anew; outside their time spans its samples stay as they are.",
             inpaint.BOX_TASK,
-            (_input("audio", "A sound"), BOXES, OPTIONAL_PROMPT, NEGATIVE, *SAMPLING, SAME_FORMAT),
+            (_input("audio", "A sound"), BOXES, OPTIONAL_PROMPT, NEGATIVE, *SAMPLING, SAME_FORMAT, RATE),
         ),
     ]
 

@@ -10,6 +10,7 @@ import gradio as gr
 from gradio.components import Component
 
 from maa.config import ModelConfig
+from maa.diffusion.samplers import SAMPLERS
 from maa.pipeline.request import MAX_PROMPT, MAX_SECONDS, MAX_TAKES
 from maa.ui import limits, status
 
@@ -18,7 +19,8 @@ SLIDER_STEPS = 200
 SHORTEST = 1.0  # seconds
 DICE = Path(__file__).parent / "web" / "dice.svg"
 SLIDER_GUIDANCE = 12.0
-SAMPLER_NAMES = [("DPM-Solver++ (fast)", "dpm++"), ("DDIM (the paper's)", "ddim")]
+SAMPLER_NAMES = {"dpm++": "DPM-Solver++ (fast)", "ddim": "DDIM (the paper's)", "official": "The authors' own DDIM"}
+RATE_NAMES = {0: "The sound's own", 16_000: "16 kHz", 44_100: "44.1 kHz", 48_000: "48 kHz"}
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,9 @@ class Controls:
     seed: gr.Number
     fresh: gr.Checkbox
     sampler: gr.Dropdown
+    eta: gr.Slider
     file_format: gr.Dropdown | None
+    rate: gr.Dropdown | None
     seconds: gr.Slider | None
     generate: gr.Button
     stop: gr.Button
@@ -93,9 +97,13 @@ def controls(
             label="Guidance",
             info="How closely to follow the prompt; 1 turns guidance and the negative prompt off.",
         )
+        names = [(SAMPLER_NAMES.get(name, name), name) for name in SAMPLERS]
         with gr.Row():
-            sampler = gr.Dropdown(SAMPLER_NAMES, value="dpm++", label="Sampler", filterable=False, min_width=140)
+            sampler = gr.Dropdown(names, value=SAMPLERS[0], label="Sampler", filterable=False, min_width=140)
+            eta = gr.Slider(0.0, 1.0, value=0.0, step=0.05, label="Fresh noise in DDIM (eta)", min_width=140)
+        with gr.Row():
             written = _file_format(formats) if formats else None
+            rate = _rate() if formats else None
     return Controls(
         prompt=prompt,
         negative=negative,
@@ -105,7 +113,9 @@ def controls(
         seed=seed,
         fresh=fresh,
         sampler=sampler,
+        eta=eta,
         file_format=written,
+        rate=rate,
         seconds=length,
         generate=generate,
         stop=stop,
@@ -151,7 +161,7 @@ def _length(config: ModelConfig) -> gr.Slider:
         value=round(native, 3),
         step=0.001,
         label="Length in seconds",
-        info=f"The model has learnt from {native:.1f} s; other lengths work less well.",
+        info=f"The model has learnt from {native:.1f} s. Longer sounds are joined from such pieces.",
     )
 
 
@@ -159,6 +169,12 @@ def _file_format(formats: Mapping[str, limits.FileFormat]) -> gr.Dropdown:
     """How results are written."""
     names = [(item.label, key) for key, item in formats.items()]
     return gr.Dropdown(names, value=names[0][1], label="File format", filterable=False, min_width=140)
+
+
+def _rate() -> gr.Dropdown:
+    """Sample rate of the files."""
+    names = [(name, rate) for rate, name in RATE_NAMES.items()]
+    return gr.Dropdown(names, value=0, label="Sample rate of the file", filterable=False, min_width=140)
 
 
 def _seed(task: str) -> tuple[gr.Number, gr.Checkbox]:

@@ -10,13 +10,15 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 from gradio.components import Component
 
-from maa.ui import status
-from maa.ui.results import Results, Take, Updates, caption
+from maa.config import AudioSpec
+from maa.ui import records, status, views
+from maa.ui.files import result_path
+from maa.ui.results import Results, Take, Updates
 
 if TYPE_CHECKING:
     from maa.ui.controls import Controls
@@ -25,6 +27,7 @@ log = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parents[2]
 ASSETS = ROOT / "assets"
 SHORT = 60  # characters of a label
+SPEC = AudioSpec()
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,13 @@ def load(assets: Path) -> list[Example]:
         return []
 
 
-def examples(assets: Path, task: str, inputs: dict[str, Component], parts: tuple[Controls, Results]) -> None:
+def examples(
+    assets: Path,
+    task: str,
+    inputs: dict[str, Component],
+    parts: tuple[Controls, Results],
+    spec: AudioSpec = SPEC,
+) -> None:
     """Lay out the examples of a tab as buttons.
 
     Args:
@@ -71,7 +80,9 @@ def examples(assets: Path, task: str, inputs: dict[str, Component], parts: tuple
         task: whose examples.
         inputs: the tab's own components that an example fills in: "input", "t0", "boxes".
         parts: the tab's controls and its results column.
+        spec: how spectrograms of the results are drawn.
     """
+    parts[1].refill.update(inputs)
     rows = [example for example in load(assets) if example.task == task]
     if not rows:
         return
@@ -85,7 +96,7 @@ def examples(assets: Path, task: str, inputs: dict[str, Component], parts: tuple
     )
     own = [knobs.prompt, knobs.negative, knobs.seed, knobs.fresh, knobs.steps, knobs.guidance, knobs.status]
     buttons.click(
-        chosen(assets.parent, rows, inputs, parts),
+        chosen(assets.parent, rows, inputs, parts, spec),
         inputs=buttons,
         outputs=[*own, *inputs.values(), *shown.outputs()],
         show_progress="hidden",
@@ -95,7 +106,7 @@ def examples(assets: Path, task: str, inputs: dict[str, Component], parts: tuple
 
 
 def chosen(
-    root: Path, rows: list[Example], inputs: dict[str, Component], parts: tuple[Controls, Results]
+    root: Path, rows: list[Example], inputs: dict[str, Component], parts: tuple[Controls, Results], spec: AudioSpec
 ) -> Callable[[int], Updates]:
     """What a click on an example does: the handler of its index."""
     knobs, shown = parts
@@ -115,8 +126,7 @@ def chosen(
         updates |= {part: own[name] for name, part in inputs.items()}
         result = _file(root, example.result)
         if result:
-            take = Take(Path(result), caption(1, example.seed, None, best=False), _path(root, example.picture))
-            updates |= shown.show([take], _settings(Path(result)))
+            updates |= shown.show([ready_made(example, Path(result), spec)])
         else:
             updates[knobs.status] = status.idle("Press Generate to hear it.")
         return updates
@@ -124,13 +134,34 @@ def chosen(
     return show
 
 
-def _settings(result: Path) -> Any:
+def ready_made(example: Example, result: Path, spec: AudioSpec) -> Take:
+    """The result of an example as a take."""
+    from maa.audio.io import read, write
     from maa.audio.tags import read_tags
 
-    try:
-        return read_tags(result)
-    except ValueError:
-        return None  # a clip, or a file whose tags somebody took out
+    sound = read(result)
+    clip = result if result.suffix.lower() in (".mp4", ".webm", ".mkv", ".mov") else None
+    place = result_path(example.task, example.seed, ".wav")
+    write(place, sound.samples, sound.sample_rate, "PCM_16")
+    settings = read_tags(result) or {"task": example.task, "prompt": example.prompt, "seed": example.seed}
+    facts = {
+        "id": place.parent.name,
+        "task": example.task,
+        "number": 1,
+        "best": False,
+        "seed": example.seed,
+        "score": settings.get("clap_score"),
+        "settings": settings,
+        "ticks": views.ticks(spec),
+        "clip": None if clip is None else views.url_of(clip),
+        "example": True,
+    }
+    view = records.keep(
+        place.parent, views.view_of(sound, place, spec, **facts), {}, str(settings.get("model", "small"))
+    )
+    if example.input is not None:
+        del view["command"]  # it would name a file that nobody has been given
+    return Take(clip or place, view)
 
 
 def _path(root: Path, name: str | None) -> Path | None:

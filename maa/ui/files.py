@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import time
 import uuid
 from pathlib import Path
 
@@ -33,9 +36,32 @@ def result_path(task: str, seed: int, suffix: str) -> Path:
 
     The folder's random name is what keeps one visitor's results from another; the file's name never holds a prompt.
     """
-    folder = Path(get_upload_folder()) / "takes" / uuid.uuid4().hex
+    folder = shelf() / uuid.uuid4().hex
     folder.mkdir(parents=True)
     return folder / f"make-an-audio_{task}_{seed}{suffix}"
+
+
+def shelf() -> Path:
+    """The folder that holds a folder for every take."""
+    return Path(get_upload_folder()) / "takes"
+
+
+def folder_of(take: object) -> Path | None:
+    """The folder of a take by its id, which is hard to guess and all that is needed to see it; None when it is gone."""
+    if not isinstance(take, str) or not re.fullmatch(r"[0-9a-f]{32}", take):
+        return None
+    folder = shelf() / take
+    return folder if folder.is_dir() else None
+
+
+def sweep(age: float) -> None:
+    """Delete the takes that are older than `age` seconds."""
+    for folder in shelf().glob("*"):
+        try:
+            if folder.is_dir() and time.time() - folder.stat().st_mtime > age:
+                shutil.rmtree(folder, ignore_errors=True)
+        except OSError:
+            continue  # another sweep was quicker
 
 
 def url_of(path: Path) -> str:

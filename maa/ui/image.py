@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from maa.ui import files
+from maa.ui import files, limits
 from maa.ui.controls import Wording, controls
 from maa.ui.examples import examples
 from maa.ui.jobs import OnStep
 from maa.ui.limits import Ask
 from maa.ui.results import results
+from maa.ui.small import word_list
 from maa.ui.tab import Extra, Made, Own, Task, Workplace, told, wire
 
 if TYPE_CHECKING:
@@ -29,11 +30,22 @@ def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generati
     """Picture to sound by the pipeline; a prompt takes the place of the words heard."""
     picture = files.uploaded(own["image"], "a picture")
     return pipeline.image_to_audio(
-        picture, ask.sampling, prompt=ask.prompt, negative=ask.negative, seconds=ask.seconds, on_step=on_step
+        picture,
+        ask.sampling,
+        prompt=ask.prompt,
+        negative=ask.negative,
+        seconds=ask.seconds,
+        words=[] if ask.prompt else given(own.get("words")),
+        on_step=on_step,
     )
 
 
 TASK = Task("image", call)
+
+
+def describe(pipeline: MakeAnAudio, value: Any) -> list[tuple[str, float]]:
+    """The words that a picture is heard as; none where the model has none."""
+    return list(pipeline.describe_image(files.uploaded(value, "a picture")))
 
 
 def build(place: Workplace) -> None:
@@ -48,23 +60,25 @@ def build(place: Workplace) -> None:
                 height=240,
                 elem_id="image-input",
             )
-            words = gr.Label(
-                label="Heard as", num_top_classes=WORDS_SHOWN, show_heading=False, visible=False, elem_id="image-words"
-            )
+            words = word_list("image-words")
             knobs = controls("image", place.model.config, WORDING, seconds=True)
         with gr.Column(scale=7, min_width=320):
             shown = results("image", HINT)
             examples(place.assets, "image", {"input": picture}, (knobs, shown))
 
-    def describe(value: Any) -> Any:
+    def listen(value: Any) -> Any:
         """The words that a picture is heard as, as soon as it is there."""
+        if value is None:
+            return {"words": [], "heard": True}
         try:
-            return labelled(place.model.for_task("image").describe_image(files.uploaded(value, "a picture")))
+            heard = next(place.look("image", describe, value))
         except Exception as error:
             raise told(error) from error
+        return {"words": [list(word) for word in heard[:WORDS_SHOWN]], "heard": True}
 
-    picture.upload(
-        describe,
+    gr.on(
+        [picture.upload, picture.clear],
+        listen,
         picture,
         words,
         preprocess=False,
@@ -73,14 +87,30 @@ def build(place: Workplace) -> None:
         concurrency_limit=1,
         api_visibility="private",
     )
-    picture.clear(lambda: gr.update(visible=False), outputs=words, queue=False, api_visibility="private")
-    wire(place, TASK, {"image": picture}, (knobs, shown), Extra([words], lambda made: {words: _heard(made)}))
-
-
-def labelled(words: list[tuple[str, float]] | tuple[tuple[str, float], ...]) -> Any:
-    """Words and weights for the page; nothing is shown when there are none."""
-    return gr.update(value=dict(words), visible=True) if words else gr.update(visible=False)
+    wire(
+        place,
+        TASK,
+        {"image": picture, "words": words},
+        (knobs, shown),
+        Extra([words], lambda made: {words: _heard(made)}),
+    )
 
 
 def _heard(made: Made) -> Any:
-    return labelled(made.generation.words)
+    """What the picture was heard as, unless somebody had put other words in its place."""
+    if made.generation.settings.get("words"):
+        return gr.skip()
+    return {"words": [list(word) for word in made.generation.words[:WORDS_SHOWN]], "heard": True}
+
+
+def given(value: Any) -> list[tuple[str, float]]:
+    """The words that a person has edited; none when they are still the ones that were heard."""
+    if not isinstance(value, dict) or value.get("heard") or not isinstance(value.get("words"), list):
+        return []
+    rows = []
+    for row in value["words"]:
+        if not isinstance(row, list) or len(row) != 2 or not isinstance(row[0], str):
+            raise ValueError("Each word should come with its weight.")
+        if row[0].strip():
+            rows.append((row[0], limits.number(row[1], "The weight of a word")))
+    return rows

@@ -11,13 +11,17 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 Result = TypeVar("Result")
 Preview = Callable[[], Any]  # mel float32 [mels, frames] of the sound so far
 OnStep = Callable[[int, int, Preview], None]
 BEAT = 0.25  # seconds between two signs of life, so that a stop is noticed while no step ends
+PREVIEW_EVERY, PREVIEW_SHARE = 0.6, 0.1  # seconds between previews at least, and their share of the time at most
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Progress:
     step: int
     total: int
     seconds_left: float | None = None
-    preview: Preview | None = None
+    mel: NDArray[np.float32] | None = None  # log10 [mels, frames], where this step was looked at
 
     @property
     def text(self) -> str:
@@ -49,10 +53,15 @@ class Done(Generic[Result]):
 
 
 class Jobs:
-    """One device's worth of work: jobs run one after the other, each for whoever iterates over it."""
+    """One device's worth of work: jobs run one after the other, each for whoever iterates over it.
 
-    def __init__(self) -> None:
+    Args:
+        wait: whether closing an iterator waits for the work to end, as a process should that gives its GPU back then.
+    """
+
+    def __init__(self, wait: bool = False) -> None:
         self._slot = threading.Lock()
+        self._wait = wait
 
     def run(self, work: Callable[[OnStep], Result]) -> Iterator[Progress | Done[Result]]:
         """Do `work` in a thread. Yields `Progress` at every step and at least every quarter second, then one `Done`.
@@ -61,7 +70,8 @@ class Jobs:
         """
         news: queue.SimpleQueue[Progress | Done[Result] | BaseException] = queue.SimpleQueue()
         stop = threading.Event()
-        threading.Thread(target=self._work, args=(work, news, stop), name="maa-job", daemon=True).start()
+        thread = threading.Thread(target=self._work, args=(work, news, stop), name="maa-job", daemon=True)
+        thread.start()
         latest: Progress = Progress(0, 0)
         try:
             while True:
@@ -71,11 +81,12 @@ class Jobs:
                 if isinstance(item, Done):
                     yield item
                     return
-                latest = item or latest
+                latest = item or replace(latest, mel=None)
                 yield latest
         finally:
-            # Not joined: Gradio closes generators on its event loop, which must not wait for a step.
             stop.set()
+            if self._wait:  # elsewhere not: Gradio closes generators on its event loop, which must not wait for a step
+                thread.join()
 
     def _work(
         self,
@@ -86,12 +97,14 @@ class Jobs:
         from maa.pipeline import Cancelled
 
         started = 0.0
+        looking = Looking()
 
         def on_step(step: int, total: int, preview: Preview) -> None:
             if stop.is_set():
                 raise Cancelled("Stopped.")
+            mel = looking.at(preview) if step < total else None
             pace = (time.monotonic() - started) / step
-            news.put(Progress(step, total, pace * (total - step), preview))
+            news.put(Progress(step, total, pace * (total - step), mel))
 
         with self._slot:
             if stop.is_set():
@@ -103,12 +116,32 @@ class Jobs:
                 news.put(error)
 
 
+class Looking:
+    """Decides which steps are worth a look: decoding a preview costs time that the sound itself could have."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def at(self, preview: Preview) -> NDArray[np.float32] | None:
+        """The mel of this step, or None when the last look was a moment ago."""
+        before = time.monotonic()
+        if before < self._next:
+            return None
+        mel: NDArray[np.float32] | None = preview()
+        after = time.monotonic()
+        self._next = after + max(PREVIEW_EVERY, (after - before) * (1 / PREVIEW_SHARE - 1))
+        return mel
+
+
 def _newest(news: queue.SimpleQueue[Any]) -> Any:
     """The latest of what has come in, skipping progress that is already overtaken; None after one quiet beat."""
     try:
         item = news.get(timeout=BEAT)
         while isinstance(item, Progress) and not news.empty():
+            seen = item.mel
             item = news.get_nowait()
+            if isinstance(item, Progress) and item.mel is None:
+                item = replace(item, mel=seen)
     except queue.Empty:
         return None
     return item

@@ -15,6 +15,8 @@ from typing import Any
 from maa.pipeline import Sampling
 from maa.pipeline.request import check_seconds
 
+RATES = (16_000, 22_050, 44_100, 48_000, 96_000)  # Hz that files can be written at
+WORK = 4000  # denoising steps of all takes of one request
 PICTURE_SECONDS = 60.0  # longest sound that the painter shows
 BOXES = 64  # regions of one request
 SEEDS = 2**32
@@ -46,6 +48,7 @@ class Ask:
     seconds: float | None  # None = the task decides
     sampling: Sampling
     file_format: FileFormat
+    rate: int | None = None  # Hz of the file; None = the sound's own
 
 
 def number(value: object, name: str) -> float:
@@ -69,8 +72,8 @@ def ask(fields: Mapping[str, Any]) -> Ask:
     """Check the fields that tasks share. A field that a task does not have may be missing.
 
     Args:
-        fields: prompt, negative, seconds, steps, guidance, sampler, seed (-1 = a fresh one), takes, file_format, and
-            `fresh` (true = ignore the seed and draw one).
+        fields: prompt, negative, seconds, steps, guidance, sampler, eta, seed (-1 = a fresh one), takes, file_format,
+            rate (Hz, 0 = the sound's own), and `fresh` (true = ignore the seed and draw one).
 
     Raises:
         ValueError: a value is of the wrong kind or outside its limits.
@@ -84,19 +87,36 @@ def ask(fields: Mapping[str, Any]) -> Ask:
     name = fields.get("file_format", "wav16")
     if name not in formats:
         raise ValueError(f"The file format should be one of {', '.join(formats)}.")
+    sampling = Sampling(
+        steps=whole(fields["steps"]),
+        guidance=fields["guidance"],
+        seed=seed,
+        count=whole(fields["takes"]),
+        sampler=fields["sampler"],
+        eta=(fields.get("eta") or 0.0) if fields["sampler"] != "dpm++" else 0.0,
+    )
+    if sampling.steps * sampling.count > WORK:
+        raise ValueError(
+            f"{sampling.count} takes of {sampling.steps} steps are too much at once; all takes together may have "
+            f"{WORK:,} steps."
+        )
     return Ask(
         prompt=fields.get("prompt") or "",
         negative=fields.get("negative") or "",
         seconds=seconds,
-        sampling=Sampling(
-            steps=whole(fields["steps"]),
-            guidance=fields["guidance"],
-            seed=seed,
-            count=whole(fields["takes"]),
-            sampler=fields["sampler"],
-        ),
+        sampling=sampling,
         file_format=formats[name],
+        rate=_rate(fields.get("rate")),
     )
+
+
+def _rate(value: Any) -> int | None:
+    rate = whole(value or 0)
+    if rate == 0:
+        return None
+    if rate not in RATES:
+        raise ValueError(f"The sample rate should be one of {', '.join(map(str, RATES))} Hz, or 0 for the sound's own.")
+    return int(rate)
 
 
 def boxes(value: object) -> list[tuple[float, float, float, float]]:

@@ -23,15 +23,23 @@ class Model:
         load: makes the pipeline; runs once, in a thread of its own, and starts at once.
         config: what is known about the model before it is loaded; None = wait for the pipeline when asked.
         card: the model card (Markdown), if there is one.
+        here: load now and in this thread, as a host asks for that lends its GPU.
     """
 
     def __init__(
-        self, load: Callable[[], MakeAnAudio], config: ModelConfig | None = None, card: Path | None = None
+        self,
+        load: Callable[[], MakeAnAudio],
+        config: ModelConfig | None = None,
+        card: Path | None = None,
+        here: bool = False,
     ) -> None:
         self._config = config
         self.card = card
         self._pipeline: Future[MakeAnAudio] = Future()
-        threading.Thread(target=self._load, args=(load,), name="maa-load", daemon=True).start()
+        if here:
+            self._load(load)
+        else:
+            threading.Thread(target=self._load, args=(load,), name="maa-load", daemon=True).start()
 
     @classmethod
     def of(cls, pipeline: MakeAnAudio | Model) -> Model:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from maa.ui import api, image, inpaint, panel, personalize, status, text, video
+from maa.ui import across, api, image, inpaint, panel, personalize, status, text, video
 from maa.ui.examples import ASSETS
-from maa.ui.jobs import Jobs
 from maa.ui.model import Model
 from maa.ui.tab import Workplace
 
@@ -34,23 +33,31 @@ def build(pipeline: MakeAnAudio | Model, assets: Path = ASSETS) -> gr.Blocks:
         pipeline: a loaded pipeline, or a `Model` that is still loading.
         assets: folder with `examples.json`.
     """
-    place = Workplace(Model.of(pipeline), Jobs(), assets)
+    place = Workplace(Model.of(pipeline), assets)
     with gr.Blocks(title="Make-An-Audio", analytics_enabled=False, delete_cache=CACHE) as page:
-        gr.HTML(status.web("header.html"), elem_id="header")
+        with gr.Row(elem_classes="maa-top"):
+            gr.HTML(status.web("header.html"), elem_id="header")
+            conductor = across.conductor()
         about = gr.Markdown(panel.LOADING, elem_id="model")
         notices = []
-        with gr.Tabs(elem_id="tasks"):
+        with gr.Tabs(elem_id="tasks") as tabs:
             for task, lay_out in TABS.items():
                 with gr.Tab(panel.TASKS[task], id=task):
                     notices.append(gr.Markdown(visible=False, elem_classes="maa-notice"))
                     lay_out(place)
-        with gr.Accordion("About", open=False):
+            with gr.Tab("History", id="history"):
+                history = across.history()
+        across.connect(place, across.Whole(tabs, conductor, history))
+        with gr.Accordion("Model", open=False, elem_id="model-panel"):
+            facts = gr.Markdown(panel.LOADING)
+        with gr.Accordion("About, limits, citation", open=False):
             gr.Markdown(status.web("about.md"))
         api.endpoints(place)
 
         def describe() -> list[Any]:
             line, missing = panel.describe(place.model)
-            return [line, *(gr.update(value=missing[task], visible=bool(missing[task])) for task in TABS)]
+            seen = (gr.update(value=missing[task], visible=bool(missing[task])) for task in TABS)
+            return [line, panel.table(place.model), *seen]
 
-        page.load(describe, outputs=[about, *notices], show_progress="hidden", api_visibility="private")
+        page.load(describe, outputs=[about, facts, *notices], show_progress="hidden", api_visibility="private")
     return page

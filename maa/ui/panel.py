@@ -15,6 +15,10 @@ TASKS = {
     "inpaint": "Inpaint",
 }
 LOADING = "Loading the model …"
+HOW = (
+    "To add a part, put its file into the model's folder under `checkpoints/`; for another model start with "
+    "`python app.py --model NAME`. `checkpoints/README.md` says which file enables what."
+)
 
 
 def describe(model: Model) -> tuple[str, dict[str, str]]:
@@ -47,3 +51,26 @@ def licence(card: Path | None) -> str | None:
     front = re.match(r"---\n(.*?)\n---", card.read_text(encoding="utf-8"), re.DOTALL)
     line = re.search(r"^license:\s*(\S.*)$", front.group(1) if front else "", re.MULTILINE)
     return line.group(1).strip().strip("'\"") if line else None
+
+
+def table(model: Model) -> str:
+    """The parts of the model and what it can do, as Markdown tables."""
+    try:
+        pipeline = model.get()
+    except ValueError as error:
+        return f"{error}\n\n{HOW}"
+    rows = ["| task | state |", "|---|---|"]
+    for task, sentence in pipeline.capabilities().items():
+        rows.append(f"| {TASKS.get(task, task)} | {sentence or 'works'} |")
+    parts = ["| part | parameters | weights |", "|---|---|---|"]
+    inside = getattr(pipeline, "model", None)
+    for name, network in (inside.networks() if inside else {}).items():
+        count = sum(parameter.numel() for parameter in network.parameters())
+        parts.append(f"| {name} | {count / 1e6:.2f} M | `{inside.hashes.get(f'{name}.safetensors', '')[:16]}` |")
+    for name, sentence in (inside.missing if inside else {}).items():
+        parts.append(f"| {name} | missing | {sentence} |")
+    terms = licence(model.card)
+    lines = [f"**{pipeline.config.name}**" + (f", weights `{inside.weights_hash}`" if inside else "")]
+    if terms:
+        lines.append(f"Licence: {terms}" + (" (the model card says which)" if terms == "other" else "") + ".")
+    return "\n\n".join([" · ".join(lines), "\n".join(rows), "\n".join(parts), HOW])

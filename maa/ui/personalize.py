@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
@@ -12,7 +12,8 @@ from maa.ui.examples import examples
 from maa.ui.jobs import OnStep
 from maa.ui.limits import Ask
 from maa.ui.results import WAVEFORM, results
-from maa.ui.tab import Own, Task, Workplace, wire
+from maa.ui.small import window, window_of
+from maa.ui.tab import Own, Task, Workplace, told, wire
 
 if TYPE_CHECKING:
     from maa.pipeline import Generation, MakeAnAudio
@@ -30,16 +31,42 @@ def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generati
         ask.sampling,
         t0=own["t0"],
         negative=ask.negative,
-        start=limits.number(own["start"], "The start in seconds"),
+        start=start_of(own["start"]),
         on_step=on_step,
     )
 
 
+def call_strip(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
+    """The same sound at five t0."""
+    from maa.pipeline.strip import strip
+
+    sound = files.uploaded(own["audio"], "a sound")
+    options = {"negative": ask.negative, "start": start_of(own["start"]), "on_step": on_step}
+    return strip(pipeline, sound, ask.prompt, ask.sampling, **options)
+
+
+def start_of(value: Any) -> float:
+    """The second at which the window begins: a number, or what the window in the page sends."""
+    if isinstance(value, dict) or value is None:
+        value = (value or {}).get("start") or 0.0
+    return limits.number(value, "The start in seconds")
+
+
+def follow(upload: Any, value: Any) -> dict[str, Any] | None:
+    """The window on a new upload; one that settings have just moved stays where it is."""
+    shown = window_of(upload)
+    if shown is not None and isinstance(value, dict) and "peaks" not in value:
+        shown["start"] = min(start_of({"start": value.get("go") or value.get("start")}), shown["seconds"])
+    return shown
+
+
 TASK = Task("personalize", call)
+STRIP = Task("personalize", call_strip)
 
 
 def build(place: Workplace) -> None:
     """Lay the tab out and connect it."""
+    native = place.model.config.audio.seconds
     with gr.Row(elem_classes="maa-desk"):
         with gr.Column(scale=5, min_width=320):
             sound = gr.Audio(
@@ -50,6 +77,7 @@ def build(place: Workplace) -> None:
                 waveform_options=WAVEFORM,
                 elem_id="personalize-input",
             )
+            where = window("personalize-window", native)
             t0 = gr.Slider(
                 0.0,
                 1.0,
@@ -59,13 +87,20 @@ def build(place: Workplace) -> None:
                 info="t0: 0 gives your sound back, 1 ignores it; the paper recommends 0.2 to 0.5 (marked).",
                 elem_id="personalize-t0",
             )
-            start = gr.Number(0.0, minimum=0.0, label="Start at second", info=_window(place.model.config.audio.seconds))
+            compare = gr.Button("Try five t0 side by side", size="sm", elem_id="personalize-strip")
             knobs = controls("personalize", place.model.config, WORDING)
         with gr.Column(scale=7, min_width=320):
             shown = results("personalize", HINT)
             examples(place.assets, "personalize", {"input": sound, "t0": t0}, (knobs, shown))
-    wire(place, TASK, {"audio": sound, "t0": t0, "start": start}, (knobs, shown))
 
+    def listen(upload: Any, value: Any) -> Any:
+        try:
+            return follow(upload, value)
+        except Exception as error:
+            raise told(error) from error
 
-def _window(seconds: float) -> str:
-    return f"Of a longer sound, the {seconds:.1f} s from here are used."
+    sound.change(
+        listen, [sound, where], where, preprocess=False, show_progress="hidden", queue=False, api_visibility="private"
+    )
+    own = {"audio": sound, "t0": t0, "start": where}
+    wire(place, TASK, own, (knobs, shown), others=[(STRIP, compare)])

@@ -1,19 +1,28 @@
-"""What a job made: players, spectrograms, match and seed of each take, best first."""
+"""What a job made: one widget with a player, waveform, spectrogram, match and seed for each take, best first.
+
+The widget is a plain `gr.HTML` with a fixed script; it writes everything a person typed as text, never as markup. Its
+value is a JSON object, and each key is optional:
+
+    live     {"levels": PNG as a data URL, "seconds", "ticks", "step", "total"} while a job runs; null ends it
+    takes    views (`maa.ui.views`) with "id", "task", "number", "seed", "score", "settings", "command", "facts"
+    original a view of the upload, to compare with
+    frames   [{"url", "at"}] pictures of the clip that were looked at
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib.resources import files as package_files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from gradio.components import Component
 
-from maa.audio.picture import draw
-from maa.pipeline.request import MAX_TAKES
-from maa.ui import limits
+from maa.ui import limits, records, views
 from maa.ui.files import result_path
+from maa.ui.jobs import Progress
 
 if TYPE_CHECKING:
     from maa.config import AudioSpec
@@ -21,59 +30,50 @@ if TYPE_CHECKING:
 
 Updates = dict[Component, Any]
 WAVEFORM = gr.WaveformOptions(waveform_color="#8b97a7", waveform_progress_color="#14938a", skip_length=10)
+# In this order they make one script: each file may use the ones before it.
+PARTS = ("dom.js", "sound.js", "chart.js", "store.js", "compare.js", "card.js")
 
 
 @dataclass(frozen=True)
 class Take:
-    """One result, ready to be shown."""
+    """One result, ready to be shown: the file to keep, and what the page shows of it."""
 
     media: Path
-    caption: str  # numbers only, no text of the user's
-    picture: Path | None = None
-
-
-@dataclass(frozen=True)
-class Card:
-    """The place of one take in the page."""
-
-    frame: gr.Column
-    caption: gr.Markdown
-    picture: gr.Image
-    player: gr.Audio | gr.Video
+    view: views.View
 
 
 @dataclass(frozen=True)
 class Results:
     """The results column of one tab."""
 
-    empty: gr.HTML
-    cards: tuple[Card, ...]
-    settings: gr.JSON
-    details: gr.Accordion
+    widget: gr.HTML
+    refill: dict[str, Component] = field(default_factory=dict)  # the tab's own inputs that examples can fill in
 
     def outputs(self) -> list[Component]:
         """Every component that `show` may change."""
-        cards = [part for card in self.cards for part in (card.frame, card.caption, card.picture, card.player)]
-        return [self.empty, *cards, self.settings, self.details]
+        return [self.widget]
 
-    def show(self, takes: Sequence[Take], settings: Any) -> Updates:
+    def show(self, takes: Sequence[Take], **more: Any) -> Updates:
         """What to change so that these takes, and only these, are seen."""
-        updates: Updates = {
-            self.empty: gr.update(visible=not takes),
-            self.settings: settings,
-            self.details: gr.update(visible=bool(takes)),
+        return {self.widget: {"takes": [take.view for take in takes], **more}}
+
+    def live(self, progress: Progress, spec: AudioSpec) -> Updates:
+        """Show the sound as it is now, in the middle of its making; no change when this step was not looked at."""
+        mel = progress.mel
+        if mel is None:
+            return {}
+        view = {
+            "levels": views.data_url(views.levels_png(mel)),
+            "seconds": mel.shape[1] * spec.frame_seconds,
+            "ticks": views.ticks(spec),
+            "step": progress.step,
+            "total": progress.total,
         }
-        for index, card in enumerate(self.cards):
-            if index >= len(takes):
-                updates[card.frame] = gr.update(visible=False)
-                continue
-            take = takes[index]
-            updates[card.frame] = gr.update(visible=True)
-            updates[card.caption] = take.caption
-            picture = None if take.picture is None else str(take.picture)
-            updates[card.picture] = gr.update(value=picture, visible=picture is not None)
-            updates[card.player] = str(take.media)
-        return updates
+        return {self.widget: {"live": view}}
+
+    def quiet(self) -> Updates:
+        """No job runs any more; the takes from before stay."""
+        return {self.widget: {"live": None}}
 
 
 def results(task: str, hint: str, *, video: bool = False) -> Results:
@@ -82,75 +82,67 @@ def results(task: str, hint: str, *, video: bool = False) -> Results:
     Args:
         task: names the elements in the page.
         hint: what to do to get a first result.
-        video: players are for clips instead of sounds.
+        video: results are clips.
     """
-    empty = gr.HTML(f'<div class="maa-empty"><p>{hint}</p></div>', elem_id=f"{task}-empty")
-    with gr.Column(elem_classes="maa-takes", elem_id=f"{task}-takes"):
-        cards = tuple(_card(task, index, video) for index in range(1, MAX_TAKES + 1))
-    with gr.Accordion("All settings of these takes", open=False, visible=False) as details:
-        settings = gr.JSON(show_label=False, elem_id=f"{task}-settings")
-    return Results(empty, cards, settings, details)
+    return Results(widget("takes.js", f"{task}-takes", task=task, hint=hint, video=video))
 
 
-def _card(task: str, index: int, video: bool) -> Card:
-    with gr.Column(visible=False, elem_classes="maa-take", elem_id=f"{task}-take-{index}") as frame:
-        caption = gr.Markdown(elem_classes="maa-caption")
-        picture = gr.Image(
-            type="filepath",
-            format="png",
-            interactive=False,
-            show_label=False,
-            container=False,
-            buttons=["fullscreen"],
-            elem_classes="maa-picture",
-            alt_text=f"Mel-spectrogram of take {index}: seconds from left to right, low notes at the bottom",
-        )
-        label = f"Take {index}"
-        player: gr.Audio | gr.Video
-        if video:
-            player = gr.Video(label=label, show_label=False, interactive=False, height=300, buttons=["download"])
-        else:
-            player = gr.Audio(
-                label=label,
-                show_label=False,
-                type="filepath",
-                interactive=False,
-                buttons=["download"],
-                waveform_options=WAVEFORM,
-                elem_classes="maa-player",
-            )
-    return Card(frame, caption, picture, player)
+def widget(main: str, elem_id: str, **props: Any) -> gr.HTML:
+    """A component of the scripts in `maa/ui/takes`; `main` is the last of them."""
+    return gr.HTML(
+        value=None,
+        html_template='<div class="maa-root"></div>',
+        css_template=_part("takes.css"),
+        js_on_load="\n".join(_part(name) for name in (*PARTS, main)),
+        apply_default_css=False,
+        elem_id=elem_id,
+        server_functions=[records.bundle, records.stars],
+        colours=views.colours(),
+        **props,
+    )
 
 
-def caption(index: int, seed: int, score: float | None, best: bool) -> str:
-    """The line above a take."""
-    parts = [f"**Take {index}**"]
-    if score is not None:
-        parts.append(f"CLAP match {score:.2f}" + (" (best)" if best else ""))
-    parts.append(f"seed {seed}")
-    return " · ".join(parts)
+def _part(name: str) -> str:
+    return (package_files("maa.ui.takes") / name).read_text(encoding="utf-8")
 
 
-def sound_takes(generation: Generation, file_format: limits.FileFormat, spec: AudioSpec) -> list[Take]:
+def sound_takes(
+    generation: Generation, file_format: limits.FileFormat, spec: AudioSpec, rate: int | None = None
+) -> list[Take]:
     """Write every take as a sound file and a picture; the order, best first, is kept."""
     takes = []
     for index, seed in enumerate(generation.seeds):
         path = result_path(generation.settings["task"], seed, file_format.suffix)
-        generation.save(path, take=index, subtype=_subtype(generation, file_format))
+        generation.save(path, take=index, subtype=subtype(generation, file_format), rate=rate)
         takes.append(described(generation, index, path, spec))
     return takes
 
 
-def _subtype(generation: Generation, file_format: limits.FileFormat) -> str | None:
+def subtype(generation: Generation, file_format: limits.FileFormat) -> str | None:
     """FLAC holds integers of up to 24 bit; what has more than that is written with 24."""
     if file_format.suffix == ".flac" and generation.subtype not in ("PCM_U8", "PCM_16", "PCM_24"):
         return "PCM_24"
     return file_format.subtype
 
 
-def described(generation: Generation, index: int, media: Path, spec: AudioSpec) -> Take:
-    """A written take with its picture and its caption."""
-    picture = draw(generation.mel[index], spec, media.with_suffix(".png"))
-    score = None if generation.scores is None else generation.scores[index]
-    best = index == 0 and len(generation.seeds) > 1
-    return Take(media, caption(index + 1, generation.seeds[index], score, best), picture)
+def described(generation: Generation, index: int, sound: Path, spec: AudioSpec, clip: Path | None = None) -> Take:
+    """A written take with what the page shows of it; `clip` is the video that it was put on."""
+    from maa.audio.io import read
+    from maa.pipeline.strip import Strip
+
+    score = None if generation.scores is None else round(generation.scores[index], 4)
+    facts = {
+        "id": sound.parent.name,
+        "task": generation.settings["task"],
+        "number": index + 1,
+        "best": index == 0 and len(generation.seeds) > 1 and score is not None,
+        "seed": generation.seeds[index],
+        "score": score,
+        "settings": generation.settings_of(index),
+        "ticks": views.ticks(spec),
+        "clip": None if clip is None else views.url_of(clip),
+    }
+    if isinstance(generation, Strip):
+        t0 = facts["settings"]["t0"]
+        facts |= {"best": False, "facts": [["t0", f"{t0:g}"], ["1 − MSE", f"{generation.realism[index]:.3f}"]]}
+    return Take(clip or sound, views.view_of(read(sound), sound, spec, **facts))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import gradio as gr
@@ -25,7 +26,12 @@ class Address:
 
 
 def launch(
-    page: gr.Blocks, address: Address | None = None, *, assets: Path = ASSETS, private: tuple[Path, ...] = ()
+    page: gr.Blocks,
+    address: Address | None = None,
+    *,
+    assets: Path = ASSETS,
+    private: tuple[Path, ...] = (),
+    mcp: bool = False,
 ) -> str:
     """Serve a page from `build` in the background and return its URL; `page.block_thread()` waits for the end.
 
@@ -34,7 +40,13 @@ def launch(
         address: where.
         assets: folder whose files every visitor may read.
         private: folders that no visitor may read, weights above all.
+        mcp: offer the endpoints as tools of the Model Context Protocol, too; needs `gradio[mcp]`.
+
+    Raises:
+        ValueError: MCP is asked for and not installed.
     """
+    if mcp and find_spec("mcp") is None:
+        raise ValueError("The Model Context Protocol needs an extra: pip install 'gradio[mcp]'.")
     address = address or Address()
     page.queue(max_size=QUEUE, default_concurrency_limit=4)
     _, url, _ = page.launch(
@@ -49,7 +61,7 @@ def launch(
         strict_cors=True,
         enable_monitoring=False,
         run_history=False,
-        mcp_server=False,
+        mcp_server=mcp,
         pwa=False,
         max_file_size=UPLOAD,
         max_threads=THREADS,

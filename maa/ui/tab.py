@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from gradio.components import Component
 
-from maa.ui import limits, status
+from maa.ui import files, lending, limits, originals, records, status
 from maa.ui.controls import Controls
 from maa.ui.jobs import Done, Jobs, OnStep, Progress
 from maa.ui.limits import Ask
 from maa.ui.model import Model
-from maa.ui.results import Results, Take, Updates, sound_takes
+from maa.ui.results import Results, Take, Updates, sound_takes, subtype
 
 if TYPE_CHECKING:
+    from maa.config import AudioSpec
     from maa.pipeline import Generation, MakeAnAudio
 
 log = logging.getLogger(__name__)
@@ -26,13 +27,9 @@ Own = dict[str, Any]  # a tab's own inputs by name, as the page sent them
 SORRY = "Something went wrong on the server, and its log says what. Please try again."
 
 
-@dataclass(frozen=True)
-class Workplace:
-    """What every tab works with."""
-
-    model: Model
-    jobs: Jobs
-    assets: Path  # folder with `examples.json`
+def as_sounds(generation: Generation, own: Own, ask: Ask, pipeline: MakeAnAudio) -> list[Take]:
+    """The takes of most tasks: sound files."""
+    return sound_takes(generation, ask.file_format, pipeline.config.audio, ask.rate)
 
 
 @dataclass(frozen=True)
@@ -41,9 +38,8 @@ class Task:
 
     name: str  # a key of `capabilities()`
     call: Callable[[MakeAnAudio, Own, Ask, OnStep], Generation]
-    takes: Callable[[Generation, Own, Ask, MakeAnAudio], list[Take]] = field(
-        default=lambda generation, own, ask, pipeline: sound_takes(generation, ask.file_format, pipeline.config.audio)
-    )
+    takes: Callable[[Generation, Own, Ask, MakeAnAudio], list[Take]] = as_sounds
+    frames: Callable[[Generation, Own, Path], list[dict[str, Any]]] | None = None  # pictures to show, into a folder
 
 
 @dataclass(frozen=True)
@@ -52,6 +48,52 @@ class Made:
 
     generation: Generation
     takes: list[Take]
+    more: dict[str, Any] = field(default_factory=dict)  # what else the results column shows
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The components of one tab, for what happens across tabs."""
+
+    task: Task
+    own: dict[str, Component]  # inputs that are sent with a request
+    knobs: Controls
+    shown: Results
+    spec: AudioSpec
+
+
+class Workplace:
+    """What every tab works with.
+
+    Args:
+        model: the pipeline.
+        assets: folder with `examples.json`.
+    """
+
+    def __init__(self, model: Model, assets: Path) -> None:
+        self.model = model
+        self.assets = assets
+        self.jobs = Jobs(wait=lending.lent())
+        self.desks: dict[str, Desk] = {}  # filled while the page is built
+        self.run = lending.borrowing(self._run, lambda task, own, ask: lending.seconds_of(*_size(ask, model)))
+        self.look = lending.borrowing(self._look, lambda *given: lending.START_SECONDS)
+
+    def _run(self, task: Task, own: Own, ask: Ask) -> Iterator[Progress | Done[Made]]:
+        def work(on_step: OnStep) -> Made:
+            pipeline = self.model.for_task(task.name)
+            generation = task.call(pipeline, own, ask, on_step)
+            takes = task.takes(generation, own, ask, pipeline)
+            return recorded(task, Made(generation, takes), own, ask, pipeline)
+
+        yield from self.jobs.run(work)
+
+    def _look(self, task: str, ask: Callable[[MakeAnAudio, Any], Any], given: Any) -> Iterator[Any]:
+        yield ask(self.model.for_task(task), given)
+
+
+def _size(ask: Ask, model: Model) -> tuple[int, int, int]:
+    windows = round((ask.seconds or 0) / model.config.audio.seconds) + 1
+    return ask.sampling.steps, ask.sampling.count, windows
 
 
 def perform(place: Workplace, task: Task, own: Own, ask: Ask) -> Iterator[Progress | Done[Made]]:
@@ -60,13 +102,24 @@ def perform(place: Workplace, task: Task, own: Own, ask: Ask) -> Iterator[Progre
     Raises:
         ValueError: the request cannot be met; the sentence is for the person who sent it.
     """
+    return place.run(task, own, ask)
 
-    def work(on_step: OnStep) -> Made:
-        pipeline = place.model.for_task(task.name)
-        generation = task.call(pipeline, own, ask, on_step)
-        return Made(generation, task.takes(generation, own, ask, pipeline))
 
-    return place.jobs.run(work)
+def recorded(task: Task, made: Made, own: Own, ask: Ask, pipeline: MakeAnAudio) -> Made:
+    """The same with a record beside every take, with the upload to compare with, and with what was looked at."""
+    records.sweep_now_and_then()
+    kind = None if task.frames else subtype(made.generation, ask.file_format)
+    takes = []
+    for take in made.takes:
+        choice = next(name for name, one in (limits.FORMATS | limits.SOURCE).items() if one == ask.file_format)
+        view = {**take.view, "subtype": kind, "resampled": ask.rate, "choice": choice}
+        folder = files.shelf() / view["id"]
+        takes.append(Take(take.media, records.keep(folder, view, own, pipeline.name)))
+    original = originals.view_of_upload(made.generation, own, takes, pipeline.config.audio)
+    more = {**made.more, "original": original}
+    if task.frames:
+        more["frames"] = task.frames(made.generation, own, takes[0].media.parent)
+    return Made(made.generation, takes, more)
 
 
 def told(error: Exception) -> gr.Error:
@@ -91,59 +144,73 @@ def wire(
     own: dict[str, Component],
     parts: tuple[Controls, Results],
     extra: Extra | None = None,
+    others: Sequence[tuple[Task, gr.Button]] = (),
 ) -> None:
     """Connect a tab's buttons.
 
     Args:
         place: the model and the device's queue.
-        task: what to do.
+        task: what Generate does.
         own: the tab's own inputs by name.
         parts: the tab's controls and its results column.
         extra: what else a finished job changes.
+        others: more buttons that start a job with the same inputs.
     """
     knobs, shown = parts
     inputs = {**own, **knobs.asked()}
+    place.desks[task.name] = Desk(task, own, knobs, shown, place.model.config.audio)
 
-    def generate(*values: Any) -> Iterator[Updates]:
-        fields = dict(zip(inputs, values, strict=True))
-        try:
-            ask = limits.ask(fields)
-            yield {knobs.status: status.busy(Progress(0, 0))}
-            for event in perform(place, task, fields, ask):
-                if isinstance(event, Progress):
-                    yield {knobs.status: status.busy(event)}
-                    continue
-                made = event.result
-                yield {
-                    **shown.show(made.takes, settings_of(made.generation)),
-                    **(extra.updates(made) if extra else {}),
-                    knobs.seed: ask.sampling.seed,
-                    knobs.status: status.done(f"Done in {event.seconds:.1f} s."),
-                }
-        except Exception as error:
-            message = told(error)
-            yield {knobs.status: status.failed(message.message)}
-            raise message from error
+    def job(task: Task) -> Callable[..., Iterator[Updates]]:
+        def generate(*values: Any) -> Iterator[Updates]:
+            fields = dict(zip(inputs, values, strict=True))
+            try:
+                ask = limits.ask(fields)
+                yield {knobs.status: status.busy(Progress(0, 0))}
+                for event in perform(place, task, fields, ask):
+                    if isinstance(event, Progress):
+                        yield {knobs.status: status.busy(event), **shown.live(event, place.model.config.audio)}
+                        continue
+                    made = event.result
+                    yield {
+                        **shown.show(made.takes, **made.more),
+                        **(extra.updates(made) if extra else {}),
+                        knobs.seed: ask.sampling.seed,
+                        knobs.status: status.done(f"Done in {event.seconds:.1f} s."),
+                    }
+            except Exception as error:
+                message = told(error)
+                yield {knobs.status: status.failed(message.message), **shown.quiet()}
+                raise message from error
+
+        return generate
 
     outputs = [knobs.status, knobs.seed, *shown.outputs(), *(extra.outputs if extra else [])]
-    _connect(knobs, generate, list(inputs.values()), outputs)
+    starts = [([knobs.generate.click, knobs.prompt.submit], task), *(([button.click], one) for one, button in others)]
+    started = [start(events, job(one), list(inputs.values()), outputs, knobs) for events, one in starts]
+    knobs.stop.click(
+        lambda: {knobs.status: status.idle("Stopped."), **shown.quiet()},
+        outputs=[knobs.status, shown.widget],
+        cancels=started,
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
+    )
 
 
-def settings_of(generation: Generation) -> list[dict[str, Any]]:
-    """The settings of every take, in the order they are shown."""
-    return [generation.settings_of(index) for index in range(len(generation.seeds))]
-
-
-def _connect(
-    knobs: Controls, generate: Callable[..., Iterator[Updates]], inputs: list[Component], outputs: list[Component]
-) -> None:
-    """Generate and Stop; Shift+Enter in the prompt generates too.
+def start(
+    events: list[Any],
+    generate: Callable[..., Iterator[Updates]],
+    inputs: list[Component],
+    outputs: list[Component],
+    knobs: Controls,
+) -> Any:
+    """What starts a job; Shift+Enter in the prompt is among it.
 
     Stop closes the generator, also one that still waits in the queue. Both buttons stay enabled all the time: Gradio
     ignores a second click while a job runs, and a button that is disabled takes the keyboard's focus away.
     """
-    started = gr.on(
-        [knobs.generate.click, knobs.prompt.submit],
+    return gr.on(
+        events,
         generate,
         inputs=inputs,
         outputs=outputs,
@@ -152,13 +219,5 @@ def _connect(
         show_progress_on=[knobs.status],
         concurrency_id="gpu",
         concurrency_limit=1,
-        api_visibility="private",
-    )
-    knobs.stop.click(
-        lambda: status.idle("Stopped."),
-        outputs=[knobs.status],
-        cancels=[started],
-        queue=False,
-        show_progress="hidden",
         api_visibility="private",
     )

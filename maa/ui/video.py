@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from maa.ui import files
+from maa.pipeline.clip import MIX_DB
+from maa.pipeline.windows import VIDEO_SECONDS
+from maa.ui import files, limits
 from maa.ui.controls import Wording, controls
 from maa.ui.examples import examples
 from maa.ui.jobs import OnStep
@@ -23,27 +26,53 @@ WORDING = Wording(
     prompt_placeholder="Leave empty to use what is seen in the clip",
 )
 
+ORIGINALS = [("Replace", "replace"), ("Mix", "mix"), ("Keep (second track)", "keep")]
+
 
 def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
     """Video to sound by the pipeline, as long as the clip."""
+    from maa.pipeline.clip import with_original
+
     clip = files.uploaded(own["video"], "a video")
-    return pipeline.video_to_audio(clip, ask.sampling, prompt=ask.prompt, negative=ask.negative, on_step=on_step)
+    level = limits.number(own.get("original_db", MIX_DB), "The level of the clip's own sound")
+    made = pipeline.video_to_audio(clip, ask.sampling, prompt=ask.prompt, negative=ask.negative, on_step=on_step)
+    return with_original(made, own.get("original", "replace"), level)
 
 
 def takes(generation: Generation, own: Own, ask: Ask, pipeline: MakeAnAudio) -> list[Take]:
-    """The uploaded clip once for every take, with that take as its sound."""
-    from maa.vision.mux import container_for, mux
+    """The uploaded clip once for every take, with that take as its sound, which lies beside it as a WAV file, too."""
+    from maa.pipeline.clip import save_clip
+    from maa.vision.mux import container_for
 
     clip = files.uploaded(own["video"], "a video")
     made = []
     for index, seed in enumerate(generation.seeds):
-        path = files.result_path("video", seed, container_for(clip))
-        mux(clip, generation.audio[index], generation.sample_rate, path)
-        made.append(described(generation, index, path, pipeline.config.audio))
+        sound = files.result_path("video", seed, ".wav")
+        generation.save(sound, take=index)
+        path = sound.with_suffix(container_for(clip, generation.settings["original"]))
+        save_clip(generation, clip, path, index)
+        made.append(described(generation, index, sound, pipeline.config.audio, path))
     return made
 
 
-TASK = Task("video", call, takes)
+def frames(generation: Generation, own: Own, folder: Path) -> list[dict[str, Any]]:
+    """Small pictures of the frames that were looked at, with their times."""
+    from PIL import Image
+
+    from maa.pipeline.windows import FRAMES
+    from maa.vision.frames import shrink, video_frames
+
+    clip, shown = files.uploaded(own["video"], "a video"), []
+    for start, end in generation.settings.get("windows") or ():
+        pictures, _ = video_frames(clip, FRAMES, start, end)
+        for index, picture in enumerate(pictures):
+            path = folder / f"frame-{len(shown):03d}.jpg"
+            Image.fromarray(shrink(picture, 200)).save(path, "JPEG", quality=80)
+            shown.append({"url": files.url_of(path), "at": start + (index + 0.5) * (end - start) / FRAMES})
+    return shown
+
+
+TASK = Task("video", call, takes, frames)
 
 
 def build(place: Workplace) -> None:
@@ -51,8 +80,16 @@ def build(place: Workplace) -> None:
     with gr.Row(elem_classes="maa-desk"):
         with gr.Column(scale=5, min_width=320):
             clip = gr.Video(label="Video", sources=["upload"], height=240, elem_id="video-input")
+            note = (
+                f"Up to {VIDEO_SECONDS:.0f} s; longer than the model's own length, it is heard in overlapping windows."
+            )
+            gr.Markdown(note, elem_classes="maa-note")
+            with gr.Row():
+                original = gr.Radio(ORIGINALS, value="replace", label="The clip's own sound", elem_id="video-original")
+                level = gr.Slider(-30.0, 6.0, value=MIX_DB, step=1.0, label="Its level when mixed (dB)", min_width=150)
             knobs = controls("video", place.model.config, WORDING, formats={})
         with gr.Column(scale=7, min_width=320):
             shown = results("video", HINT, video=True)
             examples(place.assets, "video", {"input": clip}, (knobs, shown))
-    wire(place, TASK, {"video": clip}, (knobs, shown))
+    own = {"video": clip, "original": original, "original_db": level}
+    wire(place, TASK, own, (knobs, shown))

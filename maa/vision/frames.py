@@ -114,6 +114,13 @@ def shrink(image: RGB, longest: int) -> RGB:
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
+def video_facts(path: str | Path) -> VideoInfo:
+    """Length, frame rate and size of a clip. ValueError: not a video, too large, or no frame that can be decoded."""
+    with open_video(path) as (container, stream):
+        _check_size(f"The video {Path(path).name!r}", stream.width, stream.height)
+        return describe(container, stream)
+
+
 def video_frames(
     path: str | Path, count: int = 4, start: float | None = None, end: float | None = None
 ) -> tuple[list[RGB], VideoInfo]:

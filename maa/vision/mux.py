@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import heapq
 import os
 import secrets
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -16,28 +18,36 @@ from maa.vision.video import begin, open_video
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
-    from av.container import InputContainer, OutputContainer
+    from av.container import OutputContainer
     from av.packet import Packet
     from av.video.stream import VideoStream
 
-Original = Literal["replace", "mix"]
+Original = Literal["replace", "mix", "keep"]
+ORIGINALS: tuple[Original, ...] = ("replace", "mix", "keep")
 
 RATE = 48_000  # Hz of every sound track written here
 _CODECS = {".mp4": "aac", ".m4v": "aac", ".mov": "aac", ".mkv": "aac", ".webm": "libopus"}
 _BIT_RATE = {1: 160_000, 2: 256_000}
 _IN_WEBM = ("vp8", "vp9", "av1")
 _IN_MP4 = ("h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg")
+_SOUND_IN_WEBM = ("opus", "vorbis")
+_SOUND_IN_MP4 = ("aac", "mp3", "ac3", "eac3", "alac", "opus", "flac")
 _BLOCK = 65_536  # samples handed to the encoder at once
 _CONTAINER_WORDS = ("major_brand", "minor_version", "compatible_brands", "encoder")  # of the old file, not of the work
 
 
-def container_for(video_path: str | Path) -> str:
-    """The suffix whose container takes this clip's picture as it is: .webm, .mp4 where possible, else .mkv."""
-    with open_video(video_path) as (_, stream):
+def container_for(video_path: str | Path, original: Original = "replace") -> str:
+    """The suffix whose container takes this clip's picture as it is: .webm, .mp4 where possible, else .mkv.
+
+    Where the clip's own sound is kept, its track has to fit, too.
+    """
+    with open_video(video_path) as (container, stream):
         codec = stream.codec_context.codec.canonical_name
+        own = [track.codec_context.codec.canonical_name for track in container.streams.audio if track.codec_context]
+    kept = own[0] if own and original == "keep" else None
     if codec == "vp8" or (codec in _IN_WEBM and Path(video_path).suffix.lower() == ".webm"):
-        return ".webm"
-    return ".mp4" if codec in _IN_MP4 else ".mkv"
+        return ".webm" if kept in (None, *_SOUND_IN_WEBM) else ".mkv"
+    return ".mp4" if codec in _IN_MP4 and kept in (None, *_SOUND_IN_MP4) else ".mkv"
 
 
 def mux(
@@ -47,6 +57,7 @@ def mux(
     out_path: str | Path,
     original: Original = "replace",
     original_gain: float = 1.0,
+    comment: str | None = None,
 ) -> Path:
     """Write the clip with new sound: all or nothing, equal requests give equal bytes.
 
@@ -54,8 +65,9 @@ def mux(
         video_path: the clip; its sound, subtitles and data tracks are left out.
         samples: [channels, n] (or [n]) within ±1, mono or stereo, beginning with the first frame.
         rate: Hz of the samples. The track is 48 kHz AAC (.mp4, .mov, .mkv) or Opus (.webm).
-        original: "replace" the clip's own sound, or "mix" it in, multiplied by original_gain. A mix that would clip is
-            turned down as a whole.
+        original: "replace" the clip's own sound; "mix" it in, multiplied by original_gain (a mix that would clip is
+            turned down as a whole); or "keep" it as it is, packet by packet, as the first of two tracks.
+        comment: text for the file's metadata, such as `maa.audio.tags.block` of the settings.
 
     Raises:
         ValueError: unreadable clip, wrong samples, or a picture codec that this container does not take.
@@ -74,7 +86,11 @@ def mux(
         if original == "mix":
             sound = _mixed(sound, source, original_gain)
         with open_video(source) as (container, picture):
-            _write(container, picture, sound, temporary)
+            words = {key: text for key, text in container.metadata.items() if key not in _CONTAINER_WORDS}
+            about = {**words, "comment": comment} if comment else words
+            with open_video(source) as (again, _):
+                own = again.streams.audio[0] if original == "keep" and again.streams.audio else None
+                _write(picture, own, sound, temporary, about)
         os.replace(temporary, target)
     except (FFmpegError, OSError) as error:
         raise ValueError(
@@ -129,7 +145,10 @@ def _own_sound(source: Path) -> NDArray[np.float32] | None:
     return np.pad(old, ((0, 0), (shift, 0))) if shift >= 0 else old[:, -shift:]
 
 
-def _write(container: InputContainer, picture: VideoStream, sound: NDArray[np.float32], path: Path) -> None:
+def _write(
+    picture: VideoStream, own: AudioStream | None, sound: NDArray[np.float32], path: Path, about: dict[str, str]
+) -> None:
+    """The picture, the clip's own sound if it is kept, and the new sound; `about` is the file's metadata."""
     import av
 
     suffix = path.suffix
@@ -137,28 +156,38 @@ def _write(container: InputContainer, picture: VideoStream, sound: NDArray[np.fl
     if suffix in (".mp4", ".m4v", ".mov"):
         options["movflags"] = "+faststart"  # browsers start before they have it all
     with av.open(str(path), "w", container_options=options) as output:
-        try:
-            copy = output.add_stream_from_template(picture, opaque=True)
-        except ValueError as error:
-            raise ValueError(
-                f"The picture of {Path(container.name).name!r} ({picture.codec_context.name}) does not fit into a "
-                f"{suffix} file; use .mkv."
-            ) from error
-        output.metadata.update({k: v for k, v in container.metadata.items() if k not in _CONTAINER_WORDS})
+        copies = [(track, _copied(output, track, suffix)) for track in (picture, own) if track is not None]
+        output.metadata.update(about)
         layout = "mono" if len(sound) == 1 else "stereo"
-        track = cast("AudioStream", output.add_stream(_CODECS[suffix], rate=RATE, layout=layout))
-        track.bit_rate = _BIT_RATE[len(sound)]
-        _interleave(output, _shifted(container, picture, copy), _encoded(track, sound))
+        new = cast("AudioStream", output.add_stream(_CODECS[suffix], rate=RATE, layout=layout))
+        new.bit_rate = _BIT_RATE[len(sound)]
+        _interleave(output, [*(_shifted(*pair, begin(picture)) for pair in copies), _encoded(new, sound)])
 
 
-def _shifted(container: InputContainer, picture: VideoStream, copy: VideoStream) -> Iterator[Packet[VideoStream]]:
-    """The picture packets, untouched but for their clock: the first frame is shown at zero, where the sound begins."""
-    first = picture.start_time or 0
-    for packet in container.demux(picture):
+def _copied(output: OutputContainer, track: Any, suffix: str) -> Any:
+    """A track of the new file that takes the packets of `track` as they are."""
+    try:
+        return output.add_stream_from_template(track, opaque=True)
+    except ValueError as error:
+        what = "picture" if track.type == "video" else "own sound"
+        raise ValueError(
+            f"The {what} of this clip ({track.codec_context.name}) does not fit into a {suffix} file; use .mkv."
+        ) from error
+
+
+def _shifted(track: Any, copy: Any, first: float) -> Iterator[Packet[Any]]:
+    """The packets of a track, untouched but for their clock: the first frame is shown at zero, where the sound begins.
+
+    Sound from before the first frame is left out.
+    """
+    begun = round(first / track.time_base) if track.type == "audio" else (track.start_time or 0)
+    for packet in track.container.demux(track):
         if packet.size == 0:  # the end
             continue
-        packet.pts = None if packet.pts is None else packet.pts - first
-        packet.dts = None if packet.dts is None else packet.dts - first
+        packet.pts = None if packet.pts is None else packet.pts - begun
+        packet.dts = None if packet.dts is None else packet.dts - begun
+        if track.type == "audio" and (packet.pts or 0) < 0:
+            continue
         packet.stream = copy
         yield packet
 
@@ -174,21 +203,14 @@ def _encoded(track: AudioStream, sound: NDArray[np.float32]) -> Iterator[Packet[
     yield from track.encode(None)
 
 
-def _interleave(output: OutputContainer, picture: Iterator[Packet[Any]], sound: Iterator[Packet[Any]]) -> None:
-    """Write both tracks in the order of their decoding times, so that players need not jump about in the file."""
-
-    def due(packet: Packet[Any] | None) -> float:
-        if packet is None:
-            return float("inf")
-        return float((packet.dts or 0) * packet.time_base)
-
-    seen, heard = next(picture, None), next(sound, None)
-    if seen is None:
+def _interleave(output: OutputContainer, tracks: list[Iterator[Packet[Any]]]) -> None:
+    """Write all tracks in the order of their decoding times, so that players need not jump about in the file."""
+    first = next(tracks[0], None)
+    if first is None:
         raise ValueError("The video has no frames; choose another one.")
-    while seen is not None or heard is not None:
-        if seen is not None and due(seen) <= due(heard):
-            output.mux(seen)
-            seen = next(picture, None)
-        elif heard is not None:
-            output.mux(heard)
-            heard = next(sound, None)
+    for packet in heapq.merge(chain([first], tracks[0]), *tracks[1:], key=_due):
+        output.mux(packet)
+
+
+def _due(packet: Packet[Any]) -> float:
+    return float((packet.dts or 0) * packet.time_base)

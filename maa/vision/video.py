@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 # Only containers that hold their own data: playlists (HLS, concat, ...) could name other files or addresses.
 _FORMATS = "mov,mp4,m4a,3gp,matroska,webm,avi,flv,asf,mpeg,mpegts,ogg,gif,mjpeg,h264,hevc,m4v,ivf,mxf,nut,rm,dv"
+DECODE_SECONDS = 30.0  # a clip that keeps the decoder busy for longer is refused
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,9 @@ def _end(container: InputContainer, stream: VideoStream, frame_seconds: float) -
 def picture_at(container: InputContainer, stream: VideoStream, seconds: float) -> NDArray[np.uint8] | None:
     """The frame on screen `seconds` after the first one began, upright, [H, W, 3]; None when nothing can be decoded."""
     due = math.floor((begin(stream) + seconds) / float(_unit(stream)) + 1e-6)
-    shown = None
+    shown, deadline = None, time.monotonic() + DECODE_SECONDS
     for earlier in (0.0, 10.0, seconds + 10.0):  # formats without an index may land behind the time they are asked for
-        shown = _last_before(container, stream, due, round(due - earlier / float(_unit(stream))))
+        shown = _last_before(container, stream, due, round(due - earlier / float(_unit(stream))), deadline)
         if shown is not None and (shown.pts is None or shown.pts <= due):
             break
     if shown is None:
@@ -110,7 +112,9 @@ def picture_at(container: InputContainer, stream: VideoStream, seconds: float) -
     return np.ascontiguousarray(np.rot90(shown.to_ndarray(format="rgb24"), round(shown.rotation / 90)))
 
 
-def _last_before(container: InputContainer, stream: VideoStream, due: int, start: int) -> VideoFrame | None:
+def _last_before(
+    container: InputContainer, stream: VideoStream, due: int, start: int, deadline: float
+) -> VideoFrame | None:
     """The last frame that begins by tick `due`, decoding from the key frame before `start`; else the first after it."""
     from av.error import FFmpegError
 
@@ -120,6 +124,10 @@ def _last_before(container: InputContainer, stream: VideoStream, due: int, start
     for frame in _frames(container, stream):
         if shown is not None and frame.pts is not None and frame.pts > due:
             break
+        if time.monotonic() > deadline:
+            raise ValueError(
+                f"{Path(container.name).name!r} takes longer than {DECODE_SECONDS:.0f} s to decode; use a smaller clip."
+            )
         shown = frame
     return shown
 

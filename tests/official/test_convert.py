@@ -73,15 +73,15 @@ def test_three_networks_and_two_conventions_in_one_folder(
 
     picture = picture_file(tmp_path / "picture.png")
     seen = maa.image_to_audio(picture, QUICK, seconds=1)
-    assert seen.settings["model"] == "all/image" and seen.words
+    assert seen.settings["network"] == "image" and seen.settings["model"] == "all" and seen.words
     told = maa.image_to_audio(picture, QUICK, prompt="rain", seconds=1)
-    assert told.settings["model"] == "all"
+    assert "network" not in told.settings
 
     sound = (16_000, sine_wave(rate=16_000, seconds=2.0)[0])
     filled = maa.inpaint(sound, [Box(0.5, 1.0)], "", QUICK)
-    assert filled.settings["model"] == "all/inpaint" and filled.mel.shape == (1, 80, 125)
+    assert filled.settings["network"] == "inpaint" and filled.mel.shape == (1, 80, 125)
     assert np.array_equal(filled.audio[0, 0, :7000], sound[1][:7000].astype(np.float32))
-    assert maa.inpaint(sound, [Box(0.5, 1.0)], "rain", QUICK).settings["model"] == "all"
+    assert "network" not in maa.inpaint(sound, [Box(0.5, 1.0)], "rain", QUICK).settings
     mask = np.zeros((80, maa.frames_of(sound)), bool)
     mask[10:20, 30:60] = True
     assert maa.inpaint(sound, mask, "", QUICK).settings["spans"] == [(0.48, 0.96)]

@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 from maa import Audio, Box, Cancelled, Generation, MakeAnAudio, Sampling
+from maa.pipeline.length import frames_for
 from tests.files import write_clip
 from tests.sounds import assert_audio_valid, sine_wave
 
@@ -100,7 +101,7 @@ def test_t0_zero_is_the_round_trip(maa: MakeAnAudio, stereo: Audio) -> None:
 
     result = maa.personalize(stereo, "", QUICK, t0=0.0)
     wave = maa._mono(stereo)
-    frames = maa._frames(len(wave))
+    frames = frames_for(maa.config, len(wave))
     padded = np.zeros(frames * 256, np.float32)
     padded[: len(wave)] = wave
     with torch.inference_mode():

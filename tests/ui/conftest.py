@@ -118,6 +118,7 @@ def phone(browser: Any, base_url: str) -> Iterator[Any]:
 def visit(browser: Any, base_url: str, options: dict[str, Any]) -> Iterator[Any]:
     """Open the app in a context of its own and watch over it."""
     context = browser.new_context(base_url=base_url, accept_downloads=True, **options)
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=base_url)
     page = context.new_page()
     page.set_default_timeout(20_000)
     outside: list[str] = []

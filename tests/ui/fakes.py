@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maa.audio.io import check_audible, read, resample
+from maa.audio.io import check_audible, resample, to_audio
 from maa.audio.mask import Box, check, digest, from_boxes
 from maa.config import TINY, ModelConfig
 from maa.pipeline import Generation, Sampling
-from maa.pipeline.request import check_prompt, check_seconds, check_t0
+from maa.pipeline.request import check_prompt, check_seconds, check_t0, check_words
+from maa.pipeline.windows import length_of
 
 STEP_SECONDS = 0.02
 WORDS = (("dog barking", 0.6), ("rain", 0.3), ("church bell", 0.1))
@@ -26,6 +27,7 @@ class FakePipeline:
     """Behaves like `MakeAnAudio`. Take k sounds as a sine of 200 Hz times k + 1."""
 
     config: ModelConfig = TINY
+    name: str = "fake"
     step_seconds: float = STEP_SECONDS
     steps_done: int = 0  # over all jobs
     running: int = 0
@@ -67,15 +69,21 @@ class FakePipeline:
         prompt: str = "",
         negative: str = "",
         seconds: float | None = None,
+        words: Any = (),
         on_step: Any = None,
     ) -> Generation:
         _picture(image)
-        return self._make("image", sampling, on_step, prompt=prompt, negative=negative, seconds=seconds, words=WORDS)
+        more = {"words": [list(word) for word in check_words(words)]} if words else {}
+        heard = tuple(check_words(words)) or WORDS
+        options = {"prompt": prompt, "negative": negative, "seconds": seconds, **more}
+        return self._make("image", sampling, on_step, heard, **options)
 
     def video_to_audio(
         self, video: Any, sampling: Sampling, *, prompt: str = "", negative: str = "", on_step: Any = None
     ) -> Generation:
-        return self._make("video", sampling, on_step, prompt=prompt, negative=negative, seconds=1.0, words=WORDS)
+        seconds = length_of(video)
+        options = {"prompt": prompt, "negative": negative, "seconds": seconds, "windows": [[0.0, seconds]]}
+        return self._make("video", sampling, on_step, WORDS, **options)
 
     def personalize(
         self,
@@ -90,7 +98,7 @@ class FakePipeline:
     ) -> Generation:
         check_t0(t0)
         check_prompt(prompt, needed=t0 > 0)
-        check_audible(read(audio))
+        check_audible(to_audio(audio))
         return self._make("personalize", sampling, on_step, prompt=prompt, negative=negative, t0=t0, start=start)
 
     def inpaint(
@@ -109,7 +117,7 @@ class FakePipeline:
         assert sampling is not None
         return self._make("inpaint", sampling, on_step, prompt=prompt, negative=negative, mask=digest(cells))
 
-    def _make(self, task: str, sampling: Sampling, on_step: Any, words: Any = (), **settings: Any) -> Generation:
+    def _make(self, task: str, sampling: Sampling, on_step: Any, heard: Any = (), **settings: Any) -> Generation:
         check_prompt(settings["prompt"])
         check_prompt(settings["negative"], name="negative prompt")
         check_seconds(settings.get("seconds"))
@@ -127,8 +135,18 @@ class FakePipeline:
             mel=mel.astype(np.float32),
             seeds=tuple((sampling.seed + k) % 2**32 for k in range(sampling.count)),
             scores=tuple(0.5 - k / 20 for k in range(sampling.count)) if settings["prompt"] else None,
-            settings={"task": task, "seed": sampling.seed, "steps": sampling.steps, **settings},
-            words=words,
+            settings={
+                "task": task,
+                "seed": sampling.seed,
+                "steps": sampling.steps,
+                "guidance": sampling.guidance,
+                "sampler": sampling.sampler,
+                "eta": sampling.eta,
+                "model": self.name,
+                **({"heard_as": [list(word) for word in heard]} if heard else {}),
+                **settings,
+            },
+            words=tuple(heard),
         )
 
     def _steps(self, sampling: Sampling, on_step: Callable[..., None] | None) -> None:
@@ -144,7 +162,7 @@ class FakePipeline:
             self.running -= 1
 
     def _mono(self, audio: Any) -> NDArray[np.float32]:
-        sound = read(audio)
+        sound = to_audio(audio)
         return resample(sound.mono(), sound.sample_rate, self.config.audio.sample_rate)
 
 

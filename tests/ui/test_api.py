@@ -29,16 +29,22 @@ def file(path: Path) -> Any:
 def test_names_arguments_and_defaults(client: Any) -> None:
     """What programs rely on; a change here breaks them."""
     shared = {"steps": 25, "guidance": 3.0, "sampler": "dpm++", "seed": -1, "takes": 1}
+    written = {"file_format": "wav16", "rate": 0}
     expected: dict[str, dict[str, Any]] = {
-        "/text_to_audio": {"prompt": None, "negative": "", "seconds": 9.984, **shared, "file_format": "wav16"},
+        "/text_to_audio": {"prompt": None, "negative": "", "seconds": 9.984, **shared, **written},
         "/image_to_audio": {
-            "image": None, "prompt": "", "negative": "", "seconds": 9.984, **shared, "file_format": "wav16",
+            "image": None, "prompt": "", "negative": "", "seconds": 9.984, **shared, **written,
         },
-        "/video_to_audio": {"video": None, "prompt": "", "negative": "", **shared},
+        "/video_to_audio": {
+            "video": None, "prompt": "", "negative": "", **shared, "original": "replace", "original_db": -6.0,
+        },
         "/personalize": {
-            "audio": None, "prompt": None, "t0": 0.4, "negative": "", "start": 0.0, **shared, "file_format": "wav16",
+            "audio": None, "prompt": None, "t0": 0.4, "negative": "", "start": 0.0, **shared, **written,
         },
-        "/inpaint": {"audio": None, "boxes": None, "prompt": "", "negative": "", **shared, "file_format": "source"},
+        "/inpaint": {
+            "audio": None, "boxes": None, "prompt": "", "negative": "", **shared, **written,
+            "file_format": "source",
+        },
     }  # fmt: skip
     published = client.view_api(return_format="dict")["named_endpoints"]
     found = {

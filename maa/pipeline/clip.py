@@ -1,0 +1,41 @@
+"""A generated sound onto the clip that it was made for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from maa.audio.tags import block
+from maa.pipeline.result import Generation
+
+MIX_DB = -6.0  # level of a clip's own sound when it is mixed in, and nothing else is said
+LOWEST_DB, HIGHEST_DB = -60.0, 12.0
+
+
+def with_original(generation: Generation, original: str, decibels: float | None = None) -> Generation:
+    """The same takes; their settings say what becomes of the clip's own sound.
+
+    Args:
+        generation: from `video_to_audio`.
+        original: "replace", "mix" or "keep" (`maa.vision.mux.mux`).
+        decibels: level of the clip's own sound in a mix; None = -6.
+    """
+    from maa.vision.mux import ORIGINALS
+
+    if original not in ORIGINALS:
+        raise ValueError(f"The clip's own sound can be one of {', '.join(ORIGINALS)}; there is no {original!r}.")
+    level = MIX_DB if decibels is None else decibels
+    if not LOWEST_DB <= level <= HIGHEST_DB:
+        raise ValueError(f"The level of the clip's own sound should lie between {LOWEST_DB:g} and {HIGHEST_DB:g} dB.")
+    more = {"original": original, "original_db": float(level)} if original == "mix" else {"original": original}
+    return replace(generation, settings={**generation.settings, **more})
+
+
+def save_clip(generation: Generation, clip: str | Path, path: str | Path, take: int = 0) -> Path:
+    """Write the clip with one take as its sound and the settings in its comment; the picture is copied as it is."""
+    from maa.vision.mux import mux
+
+    original = generation.settings.get("original", "replace")
+    gain = 10 ** (float(generation.settings.get("original_db", 0.0)) / 20)
+    comment = block(generation.settings_of(take))
+    return mux(clip, generation.audio[take], generation.sample_rate, path, original, gain, comment)

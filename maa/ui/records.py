@@ -1,0 +1,158 @@
+"""What is kept beside every take while the server keeps it: its view, its input, its mask, and the command.
+
+A take's folder holds the sound, `take.json`, and where something was uploaded `input.…` and `mask.png`. Whoever knows
+the id of a take may see all of it; nobody else can list it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import time
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maa.pipeline import replay
+from maa.ui import files
+
+RECORD, MASK, COMMAND = "take.json", "mask.png", "command.txt"
+KEPT, SWEEP_EVERY = 86_400, 3600  # seconds
+MOST_STARS = 200  # takes in one zip
+
+
+def sweep_now_and_then() -> None:
+    """Delete what is too old, at most once an hour; the time of the last sweep is that of a file beside the takes."""
+    stamp = files.shelf() / ".swept"
+    if not stamp.is_file() or time.time() - stamp.stat().st_mtime > SWEEP_EVERY:
+        stamp.parent.mkdir(parents=True, exist_ok=True)
+        stamp.touch()
+        files.sweep(KEPT)
+
+
+def keep(folder: Path, view: dict[str, Any], own: Mapping[str, Any], model: str) -> dict[str, Any]:
+    """Write the record of a take and return its view, with the command that makes it again.
+
+    Args:
+        folder: the take's own.
+        view: what the page shows of it.
+        own: the inputs of the request as they came; uploads and masks among them are copied.
+        model: the name to ask for in the command.
+    """
+    source = _input(own)
+    given = None if source is None else _copy(source, folder)
+    mask = _mask(own)
+    if mask is not None:
+        write_mask(mask, folder / MASK)
+    clip = view.get("clip")
+    output = Path(str(clip)).name if clip else view["file"]
+    names = replay.Files(output, given, None if mask is None else MASK, own.get("boxes") or ())
+    shape = {"subtype": view.get("subtype"), "rate": view.get("resampled")}
+    view = {**view, "command": replay.command({**view["settings"], "model": model}, names, **shape)}
+    view["bundle"] = given is not None
+    record = {"view": view, "input": given, "sha256": None if source is None else digest(source)}
+    (folder / RECORD).write_text(json.dumps(record), encoding="utf-8")
+    return view
+
+
+def load(take: object) -> tuple[Path, dict[str, Any]] | None:
+    """Folder and record of a take by its id; None when the server does not keep it any more."""
+    folder = files.folder_of(take)
+    if folder is None or not (folder / RECORD).is_file():
+        return None
+    record: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    return folder, record
+
+
+def digest(path: Path) -> str:
+    """sha256 of a file."""
+    hashed = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            hashed.update(block)
+    return hashed.hexdigest()
+
+
+def write_mask(mask: NDArray[np.bool_], path: Path) -> None:
+    """A mask [mels, frames] as PNG, white = make new, low notes at the bottom."""
+    from PIL import Image
+
+    Image.fromarray(mask[::-1].astype(np.uint8) * 255, "L").save(path, "PNG")
+
+
+def read_mask(path: Path) -> NDArray[np.bool_] | None:
+    """What `write_mask` wrote; None when there is none."""
+    from PIL import Image
+
+    if not path.is_file():
+        return None
+    with Image.open(path, formats=("PNG",)) as image:
+        return np.ascontiguousarray(np.asarray(image.convert("L"))[::-1] > 127)
+
+
+def _input(own: Mapping[str, Any]) -> Path | None:
+    """The upload among a request's own inputs."""
+    for value in own.values():
+        if isinstance(value, dict) and isinstance(value.get("path"), str):
+            return files.uploaded(value, "a file")
+    return None
+
+
+def _copy(source: Path, folder: Path) -> str:
+    """The upload beside the take, as a link where that is possible; returns the name."""
+    suffix = source.suffix.lower()
+    name = f"input{suffix if re.fullmatch(r'[.][a-z0-9]{1,5}', suffix) else ''}"
+    try:
+        os.link(source, folder / name)
+    except OSError:
+        shutil.copyfile(source, folder / name)
+    return name
+
+
+def _mask(own: Mapping[str, Any]) -> NDArray[np.bool_] | None:
+    """The painted mask among a request's own inputs."""
+    from maa.ui import painter
+
+    payload = own.get("mask")
+    if not isinstance(payload, dict) or "mask" not in payload:
+        return None
+    return painter.mask_of(payload, (payload["mels"], payload["frames"]))
+
+
+def bundle(take: Any) -> dict[str, Any]:
+    """A zip of the command of a take, its input and its mask: {"url"}, or {"error"} for the person who asked."""
+    found = load(take)
+    if found is None:
+        return {"error": "The server does not keep this sound any more; make it again."}
+    folder, record = found
+    path = folder / f"{Path(record['view']['file']).stem}_command.zip"
+    line = f"{record['view']['command']}\n"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(COMMAND, line)
+        for name in (record["input"], MASK):
+            if name and (folder / name).is_file():
+                archive.write(folder / name, name)
+    return {"url": files.url_of(path), "file": path.name}
+
+
+def stars(takes: Any) -> dict[str, Any]:
+    """A zip of the sounds of several takes: {"url", "gone"}, or {"error"}."""
+    wanted = [] if not isinstance(takes, list) else takes[:MOST_STARS]
+    found = [one for one in map(load, wanted) if one is not None]
+    if not found:
+        return {"error": "The server keeps none of these sounds any more; make them again first."}
+    path = files.result_path("stars", len(found), ".zip")
+    with zipfile.ZipFile(path, "w") as archive:  # stored: sound and video hardly shrink
+        for number, (folder, record) in enumerate(found, 1):
+            view = record["view"]
+            names = {view["file"], Path(str(view["clip"])).name} if view.get("clip") else {view["file"]}
+            for name in sorted(names):
+                archive.write(folder / name, f"{number:03d}_{name}")
+    return {"url": files.url_of(path), "file": "make-an-audio_starred.zip", "gone": len(wanted) - len(found)}
