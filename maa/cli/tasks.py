@@ -125,7 +125,8 @@ def shared(args: argparse.Namespace) -> dict[str, Any]:
 def mask_of(maa: MakeAnAudio, args: argparse.Namespace, source: Audio) -> NDArray[np.bool_] | list[Box]:
     """Everything that --box, --frames and --mask name, together: boxes as they are, or bool [mels, frames]."""
     from maa import Box
-    from maa.audio.mask import from_boxes, from_png
+    from maa.audio.mask import from_boxes
+    from maa.audio.maskfile import read_mask
 
     boxes = [Box(*edges) for edges in args.box + args.frames]
     if args.mask is None:
@@ -133,7 +134,7 @@ def mask_of(maa: MakeAnAudio, args: argparse.Namespace, source: Audio) -> NDArra
             raise ValueError("Say what to make new: --box START END LOW HIGH, --frames START END, or --mask PNG.")
         return boxes
     spec, frames = maa.config.audio, maa.frames_of(source)
-    painted = from_png(args.mask, spec, frames)
+    painted = read_mask(args.mask, spec, frames)
     return painted | from_boxes(boxes, spec, frames) if boxes else painted
 
 

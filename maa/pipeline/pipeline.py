@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,15 +17,14 @@ from maa.config import ModelConfig
 from maa.device import compute_dtype, pick_device
 from maa.diffusion.schedule import start_of
 from maa.pipeline import conditions, inpainting
+from maa.pipeline.filling import Filling
 from maa.pipeline.render import Renderer, Start
 from maa.pipeline.request import MAX_SECONDS, OnStep, Sampling, check_prompt, check_seconds, check_t0
 from maa.pipeline.result import Generation
 from maa.version import VERSION
 
-if TYPE_CHECKING:
-    from maa.audio.mask import Box
-
 DEFAULT = Sampling()
+WHOLLY = Filling()
 AudioLike = "str | Path | Audio | tuple[int, NDArray[Any]]"
 NEEDS = {
     "text": ("unet", "autoencoder", "vocoder", "text"),
@@ -190,11 +189,12 @@ class MakeAnAudio:
     def inpaint(
         self,
         audio: Any,
-        mask: NDArray[np.bool_] | list[Box],
+        mask: Any = None,
         prompt: str = "",
         sampling: Sampling = DEFAULT,
         *,
         negative: str = "",
+        filling: Filling = WHOLLY,
         on_step: OnStep | None = None,
     ) -> Generation:
         """New sound where the mask is painted, the user's own samples elsewhere (Sec. 4.2).
@@ -202,8 +202,11 @@ class MakeAnAudio:
         Args:
             audio: a file, `Audio`, or (rate, array), any length up to 10 minutes; its rate, channels and sample format
                 are kept, and outside the painted time span every sample comes back as it was.
-            mask: bool [mels, frames_of(audio)], True = make new, row 0 the lowest band; or boxes in seconds and Hz.
+            mask: bool [mels, frames_of(audio)], True = make new, row 0 the lowest band; a PNG or .npy file of one; or
+                a list of `Box`, (start, end) or (start, end, low, high) in seconds and Hz. None with `filling` that
+                extends the sound: only its ends are new.
             prompt: what to fill with; empty continues what is there.
+            filling: strength, resampling, level, and how much longer the sound should become at its ends.
         """
         prompt, negative = check_prompt(prompt), check_prompt(negative, name="negative prompt")
         self._require("inpaint")
@@ -214,9 +217,9 @@ class MakeAnAudio:
         sampling = sampling.settled(self.config.guidance)
         settings = self._settings("inpaint", sampling, prompt=prompt, negative=negative)
         settings["input"] = conditions.digest(source.samples)
-        job = inpainting.Job(self.renderer, source, self._mono(source), mask)
+        job = inpainting.Job(self.renderer, source, mask, filling)
         condition, null = conditions.from_text(self.model, prompt, negative)
-        return job.run(condition, null, prompt, sampling, settings, on_step)
+        return job.run(inpainting.Conditions(condition, null, prompt), sampling, settings, on_step)
 
     # ------------------------------------------------------------------ shared by the tasks
 

@@ -32,6 +32,7 @@ class Start:
     clean: Tensor | None = None  # [1, C, H, W] latent that the noise is added to; None = pure noise
     known: Tensor | None = None  # [1, C, H, W] latent of the masked sound, hole cells zero
     make: Tensor | None = None  # [1, 1, H, W], 1 = make new
+    follow: Tensor | None = None  # [1, 1, H, W], how far each cell follows the network, 0..1; None = `make`
 
 
 class Renderer:
@@ -112,7 +113,8 @@ class Renderer:
         condition, null = start.condition.repeat(count), start.null.repeat(count)
         denoiser = guided(network, self.schedule, condition, null, sampling.guidance)
         if start.known is not None and start.make is not None:
-            denoiser = keep_known(denoiser, self.schedule, start.known, start.make)
+            follow = start.make if start.follow is None else start.follow
+            denoiser = keep_known(denoiser, self.schedule, start.known, follow)
         return denoiser
 
     def _beside(self, start: Start) -> Tensor:

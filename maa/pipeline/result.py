@@ -24,12 +24,15 @@ class Generation:
     settings: dict[str, Any] = field(default_factory=dict)  # of the request, JSON types
     words: tuple[tuple[str, float], ...] = ()  # what a picture was heard as, with weights that sum to 1
     subtype: str = "PCM_16"  # sample format that loses nothing the task kept
+    reports: tuple[dict[str, Any], ...] = ()  # of each take: what an edit left of the source (inpainting only)
 
     def settings_of(self, take: int = 0) -> dict[str, Any]:
         """The settings that make this one take: its own seed, one take."""
         settings = {**self.settings, "seed": self.seeds[take], "takes": 1}
         if self.scores is not None:
             settings["clap_score"] = round(self.scores[take], 4)
+        if self.reports:
+            settings["report"] = self.reports[take]
         return settings
 
     def save(self, path: str | Path, take: int = 0, subtype: str | None = None) -> Path:

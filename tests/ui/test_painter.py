@@ -13,8 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import expect
 
-from maa.audio import picture
-from maa.audio.mask import Box, from_boxes
+from maa.audio.mask import Box, from_boxes, row_of
 from maa.config import TINY
 from maa.ui import painter
 from tests.ui.conftest import visit
@@ -232,7 +231,7 @@ def test_keyboard(hand: Hand) -> None:
 
 @pytest.mark.browser
 def test_read_out_and_play_head(hand: Hand) -> None:
-    hand.page.mouse.move(*hand.place((62.5, float(picture.row_of(1000.0, SPEC)))))
+    hand.page.mouse.move(*hand.place((62.5, float(row_of(1000.0, SPEC)))))
     expect(hand.root.locator(".readout")).to_have_text(re.compile(r"1\.00 s\s+(1(\.01)? kHz|99\d Hz)\s+−?[01] dB"))
     hand.act("Play")
     expect(hand.root.get_by_role("button", name="Pause")).to_be_visible()
