@@ -33,13 +33,18 @@ def write_mask(path: str | Path, mask: Mask, spec: AudioSpec) -> Path:
     path = Path(path)
     if path.suffix.lower() != ".png":
         raise ValueError(f"{path.name!r} should end in .png.")
-    scale = {name: value for name, value in asdict(spec).items() if name in _SCALE}
-    low, high = spec.frequency_range
     text = PngInfo()
-    text.add_text(CHUNK, json.dumps({**scale, "frames": mask.shape[1], "low_hz": low, "high_hz": high}))
+    text.add_text(CHUNK, scale_text(spec, mask.shape[1]))
     with replacing(path) as temporary:
         Image.fromarray(np.uint8(255) * mask[::-1].astype(np.uint8)).save(temporary, format="PNG", pnginfo=text)
     return path
+
+
+def scale_text(spec: AudioSpec, frames: int) -> str:
+    """What rows and columns of a mask are, as JSON."""
+    scale = {name: value for name, value in asdict(spec).items() if name in _SCALE}
+    low, high = spec.frequency_range
+    return json.dumps({**scale, "frames": frames, "low_hz": low, "high_hz": high})
 
 
 def read_mask(path: str | Path, spec: AudioSpec, frames: int) -> Mask:
