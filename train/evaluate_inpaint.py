@@ -188,18 +188,30 @@ def leak(bench: Bench, cases: int) -> dict[str, Any]:
         count = max(span * 256, round(0.5 * bench.rate))  # aiSFX hears half a second or more
         hole = slice(start * 256, start * 256 + count)
         others = [p for p in range(0, len(mix) - count, count // 2) if p + count <= hole.start or p >= hole.stop]
-        filled = bench.embed(ours[hole])
-        removed = float(filled @ bench.embed(mix[hole]))
-        like = [float(filled @ bench.embed(mix[p : p + count])) for p in others]
-        rows.append((removed, float(np.mean(like)), float(bench.embed(bed[hole]) @ bench.embed(mix[hole]))))
-    removed, like, truth = np.array(rows).T
-    return {
-        "cases": len(rows),
-        "share_ok": float(np.mean(removed <= like)),
-        "to_removed": float(removed.mean()),
-        "to_background": float(like.mean()),
-        "true_background_to_removed": float(truth.mean()),
-    }
+        gone = np.zeros_like(mix)
+        gone[at : at + len(bark)] = bark
+        clips = [bench.embed(mix[p : p + count]) for p in others]
+        row = []
+        for sound in (ours, bed, mix):  # what we made, what was there before the bark, and the bark left in
+            heard = bench.embed(sound[hole])
+            row += [float(heard @ bench.embed(x[hole])) for x in (gone, mix)] + [float(np.mean(clips @ heard))]
+        rows.append(row)
+    return {"cases": len(rows), **_leaks(np.array(rows))}
+
+
+def _leaks(rows: NDArray[np.float64]) -> dict[str, Any]:
+    """Per sound: its mean likeness to the bark, to bark and background together, to the background elsewhere."""
+    found: dict[str, Any] = {}
+    for k, name in enumerate(("filled", "true_background", "bark_left_in")):
+        bark, both, bed = rows[:, 3 * k : 3 * k + 3].T
+        found[name] = {
+            "to_bark": float(bark.mean()),
+            "to_bark_and_background": float(both.mean()),
+            "to_background_elsewhere": float(bed.mean()),
+            "share_nearer_to_background_than_to_bark": float(np.mean(bark <= bed)),
+            "share_nearer_to_background_than_to_both": float(np.mean(both <= bed)),
+        }
+    return found
 
 
 def prompts(bench: Bench, cases: int) -> dict[str, Any]:
