@@ -34,7 +34,7 @@ from maa.pipeline.windows import plan_windows
 from train.data import Library
 
 Wave = NDArray[np.float32]
-KNOWN = 24  # recordings of a concept that its mean is taken over
+KNOWN = 12  # recordings of a concept that its mean is taken over
 REACH = 8  # frames: 128 ms on either side of a joint
 STEADY = (
     "rain", "wind blowing", "crickets chirping", "crowd cheering", "crowd talking", "factory machinery",
@@ -101,6 +101,7 @@ def closeness_and_flux(bench: Bench) -> dict[str, Any]:
     distances: dict[str, list[tuple[float, float, float]]] = {"narrow": [], "wide": []}
     joints: list[float] = []
     uncut: list[float] = []
+    same: list[float] = []
     for number, index in enumerate(held_out(bench, 3.0)[: bench.clips]):
         wave = excerpt(bench, index, 8.0, rng)
         truth = bench.mel(wave)
@@ -116,11 +117,14 @@ def closeness_and_flux(bench: Bench) -> dict[str, Any]:
             distances[kind].append((near[0], near[1], near[2]))
             flux = _flux(found[0])
             joints += [_flux_near(flux, joint) for joint in (start, end)]
+            same += [_flux_near(_flux(truth), joint) for joint in (start, end)]
     limit = float(np.percentile(uncut, 95))
     return {
         "closeness": {kind: _distances(rows) for kind, rows in distances.items()},
         "flux": {
             "uncut_p95": limit,
+            "uncut_within_1.5_p95": float(np.mean(np.array(uncut) <= 1.5 * limit)),
+            "uncut_at_the_same_joints_within_1.5_p95": float(np.mean(np.array(same) <= 1.5 * limit)),
             "joints": len(joints),
             "share_within_1.5_p95": float(np.mean(np.array(joints) <= 1.5 * limit)),
             "joints_p95": float(np.percentile(joints, 95)),
@@ -224,7 +228,7 @@ def prompts(bench: Bench, cases: int) -> dict[str, Any]:
     for case in range(cases):
         right, wrong = rng.choice(names, 2, replace=False)
         bed = excerpt(bench, beds[case % len(beds)], 8.0, rng)
-        start, span = int(rng.integers(60, len(bed) // 256 - 190)), 125  # two seconds
+        start, span = int(rng.integers(40, len(bed) // 256 - 165)), 125  # two seconds
         mask = np.zeros((80, len(bed) // 256), bool)
         mask[:, start : start + span] = True
         hole = slice(start * 256, (start + span) * 256)

@@ -27,6 +27,8 @@ from maa.pipeline.result import Generation
 from maa.pipeline.windows import Window, plan_windows
 
 BACK = 0.5  # share of the schedule that a resampling goes back
+NEAR = 32  # frames beside a hole that tell how loud its bands should be: half a second
+MOST = 0.3  # the farthest that a band is moved: 6 dB as log10 magnitude
 
 
 @dataclass(frozen=True)
@@ -124,8 +126,12 @@ class Job:
             make=cells,
             follow=_follow(cells, self.filling.blend),
         )
-        latents = self._denoise(plan, given, sampling, count)
-        return torch.where(make, self.renderer.decode(latents), given)[..., :width]
+        made = self.renderer.decode(self._denoise(plan, given, sampling, count))[..., :width]
+        given, make = given[..., :width], make[..., :width]
+        if self.filling.level_match and not conditions.prompt:
+            front = self.renderer.model.front
+            made = front.from_log10(settled(front.to_log10(made), front.to_log10(given), make))
+        return torch.where(make, made, given)
 
     def _known(self, given: Tensor, make: Tensor) -> Tensor:
         """The latent of what is known: nothing of the hole reaches the encoder, which sees far."""
@@ -197,6 +203,29 @@ class Counter:
     def skip(self, steps: int) -> None:
         """A pass of so many steps is over."""
         self.done += steps
+
+
+def settled(made: Tensor, given: Tensor, make: Tensor) -> Tensor:
+    """Move each band of a hole to the level that the band has beside it; only what continues should be so.
+
+    A small network fills with something like the mean of what could be there, which is quieter than any of it.
+
+    Args:
+        made, given: log10 mel [1, 1, mels, frames].
+        make: bool [1, 1, mels, frames], the hole.
+    """
+    near = ~make & (F.max_pool1d(make.any(2).float(), 2 * NEAR + 1, stride=1, padding=NEAR) > 0)[:, :, None]
+    level = [_mean(x, where) for x, where in ((given, near), (made, make))]
+    known = near.any(3, keepdim=True) & make.any(3, keepdim=True)
+    change = torch.where(known, level[0] - level[1], torch.zeros_like(level[0]))
+    smooth = F.avg_pool2d(F.pad(change, (0, 0, 2, 2), mode="replicate"), (5, 1), stride=1)
+    return made + smooth.clamp(-MOST, MOST)
+
+
+def _mean(x: Tensor, where: Tensor) -> Tensor:
+    """Mean over time of the chosen cells of each band, [1, 1, mels, 1]; 0 where none is chosen."""
+    weight = where.to(x)
+    return (x * weight).sum(3, keepdim=True) / weight.sum(3, keepdim=True).clamp_min(1.0)
 
 
 def _follow(cells: Tensor, blend: float) -> Tensor:
