@@ -9,13 +9,12 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maa.audio.mel import centres
+from maa.audio.mel import centres, edges
 from maa.config import AudioSpec
 
 Mask = NDArray[np.bool_]
@@ -23,7 +22,6 @@ Mask = NDArray[np.bool_]
 # Seconds and hertz arrive rounded for reading: an edge this close to a frame or a band's centre is meant to be on it.
 _SLACK_FRAMES = 1e-3
 _SLACK_HZ = 0.5
-_MAX_PIXELS = 40_000_000
 
 
 @dataclass(frozen=True)
@@ -48,6 +46,11 @@ class Box:
             raise ValueError(
                 f"A box from {self.low:g} Hz to {self.high:g} Hz holds nothing; give a low edge and a higher one."
             )
+
+
+def row_of(hertz: NDArray[np.floating[Any]] | float, spec: AudioSpec) -> Any:
+    """Height of a frequency on the mel grid: band k reaches from row k to k + 1, its centre lies at k + 0.5."""
+    return np.interp(hertz, edges(spec), np.arange(spec.mels + 2) - 0.5)
 
 
 def from_boxes(boxes: Sequence[Box], spec: AudioSpec, frames: int) -> Mask:
@@ -91,35 +94,6 @@ def _bands(box: Box, spec: AudioSpec) -> slice:
 def from_frames(spans: Sequence[tuple[float, float]], spec: AudioSpec, frames: int) -> Mask:
     """The mask of full-height time spans, (start, end) in seconds: the paper's frame mask."""
     return from_boxes([Box(start, end) for start, end in spans], spec, frames)
-
-
-def from_png(path: str | Path, spec: AudioSpec, frames: int) -> Mask:
-    """A painted mask: low notes at the bottom, time to the right, one cell a pixel or a block of equal pixels.
-
-    In a picture with transparent parts whatever is opaque is made new, in any other picture whatever is white. One such
-    pixel takes its whole cell, so that no thin stroke is lost.
-
-    Raises:
-        ValueError: not a picture, or neither mels x frames nor whole multiples of it.
-    """
-    from PIL import Image
-
-    name = repr(Path(path).name)
-    try:
-        with Image.open(path, formats=("PNG",)) as image:
-            width, height = image.size
-            if height % spec.mels or width % frames or width * height > _MAX_PIXELS or not width * height:
-                raise ValueError(
-                    f"The mask {name} is {width} x {height} pixels; for this sound it should be {frames} x "
-                    f"{spec.mels}, or whole multiples of that."
-                )
-            pixels = np.asarray(image.convert("RGBA"))
-    except (OSError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ValueError(f"The mask {name} cannot be read as a PNG picture; save it again as PNG.") from error
-    opaque, light = pixels[..., 3] > 127, pixels[..., :3].mean(axis=-1) > 127
-    painted = light if opaque.all() else opaque
-    cells = painted.reshape(spec.mels, height // spec.mels, frames, width // frames)
-    return np.ascontiguousarray(np.any(cells, axis=(1, 3))[::-1])
 
 
 def check(mask: NDArray[Any], spec: AudioSpec, frames: int) -> Mask:

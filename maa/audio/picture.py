@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +22,6 @@ def display_range(mel: NDArray[np.float32]) -> tuple[float, float]:
     """Lowest and highest displayed log10 magnitude of a mel [mels, frames]."""
     top = float(mel.max()) if mel.size else 0.0
     return top - DECADES, top
-
-
-def row_of(hertz: NDArray[np.float64] | float, spec: AudioSpec) -> Any:
-    """Height of a frequency in rows: band k reaches from row k to k + 1, its centre lies at k + 0.5."""
-    from maa.audio.mel import edges
-
-    return np.interp(hertz, edges(spec), np.arange(spec.mels + 2) - 0.5)
 
 
 def colour_table() -> NDArray[np.uint8]:
@@ -50,6 +43,8 @@ def draw(mel: NDArray[np.float32], spec: AudioSpec, path: Path) -> Path:
         `path`.
     """
     from matplotlib.figure import Figure  # without pyplot: no state shared between visitors
+
+    from maa.audio.mask import row_of
 
     mels, frames = mel.shape
     seconds = frames * spec.frame_seconds

@@ -82,10 +82,15 @@ def resample(x: Samples, source_rate: int, target_rate: int) -> NDArray[np.float
     """
     if source_rate == target_rate:
         return x.astype(np.float32, copy=False)
-    count = (2 * x.shape[-1] * target_rate + source_rate) // (2 * source_rate)
+    count = resampled_count(x.shape[-1], source_rate, target_rate)
     if count == 0:
         return np.zeros((*x.shape[:-1], 0), np.float32)
     flat = np.ascontiguousarray(x.reshape(-1, x.shape[-1]).T)
     y = soxr.resample(flat, source_rate, target_rate, quality="VHQ")[:count]
     y = np.pad(y, ((0, count - len(y)), (0, 0)))
     return np.ascontiguousarray(y.T).reshape(*x.shape[:-1], count).astype(np.float32, copy=False)
+
+
+def resampled_count(count: int, source_rate: int, target_rate: int) -> int:
+    """How many samples `count` of them become at another rate, rounded to the nearest."""
+    return (2 * count * target_rate + source_rate) // (2 * source_rate)

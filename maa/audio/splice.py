@@ -8,16 +8,20 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from maa.audio import bands
 from maa.audio.pcm import Samples
 from maa.audio.sound import Audio, resample
 from maa.config import AudioSpec
 
 FADE = 0.030  # seconds; never more than a quarter of the span
+SHORTEST = 0.010  # seconds; what the sound's end leaves of a frame is too short to fade into and stays as it is
+EDGE = 0.005  # seconds; the one fade of a short span at the sound's own beginning or end is at least this long
 BESIDE = 0.5  # seconds of sound on each side that levels are measured on
 MAX_GAIN = 4.0  # 12 dB either way: a neighbour says how loud the room is, not how loud the new sound should be
 _QUIET = 1e-4  # RMS below which a neighbourhood tells no level
 
-MODEL_RATE = AudioSpec().sample_rate
+MODEL = AudioSpec()
+MODEL_RATE = MODEL.sample_rate
 
 
 def splice(
@@ -26,11 +30,16 @@ def splice(
     spans: Sequence[tuple[float, float]],
     level_match: bool = True,
     generated_rate: int = MODEL_RATE,
+    cells: NDArray[np.bool_] | None = None,
+    spec: AudioSpec = MODEL,
 ) -> Audio:
-    """Replace spans of a sound.
+    """Replace spans of a sound, in their whole height or in some bands.
 
-    Equal-power fades lie inside each span, except where it reaches the sound's own beginning or end. Every channel gets
-    the generated sound at the share of loudness it has beside the span.
+    Every change lies inside the spans, its fades included. Where a span is painted in its whole height the generated
+    sound takes the source's place between equal-power fades; at the sound's own beginning or end nothing is faded.
+    Elsewhere gate * istft(M * stft(generated - source)) is added, at the source's rate: M is the mask with feathered
+    band edges, and above the model's highest band it is what the top band is. Every channel gets the generated sound
+    at the share of loudness it has beside the span.
 
     Args:
         source: the user's sound.
@@ -40,11 +49,13 @@ def splice(
             when `generated` holds the source itself outside the spans, and undoes the gain of the autoencoder and the
             vocoder when it holds their reconstruction.
         generated_rate: Hz.
+        cells: [mels, frames] of the whole sound, True = make new; None = whole height everywhere.
+        spec: what rows and columns of `cells` are.
 
     Returns:
         Same rate, channels, length, number type and subtype as the source.
     """
-    pieces = _intervals(spans, source)
+    pieces = intervals(spans, source)
     if not pieces:
         return source
     rate, last = source.sample_rate, pieces[-1][1]
@@ -57,13 +68,31 @@ def splice(
     for start, stop in pieces:
         at, fresh = _resampled(generated, generated_rate, rate, (start, stop))
         gains = _gains(source, _beside(source, pieces, (start, stop)), at, fresh if level_match else None)
-        new = fresh[start - at : stop - at] * gains[:, None]
-        mixed[:, start:stop] = _faded(source.samples[:, start:stop], new, rate, (start > 0, stop < mixed.shape[1]))
+        fades = (start > 0, stop < mixed.shape[1])
+        if cells is None or _whole(cells, spec, start / rate, stop / rate):
+            new = fresh[start - at : stop - at] * gains[:, None]
+            mixed[:, start:stop] = _faded(source.samples[:, start:stop], new, rate, fades)
+            continue
+        first, end = max(at, start - 4 * spec.hop * rate // spec.sample_rate), min(at + len(fresh), mixed.shape[1])
+        end = min(end, stop + 4 * spec.hop * rate // spec.sample_rate)
+        ours = np.asarray(fresh[first - at : end - at] * gains[:, None], dtype=np.float32)
+        added = bands.blended(source.samples[:, first:end], ours, rate, cells, spec, first / rate)
+        shape = bands.gate(stop - start, _fade_length(stop - start, rate, fades), fades)
+        mixed[:, start:stop] += added[:, start - first : stop - first] * shape
     return Audio(mixed, rate, source.subtype)
 
 
-def _intervals(spans: Sequence[tuple[float, float]], source: Audio) -> list[tuple[int, int]]:
-    """Spans in samples of the source, in order, merged where they touch: only samples that lie inside a span."""
+def _whole(cells: NDArray[np.bool_], spec: AudioSpec, start: float, end: float) -> bool:
+    """True when every band is painted in every frame of a span."""
+    first, last = round(start / spec.frame_seconds), math.ceil(end / spec.frame_seconds - 1e-3)
+    return bool(cells[:, first : max(last, first + 1)].all())
+
+
+def intervals(spans: Sequence[tuple[float, float]], source: Audio) -> list[tuple[int, int]]:
+    """Spans in seconds as (first, stop) in samples of the source, in order, merged where they touch.
+
+    Only samples that lie inside a span count, and a piece of less than 10 ms is left out.
+    """
     rate, count = source.sample_rate, source.samples.shape[1]
     merged: list[tuple[int, int]] = []
     for start, end in sorted(spans):
@@ -75,7 +104,8 @@ def _intervals(spans: Sequence[tuple[float, float]], source: Audio) -> list[tupl
             merged[-1] = (merged[-1][0], max(stop, merged[-1][1]))
         elif first < stop:
             merged.append((first, stop))
-    return merged
+    least = max(4, math.floor(SHORTEST * rate))
+    return [(first, stop) for first, stop in merged if stop - first >= least]
 
 
 def _resampled(
@@ -94,7 +124,7 @@ def _resampled(
 def _faded(old: Samples, new: Samples, rate: int, fades: tuple[bool, bool]) -> Samples:
     """new [channels, n] with old faded out of its beginning and into its end, where asked; powers add up to one."""
     count = new.shape[1]
-    length = min(round(FADE * rate), count // 4)
+    length = _fade_length(count, rate, fades)
     angle = np.full(count, np.pi / 2)
     ramp = np.pi / 2 * (np.arange(length) + 0.5) / max(1, length)
     if fades[0]:
@@ -105,6 +135,12 @@ def _faded(old: Samples, new: Samples, rate: int, fades: tuple[bool, bool]) -> S
     edges = angle < np.pi / 2
     faded[:, edges] += np.cos(angle[edges]) * old[:, edges]
     return faded
+
+
+def _fade_length(count: int, rate: int, fades: tuple[bool, bool]) -> int:
+    """Samples of each fade of a span of `count` samples."""
+    length = min(round(FADE * rate), count // 4)
+    return length if all(fades) else max(length, min(count, round(EDGE * rate)))
 
 
 def _gains(source: Audio, beside: NDArray[np.int64], at: int, fresh: NDArray[np.float32] | None) -> NDArray[np.float64]:

@@ -94,7 +94,17 @@ def _inpaint(task: Parser) -> None:
     task.add_argument("--prompt", default="", help="what to hear; default: go on with what is there")
     task.add_argument("--box", nargs=4, metavar=edges, help="make this new: seconds and Hz; repeatable", **where)
     task.add_argument("--frames", nargs=2, metavar=edges[:2], help="seconds, all frequencies; repeatable", **where)
-    task.add_argument("--mask", type=Path, metavar="PNG", help="a picture of the spectrogram, white = make new")
+    task.add_argument("--mask", type=Path, metavar="FILE", help="PNG, white = make new, or .npy [bands, frames]")
+    task.add_argument(
+        "--save-mask", type=Path, metavar="PNG", help="write what is made new as a picture with its scale"
+    )
+    task.add_argument("--before", type=number, default=0.0, metavar="S", help="seconds to add in front; default 0")
+    task.add_argument("--after", type=number, default=0.0, metavar="S", help="seconds to add behind; default 0")
+    task.add_argument("--strength", type=number, default=1.0, help="1 fills from nothing (default); less keeps a trace")
+    task.add_argument(
+        "--resampling", type=int, default=0, metavar="N", help="rounds for a closer fit, 0 (default) to 4"
+    )
+    task.add_argument("--no-level-match", action="store_true", help="do not make it as loud as its neighbours")
 
 
 def _info(command: Parser) -> None:

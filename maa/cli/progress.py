@@ -38,6 +38,8 @@ def report(generation: Generation, take: int, path: Path, args: argparse.Namespa
         facts = [f"{generation.audio.shape[-1] / generation.sample_rate:.2f} s", f"seed {generation.seeds[take]}"]
         if generation.scores is not None:
             facts.append(f"score {generation.scores[take]:.3f}")
+        if generation.reports:
+            facts.append(f"{generation.reports[take]['unchanged']:.2f} % unchanged")
         if generation.words:
             facts.append("heard as " + ", ".join(f"{word} {weight:.0%}" for word, weight in generation.words[:3]))
         print(f"{path}: {', '.join(facts)}", file=sys.stderr)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from maa import Audio, Box, Generation, MakeAnAudio, Sampling
+    from maa import Audio, Generation, MakeAnAudio, Sampling
 
 SOUND = (".wav", ".flac")
 VIDEO = (".mp4", ".mov", ".mkv", ".webm")
@@ -40,6 +40,9 @@ def make(args: argparse.Namespace) -> int:
 def check_files(args: argparse.Namespace, outputs: Iterable[Path]) -> None:
     """Inputs exist and outputs can be written, before minutes are spent on them."""
     inputs = [path for path in (getattr(args, "input", None), getattr(args, "mask", None)) if path is not None]
+    picture = getattr(args, "save_mask", None)
+    if picture is not None and (picture.suffix.lower() != ".png" or not picture.parent.is_dir()):
+        raise ValueError(f"--save-mask {picture} should be the name of a .png file in a folder that exists.")
     for path in inputs:
         if not path.is_file():
             raise ValueError(f"There is no file {path}.")
@@ -105,14 +108,27 @@ def personalize(maa: MakeAnAudio, args: argparse.Namespace, options: Sampling) -
 
 def inpaint(maa: MakeAnAudio, args: argparse.Namespace, options: Sampling) -> Generation:
     """`python -m maa inpaint`."""
+    from maa import Filling
     from maa.audio.io import to_audio
+    from maa.audio.maskfile import write_mask
 
     source = to_audio(args.input)
     if args.output.suffix.lower() == ".flac" and not args.bits and source.subtype in ("PCM_32", "FLOAT", "DOUBLE"):
         raise ValueError(
             f"FLAC cannot hold the {source.subtype} samples of {args.input}; write .wav, or add --bits 24."
         )
-    return maa.inpaint(source, mask_of(maa, args, source), args.prompt, options, **shared(args))
+    filling = Filling(
+        strength=args.strength,
+        resampling=args.resampling,
+        level_match=not args.no_level_match,
+        before=args.before,
+        after=args.after,
+    )
+    mask = mask_of(maa, args, source, filling.extends)
+    made = maa.inpaint(source, mask, args.prompt, options, filling=filling, **shared(args))
+    if args.save_mask is not None:
+        write_mask(args.save_mask, mask, maa.config.audio)
+    return made
 
 
 TASKS: dict[str, Callable[[MakeAnAudio, argparse.Namespace, Sampling], Generation]] = {
@@ -139,19 +155,18 @@ def shared(args: argparse.Namespace) -> dict[str, Any]:
     return {"negative": args.negative, "on_step": progress(args.quiet)}
 
 
-def mask_of(maa: MakeAnAudio, args: argparse.Namespace, source: Audio) -> NDArray[np.bool_] | list[Box]:
-    """Everything that --box, --frames and --mask name, together: boxes as they are, or bool [mels, frames]."""
+def mask_of(maa: MakeAnAudio, args: argparse.Namespace, source: Audio, extends: bool) -> NDArray[np.bool_]:
+    """Everything that --box, --frames and --mask name, together: bool [mels, frames]."""
     from maa import Box
-    from maa.audio.mask import from_boxes, from_png
+    from maa.audio.mask import from_boxes
+    from maa.audio.maskfile import read_mask
 
     boxes = [Box(*edges) for edges in args.box + args.frames]
-    if args.mask is None:
-        if not boxes:
-            raise ValueError("Say what to make new: --box START END LOW HIGH, --frames START END, or --mask PNG.")
-        return boxes
+    if args.mask is None and not boxes and not extends:
+        raise ValueError("Say what to make new: --box, --frames, --mask, or more sound with --before or --after.")
     spec, frames = maa.config.audio, maa.frames_of(source)
-    painted = from_png(args.mask, spec, frames)
-    return painted | from_boxes(boxes, spec, frames) if boxes else painted
+    painted = from_boxes(boxes, spec, frames)
+    return painted if args.mask is None else painted | read_mask(args.mask, spec, frames)
 
 
 def write(generation: Generation, take: int, path: Path, args: argparse.Namespace) -> None:

@@ -38,16 +38,18 @@ def guided(network: Network, schedule: Schedule, condition: Condition, null: Con
     return doubled
 
 
-def keep_known(denoiser: Denoiser, schedule: Schedule, known: Tensor, make: Tensor) -> Denoiser:
+def keep_known(denoiser: Denoiser, schedule: Schedule, known: Tensor, follow: Tensor) -> Denoiser:
     """Hold the known region: there, answer with the eps that leads to `known`, whatever the network says.
 
-    known [B, C, H, W] latent of the given sound; make [1, 1, H, W], 1 = make new. The network still sees the known
-    region at its right noise level in every step, because eps of that region never changes on the way down; so a
-    network without a mask input can inpaint, too (arXiv 2201.09865 without its resampling).
+    known [B, C, H, W] latent of the given sound; follow [1, 1, H, W], how far a cell follows the network: 1 = make new,
+    0 = held, between them a blend of both. The network still sees the known region at its right noise level in every
+    step, because eps of that region never changes on the way down; so a network without a mask input can inpaint, too
+    (arXiv 2201.09865 without its resampling).
     """
 
     def inner(z: Tensor, t: Tensor) -> Tensor:
         alpha, sigma = schedule.columns(t, z)
-        return torch.where(make > 0.5, denoiser(z, t), (z - alpha * known) / sigma)
+        held = (z - alpha * known) / sigma
+        return torch.lerp(held, denoiser(z, t), follow.expand_as(z))
 
     return inner

@@ -15,6 +15,7 @@ from maa.checkpoint import Model
 from maa.config import ModelConfig
 from maa.pipeline import windows
 from maa.pipeline.abilities import lacks
+from maa.pipeline.filling import Filling, MaskLike, mask_of
 from maa.pipeline.request import OnStep, Sampling
 from maa.pipeline.result import Generation
 
@@ -63,19 +64,16 @@ def from_pictures(
 
 
 def inpaint(
-    maa: Door,
-    audio: Any,
-    mask: NDArray[np.bool_] | list[masks.Box],
-    sampling: Sampling,
-    on_step: OnStep | None,
+    maa: Door, audio: Any, mask: MaskLike, sampling: Sampling, filling: Filling, on_step: OnStep | None
 ) -> Generation:
     """Inpainting by the expert. It may speak the other mel convention: masks and mels are carried over."""
     expert, source = maa.experts["inpaint"], to_audio(audio)
     theirs, ours = expert.config.audio, maa.config.audio
-    if isinstance(mask, np.ndarray) and theirs.convention != ours.convention:
-        mask = masks.regrid(masks.check(mask, ours, maa.frames_of(source)), ours, theirs)
-    made: Generation = expert.inpaint(source, mask, "", sampling, on_step=on_step)
     if theirs.convention == ours.convention:
+        made: Generation = expert.inpaint(source, mask, "", sampling, filling=filling, on_step=on_step)
         return made
+    if not isinstance(mask, list | tuple):  # boxes are in Hz already
+        mask = masks.regrid(mask_of(mask, ours, maa.frames_of(source)), ours, theirs)
+    made = expert.inpaint(source, mask, "", sampling, filling=filling, on_step=on_step)
     mels = [maa.spectrogram(Audio(sound, made.sample_rate, made.subtype)) for sound in made.audio]
     return replace(made, mel=np.stack(mels))

@@ -12,184 +12,258 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from maa.audio import mask as masks
-from maa.audio.io import Audio
+from maa.audio.io import Audio, resample
 from maa.audio.mel import fill_hole
-from maa.audio.splice import splice
+from maa.audio.sound import resampled_count
+from maa.audio.splice import FADE, splice
 from maa.diffusion.noise import take_seeds
+from maa.diffusion.schedule import start_of
 from maa.models.context import Context
+from maa.pipeline.filling import Extension, Filling, MaskLike, mask_of
 from maa.pipeline.render import Renderer, Start
+from maa.pipeline.report import report
 from maa.pipeline.request import OnStep, Sampling
 from maa.pipeline.result import Generation
+from maa.pipeline.stretches import Window, plan_windows
 
-Mask = NDArray[np.bool_]
+BACK = 0.5  # share of the schedule that a resampling goes back
+NEAR = 32  # frames beside a hole that tell how loud its bands should be: half a second
+MOST = 0.3  # the farthest that a band is moved: 6 dB as log10 magnitude
 
 
 @dataclass(frozen=True)
-class Window:
-    """A stretch of the file that goes through the model at once, and the spans (in file frames) it makes new."""
+class Conditions:
+    """What the network listens to, and the prompt that takes are judged by."""
 
-    first: int
-    last: int  # exclusive
-    spans: tuple[tuple[int, int], ...]
-
-
-def plan_windows(spans: list[tuple[int, int]], frames: int, size: int) -> list[Window]:
-    """Windows of at most `size` frames around painted spans, in order of time.
-
-    A span longer than three quarters of a window is cut, so that every window hears known sound beside its hole.
-    """
-    longest = 3 * size // 4
-    pieces = [(a, min(a + longest, end)) for start, end in spans for a in range(start, end, longest)]
-    groups: list[list[tuple[int, int]]] = []
-    for piece in pieces:
-        if groups and piece[1] - groups[-1][0][0] <= longest:
-            groups[-1].append(piece)
-        else:
-            groups.append([piece])
-    windows = []
-    for group in groups:
-        middle = (group[0][0] + group[-1][1]) // 2
-        first = min(max(0, middle - size // 2), max(0, frames - size))
-        windows.append(Window(first, min(first + size, frames), tuple(group)))
-    return windows
+    condition: Context
+    null: Context
+    prompt: str
 
 
 class Job:
     """One inpainting request: a source, its mono copy at the model's rate, and a checked mask."""
 
-    def __init__(
-        self, renderer: Renderer, source: Audio, mono: NDArray[np.float32], mask: Mask | list[masks.Box]
-    ) -> None:
+    def __init__(self, renderer: Renderer, source: Audio, mask: MaskLike, filling: Filling) -> None:
         spec = renderer.model.config.audio
-        self.renderer = renderer
-        self.spec = spec
-        self.source = source
-        self.mono = mono
-        self.frames = -(-len(mono) // spec.hop)
-        if not isinstance(mask, np.ndarray) and not all(isinstance(box, masks.Box) for box in mask):
-            raise ValueError("The mask should be a bool array [mels, frames] or a list of Box(start, end, low, high).")
-        painted = mask if isinstance(mask, np.ndarray) else masks.from_boxes(mask, spec, self.frames)
-        self.mask = masks.check(painted, spec, self.frames)
+        self.renderer, self.spec, self.filling = renderer, spec, filling
+        room = Extension.of(source, filling, spec)
+        self.source = room.source
+        self.mono = resample(self.source.mono(), self.source.sample_rate, spec.sample_rate)
+        self.frames = -(-len(self.mono) // spec.hop)
+        given = resampled_count(source.samples.shape[1], source.sample_rate, spec.sample_rate)
+        painted = mask_of(mask, spec, -(-given // spec.hop))  # a mask knows nothing of the room at the ends
+        self.mask = room.place(painted, self.frames)
         self.spans = masks.frame_spans(self.mask)
 
     def run(
-        self,
-        condition: Context,
-        null: Context,
-        prompt: str,
-        sampling: Sampling,
-        settings: dict[str, Any],
-        on_step: OnStep | None,
+        self, conditions: Conditions, sampling: Sampling, settings: dict[str, Any], on_step: OnStep | None
     ) -> Generation:
         """Every take through every window, then the splice; an empty mask gives the source back."""
         assert sampling.seed is not None
-        settings |= {"mask": masks.digest(self.mask), "spans": self._seconds(self.spans)}
+        settings |= {"mask": masks.digest(self.mask), "spans": self.seconds, **self.filling.to_settings()}
         seeds = take_seeds(sampling.seed, sampling.count)
         if not self.spans:
-            return self._result([self.source.samples], [self.renderer.mel_of(self.mono)], seeds[:1], None, settings)
-        windows = plan_windows(self.spans, self.frames, self.spec.frames)
-        sounds, mels, judged = [], [], []
-        for index, seed in enumerate(seeds):
-            single = replace(sampling, seed=seed, count=1)
-            report = None if on_step is None else _shift(on_step, index * len(windows), len(seeds) * len(windows))
-            mel, wave = self._take(condition, null, single, windows, report)
-            sounds.append(splice(self.source, wave, self._seconds(self.spans)).samples)
-            mels.append(mel)
-            judged.append(self._around(wave, windows[0]))
-        width = min(len(wave) for wave in judged)
-        scores = self.renderer.scores(np.stack([wave[:width] for wave in judged]), prompt)
-        return self._result(sounds, mels, seeds, scores, settings)
+            return self._result([self.source.samples], seeds[:1], None, settings)
+        windows = plan_windows(self.spans, self.frames, self.spec.frames, self.renderer.model.config.autoencoder.factor)
+        count = Counter(on_step, len(seeds) * len(windows) * self._passes(sampling)[1])
+        sounds, judged = [], []
+        for seed in seeds:
+            wave = self.take(conditions, replace(sampling, seed=seed, count=1), windows, count)
+            level, rate = self.filling.level_match, self.spec.sample_rate
+            made = splice(self.source, wave, self.seconds, level, rate, self.mask, self.spec)
+            sounds.append(made.samples)
+            judged.append(wave[windows[0].first * self.spec.hop : windows[0].last * self.spec.hop])
+        scores = self.renderer.scores(np.stack(judged), conditions.prompt)
+        return self._result(sounds, seeds, scores, settings)
+
+    @property
+    def seconds(self) -> list[tuple[float, float]]:
+        """The painted spans in seconds."""
+        end, frame = self.source.seconds, self.spec.frame_seconds
+        return [(a * frame, min(b * frame, end)) for a, b in self.spans]
 
     @torch.inference_mode()
-    def _take(
-        self, condition: Context, null: Context, sampling: Sampling, windows: list[Window], on_step: OnStep | None
-    ) -> tuple[Tensor, NDArray[np.float32]]:
-        """Mel of the whole file and mono wave with every window's hole made; later windows hear the earlier ones.
+    def take(
+        self, conditions: Conditions, sampling: Sampling, windows: list[Window], count: Counter
+    ) -> NDArray[np.float32]:
+        """Mono wave with every window's hole made; later windows hear the earlier ones.
 
         Around its hole a window is the vocoder's rendering of the known sound: the splice measures levels on it.
         """
         hop = self.spec.hop
         mel = self.renderer.mel_of(self.mono)
+        hole = self.mask.copy()  # what is still to be made: no window may hear it
         wave = np.zeros(self.frames * hop, np.float32)
         wave[: len(self.mono)] = self.mono
-        sounds = []
-        for index, window in enumerate(windows):
-            report = None if on_step is None else _shift(on_step, index, 1)
-            made = self._window(mel, window, condition, null, sampling, report)
-            mel[..., window.first : window.last] = made
-            sounds.append(self.renderer.vocode(made)[0])
-            wave[window.first * hop : window.last * hop] = sounds[-1]
-        for window, sound in zip(windows, sounds, strict=True):  # a hole sounds as its own window made it
+        done = np.zeros(self.frames, bool)
+        for window in windows:
+            at = slice(window.first, window.last)
+            made = self._window(mel[..., at], hole[:, at], conditions, sampling, count)
             for start, end in window.spans:
-                first = (start - window.first) * hop
-                wave[start * hop : end * hop] = sound[first : first + (end - start) * hop]
-        return mel, wave
+                mel[..., start:end] = made[..., start - window.first : end - window.first]
+                hole[:, start:end] = False
+            _lay(wave, self.renderer.vocode(made)[0], window, done, hop, self.spec.sample_rate)
+        return wave
 
     def _window(
-        self,
-        mel: Tensor,
-        window: Window,
-        condition: Context,
-        null: Context,
-        sampling: Sampling,
-        on_step: OnStep | None,
+        self, given: Tensor, hole: masks.Mask, conditions: Conditions, sampling: Sampling, count: Counter
     ) -> Tensor:
-        """Make the hole of one window: mel [1, 1, mels, last - first] with new cells where painted."""
-        renderer, config = self.renderer, self.renderer.model.config
-        width = window.last - window.first
-        multiple = config.frame_multiple
-        frames = -(-width // multiple) * multiple
-        painted = np.zeros((self.spec.mels, frames), bool)
-        for start, end in window.spans:
-            at = slice(start - window.first, end - window.first)
-            painted[:, at] = self.mask[:, start:end]
-        given = F.pad(mel[..., window.first : window.last], (0, frames - width, 0, 0), mode="replicate")
-        make = torch.from_numpy(painted)[None, None].to(mel.device)
-        beyond = painted.copy()
-        beyond[:, width:] = True  # past the end of the file there is nothing to keep
-        cells = torch.from_numpy(masks.to_latent(beyond, config.autoencoder.factor))[None, None].to(mel)
-        hole = torch.from_numpy(beyond)[None, None].to(mel.device)
-        silence = torch.full_like(given, renderer.model.front.silence)
-        filled = fill_hole(given, hole) if config.unet.hole == "mean" else torch.where(hole, silence, given)
-        known = renderer.autoencoder.encode(filled)
-        steps = config.schedule.steps
-        plan = Start(condition, null, frames, steps - 1, sampling.steps, known=known, make=cells)
-        latents, _ = renderer.takes(plan, sampling, on_step)
-        return torch.where(make, renderer.decode(latents), given)[..., :width]
+        """given [1, 1, mels, width] with new cells where `hole` [mels, width] is True."""
+        config, width = self.renderer.model.config, given.shape[-1]
+        frames = -(-width // config.frame_multiple) * config.frame_multiple
+        given = F.pad(given, (0, frames - width, 0, 0), mode="replicate")
+        beyond = np.pad(hole, ((0, 0), (0, frames - width)), constant_values=True)  # past the end nothing is kept
+        make = torch.from_numpy(beyond)[None, None].to(given.device)
+        cells = torch.from_numpy(masks.to_latent(beyond, config.autoencoder.factor))[None, None].to(given)
+        known = self._known(given, make)
+        plan = Start(
+            condition=conditions.condition,
+            null=conditions.null,
+            frames=frames,
+            first=config.schedule.steps - 1,
+            steps=sampling.steps,
+            known=known,
+            make=cells,
+            follow=_follow(cells, self.filling.blend),
+        )
+        made = self.renderer.decode(self._denoise(plan, given, sampling, count))[..., :width]
+        given, make = given[..., :width], make[..., :width]
+        if self.filling.level_match and not conditions.prompt:
+            front = self.renderer.model.front
+            made = front.from_log10(settled(front.to_log10(made), front.to_log10(given), make))
+        return torch.where(make, made, given)
 
-    def _around(self, wave: NDArray[np.float32], window: Window) -> NDArray[np.float32]:
-        hop = self.spec.hop
-        return wave[window.first * hop : window.last * hop]
+    def _known(self, given: Tensor, make: Tensor) -> Tensor:
+        """The latent of what is known: nothing of the hole reaches the encoder, which sees far."""
+        model = self.renderer.model
+        silence = torch.full_like(given, model.front.silence)
+        quiet = model.config.unet.hole == "silence"  # what the network saw in holes when it learned
+        return self.renderer.autoencoder.encode(torch.where(make, silence, given) if quiet else fill_hole(given, make))
 
-    def _seconds(self, spans: list[tuple[int, int]]) -> list[tuple[float, float]]:
-        end = self.source.seconds
-        return [(a * self.spec.frame_seconds, min(b * self.spec.frame_seconds, end)) for a, b in spans]
+    def _denoise(self, plan: Start, given: Tensor, sampling: Sampling, count: Counter) -> Tensor:
+        """The first pass, and one more from half-way back for every resampling."""
+        assert sampling.seed is not None
+        known, cells = plan.known, plan.make
+        assert known is not None
+        assert cells is not None
+        latents: Tensor | None = None
+        for index, (share, steps) in enumerate(self._passes(sampling)[0]):
+            if share < 1.0:
+                there = self.renderer.autoencoder.encode(given) if latents is None else latents
+                start = torch.where(cells > 0.5, there, known)
+                plan = replace(plan, clean=start, first=start_of(share, self.renderer.schedule), steps=steps)
+            fresh = (sampling.seed + index * 0x9E3779B9) % 2**32  # another noise in every pass
+            latents, _ = self.renderer.takes(plan, replace(sampling, seed=fresh), count.part())
+            count.skip(steps)
+        assert latents is not None
+        return latents
+
+    def _passes(self, sampling: Sampling) -> tuple[list[tuple[float, int]], int]:
+        """(share of the schedule, steps) of every pass, and the steps of all."""
+        strength = self.filling.strength
+        shares = [strength] + [BACK * strength] * self.filling.resampling
+        passes = [(share, max(1, int(np.ceil(share * sampling.steps)))) for share in shares]
+        return passes, sum(steps for _, steps in passes)
 
     def _result(
         self,
         sounds: list[NDArray[Any]],
-        mels: list[Tensor],
         seeds: tuple[int, ...],
         scores: tuple[float, ...] | None,
         settings: dict[str, Any],
     ) -> Generation:
         order = sorted(range(len(seeds)), key=lambda k: -scores[k]) if scores else list(range(len(seeds)))
-        shown = [self.renderer.model.front.to_log10(mel)[0, 0].cpu().numpy() for mel in mels]
+        rate = self.spec.sample_rate
+        shown = []
+        for k in order:  # what can be heard, not what the network thought
+            mono = resample(sounds[k].mean(axis=0).astype(np.float32), self.source.sample_rate, rate)
+            shown.append(self.renderer.model.front.to_log10(self.renderer.mel_of(mono))[0, 0].cpu().numpy())
         return Generation(
             audio=np.stack([sounds[k] for k in order]),
             sample_rate=self.source.sample_rate,
-            mel=np.stack([shown[k] for k in order]),
+            mel=np.stack(shown),
             seeds=tuple(seeds[k] for k in order),
             scores=tuple(scores[k] for k in order) if scores else None,
             settings=settings,
             subtype=self.source.subtype,
+            reports=tuple(report(self.source, sounds[k], self.seconds).to_settings() for k in order),
         )
 
 
-def _shift(on_step: OnStep, before: int, groups: int) -> OnStep:
-    """Progress over several runs: `before` of `groups` runs of `total` steps are done."""
+class Counter:
+    """Progress over passes of different lengths."""
 
-    def report(step: int, total: int, preview: Any) -> None:
-        on_step(before * total + step, groups * total, preview)
+    def __init__(self, on_step: OnStep | None, total: int) -> None:
+        self.on_step, self.total, self.done = on_step, total, 0
 
-    return report
+    def part(self) -> OnStep | None:
+        """The callback of the pass that comes next."""
+        if self.on_step is None:
+            return None
+        on_step, before = self.on_step, self.done
+        return lambda step, total, preview: on_step(before + step, self.total, preview)
+
+    def skip(self, steps: int) -> None:
+        """A pass of so many steps is over."""
+        self.done += steps
+
+
+def settled(made: Tensor, given: Tensor, make: Tensor) -> Tensor:
+    """Move each band of a hole to the level that the band has beside it; only what continues should be so.
+
+    A small network fills with something like the mean of what could be there, which is quieter than any of it.
+
+    Args:
+        made, given: log10 mel [1, 1, mels, frames].
+        make: bool [1, 1, mels, frames], the hole.
+    """
+    near = ~make & (F.max_pool1d(make.any(2).float(), 2 * NEAR + 1, stride=1, padding=NEAR) > 0)[:, :, None]
+    level = [_mean(x, where) for x, where in ((given, near), (made, make))]
+    known = near.any(3, keepdim=True) & make.any(3, keepdim=True)
+    change = torch.where(known, level[0] - level[1], torch.zeros_like(level[0]))
+    smooth = F.avg_pool2d(F.pad(change, (0, 0, 2, 2), mode="replicate"), (5, 1), stride=1)
+    return made + smooth.clamp(-MOST, MOST)
+
+
+def _mean(x: Tensor, where: Tensor) -> Tensor:
+    """Mean over time of the chosen cells of each band, [1, 1, mels, 1]; 0 where none is chosen."""
+    weight = where.to(x)
+    return (x * weight).sum(3, keepdim=True) / weight.sum(3, keepdim=True).clamp_min(1.0)
+
+
+def _follow(cells: Tensor, blend: float) -> Tensor:
+    """How far latent cells [1, 1, H, W] follow the network: 1 in the hole, `blend` beside it, 0 elsewhere."""
+    if blend == 0.0:
+        return cells
+    return torch.maximum(cells, blend * F.max_pool2d(cells, 3, stride=1, padding=1))
+
+
+def _lay(
+    wave: NDArray[np.float32],
+    sound: NDArray[np.float32],
+    window: Window,
+    done: NDArray[np.bool_],
+    hop: int,
+    rate: int,
+) -> None:
+    """Put a window's sound into `wave`, but for what other windows have made; `done` [frames] keeps the books.
+
+    Where its hole meets a hole made before, the two sounds of the same mel cross over within the older one.
+    """
+    first, fade = window.first, round(FADE * rate)
+    free = np.repeat(~done[first : window.last], hop)
+    at = slice(first * hop, window.last * hop)
+    wave[at] = np.where(free, sound[: len(free)], wave[at])
+    ramp = np.sin(np.pi / 2 * (np.arange(fade) + 0.5) / fade).astype(np.float32)
+    for start, end in window.spans:
+        for edge, older in ((start, start - 1), (end, end)):
+            if not (first <= older < window.last and done[older]):
+                continue
+            begin = edge * hop - fade if older < start else edge * hop
+            part = slice(max(begin, first * hop), min(begin + fade, window.last * hop))
+            new = sound[part.start - first * hop : part.stop - first * hop]
+            shape = ramp[part.start - begin : part.stop - begin]
+            rising, falling = (shape, shape[::-1]) if older < start else (shape[::-1], shape)
+            wave[part] = rising * new + falling * wave[part]
+    for start, end in window.spans:
+        done[start:end] = True

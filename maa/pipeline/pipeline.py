@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,16 +20,15 @@ from maa.device import compute_dtype, pick_device, pick_dtype
 from maa.diffusion.schedule import start_of
 from maa.pipeline import conditions, experts, inpainting, windows
 from maa.pipeline.abilities import lacks
+from maa.pipeline.filling import Filling
 from maa.pipeline.length import fit_length, frames_for
 from maa.pipeline.render import Renderer, Start
 from maa.pipeline.request import OnStep, Sampling, check_prompt, check_seconds, check_t0, check_words
 from maa.pipeline.result import Generation
 from maa.version import VERSION
 
-if TYPE_CHECKING:
-    from maa.audio.mask import Box
-
 DEFAULT = Sampling()
+WHOLLY = Filling()
 AudioLike = "str | Path | Audio | tuple[int, NDArray[Any]]"
 
 
@@ -226,11 +225,12 @@ class MakeAnAudio:
     def inpaint(
         self,
         audio: Any,
-        mask: NDArray[np.bool_] | list[Box],
+        mask: Any = None,
         prompt: str = "",
         sampling: Sampling = DEFAULT,
         *,
         negative: str = "",
+        filling: Filling = WHOLLY,
         on_step: OnStep | None = None,
     ) -> Generation:
         """New sound where the mask is painted, the user's own samples elsewhere (Sec. 4.2).
@@ -241,13 +241,16 @@ class MakeAnAudio:
         Args:
             audio: a file, `Audio`, or (rate, array), any length up to 10 minutes; its rate, channels and sample format
                 are kept, and outside the painted time span every sample comes back as it was.
-            mask: bool [mels, frames_of(audio)], True = make new, row 0 the lowest band; or boxes in seconds and Hz.
+            mask: bool [mels, frames_of(audio)], True = make new, row 0 the lowest band; a PNG or .npy file of one; or
+                a list of `Box`, (start, end) or (start, end, low, high) in seconds and Hz. None with `filling` that
+                extends the sound: only its ends are new.
             prompt: what to fill with; empty continues what is there.
+            filling: strength, resampling, level, and how much longer the sound should become at its ends.
         """
         prompt, negative = check_prompt(prompt), check_prompt(negative, name="negative prompt")
         self._require("inpaint")
         if not (prompt or negative) and self.can("inpaint"):
-            return experts.inpaint(self, audio, mask, sampling, on_step)
+            return experts.inpaint(self, audio, mask, sampling, filling, on_step)
         if (prompt or negative) and "text" in self.model.missing:
             raise ValueError(f"{self.model.missing['text']} Or leave the prompts empty.")
         source = to_audio(audio)
@@ -255,9 +258,9 @@ class MakeAnAudio:
         sampling = sampling.settled(self.config.guidance)
         settings = self.settings("inpaint", sampling, prompt=prompt, negative=negative)
         settings["input"] = conditions.digest(source.samples)
-        job = inpainting.Job(self.renderer, source, self._mono(source), mask)
+        job = inpainting.Job(self.renderer, source, mask, filling)
         condition, null = conditions.from_text(self.model, prompt, negative)
-        return job.run(condition, null, prompt, sampling, settings, on_step)
+        return job.run(inpainting.Conditions(condition, null, prompt), sampling, settings, on_step)
 
     # ------------------------------------------------------------------ shared by the tasks
 

@@ -46,6 +46,7 @@ class Start:
     known: Tensor | None = None  # [1, C, H, W] latent of the sound with its hole filled
     make: Tensor | None = None  # [1, 1, H, W], 1 = make new
     parts: tuple[Part, ...] = ()  # the windows of a sound longer than the model's own; they replace the condition
+    follow: Tensor | None = None  # [1, 1, H, W], how far each cell follows the network, 0..1; None = `make`
 
 
 class Renderer:
@@ -150,7 +151,8 @@ class Renderer:
         condition, null = (self.prepare(one.repeat(count), count) for one in (start.condition, start.null))
         denoiser = guided(network, self.schedule, condition, null, sampling.guidance)
         if start.known is not None and start.make is not None:
-            denoiser = keep_known(denoiser, self.schedule, start.known, start.make)
+            follow = start.make if start.follow is None else start.follow
+            denoiser = keep_known(denoiser, self.schedule, start.known, follow)
         return denoiser
 
     def prepare(self, context: Context, count: int) -> Context | Prepared:

@@ -43,13 +43,13 @@ class Sampling:
     mismatch: bool = False
 
     def __post_init__(self) -> None:
-        _whole("steps", self.steps, 1, MAX_STEPS)
-        _whole("takes", self.count, 1, MAX_TAKES)
+        check_whole("steps", self.steps, 1, MAX_STEPS)
+        check_whole("takes", self.count, 1, MAX_TAKES)
         if self.seed is not None:
-            _whole("seed", self.seed, 0, 2**32 - 1)
+            check_whole("seed", self.seed, 0, 2**32 - 1)
         if self.guidance is not None:
-            _number("guidance", self.guidance, 0.0, MAX_GUIDANCE)
-        _number("eta", self.eta, 0.0, 1.0)
+            check_number("guidance", self.guidance, 0.0, MAX_GUIDANCE)
+        check_number("eta", self.eta, 0.0, 1.0)
         if self.sampler not in SAMPLERS:
             raise ValueError(f"There is no sampler {self.sampler!r}; choose one of {', '.join(SAMPLERS)}.")
         if self.eta and self.sampler == "dpm++":
@@ -65,12 +65,14 @@ class Sampling:
         return replace(self, seed=seed, guidance=guidance if self.guidance is None else float(self.guidance))
 
 
-def _whole(name: str, value: object, low: int, high: int) -> None:
+def check_whole(name: str, value: object, low: int, high: int) -> None:
+    """A whole number within its limits, or ValueError with the name."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not low <= value <= high:
         raise ValueError(f"{name} must be a whole number from {low} to {high}, not {value!r}.")
 
 
-def _number(name: str, value: object, low: float, high: float) -> None:
+def check_number(name: str, value: object, low: float, high: float) -> None:
+    """A number within its limits, or ValueError with the name."""
     if isinstance(value, bool) or not isinstance(value, (int, float, np.floating)) or not low <= value <= high:
         raise ValueError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}.")
 
@@ -90,7 +92,7 @@ def check_prompt(prompt: str, *, name: str = "prompt", needed: bool = False) -> 
 def check_seconds(seconds: float | None) -> None:
     """None, or a length the model can be asked for."""
     if seconds is not None:
-        _number("seconds", seconds, MIN_SECONDS, MAX_SECONDS)
+        check_number("seconds", seconds, MIN_SECONDS, MAX_SECONDS)
 
 
 def check_words(words: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
@@ -102,7 +104,7 @@ def check_words(words: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
         if isinstance(pair, str) or not isinstance(pair, Sequence) or len(pair) != 2:
             raise ValueError("Each word should come with its weight, such as ('rain', 0.5).")
         word, weight = check_prompt(pair[0], name="word", needed=True), pair[1]
-        _number("The weight of a word", weight, 0.0, 1e6)
+        check_number("The weight of a word", weight, 0.0, 1e6)
         if weight > 0:
             pairs.append((word, float(weight)))
     if words and not pairs:

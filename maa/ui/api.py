@@ -39,8 +39,17 @@ OPTIONAL_PROMPT = Argument("prompt", str, "", "What should be heard; empty = wha
 NEGATIVE = Argument("negative", str, "", "What should not be heard.")
 START = Argument("start", float, 0.0, "Second of the input at which the model's window begins.")
 T0 = Argument("t0", float, personalize.T0, "0 keeps the input, 1 ignores it; the paper recommends 0.2 to 0.5.")
-BOXES = Argument(
-    "boxes", list[list[float]], REQUIRED, "Regions to make anew, each [start s, end s, lowest Hz, highest Hz]."
+BOXES = Argument("boxes", list[list[float]], (), "Regions to make anew, each [start s, end s, lowest Hz, highest Hz].")
+FRAMES = Argument("frames", list[list[float]], (), "Stretches of all frequencies to make anew, each [start s, end s].")
+MASK = Argument(
+    "mask", gr.FileData, None, "A mask to make anew as PNG (white, low notes at the bottom) or .npy [mels, frames]."
+)
+FILLING = (
+    Argument("strength", float, 1.0, "1 fills from nothing; less keeps a trace of what lies there."),
+    Argument("resampling", int, 0, "Rounds of going back half-way for a closer fit, 0 to 4."),
+    Argument("level_match", bool, True, "As loud as the neighbours say."),
+    Argument("before", float, 0.0, "Seconds to add in front of the sound, 0 to 30."),
+    Argument("after", float, 0.0, "Seconds to add behind it, 0 to 30."),
 )
 SAMPLING = (
     Argument("steps", int, 25, "Denoising steps, 1 to 1000."),
@@ -107,7 +116,18 @@ def table(native_seconds: float) -> list[Endpoint]:
             "inpaint",
             "Regions of a sound made anew; outside their time spans its samples stay as they are.",
             inpaint.BOX_TASK,
-            (_input("audio", "A sound"), BOXES, OPTIONAL_PROMPT, NEGATIVE, *SAMPLING, SAME_FORMAT, RATE),
+            (
+                _input("audio", "A sound"),
+                BOXES,
+                OPTIONAL_PROMPT,
+                FRAMES,
+                MASK,
+                NEGATIVE,
+                *FILLING,
+                *SAMPLING,
+                SAME_FORMAT,
+                RATE,
+            ),
         ),
     ]
 

@@ -2,67 +2,139 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+import numpy as np
+from gradio.components import Component
 
 from maa.ui import files, limits, painter
-from maa.ui.controls import Wording, controls
+from maa.ui.controls import Controls, Wording, controls
 from maa.ui.examples import examples
 from maa.ui.jobs import OnStep
 from maa.ui.limits import Ask
-from maa.ui.results import WAVEFORM, results
-from maa.ui.tab import Own, Task, Workplace, told, wire
+from maa.ui.results import WAVEFORM, Take, results, sound_takes
+from maa.ui.tab import Extra, Made, Own, Task, Workplace, told, wire
 
 if TYPE_CHECKING:
-    from maa.pipeline import Generation, MakeAnAudio
+    from pathlib import Path
+
+    from maa.pipeline import Filling, Generation, MakeAnAudio
 
 HINT = "Give a sound above, paint over what should be made anew, and press Generate. The rest stays as it is."
 WORDING = Wording(
     prompt_label="What should be there instead?",
     prompt_placeholder="Rain. Leave empty to continue what is around it",
 )
+PLAYED = (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".webm", ".mp4")  # by browsers
+
+
+@dataclass(frozen=True)
+class Painted(Take):
+    """A take that knows what it was made from."""
+
+    before_after: dict[str, Any] | None = None
 
 
 def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
     """Inpainting by the pipeline, with the mask that was painted."""
     sound = files.uploaded(own["audio"], "a sound")
+    filling = filling_of(own)
     mask = painter.mask_of(own["mask"], (pipeline.config.audio.mels, pipeline.frames_of(sound)))
-    if not mask.any():
+    if not mask.any() and not filling.extends:
         raise ValueError("Nothing is painted yet; mark what should be made anew on the spectrogram.")
-    return pipeline.inpaint(sound, mask, ask.prompt, ask.sampling, negative=ask.negative, on_step=on_step)
+    return pipeline.inpaint(
+        sound, mask, ask.prompt, ask.sampling, negative=ask.negative, filling=filling, on_step=on_step
+    )
 
 
-def call_boxes(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
-    """Inpainting by the pipeline, with regions in seconds and hertz."""
-    from maa.audio.mask import Box
-
-    regions = [Box(*row) for row in limits.boxes(own["boxes"])]
-    sound = files.uploaded(own["audio"], "a sound")
-    return pipeline.inpaint(sound, regions, ask.prompt, ask.sampling, negative=ask.negative, on_step=on_step)
-
-
-TASK = Task("inpaint", call)
-BOX_TASK = Task("inpaint", call_boxes)
-
-
-def picture_of(place: Workplace, upload: Any, boxes: list[list[float]] | None) -> dict[str, Any]:
-    """The painter's value for an uploaded sound, with the regions of an example painted already."""
+def call_regions(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
+    """Inpainting by the pipeline, with boxes, stretches of time and a mask file, all together."""
     from maa.audio.mask import Box, from_boxes
+    from maa.audio.maskfile import read_mask
+
+    sound = files.uploaded(own["audio"], "a sound")
+    filling = filling_of(own)
+    regions = limits.boxes(own["boxes"], 4) + limits.boxes(own["frames"], 2)
+    if not regions and not own["mask"] and not filling.extends:
+        raise ValueError("Say what to make anew: boxes, frames, a mask file, or seconds before or after.")
+    spec, frames = pipeline.config.audio, pipeline.frames_of(sound)
+    mask = from_boxes([Box(*row) for row in regions], spec, frames)
+    if own["mask"]:
+        mask = mask | read_mask(files.uploaded(own["mask"], "a mask"), spec, frames)
+    return pipeline.inpaint(
+        sound, mask, ask.prompt, ask.sampling, negative=ask.negative, filling=filling, on_step=on_step
+    )
+
+
+def filling_of(own: Own) -> Filling:
+    """How the hole is filled, from a tab's or a program's fields; those it does not have keep their defaults."""
+    from maa.pipeline import Filling
+
+    names = {"strength": "Strength", "before": "Seconds before", "after": "Seconds after"}
+    chosen: dict[str, Any] = {name: limits.number(own[name], text) for name, text in names.items() if name in own}
+    if "resampling" in own:
+        chosen["resampling"] = limits.whole(own["resampling"])
+    if "level_match" in own:
+        chosen["level_match"] = own["level_match"] is True
+    return Filling(**chosen)
+
+
+def painted_takes(generation: Generation, own: Own, ask: Ask, pipeline: MakeAnAudio) -> list[Take]:
+    """Takes as files and pictures; the first one carries the comparison of all of them with the source."""
+    from maa.pipeline.report import Report
+
+    takes = sound_takes(generation, ask.file_format, pipeline.config.audio, ask.rate)
+    sound, settings = files.uploaded(own["audio"], "a sound"), generation.settings
+    before = pipeline.spectrogram(sound)
+    spec = pipeline.config.audio
+    room = round(settings.get("before", 0.0) / spec.frame_seconds)
+    longer = np.pad(before, ((0, 0), (room, max(0, generation.mel.shape[-1] - room - before.shape[1]))), mode="edge")
+    notes = [Report(**facts).sentence() for facts in generation.reports] or [""] * len(takes)
+    sides = [
+        painter.Side(mel, files.url_of(take.media), note)
+        for mel, take, note in zip(generation.mel, takes, notes, strict=True)
+    ]
+    source = painter.Side(longer, files.url_of(playable(sound)))
+    spans = settings.get("spans", [])
+    value = painter.comparison(source, sides, spec, spans, shift=room * spec.frame_seconds)
+    first = takes[0]
+    return [Painted(first.media, first.view, value), *takes[1:]]
+
+
+TASK = Task("inpaint", call, painted_takes)
+BOX_TASK = Task("inpaint", call_regions)
+
+
+def playable(sound: Path) -> Path:
+    """The sound itself when browsers can play it, else a copy of it as FLAC beside it."""
+    if sound.suffix.lower() in PLAYED:
+        return sound
+    from maa.audio.io import read, write
+
+    copy = sound.with_suffix(".playable.flac")
+    if not copy.is_file():
+        audio = read(sound)
+        write(copy, audio.samples, audio.sample_rate, "PCM_24")
+    return copy
+
+
+def picture_of(
+    place: Workplace, upload: Any, boxes: list[list[float]] | None = None, mask_file: Any = None
+) -> dict[str, Any]:
+    """The painter's value for an uploaded sound, with the regions of an example or of a mask file painted already."""
+    from maa.audio.mask import Box, from_boxes
+    from maa.audio.maskfile import read_mask
 
     sound = files.uploaded(upload, "a sound")
     pipeline = place.model.get()
-    spec = pipeline.config.audio
-    frames = pipeline.frames_of(sound)
-    seconds = frames * spec.frame_seconds
-    if seconds > limits.PICTURE_SECONDS:
-        raise ValueError(
-            f"This sound has {seconds:.0f} s and the painter shows up to {limits.PICTURE_SECONDS:.0f} s; "
-            "cut out the part you want to work on first."
-        )
+    spec, frames = pipeline.config.audio, pipeline.frames_of(sound)
     mask = from_boxes([Box(*row) for row in boxes], spec, frames) if boxes else None
-    mel = pipeline.spectrogram(sound)
-    return painter.value_of(mel, spec, cell=pipeline.config.autoencoder.factor, mask=mask, audio=files.url_of(sound))
+    if mask_file is not None:
+        mask = read_mask(files.uploaded(mask_file, "a mask"), spec, frames)
+    mel, cell = pipeline.spectrogram(sound), pipeline.config.autoencoder.factor
+    return painter.value_of(mel, spec, cell=cell, mask=mask, audio=files.url_of(playable(sound)))
 
 
 def build(place: Workplace) -> None:
@@ -79,10 +151,72 @@ def build(place: Workplace) -> None:
     boxes = gr.State(None)  # regions of the example that was clicked, until its sound is shown
     with gr.Row(elem_classes="maa-desk"):
         with gr.Column(scale=5, min_width=320):
+            presets = _presets()
             knobs = controls("inpaint", place.model.config, WORDING, formats=limits.SOURCE | limits.FORMATS)
+            own = _filling()
         with gr.Column(scale=7, min_width=320):
+            both = painter.compare("inpaint-compare")
             shown = results("inpaint", HINT)
             examples(place.assets, "inpaint", {"input": sound, "boxes": boxes}, (knobs, shown))
+    _connect_presets(presets, knobs, own)
+    _connect_painter(place, sound, mask, boxes, presets["load"])
+
+    def compared(made: Made) -> dict[Component, Any]:
+        first = made.takes[0]
+        return {both: first.before_after if isinstance(first, Painted) else None}
+
+    wire(place, TASK, {"audio": sound, "mask": mask, **own}, (knobs, shown), Extra([both], compared))
+
+
+def _presets() -> dict[str, Any]:
+    """One press for what people want most."""
+    with gr.Row(elem_id="inpaint-presets"):
+        remove = gr.Button("Remove this", size="sm", min_width=110, elem_id="inpaint-remove")
+        replace = gr.Button("Replace with …", size="sm", min_width=110, elem_id="inpaint-replace")
+        load = gr.UploadButton(
+            "Load a mask", size="sm", min_width=110, file_types=[".png", ".npy"], elem_id="inpaint-load"
+        )
+    return {"remove": remove, "replace": replace, "load": load}
+
+
+def _filling() -> dict[str, Component]:
+    """The controls of `Filling`, by its names."""
+    with gr.Accordion("Filling", open=False, elem_id="inpaint-filling"):
+        strength = gr.Slider(
+            0.0, 1.0, value=1.0, step=0.01, label="Strength",
+            info="1 makes the hole from nothing; less keeps a trace of what lies there.",
+        )  # fmt: skip
+        again = gr.Slider(
+            0, 4, value=0, step=1, label="Resampling", info="Rounds of going back half-way, for a closer fit; slower."
+        )
+        level = gr.Checkbox(True, label="As loud as its neighbours")
+        with gr.Row():
+            before = gr.Number(0, minimum=0, maximum=30, label="Add before, in seconds", min_width=120)
+            after = gr.Number(0, minimum=0, maximum=30, label="Add after, in seconds", min_width=120)
+    return {"strength": strength, "resampling": again, "level_match": level, "before": before, "after": after}
+
+
+def _connect_presets(presets: dict[str, Any], knobs: Controls, own: dict[str, Component]) -> None:
+    """What the preset buttons change; in the browser, as no server is needed for it."""
+    changed = [knobs.prompt, own["strength"], own["resampling"]]
+    presets["remove"].click(None, outputs=changed, js="() => ['', 1, 1]", api_visibility="private")
+    focus = "document.querySelector('#inpaint-prompt textarea').focus()"
+    presets["replace"].click(
+        None, inputs=changed, outputs=changed, js=f"(prompt) => {{ {focus}; return [prompt, 1, 0]; }}",
+        api_visibility="private",
+    )  # fmt: skip
+
+
+def _connect_painter(place: Workplace, sound: gr.Audio, mask: gr.HTML, boxes: gr.State, load: Any) -> None:
+    """The sound into the painter, and a mask file onto it."""
+    shared: dict[str, Any] = {
+        "preprocess": False,
+        "show_progress": "minimal",
+        "show_progress_on": [mask],
+        "concurrency_id": "gpu",
+        "concurrency_limit": 1,
+        "api_visibility": "private",
+    }
 
     def show(upload: Any, regions: list[list[float]] | None) -> tuple[Any, None]:
         if upload is None:
@@ -92,15 +226,11 @@ def build(place: Workplace) -> None:
         except Exception as error:
             raise told(error) from error
 
-    sound.change(
-        show,
-        [sound, boxes],
-        [mask, boxes],
-        preprocess=False,
-        show_progress="minimal",
-        show_progress_on=[mask],
-        concurrency_id="gpu",
-        concurrency_limit=1,
-        api_visibility="private",
-    )
-    wire(place, TASK, {"audio": sound, "mask": mask}, (knobs, shown))
+    def show_mask(mask_file: Any, upload: Any) -> Any:
+        try:
+            return picture_of(place, upload, mask_file=mask_file)
+        except Exception as error:
+            raise told(error) from error
+
+    sound.change(show, [sound, boxes], [mask, boxes], **shared)
+    load.upload(show_mask, [load, sound], [mask], **shared)

@@ -17,7 +17,6 @@ from maa.pipeline.request import check_seconds
 
 RATES = (16_000, 22_050, 44_100, 48_000, 96_000)  # Hz that files can be written at
 WORK = 4000  # denoising steps of all takes of one request
-PICTURE_SECONDS = 60.0  # longest sound that the painter shows
 BOXES = 64  # regions of one request
 SEEDS = 2**32
 
@@ -119,14 +118,20 @@ def _rate(value: Any) -> int | None:
     return int(rate)
 
 
-def boxes(value: object) -> list[tuple[float, float, float, float]]:
-    """Rows of [start s, end s, low Hz, high Hz]; their order and range are for `maa.audio.mask.Box` to judge."""
-    if not isinstance(value, (list, tuple)) or not 1 <= len(value) <= BOXES:
-        raise ValueError(f"Give 1 to {BOXES} boxes, each as [start s, end s, low Hz, high Hz].")
+def boxes(value: object, edges: int = 4) -> list[tuple[float, ...]]:
+    """Rows of [start s, end s, low Hz, high Hz], or with `edges` 2 of [start s, end s]; None is none.
+
+    Their order and range are for `maa.audio.mask.Box` to judge.
+    """
+    names = ("start s", "end s", "low Hz", "high Hz")[:edges]
+    row_text = f"[{', '.join(names)}]"
+    if value is None:
+        return []
+    if not isinstance(value, (list, tuple)) or len(value) > BOXES:
+        raise ValueError(f"Give up to {BOXES} regions, each as {row_text}.")
     rows = []
     for row in value:
-        if not isinstance(row, (list, tuple)) or len(row) != 4:
-            raise ValueError("Each box should be [start s, end s, low Hz, high Hz].")
-        start, end, low, high = (number(edge, "Each edge of a box") for edge in row)
-        rows.append((start, end, low, high))
+        if not isinstance(row, (list, tuple)) or len(row) != edges:
+            raise ValueError(f"Each region should be {row_text}.")
+        rows.append(tuple(number(edge, "Each edge of a region") for edge in row))
     return rows

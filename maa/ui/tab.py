@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,7 +114,7 @@ def recorded(task: Task, made: Made, own: Own, ask: Ask, pipeline: MakeAnAudio) 
         choice = next(name for name, one in (limits.FORMATS | limits.SOURCE).items() if one == ask.file_format)
         view = {**take.view, "subtype": kind, "resampled": ask.rate, "choice": choice}
         folder = files.shelf() / view["id"]
-        takes.append(Take(take.media, records.keep(folder, view, own, pipeline.name)))
+        takes.append(replace(take, view=records.keep(folder, view, own, pipeline.name)))
     original = originals.view_of_upload(made.generation, own, takes, pipeline.config.audio)
     more = {**made.more, "original": original}
     if task.frames:

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from maa.audio.io import Audio, resample
 from maa.audio.loudness import lufs, peak
-from maa.audio.picture import TICKS_HZ, colour_table, hertz_label, row_of
+from maa.audio.mask import row_of
+from maa.audio.picture import TICKS_HZ, colour_table, hertz_label
 from maa.ui.files import url_of
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from maa.audio.mask import Box, check, digest, frame_spans, from_boxes, from_frames, from_png, to_latent
+from maa.audio.mask import Box, check, digest, frame_spans, from_boxes, from_frames, to_latent
+from maa.audio.maskfile import from_png, read_mask, write_mask
 from maa.audio.mel import centres
 from maa.config import AudioSpec
 
@@ -167,3 +168,60 @@ def test_files_that_are_no_png(tmp_path: Path) -> None:
     for name in ("text.png", "cut.png", "none.png"):
         with pytest.raises(ValueError, match="cannot be read as a PNG"):
             from_png(tmp_path / name, SPEC, 48)
+
+
+# ---------------------------------------------------------------- masks that know their scale
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 300))
+def test_a_saved_mask_comes_back(seed: int, frames: int) -> None:
+    import tempfile
+
+    mask = np.random.default_rng(seed).random((80, frames)) < 0.3
+    with tempfile.TemporaryDirectory() as folder:
+        assert np.array_equal(read_mask(write_mask(Path(folder) / "m.png", mask, SPEC), SPEC, frames), mask)
+        np.save(Path(folder) / "m.npy", mask)
+        assert np.array_equal(read_mask(Path(folder) / "m.npy", SPEC, frames), mask)
+
+
+def test_a_saved_mask_fits_other_sounds_and_models(tmp_path: Path) -> None:
+    """The same seconds and hertz on a longer sound, on a shorter one, and on another mel scale."""
+    box = Box(0.32, 0.64, 500, 3000)
+    path = write_mask(tmp_path / "m.png", from_boxes([box], SPEC, 60), SPEC)
+    assert np.array_equal(read_mask(path, SPEC, 200), from_boxes([box], SPEC, 200))
+    assert np.array_equal(read_mask(path, SPEC, 30), from_boxes([box], SPEC, 60)[:, :30])
+    other = AudioSpec(convention="A", frames=848)
+    there, wanted = read_mask(path, other, 60), from_boxes([box], other, 60)
+    assert np.array_equal(there.any(axis=0), wanted.any(axis=0))
+    rows = [np.flatnonzero(x.any(axis=1)) for x in (there, wanted)]
+    assert abs(rows[0][0] - rows[1][0]) <= 1 and abs(rows[0][-1] - rows[1][-1]) <= 1
+
+
+def test_a_thin_stroke_survives_another_scale(tmp_path: Path) -> None:
+    mask = np.zeros((80, 60), bool)
+    mask[40, 31] = True
+    path = write_mask(tmp_path / "m.png", mask, SPEC)
+    for other in (AudioSpec(hop=512, frames=624), AudioSpec(mels=40), AudioSpec(convention="A")):
+        assert read_mask(path, other, 60).any()
+
+
+def test_a_scale_that_cannot_be_is_not_believed(tmp_path: Path, painted: np.ndarray) -> None:
+    from PIL.PngImagePlugin import PngInfo
+
+    for text in ("{", "[]", '{"mels": 1}', '{"sample_rate": -1, "n_fft": 1024, "hop": 256, "mels": 80}'):
+        info = PngInfo()
+        info.add_text("make-an-audio-mask", text)
+        Image.fromarray((painted[::-1] * 255).astype(np.uint8)).save(tmp_path / "m.png", pnginfo=info)
+        assert np.array_equal(read_mask(tmp_path / "m.png", SPEC, 48), painted)
+
+
+def test_arrays_that_are_none(tmp_path: Path) -> None:
+    (tmp_path / "text.npy").write_text("no array")
+    np.save(tmp_path / "objects.npy", np.array([{}], dtype=object), allow_pickle=True)
+    for name in ("text.npy", "objects.npy", "none.npy"):
+        with pytest.raises(ValueError, match="cannot be read as a NumPy array"):
+            read_mask(tmp_path / name, SPEC, 48)
+    np.save(tmp_path / "wide.npy", np.zeros((80, 49), bool))
+    with pytest.raises(ValueError, match=r"needs \[80, 48\]"):
+        read_mask(tmp_path / "wide.npy", SPEC, 48)

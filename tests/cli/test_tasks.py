@@ -82,6 +82,28 @@ def test_inpaint_keeps_the_rest(folder: Path, tiny: maa.MakeAnAudio, how: str) -
     assert changed.min() >= 0.78 and changed.max() <= 1.14
 
 
+def test_a_saved_mask_makes_the_same_sound(folder: Path) -> None:
+    """--save-mask writes what the options meant; as --mask, also as an array, it means the same."""
+    told = ["--box", "0.8", "1.1", "300", "4000", "--save-mask", "mask.png"]
+    assert main(["inpaint", "stereo48.wav", *told, "-o", "told.wav", *QUICK]) == 0
+    np.save("mask.npy", np.asarray(Image.open("mask.png"))[::-1] > 0)
+    for name in ("mask.png", "mask.npy"):
+        assert main(["inpaint", "stereo48.wav", "--mask", name, "-o", "again.wav", *QUICK]) == 0
+        assert Path("told.wav").read_bytes() == Path("again.wav").read_bytes()
+
+
+def test_a_longer_sound(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    more = ["--before", "0.48", "--after", "0.8", "--resampling", "1", "--strength", "0.9", "--no-level-match"]
+    assert main(["inpaint", "stereo48.wav", *more, "-o", "out.wav", "--json", *QUICK]) == 0
+    settings = json.loads(capsys.readouterr().out)
+    before, after = (soundfile.read(name, dtype="int32")[0] for name in ("stereo48.wav", "out.wav"))
+    assert len(after) - len(before) == round(1.28 * 48_000)
+    first = round(0.48 * 48_000)
+    kept = slice(2000, len(before) - 2000)
+    assert np.array_equal(after[first:][kept], before[kept])
+    assert settings["report"]["outside"] == 0 and settings["resampling"] == 1 and not settings["level_match"]
+
+
 def test_takes_are_the_single_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     base = ["text", "rain", "--seconds", "1", "--steps", "2", "--json"]
     assert main([*base, "--takes", "3", "--seed", "5", "--all-takes", "-o", "best.wav"]) == 0

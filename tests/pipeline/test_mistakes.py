@@ -59,7 +59,7 @@ def test_sampling_ranges(changes: dict[str, object]) -> None:
         (lambda m: m.personalize((16_000, np.full(16_000, np.nan)), "x"), "NaN|not a number|finite"),
         (lambda m: m.inpaint(SOUND, [Box(0.8, 0.2)]), "end|before"),
         (lambda m: m.inpaint(SOUND, np.zeros((80, 5), bool)), "mask"),
-        (lambda m: m.inpaint(SOUND, [[0.1, 0.2]]), "list of Box"),
+        (lambda m: m.inpaint(SOUND, [[0.1, 0.2, 0.3]]), "Each region"),
         (lambda m: m.inpaint("nowhere.wav", [Box(0, 1)]), "nowhere.wav"),
         (lambda m: m.image_to_audio("nowhere.png"), "nowhere.png"),
         (lambda m: m.video_to_audio("nowhere.mp4"), "nowhere.mp4"),

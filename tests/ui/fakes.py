@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maa.audio.io import check_audible, resample, to_audio
-from maa.audio.mask import Box, check, digest, from_boxes
+from maa.audio.mask import Box, check, digest, frame_spans, from_boxes
 from maa.config import TINY, ModelConfig
-from maa.pipeline import Generation, Sampling
+from maa.pipeline import Filling, Generation, Sampling
 from maa.pipeline.request import check_prompt, check_seconds, check_t0, check_words
 from maa.pipeline.windows import length_of
 
 STEP_SECONDS = 0.02
+WHOLLY = Filling()
 WORDS = (("dog barking", 0.6), ("rain", 0.3), ("church bell", 0.1))
 
 
@@ -109,13 +110,16 @@ class FakePipeline:
         sampling: Sampling | None = None,
         *,
         negative: str = "",
+        filling: Filling = WHOLLY,
         on_step: Any = None,
     ) -> Generation:
         spec, frames = self.config.audio, self.frames_of(audio)
         cells = from_boxes(mask, spec, frames) if isinstance(mask, list) else check(mask, spec, frames)
         self.masks.append(cells)
         assert sampling is not None
-        return self._make("inpaint", sampling, on_step, prompt=prompt, negative=negative, mask=digest(cells))
+        spans = [(a * spec.frame_seconds, b * spec.frame_seconds) for a, b in frame_spans(cells)]
+        settings = {"mask": digest(cells), "spans": spans, **filling.to_settings()}
+        return self._make("inpaint", sampling, on_step, prompt=prompt, negative=negative, **settings)
 
     def _make(self, task: str, sampling: Sampling, on_step: Any, heard: Any = (), **settings: Any) -> Generation:
         check_prompt(settings["prompt"])

@@ -42,7 +42,8 @@ def test_names_arguments_and_defaults(client: Any) -> None:
             "audio": None, "prompt": None, "t0": 0.4, "negative": "", "start": 0.0, **shared, **written,
         },
         "/inpaint": {
-            "audio": None, "boxes": None, "prompt": "", "negative": "", **shared, **written,
+            "audio": None, "boxes": [], "prompt": "", "frames": [], "mask": None, "negative": "", "strength": 1.0,
+            "resampling": 0, "level_match": True, "before": 0.0, "after": 0.0, **shared, **written,
             "file_format": "source",
         },
     }  # fmt: skip
@@ -99,8 +100,8 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("/personalize", {"audio": "sound", "prompt": "a", "start": "noon"}, "The start in seconds should be a number"),
     ("/personalize", {"audio": "picture", "prompt": "a"}, "not a sound"),
     ("/inpaint", {"audio": "sound", "boxes": [[2.0, 1.0, 300, 4000]]}, "holds nothing"),
-    ("/inpaint", {"audio": "sound", "boxes": [[1.0, 2.0]]}, "Each box"),
-    ("/inpaint", {"audio": "sound", "boxes": []}, "1 to 64 boxes"),
+    ("/inpaint", {"audio": "sound", "boxes": [[1.0, 2.0]]}, "Each region"),
+    ("/inpaint", {"audio": "sound", "boxes": []}, "Say what to make anew"),
     ("/inpaint", {"audio": "sound", "boxes": [[50.0, 51.0, 0, 100]]}, "behind the end"),
     ("/image_to_audio", {"image": "sound"}, "not a picture"),
 ]

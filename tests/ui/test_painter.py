@@ -4,28 +4,20 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from playwright.sync_api import expect
 
-from maa.audio import picture
-from maa.audio.mask import Box, from_boxes
-from maa.config import TINY
+from maa.audio.mask import Box, from_boxes, row_of
+from maa.audio.mel import edges
 from maa.ui import painter
 from tests.ui.conftest import visit
 from tests.ui.fakes import FakePipeline
-
-SPEC = TINY.audio
-FRAMES = 125  # 2 s
-LEFT, RIGHT, TOP, BOTTOM = 54, 10, 10, 26  # the canvas's margins, from axes.js
-Mask = NDArray[np.bool_]
-Point = tuple[float, float]  # frame, band
-
+from tests.ui.hand import FRAMES, SPEC, Hand, Mask, cells, sit_down
 
 # ---------------------------------------------------------------- without a browser
 
@@ -70,57 +62,11 @@ def test_value_is_what_the_browser_needs() -> None:
     assert len(value["edges"]) == 82
     assert levels.size == mel.size
     assert (levels[0], levels[-1]) == (0, 255)
-    assert value["decibels"] == [-80.0, 0.0]
+    assert value["decibels"] == [-100.0, 0.0]
     assert len(base64.b64decode(value["colours"])) == 768
 
 
 # ---------------------------------------------------------------- in a browser
-
-
-class Hand:
-    """A visitor in front of the painter."""
-
-    def __init__(self, page: Any, fake: FakePipeline) -> None:
-        self.page, self.fake = page, fake
-        self.root = page.locator("#inpaint-painter .painter")
-        self.canvas = page.locator("#inpaint-painter canvas")
-
-    def place(self, point: Point) -> tuple[float, float]:
-        box = self.canvas.bounding_box()
-        width, height = box["width"] - LEFT - RIGHT, box["height"] - TOP - BOTTOM
-        x = box["x"] + LEFT + point[0] / FRAMES * width
-        return x, box["y"] + TOP + (1 - point[1] / SPEC.mels) * height
-
-    def drag(self, start: Point, end: Point, steps: int = 6) -> None:
-        self.page.mouse.move(*self.place(start))
-        self.page.mouse.down()
-        self.page.mouse.move(*self.place(end), steps=steps)
-        self.page.mouse.up()
-
-    def choose(self, tool: str) -> None:
-        self.root.locator(f"[data-tool={tool}]").click()
-
-    def act(self, name: str) -> None:
-        self.root.get_by_role("button", name=name, exact=True).click()
-
-    def shown(self) -> tuple[int, str]:
-        """Painted cells and the box around them, as the page says."""
-        return int(self.root.get_attribute("data-count")), self.root.get_attribute("data-box")
-
-    def sent(self) -> Mask:
-        """The mask as it arrives on the server."""
-        done = len(self.fake.masks)
-        self.page.locator("#inpaint-generate").click()
-        expect(self.page.locator("#inpaint-status [role=status]")).to_have_text(re.compile("Step|Turning"))
-        expect(self.page.locator("#inpaint-status [role=status]")).to_have_text(re.compile("Done"))
-        assert len(self.fake.masks) == done + 1
-        return self.fake.masks[-1]
-
-
-def cells(first: int, last: int, low: int, high: int) -> Mask:
-    mask = np.zeros((SPEC.mels, FRAMES), bool)
-    mask[low:high, first:last] = True
-    return mask
 
 
 @pytest.fixture(scope="module")
@@ -133,19 +79,11 @@ def seat(browser: Any, server: tuple[str, FakePipeline], inputs: dict[str, Path]
 
 @pytest.fixture
 def hand(seat: Hand) -> Hand:
-    """The visitor with an empty mask and the box tool."""
+    """The visitor with an empty mask, everything in view and the box tool."""
     seat.act("Clear")
+    seat.act("Whole sound")
     seat.choose("box")
     return seat
-
-
-def sit_down(page: Any, fake: FakePipeline, sound: Path) -> Hand:
-    page.get_by_role("tab", name="Inpaint", exact=True).click()
-    page.locator("#inpaint-input input[type=file]").first.set_input_files(sound)
-    hand = Hand(page, fake)
-    expect(hand.root).not_to_have_class(re.compile("empty"))
-    hand.canvas.scroll_into_view_if_needed()
-    return hand
 
 
 @pytest.mark.browser
@@ -179,65 +117,191 @@ def test_bands_eraser_invert_undo_redo_clear(hand: Hand) -> None:
     assert hand.shown()[0] == both.sum(), "undo works after the server has answered"
     hand.act("Clear")
     assert hand.shown() == (0, "")
-    expect(hand.root.get_by_role("status")).to_have_text("Nothing is marked yet.")
+    expect(hand.root.locator(".facts")).to_have_text("Nothing is marked yet.")
     hand.page.locator("#inpaint-generate").click()
     expect(hand.page.locator("#inpaint-status [role=status]")).to_contain_text("Nothing is painted yet")
 
 
 @pytest.mark.browser
-def test_brush_and_eraser_follow_the_pointer(hand: Hand) -> None:
+def test_the_brush_has_its_size_in_milliseconds_and_hertz(hand: Hand) -> None:
     hand.choose("brush")
+    hand.type("ms", 64)
+    hand.type("hertz", 400)
     hand.drag((20, 40), (100, 40), steps=3)
     mask = hand.sent()
-    assert mask[38:42, 20:100].all(), "a fast stroke has no gaps"
-    rows = np.flatnonzero(mask.any(axis=1))
-    assert 37 <= rows[0] < rows[-1] <= 42, "6 bands wide"
+    middle = float(edges(SPEC)[40] + edges(SPEC)[41]) / 2  # band 40's lower edge
+    band = row_of(np.array([middle - 200, middle + 200]), SPEC)
+    rows = np.flatnonzero(mask[:, 30:90].any(axis=1))
+    assert abs(rows[0] - band[0]) <= 1 and abs(rows[-1] + 1 - band[1]) <= 1
+    assert mask[39:41, 20:100].all(), "a fast stroke has no gaps"
+    columns = np.flatnonzero(mask.any(axis=0))
+    assert (columns[0], columns[-1]) == (18, 101), "2 frames of 16 ms beyond the hand on either side"
     hand.choose("erase")
     hand.drag((60, 0.5), (60, 79.5), steps=3)
     rest = hand.sent()
-    assert not rest[:, 59:61].any()
+    assert not rest[:, 58:62].any()
     assert rest[:, :50].sum() == mask[:, :50].sum()
+    hand.canvas.focus()
+    hand.page.keyboard.press("]")
+    assert hand.root.locator("[name=ms]").input_value() == "80"
+    hand.page.keyboard.press("[")
+    assert hand.root.locator("[name=hertz]").input_value() == "400"
 
 
 @pytest.mark.browser
-def test_numbers_mean_what_they_mean_to_the_library(hand: Hand) -> None:
-    hand.root.get_by_text("Mark by numbers").click()
+def test_lasso_takes_what_it_goes_around(hand: Hand) -> None:
+    hand.choose("lasso")
+    hand.walk((20, 10), (60, 10), (60, 30), (20, 30), (20, 10))
+    assert hand.shown() == (40 * 20, "20 60 10 30")
+    hand.act("Undo")
+    hand.walk((20, 10), (60, 10), (20, 50))
+    triangle = hand.sent()
+    for frame, band in ((22, 12), (50, 12), (25, 40)):
+        assert triangle[band, frame]
+    assert not triangle[40, 50] and abs(int(triangle.sum()) - 40 * 40 / 2) < 40
+
+
+@pytest.mark.browser
+def test_a_line_is_not_lost(hand: Hand) -> None:
+    """A stroke of the thinnest brush, and a lasso that goes there and back, take the cells below the pointer."""
+    hand.choose("brush")
+    hand.type("ms", 1)
+    hand.type("hertz", 1)
+    hand.drag((10.5, 20.5), (40.5, 20.5), steps=2)
+    assert hand.shown() == (31, "10 41 20 21")
+    hand.type("ms", 120)
+    hand.type("hertz", 500)
+    hand.act("Clear")
+    hand.choose("lasso")
+    hand.walk((10.5, 20.5), (40.5, 20.5), (10.5, 20.5))
+    assert hand.shown()[1] == "10 41 20 21"
+
+
+@pytest.mark.browser
+def test_edges_can_be_dragged_afterwards(hand: Hand) -> None:
+    hand.drag((20.5, 10.5), (59.5, 29.5))
+    hand.drag((60, 20), (70, 20))  # the right edge
+    assert hand.shown()[1] == "20 70 10 30"
+    hand.drag((20, 10), (25, 5))  # a corner
+    assert hand.shown()[1] == "25 70 5 30"
+    hand.drag((45, 18), (55, 28))  # the whole
+    assert hand.shown()[1] == "35 80 15 40"
+    hand.drag((90.5, 60.5), (99.5, 69.5))
+    hand.drag((50, 30), (40, 30))  # the first one again
+    first, second = cells(25, 70, 15, 40), cells(90, 100, 60, 70)
+    assert np.array_equal(hand.sent(), first | second)
+    for _ in range(2):
+        hand.act("Undo")
+    assert hand.shown() == (45 * 25, "35 80 15 40")
+
+
+@pytest.mark.browser
+def test_grow_and_shrink(hand: Hand) -> None:
+    hand.drag((20.5, 10.5), (59.5, 29.5))
+    hand.act("Grow")
+    assert hand.shown() == (42 * 22, "19 61 9 31")
+    hand.act("Shrink")
+    hand.act("Shrink")
+    assert hand.shown() == (38 * 18, "21 59 11 29")
+
+
+@pytest.mark.browser
+def test_numbers_follow_the_picture_and_lead_it(hand: Hand) -> None:
     for name, value in (("start", 0.5), ("end", 1.0), ("low", 300), ("high", 4000)):
-        hand.root.locator(f"[name={name}]").fill(str(value))
-    hand.act("Mark")
+        hand.type(name, value)
     assert np.array_equal(hand.sent(), from_boxes([Box(0.5, 1.0, 300, 4000)], SPEC, FRAMES))
-    hand.root.locator("[name=end]").fill("0.2")
-    hand.act("Mark")
-    expect(hand.root.get_by_role("status")).to_contain_text("That box is empty")
+    hand.drag((62, 79.5), (62, 79.5))
+    assert hand.numbers() == ("0.992", "1.008", *hand.numbers()[2:])
+    hand.act("Undo")
+    first, last = map(float, hand.numbers()[:2])
+    assert (first, last) == (0.496, 1.008), "whole frames"
+    low, high = map(float, hand.numbers()[2:])
+    wanted = from_boxes([Box(first, last, low, high)], SPEC, FRAMES)
+    assert np.array_equal(hand.sent(), wanted), "the shown numbers name these cells"
+    hand.type("end", 0.2)
+    expect(hand.root.locator(".facts")).to_contain_text("That box is empty")
 
 
 @pytest.mark.browser
 def test_keyboard(hand: Hand) -> None:
-    """Without a pointer: a box is moved, grown, marked, and taken back."""
+    """Without a pointer: a box is moved, grown, marked, nudged, and taken back; tools and deeds have keys."""
     hand.canvas.focus()
+    press = hand.page.keyboard.press
     for key in ["ArrowRight"] * 3 + ["ArrowUp"] * 2 + ["Shift+ArrowRight", "Shift+ArrowUp", "Enter"]:
-        hand.page.keyboard.press(key)
+        press(key)
     assert hand.shown() == (20 * 10, "12 32 4 14")
-    hand.page.keyboard.press("t")
-    hand.page.keyboard.press("Enter")
-    assert hand.shown()[1] == "12 32 0 80"
-    hand.page.keyboard.press("Control+z")
-    hand.page.keyboard.press("Control+z")
-    assert hand.shown()[0] == 0
-    hand.page.keyboard.press("Control+Shift+Z")
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown", "Shift+ArrowLeft", "Shift+ArrowUp"):
+        press(key)
+    assert hand.shown()[1] == "14 33 3 14", "nudged by single cells"
+    for _ in range(5):
+        press("Control+z")
     assert hand.shown()[1] == "12 32 4 14"
-    hand.page.keyboard.press("Delete")
+    press("t")
+    press("n")
+    press("Enter")
+    assert hand.shown()[1] == "0 32 0 80"
+    press("Control+z")
+    press("Control+z")
     assert hand.shown()[0] == 0
+    press("Control+Shift+Z")
+    assert hand.shown()[1] == "12 32 4 14"
+    press("g")
+    assert hand.shown()[1] == "11 33 3 15"
+    press("s")
+    press("i")
+    assert hand.shown()[0] == 125 * 80 - 200
+    press("Delete")
+    assert hand.shown()[0] == 0
+    for key, tool in {"r": "box", "t": "time", "f": "frequency", "b": "brush", "l": "lasso", "e": "erase"}.items():
+        press(key)
+        expect(hand.root.locator(f"[data-tool={tool}]")).to_have_attribute("aria-pressed", "true")
 
 
 @pytest.mark.browser
-def test_read_out_and_play_head(hand: Hand) -> None:
-    hand.page.mouse.move(*hand.place((62.5, float(picture.row_of(1000.0, SPEC)))))
-    expect(hand.root.locator(".readout")).to_have_text(re.compile(r"1\.00 s\s+(1(\.01)? kHz|99\d Hz)\s+−?[01] dB"))
-    hand.act("Play")
-    expect(hand.root.get_by_role("button", name="Pause")).to_be_visible()
-    hand.page.wait_for_function("document.querySelector('#inpaint-painter audio').currentTime > 0.1")
-    hand.act("Pause")
+def test_fifty_steps_back_and_forth(hand: Hand) -> None:
+    hand.drag((20.5, 10.5), (29.5, 19.5))
+    hand.canvas.focus()
+    for _ in range(55):
+        hand.page.keyboard.press("ArrowRight")
+    assert hand.shown()[1] == "75 85 10 20"
+    for _ in range(70):
+        hand.page.keyboard.press("Control+z")
+    assert hand.shown()[1] == "25 35 10 20", "fifty steps are kept"
+    for _ in range(70):
+        hand.page.keyboard.press("Control+y")
+    assert hand.shown()[1] == "75 85 10 20"
+
+
+@pytest.mark.browser
+def test_the_outline_is_what_the_model_renews(hand: Hand) -> None:
+    """The cells outlined on the screen are the latent cells that the network is told to make."""
+    from maa.audio.mask import to_latent
+
+    hand.choose("brush")
+    hand.drag((13, 12), (90, 66), steps=9)
+    mask = hand.sent()
+    padded = np.pad(mask, ((0, 0), (0, -mask.shape[1] % 8)))
+    assert int(hand.root.get_attribute("data-effective")) == to_latent(padded).sum()
+
+
+@pytest.mark.browser
+def test_tabs_and_sizes_leave_the_mask(hand: Hand) -> None:
+    hand.drag((20.5, 10.5), (59.5, 29.5))
+    hand.page.get_by_role("tab", name="Text", exact=True).click()
+    expect(hand.canvas).not_to_be_visible()
+    hand.page.get_by_role("tab", name="Inpaint", exact=True).click()
+    hand.page.set_viewport_size({"width": 900, "height": 700})
+    hand.canvas.scroll_into_view_if_needed()
+    assert hand.shown() == (40 * 20, "20 60 10 30")
+    hand.drag((80.5, 40.5), (99.5, 49.5))
+    hand.page.set_viewport_size({"width": 1280, "height": 900})
+    assert np.array_equal(hand.sent(), cells(20, 60, 10, 30) | cells(80, 100, 40, 50))
+
+
+@pytest.mark.browser
+def test_read_out(hand: Hand) -> None:
+    hand.page.mouse.move(*hand.place((62.5, float(row_of(1000.0, SPEC)))))
+    expect(hand.root.locator(".readout")).to_have_text(re.compile(r"1\.00\d s\s+(1(\.01)? kHz|99\d Hz)\s+−?[01] dB"))
 
 
 @pytest.mark.browser
@@ -263,18 +327,3 @@ def test_an_example_comes_with_its_mask(page: Any, fake: FakePipeline) -> None:
     hand = Hand(page, fake)
     expect(hand.root).to_have_attribute("data-box", "31 63 0 80")
     assert np.array_equal(hand.sent(), from_boxes([Box(0.5, 1.0)], SPEC, FRAMES))
-
-
-@pytest.mark.browser
-def test_on_a_phone_by_touch(phone: Any, fake: FakePipeline, inputs: dict[str, Path]) -> None:
-    hand = sit_down(phone, fake, inputs["sound"])
-    touch: Callable[..., Any] = phone.context.new_cdp_session(phone).send
-    for kind, point in (("touchStart", (20.5, 10.5)), ("touchMove", (40, 20)), ("touchMove", (59.5, 29.5))):
-        x, y = hand.place(point)
-        touch("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
-    touch("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    assert hand.shown() == (40 * 20, "20 60 10 30")
-    ratio = phone.evaluate(
-        "(c => c.width / c.getBoundingClientRect().width)(document.querySelector('#inpaint-painter canvas'))"
-    )
-    assert ratio == pytest.approx(3, abs=0.05)

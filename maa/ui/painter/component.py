@@ -1,16 +1,18 @@
 """The Python side of the painter: a spectrogram goes to the browser, a mask of mel cells comes back.
 
 The component is a plain `gr.HTML` with a fixed template and script; no text of a user's ever becomes markup. Its value
-is a JSON object. To the browser: mels, frames, rate (Hz), hop (samples), edges (Hz, mels + 2 corner frequencies), spec
-(base64 of uint8 [mels, frames], row 0 = lowest band), decibels (of levels 0 and 255, 0 dB = loudest cell), cell (mel
-bins and frames along a latent cell), colours (base64 of RGB [256, 3]), mask (base64 of packed bits), audio (URL or
-null). From the browser: the same with the painted mask. Only mels, frames and mask are read, and none is trusted.
+is a JSON object. To the browser: id (tells this sound from another), mels, frames, rate (Hz), hop (samples), edges (Hz,
+mels + 2 corner frequencies), spec (base64 of uint8 [mels, frames], row 0 = lowest band), decibels (of levels 0 and 255,
+0 dB = loudest cell), cell (mel bins and frames along a latent cell), colours (base64 of RGB [256, 3]), mask (base64 of
+packed bits), audio (URL or null), scale (the text chunk of a saved mask). From the browser: the same with the painted
+mask. Only mels, frames and mask are read, and none is trusted.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -24,16 +26,20 @@ if TYPE_CHECKING:
     from maa.config import AudioSpec
 
 # In this order they make one script: each file may use the ones before it.
-SCRIPTS = ("codec.js", "grid.js", "axes.js", "view.js", "player.js", "desk.js", "pointer.js", "keys.js", "main.js")
+SCRIPTS = (
+    "codec.js", "grid.js", "axes.js", "shapes.js", "view.js", "filter.js", "player.js", "fields.js", "png.js",
+    "desk.js", "pointer.js", "keys.js", "main.js",
+)  # fmt: skip
+DECADES = 5.0  # of magnitude below the loudest cell that reach the browser: 100 dB, of which 80 are shown at first
 
 
 def painter(elem_id: str) -> gr.HTML:
     """An empty painter. Give it a value from `value_of`; read the mask with `mask_of`."""
     return gr.HTML(
         value=None,
-        html_template=_part("painter.html"),
-        css_template=_part("painter.css"),
-        js_on_load="\n".join(_part(name) for name in SCRIPTS),
+        html_template=part("painter.html"),
+        css_template=part("painter.css"),
+        js_on_load="\n".join(part(name) for name in SCRIPTS),
         apply_default_css=False,
         elem_id=elem_id,
     )
@@ -56,23 +62,27 @@ def value_of(
         mask: bool [mels, frames], True = already painted.
         audio: URL of the sound, for the play button.
     """
+    from maa.audio.maskfile import CHUNK, scale_text
     from maa.audio.mel import edges
 
     mels, frames = mel.shape
-    low, high = picture.display_range(mel)
-    levels = np.clip((mel - low) / (high - low) * 255.0, 0, 255).round().astype(np.uint8)
+    high = float(mel.max()) if mel.size else 0.0
+    low = high - DECADES
+    levels = np.clip((mel - low) / DECADES * 255.0, 0, 255).round().astype(np.uint8)
     return {
+        "id": hashlib.sha256(levels.tobytes() + f"{mels} {frames} {audio}".encode()).hexdigest()[:16],
         "mels": mels,
         "frames": frames,
         "rate": spec.sample_rate,
         "hop": spec.hop,
         "edges": [round(float(edge), 2) for edge in edges(spec)],
-        "spec": _encode(levels),
+        "spec": encode(levels),
         "decibels": [20.0 * (low - high), 0.0],
         "cell": cell,
-        "colours": _encode(picture.colour_table()),
-        "mask": _encode(np.packbits(np.zeros((mels, frames), bool) if mask is None else mask)),
+        "colours": encode(picture.colour_table()),
+        "mask": encode(np.packbits(np.zeros((mels, frames), bool) if mask is None else mask)),
         "audio": audio,
+        "scale": {"keyword": CHUNK, "content": scale_text(spec, frames)},
     }
 
 
@@ -105,9 +115,11 @@ def mask_of(payload: object, shape: tuple[int, int]) -> NDArray[np.bool_]:
     return np.unpackbits(np.frombuffer(packed, np.uint8), count=size).reshape(mels, frames).astype(bool)
 
 
-def _part(name: str) -> str:
+def part(name: str) -> str:
+    """A page part that lies beside this file."""
     return (files("maa.ui.painter") / name).read_text(encoding="utf-8")
 
 
-def _encode(values: NDArray[np.uint8]) -> str:
+def encode(values: NDArray[np.uint8]) -> str:
+    """Bytes as base64."""
     return base64.b64encode(np.ascontiguousarray(values).tobytes()).decode("ascii")

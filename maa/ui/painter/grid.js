@@ -1,5 +1,6 @@
 // grid.js: the mask as cells of band x frame, and all that changes it. Row 0 is the lowest band. No drawing here.
-// A box is { first, last, low, high } in frames and bands; last and high are one beyond.
+// A box is { first, last, low, high } in frames and bands; last and high are one beyond. Boxes stay boxes, so that their
+// edges can be moved later; what is painted or erased by hand lies on a layer above them (0 nothing, 1 on, 2 off).
 
 const STEPS_KEPT = 50;
 
@@ -7,98 +8,173 @@ class Grid {
   constructor(mels, frames, cells) {
     this.mels = mels;
     this.frames = frames;
-    this.cells = cells;
+    this.layer = cells;
+    this.boxes = [];
+    this.active = -1; // the box that handles, fields and arrow keys move
     this.past = [];
     this.future = [];
+    this.compose();
+  }
+
+  // What is marked, from boxes and layer.
+  compose() {
+    const cells = new Uint8Array(this.mels * this.frames);
+    for (const box of this.boxes) this.fill(cells, box, 1);
+    for (let i = 0; i < cells.length; i++) if (this.layer[i]) cells[i] = this.layer[i] & 1;
+    this.cells = cells;
+  }
+
+  get box() { return this.boxes[this.active] || null; }
+
+  // ---- history
+
+  snapshot() {
+    return { layer: runsOf(this.layer), boxes: this.boxes.map((box) => ({ ...box })), active: this.active };
+  }
+
+  restore(state) {
+    this.layer = cellsOf(state.layer, this.mels * this.frames);
+    this.boxes = state.boxes.map((box) => ({ ...box }));
+    this.active = state.active;
+    this.compose();
   }
 
   // Call before a change, so that undo comes back to here.
   remember() {
-    this.past.push(this.cells.slice());
+    this.past.push(this.snapshot());
     if (this.past.length > STEPS_KEPT) this.past.shift();
     this.future = [];
   }
 
   // Forget the last `remember`: its change did not happen.
-  forget() { this.cells = this.past.pop(); }
+  forget() { this.restore(this.past.pop()); }
 
   undo() { return this.travel(this.past, this.future); }
   redo() { return this.travel(this.future, this.past); }
 
   travel(from, to) {
     if (!from.length) return false;
-    to.push(this.cells);
-    this.cells = from.pop();
+    to.push(this.snapshot());
+    this.restore(from.pop());
     return true;
   }
 
-  fill(box, value) {
+  // ---- changes
+
+  fill(cells, box, value) {
     for (let band = box.low; band < box.high; band++) {
-      this.cells.fill(value, band * this.frames + box.first, band * this.frames + box.last);
+      cells.fill(value, band * this.frames + box.first, band * this.frames + box.last);
     }
   }
 
-  clear() { this.cells.fill(0); }
-  invert() { for (let i = 0; i < this.cells.length; i++) this.cells[i] ^= 1; }
+  addBox(box) {
+    for (let band = box.low; band < box.high; band++) { // what was erased there comes back
+      for (let i = band * this.frames + box.first; i < band * this.frames + box.last; i++) if (this.layer[i] === 2) this.layer[i] = 0;
+    }
+    this.boxes.push(box);
+    this.active = this.boxes.length - 1;
+    this.compose();
+  }
 
-  // Every cell whose centre lies within the ellipse, and the cell that it stands on.
-  stamp(at, radius, value) {
-    const first = Math.max(0, Math.floor(at.frame - radius.frames));
-    const last = Math.min(this.frames - 1, Math.floor(at.frame + radius.frames));
-    const low = Math.max(0, Math.floor(at.band - radius.bands));
-    const high = Math.min(this.mels - 1, Math.floor(at.band + radius.bands));
-    for (let band = low; band <= high; band++) {
-      for (let frame = first; frame <= last; frame++) {
-        const x = (frame + 0.5 - at.frame) / radius.frames;
-        const y = (band + 0.5 - at.band) / radius.bands;
-        if (x * x + y * y <= 1) this.cells[band * this.frames + frame] = value;
+  moveBox(box) {
+    this.boxes[this.active] = box;
+    this.compose();
+  }
+
+  removeBox() {
+    this.boxes.splice(this.active, 1);
+    this.active = -1;
+    this.compose();
+  }
+
+  // By hand: value 1 paints, 0 erases.
+  put(indices, value) {
+    for (const i of indices) { this.layer[i] = value || 2; this.cells[i] = value; }
+  }
+
+  putBox(box, value) {
+    for (let band = box.low; band < box.high; band++) {
+      for (let frame = box.first; frame < box.last; frame++) this.put([band * this.frames + frame], value);
+    }
+  }
+
+  // The mask as a whole is another one now: boxes become cells.
+  flatten(cells) {
+    this.layer = cells;
+    this.boxes = [];
+    this.active = -1;
+    this.compose();
+  }
+
+  clear() { this.flatten(new Uint8Array(this.cells.length)); }
+  invert() { this.flatten(this.cells.map((cell) => cell ^ 1)); }
+
+  // One cell more on every side; or, with value 0, one cell less. Beyond the picture's edges everything goes on.
+  spread(value) {
+    const { mels, frames, cells } = this;
+    const next = cells.slice();
+    for (let band = 0; band < mels; band++) {
+      for (let frame = 0; frame < frames; frame++) {
+        if (cells[band * frames + frame] !== value) continue;
+        for (let b = Math.max(0, band - 1); b <= Math.min(mels - 1, band + 1); b++) {
+          next.fill(value, b * frames + Math.max(0, frame - 1), b * frames + Math.min(frames, frame + 2));
+        }
       }
     }
-    const band = Math.min(this.mels - 1, Math.floor(at.band));
-    const frame = Math.min(this.frames - 1, Math.floor(at.frame));
-    this.cells[band * this.frames + frame] = value;
+    this.flatten(next);
   }
 
-  stroke(from, to, radius, value) {
-    const x = (to.frame - from.frame) / radius.frames;
-    const y = (to.band - from.band) / radius.bands;
-    const stamps = Math.max(1, Math.ceil(4 * Math.hypot(x, y)));
-    for (let i = 1; i <= stamps; i++) {
-      const part = i / stamps;
-      this.stamp({
-        frame: from.frame + (to.frame - from.frame) * part,
-        band: from.band + (to.band - from.band) * part,
-      }, radius, value);
-    }
-  }
+  // ---- questions
 
-  // How many cells are painted, and the box around them (null when none).
+  // How many cells are marked, and the box around them (null when none).
   extent() {
     let count = 0;
     const box = { first: this.frames, last: 0, low: this.mels, high: 0 };
     for (let band = 0; band < this.mels; band++) {
-      for (let frame = 0; frame < this.frames; frame++) {
-        if (!this.cells[band * this.frames + frame]) continue;
+      for (let frame = 0, i = band * this.frames; frame < this.frames; frame++, i++) {
+        if (!this.cells[i]) continue;
         count++;
-        box.first = Math.min(box.first, frame);
-        box.last = Math.max(box.last, frame + 1);
-        box.low = Math.min(box.low, band);
-        box.high = Math.max(box.high, band + 1);
+        if (frame < box.first) box.first = frame;
+        if (frame >= box.last) box.last = frame + 1;
+        if (band < box.low) box.low = band;
+        box.high = band + 1;
       }
     }
     return { count, box: count ? box : null };
   }
 
-  // The coarser grid that the model works on: a cell of it counts as soon as one of ours in it is painted.
+  // The coarser grid that the model works on: a cell of it counts as soon as one of ours in it is marked.
   touched(side) {
     const rows = Math.ceil(this.mels / side);
     const columns = Math.ceil(this.frames / side);
     const cells = new Uint8Array(rows * columns);
-    this.cells.forEach((cell, i) => {
-      if (!cell) return;
-      const band = Math.floor(i / this.frames);
-      cells[Math.floor(band / side) * columns + Math.floor((i - band * this.frames) / side)] = 1;
-    });
+    for (let band = 0; band < this.mels; band++) {
+      const row = Math.floor(band / side) * columns;
+      for (let frame = 0, i = band * this.frames; frame < this.frames; frame++, i++) {
+        if (this.cells[i]) cells[row + Math.floor(frame / side)] = 1;
+      }
+    }
     return { rows, columns, cells };
   }
+}
+
+// Cells as lengths of runs of (value, count): a mask is mostly nothing.
+function runsOf(cells) {
+  const runs = [];
+  for (let i = 0; i < cells.length;) {
+    let j = i + 1;
+    while (j < cells.length && cells[j] === cells[i]) j++;
+    runs.push(cells[i], j - i);
+    i = j;
+  }
+  return runs;
+}
+
+function cellsOf(runs, count) {
+  const cells = new Uint8Array(count);
+  for (let k = 0, i = 0; k < runs.length; k += 2) {
+    cells.fill(runs[k], i, i + runs[k + 1]);
+    i += runs[k + 1];
+  }
+  return cells;
 }

@@ -4,36 +4,20 @@ const desk = new Desk(element.querySelector(".painter"), (mask) => { props.value
 
 listenToPointer(desk);
 listenToKeys(desk);
+listenToFields(desk);
 
 element.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;
   if (button.dataset.tool) desk.choose(button.dataset.tool);
   if (button.dataset.act) desk.act(button.dataset.act);
-  if (button.dataset.exact) markExactly(button.dataset.exact === "mark" ? 1 : 0);
+  if (button.dataset.part && desk.grid) desk.listen({ part: button.dataset.part });
 });
 
-element.querySelector(".size").addEventListener("input", (event) => desk.resizeBrush(Number(event.target.value)));
-
-// The box that the four number fields name, in seconds and hertz. An empty field means the edge of the picture.
-function markExactly(value) {
-  if (!desk.grid) return;
-  const [start, end, low, high] = ["start", "end", "low", "high"].map((name) => element.querySelector(`[name="${name}"]`).value);
-  const region = [
-    Number(start),
-    end === "" ? desk.axes.seconds : Number(end),
-    Number(low),
-    high === "" ? desk.axes.edges[desk.axes.edges.length - 1] : Number(high),
-  ];
-  if (region[1] <= region[0] || region[3] <= region[2] || region[0] >= desk.axes.seconds) {
-    desk.tell("That box is empty: its end should lie after its start, its top above its bottom, and both in the sound.");
-    return;
-  }
-  desk.change((grid) => grid.fill(desk.axes.boxOf(...region), value));
-}
-
-// The picture has no size while its tab is closed.
+// The picture has no size while its tab is closed; a window on another screen has other pixels.
 new ResizeObserver(() => desk.fit()).observe(desk.canvas);
+window.addEventListener("resize", () => { if (desk.root.isConnected) desk.fit(); });
 watch("value", () => desk.load(props.value));
 desk.load(props.value);
+desk.resizeBrush(desk.brush.ms, desk.brush.hertz);
 desk.root.dataset.ready = "true";
