@@ -84,15 +84,16 @@ def examine(
     return found
 
 
-def verify(row: str, data: bytes | None, sha256: str, findings: Findings) -> bool:
-    """Whether the bytes are the expected ones; the problem is noted where they are not."""
+def verify(row: str, data: bytes | None, sha256: str, version: str, findings: Findings) -> bool:
+    """Whether the bytes are those of the package's `version`; the problem is noted where they are not."""
     problem = None
     if data is None:
         problem = Problem(row, "missing", "fetch it again with `python -m train.data fetch`.")
     elif not data:
         problem = Problem(row, "zero length", "the file is empty; fetch it again.")
     elif hashlib.sha256(data).hexdigest() != sha256:
-        problem = Problem(row, "wrong hash", "the file differs from the one that the manifest describes.")
+        detail = f"the file differs from the one in version {version} that the manifest describes; it was left out."
+        problem = Problem(row, "wrong hash", detail)
     if problem is not None:
         findings.problems.append(problem)
     return problem is None

@@ -128,7 +128,8 @@ def _last_line(text: str) -> str:
 def _check(row: Row, to: Path, findings: Findings) -> bool:
     """Whether a recording is good; a different file is removed, so training never sees it."""
     path = to / row.path
-    good = verify(row.path.as_posix(), path.read_bytes() if path.is_file() else None, row.sha256, findings)
+    data = path.read_bytes() if path.is_file() else None
+    good = verify(row.path.as_posix(), data, row.sha256, row.version, findings)
     if not good:
         path.unlink(missing_ok=True)
     return good

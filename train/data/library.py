@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -140,6 +140,11 @@ class Library:
             groups.setdefault(self.rows[i].concept, []).append(i)
         return {concept: np.array(groups[concept], dtype=np.int64) for concept in sorted(groups)}
 
+    @cached_property
+    def levels(self) -> NDArray[np.float32]:
+        """RMS of the loudest 0.4 s of each recording, within 1."""
+        return np.array([loudest(self.wave(i)) for i in range(len(self.rows))], np.float32)
+
     @cache  # noqa: B019 - a library lives as long as the program
     def groups(self, indices: tuple[int, ...]) -> tuple[NDArray[np.int64], ...]:
         """The same indices, grouped by concept."""
@@ -181,9 +186,14 @@ def prepare(wave: NDArray[np.float32]) -> NDArray[np.float32]:
     if len(wave) > longest:
         start = int(np.argmax(_window_energy(wave, longest)))
         wave = wave[start : start + longest]
-    loudest = float(np.sqrt(_window_energy(wave, int(0.4 * RATE)).max() / min(len(wave), int(0.4 * RATE))))
-    gain = min(LEVEL / max(loudest, 1e-9), PEAK / float(np.abs(wave).max()))
+    gain = min(LEVEL / max(loudest(wave), 1e-9), PEAK / float(np.abs(wave).max()))
     return (wave * np.float32(gain)).astype(np.float32)
+
+
+def loudest(wave: NDArray[np.float32]) -> float:
+    """RMS of the loudest 0.4 s of a waveform [samples], not empty."""
+    window = min(len(wave), int(0.4 * RATE))
+    return float(np.sqrt(_window_energy(wave, window).max() / window))
 
 
 def _window_energy(wave: NDArray[np.float32], length: int) -> NDArray[np.float64]:
