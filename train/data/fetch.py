@@ -78,12 +78,16 @@ def _bring(package: str, rows: list[Row], to: Path, source: Path | None) -> list
 
 
 def _place(row: Row, unpacked: Path, to: Path) -> str | None:
-    """Copy one recording out of its package, and out of the archive in it."""
-    goal = to / row.path
+    """Copy one recording out of its package, and out of the archive in it; a picture of its source comes along."""
+    goal, inside = to / row.path, PurePosixPath(row.path.relative_to(row.package).as_posix())
+    picture = unpacked / inside.with_suffix(".png")
+    if picture.is_file() and not goal.with_suffix(".png").exists():
+        goal.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(picture, goal.with_suffix(".png"))
     if goal.is_file():
         return None
     try:
-        data = read(unpacked, PurePosixPath(row.path.relative_to(row.package).as_posix()))
+        data = read(unpacked, inside)
     except ValueError as error:
         return str(error)
     if data is not None:

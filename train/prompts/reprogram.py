@@ -23,6 +23,7 @@ SILENCE_AT_MOST = 0.3  # of a clip; padding would teach the network to be quiet
 JOIN = 0.03  # seconds over which neighbouring sounds fade out and in
 LEVEL = 0.1  # RMS of the loudest 0.4 s that every event is brought to before it is mixed
 BOOST = 4.0  # at most, so that a click is not blown up to be as loud as rain
+LEVELS = (-2.0, 2.0)  # dB by which sounds after one another differ
 BESIDE = (-3.0, 3.0)  # dB of a second sound that is named as an equal
 BEHIND = (-14.0, -8.0)  # dB of one that is named as the background
 OVERALL = (-0.3, 0.05)  # log10 of the whole clip's gain
@@ -150,19 +151,27 @@ class Composer:
             Event(cuts[k], cuts[k + 1], captions[k], recording, alone=k not in covered)
             for k, recording in enumerate(order)
         ]
-        decibels = [rng.uniform(-2.0, 2.0) for _ in events]
+        behind: dict[int, bool] = {}
         if over is not None:
             start, end = cuts[covered.start], cuts[covered.stop]
             events.append(Event(start, end, over.said, over.recording, alone=False))
-            decibels.append(rng.uniform(*(BEHIND if over.behind else BESIDE)))
+            behind[len(events) - 1] = over.behind
+        return self.lay(tuple(events), caption, rng, behind)
+
+    def lay(
+        self, events: tuple[Event, ...], caption: str, rng: np.random.Generator, behind: dict[int, bool] | None = None
+    ) -> Plan:
+        """The plan of given events. `behind` holds those that lie over others, and whether as the background."""
         pieces, gains = [], []
-        for number, (event, level) in enumerate(zip(events, decibels, strict=True)):
+        for number, event in enumerate(events):
+            over = None if behind is None else behind.get(number)
+            level = rng.uniform(*(LEVELS if over is None else BEHIND if over else BESIDE))
             own, each = self._pieces(event, rng)
             pieces.append(np.column_stack([own, np.full(len(own), number)]))
             gains.append(each * self.lift[event.recording] * 10 ** (level / 20))
         overall = float(10 ** rng.uniform(*OVERALL))
         joined = np.concatenate(pieces).astype(np.int64)
-        return Plan(caption, tuple(events), joined, np.concatenate(gains).astype(np.float32), overall)
+        return Plan(caption, events, joined, np.concatenate(gains).astype(np.float32), overall)
 
     def _pieces(self, event: Event, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """(from, to, length) of one event's pieces, and their gains: a stretch of a long recording, or a short one
