@@ -50,7 +50,7 @@ def halves(reference: Reference, waves: list[Wave]) -> NDArray[np.int64]:
         cut = change_point(judge.mel(wave)) * hop
         parts += [wave[:cut], wave[cut:]]
     orders = order_of(unit(judge.remembered("halves", parts)), reference.centres)[:, :5]
-    return orders.reshape(len(waves), 2, 5)
+    return orders.reshape(len(waves), 2, -1)
 
 
 def both(found: NDArray[np.int64], first: NDArray[np.int64], second: NDArray[np.int64]) -> float:

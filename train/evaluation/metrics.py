@@ -93,6 +93,8 @@ class Components:
 
 def frechet(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
     """Fréchet distance of the normal distributions fitted to two sets of vectors (arXiv 1706.08500, Eq. 6)."""
+    if min(len(a), len(b)) < 2:
+        return float("nan")
     mean = np.square(a.mean(0) - b.mean(0)).sum()
     first, second = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
     values, vectors = np.linalg.eigh(np.atleast_2d(first))
