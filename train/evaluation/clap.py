@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from maa import MakeAnAudio
-from train.clap import sound_features, text_features
+from train.clap import text_features
 from train.data import Library
 from train.evaluation.metrics import recall, recall_by_chance
 from train.evaluation.sounds import Judge
@@ -28,7 +28,7 @@ def retrieval(judge: Judge, library: Library, split: str = "test") -> dict[str, 
     rows = library.indices(split)
     if not len(rows):
         return {"sounds": 0}
-    features = sound_features(library, model.clap_audio, judge.rate, judge.folder)[rows]
+    features = torch.from_numpy(judge.remembered("clap", [library.wave(int(i)) for i in rows], whole=True))
     sounds = model.clap.embed_audio(features.to(judge.maa.device)).cpu().numpy()
     names = sorted({library.rows[i].concept for i in rows})
     labels = np.array([names.index(library.rows[i].concept) for i in rows])

@@ -52,20 +52,20 @@ class Judge:
         return self.maa.model.clap_audio
 
     @torch.inference_mode()
-    def embed(self, waves: Iterable[Wave]) -> NDArray[np.float32]:
-        """One vector for the loudest 4.6 s of each sound, [N, width]."""
+    def embed(self, waves: Iterable[Wave], whole: bool = False) -> NDArray[np.float32]:
+        """One vector for the loudest 4.6 s of each sound, or for the whole of it, [N, width]."""
         rows = []
         for wave in waves:
-            part = np.ascontiguousarray(loudest(wave, self.rate))
+            part = np.ascontiguousarray(wave if whole else loudest(wave, self.rate))
             rows.append(self.ears.embed(torch.from_numpy(part)[None].to(self.maa.device), self.rate)[0].cpu().numpy())
         return np.stack(rows) if rows else np.zeros((0, self.ears.width), np.float32)
 
-    def remembered(self, name: str, waves: Sequence[Wave]) -> NDArray[np.float32]:
+    def remembered(self, name: str, waves: Sequence[Wave], whole: bool = False) -> NDArray[np.float32]:
         """`embed`, kept in the folder under the sounds' digest."""
         digest = hashlib.sha256(b"".join(wave.tobytes() for wave in waves)).hexdigest()[:16]
         path = self.folder / f"{name}-{digest}.npy"
         if not path.is_file():
-            np.save(path, self.embed(self.watch(waves, name)))
+            np.save(path, self.embed(self.watch(waves, name), whole))
         found: NDArray[np.float32] = np.load(path, allow_pickle=False)
         return found
 
