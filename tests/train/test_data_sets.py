@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 from train.data.__main__ import main
+from train.data.library import Library
 from train.data.records import Record, label, normalise
 from train.data.sets import SETS, library, load
 
@@ -227,3 +228,17 @@ def test_check_names_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "wrong rate" in out and "1 of 2 recordings are left out: 1 wrong rate." in out
     assert main(["check", f"nothing={tmp_path}"]) == 2
     assert "There is no data set 'nothing'" in capsys.readouterr().err
+
+
+def test_two_sets_become_one_library(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    esc50(tmp_path / "esc")
+    clotho(tmp_path / "clotho")
+    to = tmp_path / "mine"
+    assert main(["build", "--to", str(to), f"esc50={tmp_path}/esc", f"clotho={tmp_path}/clotho"]) == 0
+    assert "4 recordings" in capsys.readouterr().out
+    made = Library.open(to)
+    assert [row.path.parts[0] for row in made.rows] == ["esc50", "esc50", "clotho", "clotho"]
+    assert made.concepts == ("One.", "crackling fire", "dog") and len(made.indices("test")) == 2
+    pitch = np.argmax(np.abs(np.fft.rfft(made.wave(3)))) / made.seconds(3)
+    assert pitch == pytest.approx(600, abs=5), "sounds stay with their rows"
+    assert main(["build", "--to", str(to), f"nothing={tmp_path}"]) == 2

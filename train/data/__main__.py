@@ -14,8 +14,9 @@ from pathlib import Path
 
 from train.data.check import Findings, examine
 from train.data.fetch import STANDARD, fetch
+from train.data.library import RATE
 from train.data.manifest import MANIFEST, Row, load_manifest, sources
-from train.data.sets import SETS, line_of, load, table4
+from train.data.sets import SETS, build, line_of, load, table4
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -24,6 +25,12 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if args.command == "stats" and args.sets:
             return _table4(args.sets)
+        if args.command == "build":
+            made = build(args.sets, args.to)
+            print(
+                f"{len(made.rows)} recordings, {sum(map(made.seconds, range(len(made.rows)))) / 3600:.2f} h: {args.to}"
+            )
+            return 0
         if args.command == "check" and args.set:
             return _check(args.set)
         rows = load_manifest(args.manifest)
@@ -106,6 +113,9 @@ def _parser() -> argparse.ArgumentParser:
     look = commands.add_parser("check", help="find recordings that are missing, broken, silent, clipped or double")
     look.add_argument("set", nargs="?", help=f"{kinds}; default: the manifest's recordings")
     look.add_argument("--of", type=Path, default=STANDARD, help="folder of the manifest's recordings (%(default)s)")
+    make = commands.add_parser("build", help="decode data sets once, for the training stages")
+    make.add_argument("sets", nargs="+", help=kinds)
+    make.add_argument("--to", type=Path, required=True, help="folder to write; give it to a stage as --library")
     return parser
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -74,16 +74,25 @@ class Library:
         return built
 
     @classmethod
-    def build(cls, rows: Sequence[Recording], recordings: Path, findings: Findings | None = None) -> Library:
+    def build(
+        cls,
+        rows: Sequence[Recording],
+        recordings: Path,
+        findings: Findings | None = None,
+        rates: Sequence[int | None] | None = None,
+    ) -> Library:
         """Decode every recording below `recordings`; bad ones are left out and noted in `findings`.
+
+        Args:
+            rates: Hz that each file must have, where its data set promises one.
 
         Raises:
             ValueError: not one recording is good.
         """
         findings = Findings() if findings is None else findings
         good, waves = [], []
-        for row in rows:
-            sound = examine(row.path.as_posix(), recordings / row.path, findings)
+        for row, rate in zip(rows, rates or [None] * len(rows), strict=True):
+            sound = examine(row.path.as_posix(), recordings / row.path, findings, rate=rate)
             if sound is not None:
                 good.append(row)
                 waves.append(_int16(prepare(resample(sound.samples, sound.rate))))
@@ -110,6 +119,17 @@ class Library:
             rows, left_out = (np.array(json.dumps(x)) for x in (lines, sorted(self.left_out)))
             np.savez_compressed(file, samples=self.samples, offsets=self.offsets, rows=rows, left_out=left_out)
         os.replace(part, path)
+
+    @classmethod
+    def join(cls, parts: Sequence[tuple[str, Library]]) -> Library:
+        """Several libraries as one; each one's paths and ids get its name in front."""
+        rows = [
+            replace(row, id=f"{name}/{row.id}", path=Path(name) / row.path) for name, part in parts for row in part.rows
+        ]
+        lengths = np.concatenate([np.diff(part.offsets) for _, part in parts])
+        left_out = [f"{name}/{path}" for name, part in parts for path in sorted(part.left_out)]
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        return cls(rows, np.concatenate([part.samples for _, part in parts]), offsets, left_out)
 
     def rejects(self, path: Path, name: str, cached: Path) -> bool:
         """Whether the file was found to be bad when `cached` was made, and has not changed since."""

@@ -61,8 +61,9 @@ class Judge:
         return np.stack(rows) if rows else np.zeros((0, self.ears.width), np.float32)
 
     def remembered(self, name: str, waves: Sequence[Wave], whole: bool = False) -> NDArray[np.float32]:
-        """`embed`, kept in the folder under the sounds' digest."""
-        digest = hashlib.sha256(b"".join(wave.tobytes() for wave in waves)).hexdigest()[:16]
+        """`embed`, kept in the folder under the digest of the sounds and of the encoder's weights."""
+        ears = self.maa.model.hashes.get("clap_audio.safetensors", self.maa.name).encode()
+        digest = hashlib.sha256(ears + b"".join(wave.tobytes() for wave in waves)).hexdigest()[:16]
         path = self.folder / f"{name}-{digest}.npy"
         if not path.is_file():
             np.save(path, self.embed(self.watch(waves, name), whole))
