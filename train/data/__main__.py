@@ -27,9 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
             return _table4(args.sets)
         if args.command == "build":
             made = build(args.sets, args.to)
-            print(
-                f"{len(made.rows)} recordings, {sum(map(made.seconds, range(len(made.rows)))) / 3600:.2f} h: {args.to}"
-            )
+            print(f"{len(made.rows)} recordings, {len(made.samples) / RATE / 3600:.2f} h, are in {args.to}.")
             return 0
         if args.command == "check" and args.set:
             return _check(args.set)
