@@ -1,127 +1,183 @@
-"""Does it sound like anything? Nearest centroid of real recordings, in untouched aiSFX embeddings.
+"""How good is a model, or a folder of sounds? Five questions, fixed seeds, a JSON file and a table for the model card.
 
-    python -m train.evaluate --model small --takes 2 --out data/evaluation
+    python -m train.evaluate --model small                          # everything: an hour or two on two CPU cores
+    python -m train.evaluate --model small --quick                  # one take each, fewer cases: a rough look
+    python -m train.evaluate --model small --only clap pictures     # some of the questions
+    python -m train.evaluate --sounds made/ --model small           # a folder: made/dog barking/1.wav, or labels.csv
 
-Every concept's name is the prompt, settings are the defaults, no take is selected. The same measure over real
-recordings (each left out of its own centroid) is what could be reached, over shuffled prompts what chance gives.
-Sibling recordings are on both sides for the real ones; see the model card.
+(a) reconstruction: what autoencoder and vocoder keep of held-out recordings, beside Griffin-Lim from the true mel;
+(b) clap: text to sound recall over held-out recordings; (c) generation: one take per prompt, none selected, the
+loudest 4.6 s, nearest centroid of the train recordings in untouched aiSFX embeddings, and two_events: order;
+(d) inpainting: inside wide and narrow masks; (e) pictures: drawings heard as what they show.
+Takes are kept in --out and not made again, so a run can be stopped and repeated.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
-from dataclasses import dataclass
+import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import torch
-import torch.nn.functional as F
-from numpy.typing import NDArray
 
 from maa import MakeAnAudio, Sampling
-from maa.models.aisfx import AisfxEncoder
-from train.clap import sound_features
 from train.data import Library
+from train.data.library import decode
+from train.evaluation.card import table
+from train.evaluation.clap import retrieval
+from train.evaluation.events import two_event_scores
+from train.evaluation.generation import scores_of, vocabulary
+from train.evaluation.inpainting import CASES, inpainting
+from train.evaluation.metrics import Score, centroids, rank, rank_real, unit
+from train.evaluation.pictures import heard, stamps
+from train.evaluation.reconstruction import reconstruction
+from train.evaluation.reference import Reference
+from train.evaluation.sounds import Judge
 
-ENOUGH = 5  # recordings that make a centroid
+__all__ = ["Score", "centroids", "evaluate", "judge_folder", "main", "rank", "rank_real", "unit"]
 
-
-@dataclass(frozen=True)
-class Score:
-    """Share of sounds whose concept's centroid is the nearest, or among the five nearest."""
-
-    top1: float
-    top5: float
-    sounds: int
-
-
-def centroids(vectors: NDArray[np.float32], labels: NDArray[np.int64], count: int) -> NDArray[np.float32]:
-    """Mean unit vector of each concept, [count, width]."""
-    return np.stack([vectors[labels == k].mean(0) for k in range(count)])
-
-
-def rank(vectors: NDArray[np.float32], labels: NDArray[np.int64], centres: NDArray[np.float32]) -> Score:
-    """Top-1 and top-5 by cosine."""
-    norms = np.linalg.norm(centres, axis=1, keepdims=True)
-    order = np.argsort(-(vectors @ (centres / norms).T), axis=1)
-    hits = order == labels[:, None]
-    return Score(float(hits[:, :1].any(1).mean()), float(hits[:, :5].any(1).mean()), len(labels))
+PARTS = ("reconstruction", "clap", "generation", "two_events", "inpainting", "pictures")
+AUDIO = (".wav", ".flac", ".ogg", ".mp3")
+TAKES = 5  # of each concept: more than 500 in all
 
 
-def rank_real(vectors: NDArray[np.float32], labels: NDArray[np.int64], count: int) -> Score:
-    """The same for real recordings, each left out of its own concept's centroid."""
-    centres = centroids(vectors, labels, count)
-    sizes = np.bincount(labels, minlength=count)
-    scores = []
-    for vector, label in zip(vectors, labels, strict=True):
-        own = centres.copy()
-        own[label] = (centres[label] * sizes[label] - vector) / (sizes[label] - 1)
-        scores.append(rank(vector[None], np.array([label]), own))
-    return Score(float(np.mean([s.top1 for s in scores])), float(np.mean([s.top5 for s in scores])), len(scores))
+def evaluate(reference: Reference, recordings: Path, parts: tuple[str, ...], takes: int, quick: bool) -> dict[str, Any]:
+    """The chosen parts' scores, each with the seconds it took."""
+    judge, library = reference.judge, reference.library
+    held_out = library.indices("test")[:: 4 if quick else 1]
+    report = _described(judge)
+    for part in parts:
+        started = time.monotonic()
+        if part == "reconstruction":
+            report[part] = reconstruction(judge, [library.wave(int(i)) for i in held_out])
+        elif part == "clap":
+            report[part] = retrieval(judge, library)
+        elif part == "generation":
+            report[part] = vocabulary(reference, takes)
+        elif part == "two_events":
+            report[part] = two_event_scores(reference)
+        elif part == "inpainting":
+            report[part] = inpainting(reference, CASES // 3 if quick else CASES)
+        else:
+            report[part] = heard(judge.maa, stamps(library, recordings))
+        report[part]["minutes"] = round((time.monotonic() - started) / 60, 1)
+        print(f"{part}: {report[part]['minutes']} minutes", file=sys.stderr, flush=True)
+    return report
 
 
-def unit(features: torch.Tensor) -> NDArray[np.float32]:
-    """Vectors [N, width] scaled to length one."""
-    return F.normalize(features, dim=-1).numpy()
+def judge_folder(reference: Reference, folder: Path) -> dict[str, Any]:
+    """Recognisability, distances and copying of a folder of sounds, whoever made them.
+
+    Args:
+        folder: sounds in folders named after concepts of the library, or a `labels.csv` (file, concept) beside them.
+
+    Raises:
+        ValueError: there is no such folder, or no sound in it has a concept that the library can judge.
+    """
+    found = [(path, concept) for path, concept in labelled(folder) if concept in reference.names]
+    if not found:
+        some = ", ".join(reference.names[:5])
+        raise ValueError(f"No sound in {folder} has a concept that can be judged; name folders after {some}, …")
+    waves = [decode(path) for path, _ in reference.judge.watch(found, "sounds")]
+    raw = reference.judge.embed(waves)
+    labels = reference.labels_of([concept for _, concept in found])
+    report = _described(reference.judge) | {"folder": str(folder), "sounds": len(found)}
+    report["generation"] = scores_of(reference, waves, raw, labels)
+    return report
 
 
-def evaluate(
-    maa: MakeAnAudio, library: Library, takes: int, sampling: Sampling, cache: Path, out: Path
-) -> dict[str, object]:
-    """Scores of the model, of real recordings and of shuffled prompts; sounds go to `out`."""
-    encoder = maa.model.clap_audio
-    if not isinstance(encoder, AisfxEncoder):
-        raise ValueError(f"The judge is aiSFX, and the model {maa.name} brings another sound encoder or none.")
-    rate = maa.config.audio.sample_rate
-    names = [c for c in library.concepts if sum(row.concept == c for row in library.rows) >= ENOUGH]
-    rows = [i for i, row in enumerate(library.rows) if row.concept in names]
-    labels = np.array([names.index(library.rows[i].concept) for i in rows])
-    real = unit(sound_features(library, encoder, rate, cache)[rows])
-    made, wanted = [], []
-    for k, name in enumerate(names):
-        for take in range(takes):
-            seeded = Sampling(sampling.steps, sampling.guidance, 1000 * k + take, 1, sampling.sampler)
-            result = maa.text_to_audio(name, seeded)
-            made.append(encoder.embed(torch.from_numpy(result.audio[0]), rate))
-            wanted.append(k)
-            result.save(out / f"{k:03d}-{take}.flac")
-        print(f"{k + 1}/{len(names)} {name}", flush=True)
-    sounds, targets = unit(torch.cat(made)), np.array(wanted)
-    centres = centroids(real, labels, len(names))
-    shuffled = np.random.default_rng(0).permutation(targets)
-    scores = {
-        "generated": rank(sounds, targets, centres),
-        "real": rank_real(real, labels, len(names)),
-        "shuffled": rank(sounds, shuffled, centres),
-    }
+def labelled(folder: Path) -> list[tuple[Path, str]]:
+    """The sounds of a folder with what they should be."""
+    if not folder.is_dir():
+        raise ValueError(f"There is no folder {folder}.")
+    listed = folder / "labels.csv"
+    if listed.is_file():
+        with listed.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        if not rows or not {"file", "concept"} <= rows[0].keys():
+            raise ValueError(f"{listed} needs the columns file and concept.")
+        found = [(folder / row["file"], row["concept"]) for row in rows]
+        missing = next((path for path, _ in found if not path.is_file()), None)
+        if missing is not None:
+            raise ValueError(f"{listed} names {missing.name}, which is not there.")
+        return found
+    return [
+        (path, path.parent.name)
+        for path in sorted(folder.rglob("*"))
+        if path.suffix.lower() in AUDIO and path.parent != folder
+    ]
+
+
+def _described(judge: Judge) -> dict[str, Any]:
+    maa, sampling = judge.maa, judge.sampling
     return {
+        "model": maa.name,
         "weights": maa.model.weights_hash,
-        "concepts": len(names),
-        "takes": takes,
         "steps": sampling.steps,
         "guidance": maa.config.guidance if sampling.guidance is None else sampling.guidance,
-        **{name: vars(score) for name, score in scores.items()},
+        "sampler": sampling.sampler,
+        "device": str(maa.device),
     }
 
 
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="small")
+def plain(value: Any) -> Any:
+    """Numbers of NumPy as Python's, and what is no number as None: JSON knows neither."""
+    if isinstance(value, dict):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    if isinstance(value, (float, np.floating)):
+        return float(value) if np.isfinite(value) else None
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line; returns the exit code."""
+    args = _parser().parse_args(arguments)
+    try:
+        maa = MakeAnAudio.from_pretrained(args.model, device=args.device)
+        library = Library.open(args.library)
+        (args.out / "sounds").mkdir(parents=True, exist_ok=True)
+        sampling = Sampling(steps=args.steps, guidance=args.guidance, sampler=args.sampler)
+        reference = Reference(Judge(maa, args.out, sampling), library)
+        if len(reference.names) < 2:
+            raise ValueError("The library has fewer than two concepts with five train recordings; fetch more of it.")
+        if args.sounds:
+            report = judge_folder(reference, args.sounds)
+        else:
+            takes = 1 if args.quick else args.takes
+            report = evaluate(reference, args.library / "recordings", tuple(args.only), takes, args.quick)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    rows = table(report)
+    (args.out / "scores.json").write_text(json.dumps(plain(report), indent=2) + "\n", encoding="utf-8")
+    (args.out / "scores.md").write_text(rows + "\n", encoding="utf-8")
+    print(rows)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m train.evaluate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--model", default="small", help="a name, a folder or a hub id (%(default)s)")
+    parser.add_argument("--device", help="such as cpu; default: the best there is")
     parser.add_argument("--library", type=Path, default=Path("data"))
-    parser.add_argument("--takes", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=Path("data/evaluation"), help="sounds, scores.json and scores.md")
+    parser.add_argument("--sounds", type=Path, help="judge this folder of sounds instead of the model's takes")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--takes", type=int, default=TAKES, help="of each concept (%(default)s)")
     parser.add_argument("--steps", type=int, default=25)
     parser.add_argument("--guidance", type=float, default=None)
-    parser.add_argument("--out", type=Path, default=Path("data/evaluation"))
-    args = parser.parse_args()
-    args.out.mkdir(parents=True, exist_ok=True)
-    sampling = Sampling(steps=args.steps, guidance=args.guidance)
-    maa = MakeAnAudio.from_pretrained(args.model)
-    report = evaluate(maa, Library.open(args.library), args.takes, sampling, args.library, args.out)
-    (args.out / "scores.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(report, indent=2))
+    parser.add_argument("--sampler", default="dpm++")
+    parser.add_argument("--quick", action="store_true", help="one take each, a quarter of the clips")
+    return parser
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

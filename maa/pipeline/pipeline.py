@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from maa import checkpoint, hub
 from maa.audio.io import Audio, check_audible, resample, to_audio
@@ -29,7 +28,6 @@ from maa.version import VERSION
 
 DEFAULT = Sampling()
 WHOLLY = Filling()
-AudioLike = "str | Path | Audio | tuple[int, NDArray[Any]]"
 
 
 class MakeAnAudio:
@@ -218,7 +216,7 @@ class MakeAnAudio:
             frames=frames,
             first=first,
             steps=max(1, int(np.ceil(t0 * sampling.steps))),
-            clean=None if whole else self._encode(wave, frames),
+            clean=None if whole else self.renderer.encode(wave, frames),
         )
         return self._render(plan, sampling, len(wave), settings, on_step)
 
@@ -326,12 +324,6 @@ class MakeAnAudio:
         spec = self.config.audio
         first = round(start * spec.sample_rate)
         return wave[first : first + spec.samples]
-
-    @torch.inference_mode()
-    def _encode(self, wave: NDArray[np.float32], frames: int) -> Tensor:
-        padded = np.zeros(frames * self.config.audio.hop, np.float32)
-        padded[: len(wave)] = wave[: len(padded)]
-        return self.renderer.autoencoder.encode(self.renderer.mel_of(padded))
 
     def _require(self, task: str) -> None:
         sentence = self.capabilities()[task]

@@ -181,6 +181,13 @@ class Renderer:
         return self.model.front(torch.from_numpy(padded)[None].to(self.device))[..., :frames]
 
     @torch.inference_mode()
+    def encode(self, wave: NDArray[np.float32], frames: int) -> Tensor:
+        """Mono waveform [n] at the model's rate, cut or followed by silence, to its latent [1, C, H, frames / 8]."""
+        padded = np.zeros(frames * self.model.config.audio.hop, np.float32)
+        padded[: len(wave)] = wave[: len(padded)]
+        return self.autoencoder.encode(self.mel_of(padded))
+
+    @torch.inference_mode()
     def decode(self, z: Tensor) -> Tensor:
         """Latents to mels [takes, 1, mels, frames], one at a time; a long one window by window."""
         factor, spans = self.model.config.autoencoder.factor, self.spans(z.shape[-1])

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import zipfile
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from train.data import Library, Recording, Row, load_manifest
 from train.data import fetch as fetching
 from train.data.__main__ import main, table
 from train.data.library import CACHE, RATE, prepare
+from train.data.manifest import sources
 
 LICENCES = {"CC0", "MIT", "GPL-2+", "GPL-3", "GPL-3+"}
 
@@ -53,10 +55,12 @@ def packages(tmp_path: Path) -> tuple[Path, list[Row]]:
 
 
 def test_manifest_is_large_enough(rows):
-    counts = Counter(row.concept for row in rows)
-    assert len(rows) >= 400
-    assert sum(count >= 3 for count in counts.values()) >= 40
-    assert sum(count >= 5 for count in counts.values()) >= 45
+    real = [row for row in rows if not row.synthetic]
+    counts = Counter(row.concept for row in real)
+    assert len(real) >= 2_000 and len(counts) >= 200
+    assert len({row.family for row in real}) >= 14
+    assert sum(count >= 5 for count in counts.values()) >= 100
+    assert sum(len(packages) > 1 for packages in sources(real).values()) >= 120
     assert 0.07 <= sum(row.split == "test" for row in rows) / len(rows) <= 0.15
 
 
@@ -83,6 +87,8 @@ def test_siblings_share_a_split(rows):
     splits: dict[str, set[str]] = {}
     for row in rows:
         stem = re.sub(r"[\d_\-. ]+$", "", row.path.stem)
+        if row.path.parent.suffix == ".sf2":  # all notes of an instrument are siblings
+            stem = row.concept
         splits.setdefault(f"{row.path.parent}/{stem}", set()).add(row.split)
     assert [stem for stem, found in splits.items() if len(found) > 1] == []
 
@@ -122,7 +128,8 @@ def test_fetch_reports_missing_and_different(packages, tmp_path):
     changed = replace(made[1], sha256="0" * 64)
     report = fetching.fetch([made[0], changed, made[2]], tmp_path / "to", source)
     assert report.present == 1
-    assert [sentence.split(" ", 1)[0] for sentence in report.problems] == [str(made[0].path), str(made[1].path)]
+    assert [sentence.split(": ", 1)[0] for sentence in report.problems] == [str(made[0].path), str(made[1].path)]
+    assert report.findings.count() == {"missing": 1, "wrong hash": 1}
     assert "missing" in report.problems[0] and "version 1.0-1" in report.problems[1]
     assert not (tmp_path / "to" / changed.path).exists()
 
@@ -145,8 +152,41 @@ def test_fetch_without_the_tools_says_what_to_do(packages, tmp_path, monkeypatch
 
 def test_table_counts(packages):
     lines = table(packages[1]).splitlines()
-    assert lines[1].split() == ["made", "2", "3", "0", "0.1"]
-    assert lines[-1].split()[:3] == ["all", "2", "3"]
+    assert lines[1].split() == ["made", "2", "0", "3", "0", "0", "0.1"]
+    assert lines[-1].split()[:4] == ["all", "2", "0", "3"]
+
+
+def test_concepts_know_their_sources(rows):
+    found = sources(rows)
+    assert found["dog barking"] >= {"tuxpaint-stamps-default"} and sum(len(p) > 1 for p in found.values()) >= 60
+
+
+def test_fetch_brings_pictures_along_and_again_where_they_are_missing(packages, tmp_path, monkeypatch):
+    source, made = packages
+    picture = (source / made[0].path).with_suffix(".png")
+    picture.write_bytes(b"png")
+    monkeypatch.setattr(fetching, "ILLUSTRATED", ("farm",))
+    fetching.fetch(made, tmp_path / "to", source)
+    kept = (tmp_path / "to" / made[0].path).with_suffix(".png")
+    assert kept.read_bytes() == b"png"
+    kept.unlink()
+    assert fetching.fetch(made, tmp_path / "to", source).present == 3 and kept.is_file()
+
+
+def test_fetch_looks_into_archives(packages, tmp_path):
+    source, made = packages
+    row = made[0]
+    inside = source / row.path
+    archive = source / "farm/usr/share/sounds/base.pk3"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.write(inside, "animals/dog.wav")
+    inside.unlink()
+    packed = replace(row, path=Path("farm/usr/share/sounds/base.pk3/animals/dog.wav"))
+    report = fetching.fetch([packed, *made[1:]], tmp_path / "to", source)
+    assert report.present == 3 and (tmp_path / "to" / packed.path).is_file()
+    archive.write_bytes(b"nonsense")
+    again = fetching.fetch([packed], tmp_path / "to2", source)
+    assert again.present == 0 and "broken" in again.problems[0]
 
 
 def test_library_round_trip(packages, tmp_path, monkeypatch):

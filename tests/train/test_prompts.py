@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
+import torch
 
 from tests.train.library import little_library
-from train.prompts.reprogram import SILENCE_AT_MOST, compose, stretch
+from train.prompts.reprogram import SILENCE_AT_MOST, Composer, compose
 from train.prompts.templates import TEMPLATES, Template, write
 
 RATE, LENGTH = 16_000, 159_744
@@ -69,10 +72,92 @@ def test_the_order_of_the_sounds_is_the_templates() -> None:
 
 def test_short_recordings_are_repeated_without_much_silence() -> None:
     library = little_library()
-    rng = np.random.default_rng(3)
-    wave = stretch(library, 0, LENGTH, rng)
+    composer = Composer(library, np.array([0]), LENGTH, RATE)
+    plan = next(p for p in (composer.plan(np.random.default_rng(k)) for k in range(50)) if len(p.events) == 1)
+    wave = composer.render([plan])[0].numpy()
     quiet = np.convolve(np.abs(wave), np.ones(160) / 160, "same") < 1e-4
-    assert quiet.mean() <= SILENCE_AT_MOST + 0.05
+    assert len(plan.pieces) > 10 and quiet.mean() <= SILENCE_AT_MOST + 0.05
+
+
+def test_a_batch_is_its_clips_one_by_one() -> None:
+    """Rendering many plans at once mixes nothing up, and every plan's sounds are where its events say."""
+    library = little_library()
+    composer = Composer(library, library.indices("train"), LENGTH, RATE, together=0.5)
+    plans = [composer.plan(np.random.default_rng(k)) for k in range(24)]
+    batch = composer.render(plans)
+    assert batch.shape == (24, LENGTH) and batch.abs().max() <= 0.9801
+    for plan, wave in zip(plans, batch, strict=True):
+        assert torch.equal(composer.render([plan])[0], wave)
+        for event in plan.events:
+            part = wave[event.start : event.end].numpy()
+            spectrum = np.abs(np.fft.rfft(part))
+            pitch = 200 * (int(library.rows[event.recording].concept[-1]) + 1)
+            near = spectrum[round((pitch - 5) * len(part) / RATE) : round((pitch + 5) * len(part) / RATE)].max()
+            assert near > 0.1 * spectrum.max(), (event, plan.caption)
+
+
+def test_sounds_at_once_share_their_span_and_say_so() -> None:
+    library = little_library()
+    composer = Composer(library, library.indices("train"), LENGTH, RATE, together=1.0)
+    seen = 0
+    for seed in range(80):
+        plan = composer.plan(np.random.default_rng(seed))
+        if len(plan.events) == 1:
+            assert plan.events[0].alone
+            continue
+        over, covered = plan.events[-1], [e for e in plan.events[:-1] if not e.alone]
+        assert not over.alone and covered
+        assert (covered[0].start, covered[-1].end) == (over.start, over.end)
+        assert all(e.alone for e in plan.events[:-1] if e.end <= over.start or e.start >= over.end)
+        assert over.caption in plan.caption
+        seen += 1
+    assert seen > 20
+
+
+def test_every_order_of_three_stays_true_when_two_are_mixed() -> None:
+    """A mixed pair keeps its own span when a third sound comes before or after it."""
+    library = little_library()
+    composer = Composer(library, library.indices("train"), LENGTH, RATE, together=0.5)
+    partly = [p for p in (composer.plan(np.random.default_rng(k)) for k in range(600)) if len(p.events) == 3]
+    partly = [p for p in partly if not p.events[-1].alone and p.events[-1].end - p.events[-1].start < LENGTH]
+    assert len({plan.events[-1].start == 0 for plan in partly}) == 2
+    for plan in partly:
+        mixed = next(e for e in plan.events[:2] if not e.alone)
+        assert (mixed.start, mixed.end) == (plan.events[-1].start, plan.events[-1].end)
+
+
+def test_a_sound_in_the_background_is_quieter() -> None:
+    library = little_library()
+    composer = Composer(library, library.indices("train"), LENGTH, RATE, together=1.0)
+    ratios: dict[bool, list[float]] = {True: [], False: []}
+    for seed in range(300):
+        plan = composer.plan(np.random.default_rng(seed))
+        if len(plan.events) == 2:
+            levels = [
+                np.median(plan.gains[plan.pieces[:, 3] == k]) * library.levels[e.recording]
+                for k, e in enumerate(plan.events)
+            ]
+            is_behind = " in the background" in plan.caption or " over " in plan.caption
+            ratios[is_behind].append(20 * np.log10(levels[1] / levels[0]))
+    assert -18 < np.mean(ratios[True]) < -8 and abs(np.mean(ratios[False])) < 2
+
+
+def test_a_quiet_recording_is_lifted() -> None:
+    library = little_library()
+    library.samples[library.offsets[1] : library.offsets[2]] //= 3
+    lift = Composer(library, library.indices(), LENGTH, RATE).lift
+    assert lift[1] * library.levels[1] == pytest.approx(lift[0] * library.levels[0], rel=0.02)
+
+
+def test_composing_many_clips_takes_little_time() -> None:
+    library = little_library()
+    composer = Composer(library, library.indices("train"), LENGTH, RATE)
+    rng = np.random.default_rng(0)
+    composer.batch(4, rng)
+    started = time.process_time()
+    for _ in range(32):
+        composer.plan(rng)
+    assert time.process_time() - started < 0.5, "a plan is drawn in a few hundred microseconds"
 
 
 def test_composing_is_seeded() -> None:

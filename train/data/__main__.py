@@ -1,4 +1,10 @@
-"""Command line: `python -m train.data fetch` brings the recordings, `stats` counts them."""
+"""Command line: `python -m train.data fetch` brings the recordings, `stats` counts them, `check` looks for bad ones.
+
+python -m train.data fetch                          # download, unpack and verify; goes on where it stopped
+python -m train.data stats                          # families, concepts, recordings, minutes
+python -m train.data stats train/data/manifest.csv clotho=/data/clotho fsd50k=/data/FSD50K   # the paper's Table 4
+python -m train.data check audiocaps=/data/audiocaps                                         # bad files, one by one
+"""
 
 from __future__ import annotations
 
@@ -6,48 +12,108 @@ import argparse
 import sys
 from pathlib import Path
 
+from train.data.check import Findings, examine
 from train.data.fetch import STANDARD, fetch
-from train.data.manifest import MANIFEST, Row, load_manifest
+from train.data.library import RATE
+from train.data.manifest import MANIFEST, Row, load_manifest, sources
+from train.data.sets import SETS, build, line_of, load, table4
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code: 2 for a user's mistake, 1 when recordings are missing."""
     args = _parser().parse_args(arguments)
     try:
+        if args.command == "stats" and args.sets:
+            return _table4(args.sets)
+        if args.command == "build":
+            made = build(args.sets, args.to)
+            print(f"{len(made.rows)} recordings, {len(made.samples) / RATE / 3600:.2f} h, are in {args.to}.")
+            return 0
+        if args.command == "check" and args.set:
+            return _check(args.set)
         rows = load_manifest(args.manifest)
         if args.command == "stats":
             print(table(rows))
             return 0
+        if args.command == "check":
+            return _report_check(
+                _examined([(r.path.as_posix(), args.of / r.path, r.sha256, None) for r in rows]), len(rows)
+            )
         report = fetch(rows, args.to, args.source)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
     for sentence in report.problems:
         print(sentence)
+    if report.findings.problems:
+        print(report.findings.summary(len(rows)))
     print(f"{report.present} of {len(rows)} recordings are in {args.to}.")
     return 0 if report.present == len(rows) else 1
 
 
 def table(rows: list[Row]) -> str:
-    """Families, concepts, recordings and minutes, with a line of totals."""
-    lines = [f"{'family':<14}{'concepts':>10}{'recordings':>12}{'test':>7}{'minutes':>9}"]
+    """Families, concepts, those with two packages or more, recordings and minutes, with a line of totals."""
+    wide = {concept for concept, packages in sources(rows).items() if len(packages) > 1}
+    head = ("concepts", "2+ sources", "recordings", "synthetic", "test", "minutes")
+    lines = [f"{'family':<26}" + "".join(f"{word:>12}" for word in head)]
     for family in (*sorted({row.family for row in rows}), "all"):
         own = [row for row in rows if family in (row.family, "all")]
-        concepts = len({row.concept for row in own})
-        test = sum(row.split == "test" for row in own)
-        minutes = sum(row.seconds for row in own) / 60
-        lines.append(f"{family:<14}{concepts:>10}{len(own):>12}{test:>7}{minutes:>9.1f}")
+        concepts = {row.concept for row in own}
+        counts = (len(concepts), len(concepts & wide), len(own), sum(r.synthetic for r in own))
+        cells = (*counts, sum(row.split == "test" for row in own), round(sum(row.seconds for row in own) / 60, 1))
+        lines.append(f"{family:<26}" + "".join(f"{cell:>12}" for cell in cells))
     return "\n".join(lines)
 
 
+def _table4(sets: list[str]) -> int:
+    findings = Findings()
+    lines = [line_of(name, findings) for name in sets]
+    for problem in findings.problems:
+        print(problem, file=sys.stderr)
+    print(table4(lines))
+    if findings.problems:
+        print(findings.summary(sum(line.recordings for line in lines)))
+    return 0
+
+
+def _check(name: str) -> int:
+    kind, _, folder = name.partition("=")
+    records = load(kind, Path(folder))
+    return _report_check(_examined([(r.id, r.path, None, r.rate) for r in records]), len(records))
+
+
+def _examined(files: list[tuple[str, Path, str | None, int | None]]) -> Findings:
+    findings = Findings()
+    for row, path, sha256, rate in files:
+        examine(row, path, findings, sha256, rate)
+    return findings
+
+
+def _report_check(findings: Findings, total: int) -> int:
+    for problem in findings.problems:
+        print(problem)
+    print(findings.summary(total))
+    return 1 if findings.problems else 0
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m train.data", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m train.data", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--manifest", type=Path, default=MANIFEST)
     commands = parser.add_subparsers(dest="command", required=True)
     get = commands.add_parser("fetch", help="download, unpack and check the recordings (Debian or Ubuntu)")
     get.add_argument("--to", type=Path, default=STANDARD, help="where they go (%(default)s)")
     get.add_argument("--from", dest="source", type=Path, help="a folder of .deb files instead of a download")
-    commands.add_parser("stats", help="count families, concepts, recordings and minutes")
+    count = commands.add_parser("stats", help="count families, concepts, recordings and minutes")
+    kinds = f"NAME=FOLDER with NAME one of {', '.join(SETS)}"
+    count.add_argument("sets", nargs="*", help=f"print the paper's Table 4 for these: manifests (.csv), or {kinds}")
+    look = commands.add_parser("check", help="find recordings that are missing, broken, silent, clipped or double")
+    look.add_argument("set", nargs="?", help=f"{kinds}; default: the manifest's recordings")
+    look.add_argument("--of", type=Path, default=STANDARD, help="folder of the manifest's recordings (%(default)s)")
+    make = commands.add_parser("build", help="decode data sets once, for the training stages")
+    make.add_argument("sets", nargs="+", help=kinds)
+    make.add_argument("--to", type=Path, required=True, help="folder to write; give it to a stage as --library")
     return parser
 
 

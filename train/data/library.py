@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Sequence
-from dataclasses import asdict
-from functools import cache
+from dataclasses import asdict, replace
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from train.data.check import Findings, examine
 from train.data.manifest import MANIFEST, Recording, load_manifest
 
 RATE = 16_000  # Hz
@@ -19,7 +21,6 @@ LONGEST = 12.0  # seconds kept of one recording
 SILENCE = 10 ** (-50 / 20)  # of the peak; quieter edges are cut
 LEVEL = 10 ** (-20 / 20)  # RMS of the loudest 0.4 s
 PEAK = 0.95
-AUDIBLE = 1e-4  # peak
 CACHE = "library-16k.npz"
 
 
@@ -30,14 +31,22 @@ class Library:
         rows: the recordings.
         samples: int16 [total], the waveforms one after another.
         offsets: int64 [rows + 1], where each begins.
+        left_out: paths of recordings that were found to be bad.
     """
 
-    def __init__(self, rows: Sequence[Recording], samples: NDArray[np.int16], offsets: NDArray[np.int64]) -> None:
+    def __init__(
+        self,
+        rows: Sequence[Recording],
+        samples: NDArray[np.int16],
+        offsets: NDArray[np.int64],
+        left_out: Sequence[str] = (),
+    ) -> None:
         if len(offsets) != len(rows) + 1 or offsets[-1] != len(samples):
             raise ValueError("The library's waveforms do not fit its rows; delete the cache file and open it again.")
         self.rows = tuple(rows)
         self.samples = samples
         self.offsets = offsets
+        self.left_out = frozenset(left_out)
 
     @classmethod
     def open(cls, root: Path = Path("data"), manifest: Path = MANIFEST) -> Library:
@@ -51,25 +60,46 @@ class Library:
         if stored is not None and not recordings.is_dir():
             return stored
         present = [row.recording() for row in load_manifest(manifest) if (recordings / row.path).is_file()]
-        if stored is not None and (not present or list(stored.rows) == present):
-            return stored
+        if stored is not None:
+            wanted = [row for row in present if not stored.rejects(recordings / row.path, row.path.as_posix(), cached)]
+            if not present or list(stored.rows) == wanted:
+                return stored
         if not present:
             raise ValueError(f"There are no recordings in {recordings}; fetch them with `python -m train.data fetch`.")
-        built = cls.build(present, recordings)
+        findings = Findings()
+        built = cls.build(present, recordings, findings)
+        if findings.problems:
+            print("\n".join(map(str, findings.problems)), findings.summary(len(present)), sep="\n", file=sys.stderr)
         built.save(cached)
         return built
 
     @classmethod
-    def build(cls, rows: Sequence[Recording], recordings: Path) -> Library:
-        """Decode every recording below `recordings`."""
-        waves = []
-        for row in rows:
-            wave = decode(recordings / row.path)
-            if float(np.abs(wave).max(initial=0.0)) < AUDIBLE:
-                raise ValueError(f"{recordings / row.path} is silent; take it out of the manifest.")
-            waves.append(_int16(prepare(wave)))
+    def build(
+        cls,
+        rows: Sequence[Recording],
+        recordings: Path,
+        findings: Findings | None = None,
+        rates: Sequence[int | None] | None = None,
+    ) -> Library:
+        """Decode every recording below `recordings`; bad ones are left out and noted in `findings`.
+
+        Args:
+            rates: Hz that each file must have, where its data set promises one.
+
+        Raises:
+            ValueError: not one recording is good.
+        """
+        findings = Findings() if findings is None else findings
+        good, waves = [], []
+        for row, rate in zip(rows, rates or [None] * len(rows), strict=True):
+            sound = examine(row.path.as_posix(), recordings / row.path, findings, rate=rate)
+            if sound is not None:
+                good.append(row)
+                waves.append(_int16(prepare(resample(sound.samples, sound.rate))))
+        if not good:
+            raise ValueError(f"No recording in {recordings} can be used: {findings.summary(len(rows))}")
         offsets = np.cumsum([0, *(len(wave) for wave in waves)], dtype=np.int64)
-        return cls(rows, np.concatenate(waves), offsets)
+        return cls(good, np.concatenate(waves), offsets, [problem.row for problem in findings.problems])
 
     @classmethod
     def load(cls, path: Path) -> Library:
@@ -77,7 +107,8 @@ class Library:
         with np.load(path, allow_pickle=False) as file:
             lines = json.loads(str(file["rows"]))
             rows = [Recording(**{**x, "captions": tuple(x["captions"]), "path": Path(x["path"])}) for x in lines]
-            return cls(rows, file["samples"], file["offsets"])
+            left_out = json.loads(str(file["left_out"])) if "left_out" in file.files else []
+            return cls(rows, file["samples"], file["offsets"], left_out)
 
     def save(self, path: Path) -> None:
         """Write the cache file, whole or not at all."""
@@ -85,8 +116,24 @@ class Library:
         part = path.with_name(path.name + ".part")
         path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
-            np.savez_compressed(file, samples=self.samples, offsets=self.offsets, rows=np.array(json.dumps(lines)))
+            rows, left_out = (np.array(json.dumps(x)) for x in (lines, sorted(self.left_out)))
+            np.savez_compressed(file, samples=self.samples, offsets=self.offsets, rows=rows, left_out=left_out)
         os.replace(part, path)
+
+    @classmethod
+    def join(cls, parts: Sequence[tuple[str, Library]]) -> Library:
+        """Several libraries as one; each one's paths and ids get its name in front."""
+        rows = [
+            replace(row, id=f"{name}/{row.id}", path=Path(name) / row.path) for name, part in parts for row in part.rows
+        ]
+        lengths = np.concatenate([np.diff(part.offsets) for _, part in parts])
+        left_out = [f"{name}/{path}" for name, part in parts for path in sorted(part.left_out)]
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        return cls(rows, np.concatenate([part.samples for _, part in parts]), offsets, left_out)
+
+    def rejects(self, path: Path, name: str, cached: Path) -> bool:
+        """Whether the file was found to be bad when `cached` was made, and has not changed since."""
+        return name in self.left_out and path.stat().st_mtime <= cached.stat().st_mtime
 
     def wave(self, i: int) -> NDArray[np.float32]:
         """Waveform [samples] of recording `i`, 16 kHz, within ±1."""
@@ -112,6 +159,11 @@ class Library:
             groups.setdefault(self.rows[i].concept, []).append(i)
         return {concept: np.array(groups[concept], dtype=np.int64) for concept in sorted(groups)}
 
+    @cached_property
+    def levels(self) -> NDArray[np.float32]:
+        """RMS of the loudest 0.4 s of each recording, within 1."""
+        return np.array([loudest(self.wave(i)) for i in range(len(self.rows))], np.float32)
+
     @cache  # noqa: B019 - a library lives as long as the program
     def groups(self, indices: tuple[int, ...]) -> tuple[NDArray[np.int64], ...]:
         """The same indices, grouped by concept."""
@@ -124,10 +176,16 @@ class Library:
 def decode(path: Path) -> NDArray[np.float32]:
     """A file as mono [samples] at 16 kHz."""
     import soundfile
+
+    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    return resample(samples, rate)
+
+
+def resample(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
+    """Sound [frames, channels] as mono [samples] at 16 kHz."""
     import soxr
 
-    data, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    return np.asarray(soxr.resample(data.mean(axis=1), rate, RATE, quality="VHQ"), dtype=np.float32)
+    return np.asarray(soxr.resample(samples.mean(axis=1), rate, RATE, quality="VHQ"), dtype=np.float32)
 
 
 def prepare(wave: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -147,9 +205,14 @@ def prepare(wave: NDArray[np.float32]) -> NDArray[np.float32]:
     if len(wave) > longest:
         start = int(np.argmax(_window_energy(wave, longest)))
         wave = wave[start : start + longest]
-    loudest = float(np.sqrt(_window_energy(wave, int(0.4 * RATE)).max() / min(len(wave), int(0.4 * RATE))))
-    gain = min(LEVEL / max(loudest, 1e-9), PEAK / float(np.abs(wave).max()))
+    gain = min(LEVEL / max(loudest(wave), 1e-9), PEAK / float(np.abs(wave).max()))
     return (wave * np.float32(gain)).astype(np.float32)
+
+
+def loudest(wave: NDArray[np.float32]) -> float:
+    """RMS of the loudest 0.4 s of a waveform [samples], not empty."""
+    window = min(len(wave), int(0.4 * RATE))
+    return float(np.sqrt(_window_energy(wave, window).max() / window))
 
 
 def _window_energy(wave: NDArray[np.float32], length: int) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
 
@@ -18,7 +19,7 @@ class Recording:
     family: str  # "animals", "tools", …
     captions: tuple[str, ...]  # sentences about it
     split: str  # "train" or "test"; siblings such as wolf_00 and wolf_01 share one
-    path: Path  # below the folder of recordings: package/usr/share/…
+    path: Path  # below the folder of recordings: package/usr/share/…; files from archives lie in the archive's name
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Row(Recording):
     seconds: float
     licence: str  # SPDX-like: GPL-2+, CC0, …
     author: str
+    synthetic: bool = False  # a synthesiser, a sampled instrument or a machine's voice made it
 
     def recording(self) -> Recording:
         """The part that training needs."""
@@ -52,6 +54,14 @@ def load_manifest(path: Path = MANIFEST) -> list[Row]:
             raise ValueError(f"{path} is not a manifest of recordings: {error!r}; restore it from there.") from error
 
 
+def sources(rows: Iterable[Row]) -> dict[str, set[str]]:
+    """The packages of each concept: two or more make it possible to ask for recordings from elsewhere."""
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        found.setdefault(row.concept, set()).add(row.package)
+    return found
+
+
 def _row(line: dict[str, str]) -> Row:
     inside = PurePosixPath(line["path"])
     if inside.is_absolute() or ".." in inside.parts:
@@ -69,4 +79,5 @@ def _row(line: dict[str, str]) -> Row:
         seconds=float(line["seconds"]),
         licence=line["licence"],
         author=line["author"],
+        synthetic=line.get("synthetic") == "yes",
     )

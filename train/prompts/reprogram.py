@@ -1,18 +1,32 @@
-"""Dynamic reprogramming (Sec. 3.2.2): a clip of one to three sounds and the sentence that describes their order."""
+"""Dynamic reprogramming (Sec. 3.2.2): a clip of one to three sounds and the sentence that describes their order.
+
+A plan is drawn first: which recordings, where each piece of them lies, how loud, and the words; that is cheap and needs
+no sound. `Composer` then renders many plans at once on any device that holds the library's samples, so examples are
+made online where training runs. `compose` makes one of them on the CPU.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from train.crops import fill
 from train.data import Library
-from train.prompts.templates import TEMPLATES, write
+from train.prompts.templates import MIXES, TEMPLATES, write
 
+EXTRA = (0.5, 0.35, 0.15)  # odds of N = 0, 1, 2 sampled events
 SILENCE_AT_MOST = 0.3  # of a clip; padding would teach the network to be quiet
-JOIN = 0.03  # seconds over which neighbouring sounds cross-fade
+JOIN = 0.03  # seconds over which neighbouring sounds fade out and in
+LEVEL = 0.1  # RMS of the loudest 0.4 s that every event is brought to before it is mixed
+BOOST = 4.0  # at most, so that a click is not blown up to be as loud as rain
+LEVELS = (-2.0, 2.0)  # dB by which sounds after one another differ
+BESIDE = (-3.0, 3.0)  # dB of a second sound that is named as an equal
+BEHIND = (-14.0, -8.0)  # dB of one that is named as the background
+OVERALL = (-0.3, 0.05)  # log10 of the whole clip's gain
 
 
 @dataclass(frozen=True)
@@ -23,50 +37,213 @@ class Event:
     end: int
     caption: str
     recording: int  # its index in the library
+    alone: bool = True  # nothing else sounds within its span
 
 
 @dataclass(frozen=True)
 class Clip:
     """A composed training example."""
 
-    wave: NDArray[np.float32]  # [samples]
+    wave: NDArray[np.float32]  # [samples]; empty where it was rendered on a device
     caption: str
     events: tuple[Event, ...]
 
 
-def compose(library: Library, indices: NDArray[np.int64], length: int, rate: int, rng: np.random.Generator) -> Clip:
-    """A clip of `length` samples with N in {0, 1, 2} sampled events beside the original; half have none."""
-    extra = int(rng.choice(3, p=(0.5, 0.35, 0.15)))
-    order = [int(pick(library, indices, rng))]
-    caption = one_of(library.rows[order[0]].captions, rng)
-    captions = [caption]
-    for _ in range(extra):
-        other = int(pick(library, indices, rng))
-        template = TEMPLATES[int(rng.integers(len(TEMPLATES)))]
-        event = library.rows[other].concept
-        caption = write(template, caption, event, rng)
-        order = [*order, other] if template.x_first else [other, *order]
-        captions = [*captions, event] if template.x_first else [event, *captions]
-    cuts = _cuts(len(order), length, rng)
-    wave = np.zeros(length, np.float32)
-    events = []
-    for recording, own, start, end in zip(order, captions, cuts[:-1], cuts[1:], strict=True):
-        _lay(wave, stretch(library, recording, end - start, rng), start, int(JOIN * rate))
-        events.append(Event(start, end, own, recording))
-    wave *= 10 ** rng.uniform(-0.3, 0.05)
-    wave *= min(1.0, 0.98 / max(1e-9, float(np.abs(wave).max())))
-    return Clip(wave, caption, tuple(events))
+@dataclass(frozen=True)
+class Plan:
+    """A clip before it is rendered. Pieces are rows of (from, to, length, event): samples, counted in the library's
+    waveform and in the clip, and the index of the event they belong to."""
+
+    caption: str
+    events: tuple[Event, ...]
+    pieces: NDArray[np.int64]  # [P, 4]
+    gains: NDArray[np.float32]  # [P]
+    overall: float
+
+
+@dataclass(frozen=True)
+class Over:
+    """A sound that lies over `count` of the others, from the `first` on."""
+
+    recording: int
+    said: str
+    behind: bool
+    first: int
+    count: int
+
+
+class Composer:
+    """Draws plans from some recordings of a library and renders them on a device.
+
+    Args:
+        library: where the sounds are; its samples are copied to `device` once.
+        indices: the recordings to draw from.
+        length: samples of a clip.
+        rate: Hz.
+        together: share of the sampled events that sound at the same time as the clip at hand instead of before or
+            after it.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        indices: NDArray[np.int64],
+        length: int,
+        rate: int,
+        device: torch.device | str = "cpu",
+        together: float = 0.15,
+    ) -> None:
+        self.library, self.length, self.rate, self.together = library, length, rate, together
+        self.groups = library.groups(tuple(indices.tolist()))
+        odds = np.sqrt([len(group) for group in self.groups])
+        self.odds = np.cumsum(odds / odds.sum())
+        self.device = torch.device(device)
+        self.samples = torch.from_numpy(library.samples).to(self.device)
+
+    @cached_property
+    def lift(self) -> NDArray[np.float32]:
+        """The gain that brings each recording of the library to LEVEL."""
+        return np.minimum(BOOST, LEVEL / np.maximum(self.library.levels, 1e-6)).astype(np.float32)
+
+    def batch(self, count: int, rng: np.random.Generator) -> tuple[Tensor, list[Clip]]:
+        """Waveforms [count, length] on the device, within ±0.98, and what is in them."""
+        plans = [self.plan(rng) for _ in range(count)]
+        return self.render(plans), [Clip(np.zeros(0, np.float32), plan.caption, plan.events) for plan in plans]
+
+    def plan(self, rng: np.random.Generator) -> Plan:
+        """Draw the sounds, their order or overlap, their places and the sentence."""
+        order = [self.pick(rng)]
+        caption = one_of(self.library.rows[order[0]].captions, rng)
+        captions = [caption]
+        over: Over | None = None
+        for _ in range(int(rng.choice(3, p=EXTRA))):
+            other = self.pick(rng)
+            event = self.library.rows[other].concept
+            if over is None and rng.random() < self.together:
+                mix = MIXES[int(rng.integers(len(MIXES)))]
+                caption = write(mix, caption, event, rng)
+                over = Over(other, event, mix.behind, 0, len(order))
+                continue
+            template = TEMPLATES[int(rng.integers(len(TEMPLATES)))]
+            caption = write(template, caption, event, rng)
+            order = [*order, other] if template.x_first else [other, *order]
+            captions = [*captions, event] if template.x_first else [event, *captions]
+            if over is not None and not template.x_first:
+                over = replace(over, first=over.first + 1)
+        return self._lay_out(order, captions, over, caption, rng)
+
+    def pick(self, rng: np.random.Generator) -> int:
+        """A recording: first a concept by the square root of how many recordings it has, then one of them.
+
+        Uniform concepts would learn the few recordings of rare ones by heart; uniform recordings would hear mostly
+        drums.
+        """
+        group = self.groups[min(int(np.searchsorted(self.odds, rng.random(), side="right")), len(self.groups) - 1)]
+        return int(group[int(rng.integers(len(group)))])
+
+    def _lay_out(
+        self, order: list[int], captions: list[str], over: Over | None, caption: str, rng: np.random.Generator
+    ) -> Plan:
+        """Events one after another over the whole clip, and a mixed one over those that were said before it."""
+        cuts = _cuts(len(order), self.length, rng)
+        covered = range(over.first, over.first + over.count) if over else range(0)
+        events = [
+            Event(cuts[k], cuts[k + 1], captions[k], recording, alone=k not in covered)
+            for k, recording in enumerate(order)
+        ]
+        behind: dict[int, bool] = {}
+        if over is not None:
+            start, end = cuts[covered.start], cuts[covered.stop]
+            events.append(Event(start, end, over.said, over.recording, alone=False))
+            behind[len(events) - 1] = over.behind
+        return self.lay(tuple(events), caption, rng, behind)
+
+    def lay(
+        self, events: tuple[Event, ...], caption: str, rng: np.random.Generator, behind: dict[int, bool] | None = None
+    ) -> Plan:
+        """The plan of given events. `behind` holds those that lie over others, and whether as the background."""
+        pieces, gains = [], []
+        for number, event in enumerate(events):
+            over = None if behind is None else behind.get(number)
+            level = rng.uniform(*(LEVELS if over is None else BEHIND if over else BESIDE))
+            own, each = self._pieces(event, rng)
+            pieces.append(np.column_stack([own, np.full(len(own), number)]))
+            gains.append(each * self.lift[event.recording] * 10 ** (level / 20))
+        overall = float(10 ** rng.uniform(*OVERALL))
+        joined = np.concatenate(pieces).astype(np.int64)
+        return Plan(caption, events, joined, np.concatenate(gains).astype(np.float32), overall)
+
+    def _pieces(self, event: Event, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """(from, to, length) of one event's pieces, and their gains: a stretch of a long recording, or a short one
+        repeated with gaps that leave at most 30 % silence."""
+        first, last = self.library.offsets[event.recording], self.library.offsets[event.recording + 1]
+        have, need = int(last - first), event.end - event.start
+        if have >= need:
+            start = int(rng.integers(0, have - need + 1))
+            return np.array([[first + start, event.start, need]], np.int64), np.ones(1)
+        longest = int(have * SILENCE_AT_MOST / (1 - SILENCE_AT_MOST))
+        gaps = rng.integers(0, longest + 1, -(-need // have) - 1) if need > have else np.zeros(0, np.int64)
+        at = np.concatenate([[0], np.cumsum(have + gaps)])
+        at = at[at < need]
+        lengths = np.minimum(have, need - at)
+        pieces = np.column_stack([np.full(len(at), first), event.start + at, lengths])
+        return pieces, 10 ** rng.uniform(-0.15, 0.0, len(at))
+
+    def render(self, plans: list[Plan]) -> Tensor:
+        """Waveforms [len(plans), length] of plans, on the device."""
+        sizes = [len(plan.pieces) for plan in plans]
+        table = np.concatenate([plan.pieces for plan in plans])
+        clip = np.repeat(np.arange(len(plans)), sizes)
+        spans = np.array([(e.start, e.end) for plan in plans for e in plan.events], np.int64)
+        event = table[:, 3] + np.repeat(np.cumsum([0, *(len(p.events) for p in plans[:-1])]), sizes)
+        columns = np.column_stack([table[:, :3], clip * self.length, spans[event]])
+        source, to, lengths, base, start, end = torch.from_numpy(columns).to(self.device).unbind(1)
+        gains = torch.from_numpy(np.concatenate([plan.gains for plan in plans])).to(self.device)
+
+        total = int(table[:, 2].sum())
+        piece = torch.repeat_interleave(torch.arange(len(table), device=self.device), lengths, output_size=total)
+        within = torch.arange(total, device=self.device) - (lengths.cumsum(0) - lengths)[piece]
+        place = to[piece] + within
+        sound = self.samples[source[piece] + within].float() / 32768 * gains[piece]
+        sound *= _fade(place, start[piece], end[piece], int(JOIN * self.rate))
+        waves = torch.zeros(len(plans) * self.length, device=self.device)
+        waves.index_add_(0, base[piece] + place, sound)
+        waves = waves.view(len(plans), self.length)
+        overall = torch.tensor([plan.overall for plan in plans], device=self.device)[:, None]
+        peak = (waves * overall).abs().amax(dim=1, keepdim=True).clamp_min(1e-9)
+        return waves * overall * (0.98 / peak).clamp_max(1.0)
+
+
+def _fade(place: Tensor, start: Tensor, end: Tensor, join: int) -> Tensor:
+    """Equal-power edges inside each event's span."""
+    edge = torch.minimum(place - start, end - 1 - place).float()
+    width = torch.minimum(torch.tensor(float(join), device=place.device), ((end - start) // 2).float()).clamp_min(2.0)
+    return torch.sin((edge / (width - 1)).clamp(0.0, 1.0) * (torch.pi / 2))
+
+
+def compose(
+    library: Library,
+    indices: NDArray[np.int64],
+    length: int,
+    rate: int,
+    rng: np.random.Generator,
+    together: float = 0.0,
+) -> Clip:
+    """One clip of `length` samples with N in {0, 1, 2} sampled events beside the original; half have none."""
+    composer = composer_of(library, tuple(indices.tolist()), length, rate, together)
+    plan = composer.plan(rng)
+    return Clip(composer.render([plan])[0].numpy(), plan.caption, plan.events)
+
+
+@lru_cache(maxsize=8)
+def composer_of(library: Library, indices: tuple[int, ...], length: int, rate: int, together: float) -> Composer:
+    """A composer on the CPU, made once for the same arguments."""
+    return Composer(library, np.array(indices, np.int64), length, rate, "cpu", together)
 
 
 def pick(library: Library, indices: NDArray[np.int64], rng: np.random.Generator) -> int:
-    """A recording: first a concept by the square root of how many recordings it has, then one of them.
-
-    Uniform concepts would learn the few recordings of rare ones by heart; uniform recordings would hear mostly drums.
-    """
-    groups = library.groups(tuple(indices.tolist()))
-    odds = np.sqrt([len(group) for group in groups])
-    group = groups[int(rng.choice(len(groups), p=odds / odds.sum()))]
-    return int(group[int(rng.integers(len(group)))])
+    """One recording, as `Composer.pick` draws it."""
+    return composer_of(library, tuple(indices.tolist()), 1, 1, 0.0).pick(rng)
 
 
 def one_of(captions: tuple[str, ...], rng: np.random.Generator) -> str:
@@ -74,32 +251,7 @@ def one_of(captions: tuple[str, ...], rng: np.random.Generator) -> str:
     return captions[int(rng.integers(len(captions)))]
 
 
-def stretch(library: Library, recording: int, length: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """`length` samples of one recording, short ones repeated with gaps that leave at most 30 % silence."""
-    wave = library.wave(recording)
-    if len(wave) >= length:
-        return fill(wave, length, rng)
-    out = np.zeros(length, np.float32)
-    at = 0
-    while at < length:
-        part = wave[: length - at]
-        out[at : at + len(part)] += part * np.float32(10 ** rng.uniform(-0.15, 0.0))
-        longest = int(len(wave) * SILENCE_AT_MOST / (1 - SILENCE_AT_MOST))
-        at += len(wave) + int(rng.integers(0, longest + 1))
-    return out
-
-
 def _cuts(parts: int, length: int, rng: np.random.Generator) -> list[int]:
     shares = rng.uniform(0.6, 1.4, parts)
     inner = np.cumsum(shares / shares.sum())[:-1] * length
     return [0, *(int(x) for x in inner), length]
-
-
-def _lay(wave: NDArray[np.float32], part: NDArray[np.float32], start: int, join: int) -> None:
-    """Add a part with equal-power edges inside its own span."""
-    part = part.copy()
-    ramp = np.sin(np.linspace(0.0, np.pi / 2, min(join, len(part) // 2), dtype=np.float32))
-    if len(ramp):
-        part[: len(ramp)] *= ramp
-        part[-len(ramp) :] *= ramp[::-1]
-    wave[start : start + len(part)] += part

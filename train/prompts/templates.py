@@ -40,7 +40,25 @@ TEMPLATES = (
 )
 
 
-def write(template: Template, x: str, event: str, rng: np.random.Generator) -> str:
+@dataclass(frozen=True)
+class Mix:
+    """A sentence with {x}, {event} for two sounds at once, and whether the event is behind the clip at hand."""
+
+    text: str
+    behind: bool
+
+
+# Not in Appendix F, whose sentences are all about order.
+MIXES = (
+    Mix("{x} while {v} {q} {a} {n} of {event}", behind=False),
+    Mix("{x} and {event} at the same time", behind=False),
+    Mix("{x} together with {q} {a} {n} of {event}", behind=False),
+    Mix("{x} with {q} {a} {n} of {event} in the background", behind=True),
+    Mix("{x} over {q} {a} {n} of {event}", behind=True),
+)
+
+
+def write(template: Template | Mix, x: str, event: str, rng: np.random.Generator) -> str:
     """Fill a template with randomly chosen words of Appendix F."""
     words = {"v": VERBS, "a": ADJECTIVES, "n": NOUNS, "q": QUANTIFIERS}
     chosen = {key: options[int(rng.integers(len(options)))] for key, options in words.items()}

@@ -1,0 +1,1 @@
+"""What `python -m train.evaluate` measures, one file for each question."""

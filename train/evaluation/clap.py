@@ -1,0 +1,58 @@
+"""(b) Does CLAP find the sounds of a text?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from maa import MakeAnAudio
+from train.clap import text_features
+from train.data import Library
+from train.evaluation.metrics import recall, recall_by_chance
+from train.evaluation.sounds import Judge
+
+RANKS = (1, 5, 10)
+
+
+@torch.inference_mode()
+def retrieval(judge: Judge, library: Library, split: str = "test") -> dict[str, Any]:
+    """Text to sound recall over a split's recordings: a query is a concept's name or one of its captions, a hit is any
+    recording of that concept; chance is what shuffled concepts give."""
+    model = judge.maa.model
+    assert model.clap is not None
+    assert model.text is not None
+    assert model.clap_audio is not None
+    rows = library.indices(split)
+    if not len(rows):
+        return {"sounds": 0}
+    features = torch.from_numpy(judge.remembered("clap", [library.wave(int(i)) for i in rows], whole=True))
+    sounds = model.clap.embed_audio(features.to(judge.maa.device)).cpu().numpy()
+    names = sorted({library.rows[i].concept for i in rows})
+    labels = np.array([names.index(library.rows[i].concept) for i in rows])
+    report: dict[str, Any] = {"sounds": len(rows), "concepts": len(names)}
+    said = sorted({(names.index(r.concept), text) for i in rows for r in (library.rows[i],) for text in r.captions})
+    for kind, texts, queries in (
+        ("names", names, np.arange(len(names))),
+        ("captions", [text for _, text in said], np.array([label for label, _ in said])),
+    ):
+        similarity = texts_of(judge.maa, texts) @ sounds.T
+        found = recall(similarity, queries, labels, RANKS)
+        chance = recall_by_chance(similarity, queries, labels, RANKS, np.random.default_rng(0))
+        report[kind] = {
+            "queries": len(texts),
+            "recall": {str(k): value for k, value in found.items()},
+            "chance": {str(k): value for k, value in chance.items()},
+            "over_chance_at_10": found[10] / chance[10] if chance[10] else float("nan"),
+        }
+    return report
+
+
+def texts_of(maa: MakeAnAudio, texts: list[str]) -> np.ndarray:
+    """Unit vectors [N, joint] of texts in CLAP's space."""
+    assert maa.model.clap is not None
+    assert maa.model.text is not None
+    features = text_features(maa.model.text, texts)
+    return F.normalize(maa.model.clap.text(features), dim=-1).cpu().numpy()

@@ -1,0 +1,140 @@
+"""(a) What the autoencoder and the vocoder keep of held-out recordings, beside Griffin-Lim from the true mel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from maa.audio.mel import MelSpectrogram
+from train.evaluation.metrics import unit
+from train.evaluation.sounds import Judge, Wave, loudest
+from train.losses import RESOLUTIONS
+
+ITERATIONS = 32
+MOMENTUM = 0.99
+PITCHED = 0.8  # median normalised autocorrelation of the loud frames
+WAYS = ("vocoder", "autoencoder + vocoder", "griffin-lim")
+
+
+def griffin_lim(front: MelSpectrogram, mel: Tensor, seed: int = 0, iterations: int = ITERATIONS) -> Wave:
+    """A waveform [samples] for a true mel [1, 1, mels, T]: fast Griffin-Lim (Perraudin et al., WASPAA 2013).
+
+    Magnitudes are the non-negative least squares of the filterbank, by multiplicative updates.
+    """
+    spec = front.spec
+    wanted = 10 ** front.to_log10(mel)[0, 0]
+    magnitude = (front.filters.T @ wanted).clamp_min(1e-8)
+    for _ in range(50):
+        magnitude = (
+            magnitude * (front.filters.T @ wanted) / (front.filters.T @ (front.filters @ magnitude)).clamp_min(1e-9)
+        )
+    generator = torch.Generator(device="cpu").manual_seed(seed)
+    phase = torch.rand(magnitude.shape, generator=generator).to(magnitude.device) * 2 * torch.pi
+    angles, previous = torch.polar(torch.ones_like(phase), phase), torch.zeros_like(magnitude, dtype=torch.complex64)
+    length = spec.hop * (magnitude.shape[1] - 1)
+    for _ in range(iterations):
+        wave = torch.istft(magnitude * angles, spec.n_fft, spec.hop, window=front.window, length=length)
+        rebuilt = torch.stft(wave, spec.n_fft, spec.hop, window=front.window, return_complex=True)
+        turned = rebuilt - MOMENTUM / (1 + MOMENTUM) * previous
+        angles, previous = turned / turned.abs().clamp_min(1e-9), rebuilt
+    wave = torch.istft(magnitude * angles, spec.n_fft, spec.hop, window=front.window, length=length)
+    if spec.convention == "A":
+        return wave.cpu().numpy()
+    # Frames of convention B are centred half a hop later than torch.istft's.
+    out = torch.zeros(spec.hop * magnitude.shape[1])
+    out[spec.hop // 2 : spec.hop // 2 + length] = wave.cpu()
+    return out.numpy()
+
+
+def pitched(wave: Wave, rate: int) -> float:
+    """How periodic the loud parts are: the median over frames of the largest normalised autocorrelation between 60 and
+    1,000 Hz."""
+    size, hop = 1024, 512
+    if len(wave) < size:
+        return 0.0
+    frames = np.lib.stride_tricks.sliding_window_view(wave, size)[::hop]
+    energy = np.square(frames).sum(1)
+    frames = frames[energy > 0.1 * energy.max()]
+    frames = frames - frames.mean(1, keepdims=True)
+    spectrum = np.abs(np.fft.rfft(frames, 2 * size)) ** 2
+    correlation = np.fft.irfft(spectrum)[:, : size // 2]
+    lags = np.arange(size // 2)
+    squares = np.concatenate([np.zeros((len(frames), 1)), np.cumsum(np.square(frames), axis=1)], axis=1)
+    both = np.sqrt(squares[:, size - lags] * (squares[:, -1:] - squares[:, lags])) + 1e-9
+    inside = slice(round(rate / 1000), min(size // 2, round(rate / 60)))
+    return float(np.median((correlation / both)[:, inside].max(axis=1)))
+
+
+def log_magnitude(made: Wave, real: Wave) -> float:
+    """Mean absolute difference of natural-log STFT magnitudes over four window sizes, floor 60 dB below the peak."""
+    length = min(len(made), len(real))
+    a, b = (torch.from_numpy(np.ascontiguousarray(x[:length])) for x in (made, real))
+    total = 0.0
+    for size, hop in RESOLUTIONS:
+        if length <= size:
+            continue
+        window = torch.hann_window(size)
+        spectra = [torch.stft(x, size, hop, window=window, return_complex=True).abs() for x in (a, b)]
+        floor = 1e-3 * float(spectra[1].max()) + 1e-7
+        total += float((spectra[0].clamp_min(floor).log() - spectra[1].clamp_min(floor).log()).abs().mean())
+    return total / len(RESOLUTIONS)
+
+
+@torch.inference_mode()
+def reconstruction(judge: Judge, waves: Sequence[Wave]) -> dict[str, Any]:
+    """Mean distances over held-out recordings, and on how many the vocoder is nearer than Griffin-Lim."""
+    front = judge.maa.model.front
+    spec = judge.maa.config.audio
+    rows: list[dict[str, dict[str, float]]] = []
+    periodic: list[float] = []
+    multiple = spec.hop * judge.maa.config.frame_multiple
+    for raw in judge.watch(waves, "reconstruction"):
+        cut = loudest(raw, judge.rate)
+        wave = np.zeros(-(-max(len(cut), multiple) // multiple) * multiple, np.float32)
+        wave[: len(cut)] = cut
+        mel = judge.maa.renderer.mel_of(wave)
+        made = {
+            "vocoder": judge.vocode(wave, False),
+            "autoencoder + vocoder": judge.vocode(wave, True),
+            "griffin-lim": np.clip(griffin_lim(front, mel), -1, 1),
+        }
+        vectors = unit(judge.embed([wave, *made.values()]))
+        true = front.to_log10(mel)[0, 0].cpu().numpy()
+        rows.append(
+            {
+                way: {
+                    "mel_l1": float(np.abs(judge.mel(sound) - true).mean()),
+                    "aisfx": float(1 - vectors[0] @ vector),
+                    "log_magnitude": log_magnitude(sound, wave),
+                }
+                for (way, sound), vector in zip(made.items(), vectors[1:], strict=True)
+            }
+        )
+        renderer = judge.maa.renderer
+        decoded = front.to_log10(renderer.decode(renderer.autoencoder.encode(mel)))[0, 0].cpu().numpy()
+        rows[-1]["autoencoder"] = {"mel_l1": float(np.abs(decoded - true).mean())}
+        periodic.append(pitched(cut, judge.rate))
+    return _summary(rows, np.array(periodic))
+
+
+def _summary(rows: list[dict[str, dict[str, float]]], periodic: np.ndarray) -> dict[str, Any]:
+    def mean(way: str, measure: str, chosen: np.ndarray) -> float:
+        return float(np.mean([row[way][measure] for row, keep in zip(rows, chosen, strict=True) if keep]))
+
+    everything, tonal = np.ones(len(rows), bool), periodic > PITCHED
+    nearer = [row["vocoder"]["aisfx"] < row["griffin-lim"]["aisfx"] for row in rows]
+    report: dict[str, Any] = {"clips": len(rows), "pitched_clips": int(tonal.sum())}
+    report["autoencoder"] = {"mel_l1": mean("autoencoder", "mel_l1", everything)}
+    for way in WAYS:
+        report[way] = {name: mean(way, name, everything) for name in ("mel_l1", "aisfx", "log_magnitude")}
+        if tonal.any():
+            report[way]["pitched_log_magnitude"] = mean(way, "log_magnitude", tonal)
+    report["vocoder_nearer_than_griffin_lim"] = float(np.mean(nearer))
+    if tonal.any():
+        values = [report[way]["pitched_log_magnitude"] for way in ("vocoder", "griffin-lim")]
+        report["pitched_vocoder_over_griffin_lim"] = values[0] / values[1]
+    return report
