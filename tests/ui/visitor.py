@@ -20,7 +20,7 @@ def upload(page: Any, element: str, path: Path) -> None:
 def downloaded(page: Any, take: str) -> bytes:
     """The file that the take's download button gives."""
     link = page.locator(f"#{take} a[download]").first
-    link.wait_for()
+    link.wait_for(state="attached")  # its tab may be closed by now
     return page.request.get(link.get_attribute("href")).body()
 
 
