@@ -1,4 +1,4 @@
-"""No accessibility violation beyond Gradio's own. Needs axe-core (`npm pack axe-core`, unpack); AXE names axe.min.js."""
+"""No accessibility violation beyond Gradio's own. Needs axe-core (`npm pack axe-core`); AXE names its axe.min.js."""
 
 from __future__ import annotations
 
