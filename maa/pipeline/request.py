@@ -110,7 +110,9 @@ def check_words(words: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
     if words and not pairs:
         raise ValueError("Every word has weight 0; give at least one of them more.")
     total = sum(weight for _, weight in pairs)
-    return sorted(((word, weight / total) for word, weight in pairs), key=lambda pair: -pair[1])
+    if abs(total - 1) > 0.01:  # weights that this function gave out come back as they are
+        pairs = [(word, round(weight / total, 4)) for word, weight in pairs]
+    return sorted(pairs, key=lambda pair: -pair[1])
 
 
 def check_t0(t0: float) -> None:

@@ -14,7 +14,8 @@ from maa.ui import files, records, restore, status
 from maa.ui.results import Updates, widget
 from maa.ui.tab import Desk, Workplace, told
 
-HIDDEN: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
+# In the queue, because messages to the visitor travel through it; not behind the jobs, which have a line of their own.
+HIDDEN: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": 4, "api_visibility": "private"}
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def describe(model: Model) -> tuple[str, dict[str, str]]:
     ]
     terms = licence(model.card)
     if terms:
-        parts.append(f"licence {terms}")
+        parts.append("licences in the model card" if terms == "other" else f"licence {terms}")
     return " · ".join(parts), missing
 
 
@@ -66,7 +66,8 @@ def table(model: Model) -> str:
     inside = getattr(pipeline, "model", None)
     for name, network in (inside.networks() if inside else {}).items():
         count = sum(parameter.numel() for parameter in network.parameters())
-        parts.append(f"| {name} | {count / 1e6:.2f} M | `{inside.hashes.get(f'{name}.safetensors', '')[:16]}` |")
+        known = inside.hashes.get(f"{name}.safetensors", "") if inside else ""
+        parts.append(f"| {name} | {count / 1e6:.2f} M | `{known[:16]}` |")
     for name, sentence in (inside.missing if inside else {}).items():
         parts.append(f"| {name} | missing | {sentence} |")
     terms = licence(model.card)

@@ -41,8 +41,15 @@ def call_strip(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Ge
     from maa.pipeline.strip import strip
 
     sound = files.uploaded(own["audio"], "a sound")
-    options = {"negative": ask.negative, "start": start_of(own["start"]), "on_step": on_step}
-    return strip(pipeline, sound, ask.prompt, ask.sampling, **options)
+    return strip(
+        pipeline,
+        sound,
+        ask.prompt,
+        ask.sampling,
+        negative=ask.negative,
+        start=start_of(own["start"]),
+        on_step=on_step,
+    )
 
 
 def start_of(value: Any) -> float:

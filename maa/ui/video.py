@@ -62,7 +62,8 @@ def frames(generation: Generation, own: Own, folder: Path) -> list[dict[str, Any
     from maa.pipeline.windows import FRAMES
     from maa.vision.frames import shrink, video_frames
 
-    clip, shown = files.uploaded(own["video"], "a video"), []
+    clip = files.uploaded(own["video"], "a video")
+    shown: list[dict[str, Any]] = []
     for start, end in generation.settings.get("windows") or ():
         pictures, _ = video_frames(clip, FRAMES, start, end)
         for index, picture in enumerate(pictures):
@@ -85,8 +86,10 @@ def build(place: Workplace) -> None:
             )
             gr.Markdown(note, elem_classes="maa-note")
             with gr.Row():
-                original = gr.Radio(ORIGINALS, value="replace", label="The clip's own sound", elem_id="video-original")
-                level = gr.Slider(-30.0, 6.0, value=MIX_DB, step=1.0, label="Its level when mixed (dB)", min_width=150)
+                original = gr.Radio(
+                    ORIGINALS, value="replace", label="The clip's own sound", min_width=220, elem_id="video-original"
+                )
+                level = gr.Slider(-30.0, 6.0, value=MIX_DB, step=1.0, label="Its level when mixed (dB)", min_width=220)
             knobs = controls("video", place.model.config, WORDING, formats={})
         with gr.Column(scale=7, min_width=320):
             shown = results("video", HINT, video=True)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Original = Literal["replace", "mix", "keep"]
 ORIGINALS: tuple[Original, ...] = ("replace", "mix", "keep")
 
+PRIMING = 0.1  # seconds; sound codecs put a packet or two before their first sample
 RATE = 48_000  # Hz of every sound track written here
 _CODECS = {".mp4": "aac", ".m4v": "aac", ".mov": "aac", ".mkv": "aac", ".webm": "libopus"}
 _BIT_RATE = {1: 160_000, 2: 256_000}
@@ -178,7 +179,7 @@ def _copied(output: OutputContainer, track: Any, suffix: str) -> Any:
 def _shifted(track: Any, copy: Any, first: float) -> Iterator[Packet[Any]]:
     """The packets of a track, untouched but for their clock: the first frame is shown at zero, where the sound begins.
 
-    Sound from before the first frame is left out.
+    Sound from well before the first frame is left out.
     """
     begun = round(first / track.time_base) if track.type == "audio" else (track.start_time or 0)
     for packet in track.container.demux(track):
@@ -186,7 +187,7 @@ def _shifted(track: Any, copy: Any, first: float) -> Iterator[Packet[Any]]:
             continue
         packet.pts = None if packet.pts is None else packet.pts - begun
         packet.dts = None if packet.dts is None else packet.dts - begun
-        if track.type == "audio" and (packet.pts or 0) < 0:
+        if track.type == "audio" and packet.pts is not None and packet.pts * track.time_base < -PRIMING:
             continue
         packet.stream = copy
         yield packet

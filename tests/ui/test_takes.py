@@ -48,7 +48,7 @@ def test_playing_goes_on_while_a_new_job_runs(made: Any) -> None:
 
 
 def test_more_like_this(made: Any, fake: FakePipeline) -> None:
-    take(made, "text", 1).get_by_label("More like Take 1").click()
+    take(made, "text", 1).get_by_label("More like this: Take 1").click()
     done(made, "personalize")
     asked = fake.asked[-1]
     assert (asked["task"], asked["t0"], asked["prompt"]) == ("personalize", 0.3, "a dog")

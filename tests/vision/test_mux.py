@@ -192,3 +192,64 @@ def test_no_video_no_result(tmp_path: Path) -> None:
             mux(tmp_path / "a.mp4", clicks(), 16_000, tmp_path / "b.mp4", original)  # type: ignore[arg-type]
     assert (tmp_path / "b.mp4").read_bytes() == b"yesterday's result"
     assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_own_sound_is_kept_packet_by_packet(tmp_path: Path, suffix: str) -> None:
+    """Both tracks are there: the old one's packets untouched, the new one beginning with the picture."""
+    source = make_clip(tmp_path / "a.mp4", sound=2.0)
+    out = mux(source, clicks(), 16_000, tmp_path / f"b{suffix}", original="keep")
+    assert packets(out) == packets(source)
+    with av.open(str(source)) as before, av.open(str(out)) as after:
+        assert [stream.type for stream in after.streams] == ["video", "audio", "audio"]
+        old = [bytes(packet) for packet in before.demux(before.streams.audio[0]) if packet.size]
+        assert [bytes(packet) for packet in after.demux(after.streams.audio[0]) if packet.size] == old
+    with av.open(str(out)) as after:
+        new = np.concatenate([frame.to_ndarray() for frame in after.decode(after.streams.audio[1])], axis=1)
+    assert onset(new) == pytest.approx(0.5, abs=0.03)
+
+
+def test_keeping_nothing_is_replacing(tmp_path: Path) -> None:
+    source = make_clip(tmp_path / "silent.mp4")
+    kept, replaced = (
+        mux(source, clicks(), 16_000, tmp_path / f"{original}.mp4", original=original).read_bytes()
+        for original in ("keep", "replace")
+    )
+    assert kept == replaced
+
+
+def test_own_sound_decides_the_container(tmp_path: Path) -> None:
+    source = make_clip(tmp_path / "a.mkv", sound=1.0, sound_codec="pcm_s16le")
+    assert container_for(source) == ".mp4"
+    assert container_for(source, "keep") == ".mkv"
+    with pytest.raises(ValueError, match=r"could not be copied|does not fit"):
+        mux(source, clicks(), 16_000, tmp_path / "b.mp4", original="keep")
+
+
+@pytest.mark.parametrize(("name", "suffix"), [("a.mp4", ".mp4"), ("a.webm", ".webm"), ("a.mp4", ".mkv")])
+@pytest.mark.parametrize("frames", [[0.0, 0.04, 0.08, 1.0, 1.9], [index / 12.5 for index in range(25)]])
+def test_sound_begins_and_ends_with_the_picture(tmp_path: Path, name: str, suffix: str, frames: list[float]) -> None:
+    codec = "libvpx" if name.endswith("webm") else "libx264"
+    source = make_clip(tmp_path / name, frames, codec=codec)
+    length = frames[-1] + 0.1
+    out = mux(source, clicks(length, at=0.0), 16_000, tmp_path / f"b{suffix}")
+    with av.open(str(out)) as container:
+        first = next(container.decode(video=0)).time
+    with av.open(str(out)) as container:  # again from the start: a seek would lose what comes before zero
+        heard = list(container.decode(audio=0))
+    wave = np.concatenate([frame.to_ndarray() for frame in heard], axis=1)
+    assert abs(heard[0].time - first) <= 0.010
+    assert onset(wave) <= 0.010
+    assert wave.shape[1] / 48_000 == pytest.approx(length, abs=0.025), "one frame of the codec"
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".webm"])
+def test_settings_travel_in_the_comment(tmp_path: Path, suffix: str) -> None:
+    from maa.audio.tags import block, read_tags
+
+    codec = "libvpx" if suffix == ".webm" else "libx264"
+    source = make_clip(tmp_path / f"a{suffix}", codec=codec)
+    settings = {"prompt": "ein Hündchen 犬", "seed": 7}
+    out = mux(source, clicks(), 16_000, tmp_path / f"b{suffix}", comment=block(settings))
+    assert read_tags(out) == settings
+    assert read_tags(source) is None

@@ -49,11 +49,11 @@ class Card {
   bar() {
     const { view } = this, media = view.clip || view.url;
     const down = h("a", { class: "icon", href: media, download: decodeURIComponent(media.split("/").pop()), "aria-label": `Download ${this.name}`, title: `Download ${this.name}` }, icon("down"));
-    const compare = h("button", { type: "button", class: "icon", "aria-label": `Compare ${this.name}`, title: `Compare ${this.name}`, onclick: () => this.host.compare(view) }, "A/B");
+    const compare = h("button", { type: "button", class: "icon", "aria-label": `A/B: compare ${this.name}`, title: `Compare ${this.name}`, onclick: () => this.host.compare(view) }, "A/B");
     const send = h("select", { "aria-label": `Send ${this.name} to another tab`, onchange: () => { trigger("take_send", this.asked({ to: send.value })); send.value = ""; } },
       h("option", { value: "" }, "Send to …"),
       Object.entries(TASKS).filter(([task]) => task !== view.task || task === "personalize" || task === "inpaint").map(([task, name]) => h("option", { value: task }, name)));
-    const more = textButton("More like this", () => trigger("take_more", this.asked()), { "aria-label": `More like ${this.name}` });
+    const more = textButton("More like this", () => trigger("take_more", this.asked()), { "aria-label": `More like this: ${this.name}` });
     return h("footer", { class: "bar" }, this.playing, this.time, h("span", { class: "gap" }), down, compare, this.menu(), h("div", { class: "acts" }, more, send));
   }
 

@@ -24,6 +24,7 @@ class Chart {
   async load(view) {
     this.view = view;
     this.peaks = view.peaks ? new Int8Array(bytesOf(view.peaks).buffer) : null;
+    this.loudest = this.peaks ? this.peaks.reduce((top, one) => Math.max(top, Math.abs(one)), 1) : 1;
     this.draw();
     try {
       this.levels = await levelsOf(view.levels);
@@ -78,11 +79,12 @@ class Chart {
     pen.drawImage(this.bitmap, 0, 0, shown, this.bitmap.height, area.x, area.y, area.w, area.h);
   }
 
+  // As high as there is room: a quiet sound should be seen, too.
   drawWave(pen, area) {
     const middle = TOP + (WAVE_HEIGHT - 4) / 2, half = (WAVE_HEIGHT - 6) / 2, count = this.peaks.length / 2;
     pen.fillStyle = WAVE;
     for (let i = 0; i < count; i++) {
-      const low = this.peaks[2 * i] / 127, high = this.peaks[2 * i + 1] / 127;
+      const low = this.peaks[2 * i] / this.loudest, high = this.peaks[2 * i + 1] / this.loudest;
       pen.fillRect(area.x + (area.w * i) / count, middle - high * half, Math.max(1, area.w / count), Math.max(1, (high - low) * half));
     }
   }
