@@ -43,6 +43,19 @@ STEADY = (
 PARTS = ("closeness", "flux", "leak", "prompt")
 
 
+class Recorder(Job):
+    """A job that keeps the mel of each window, holes pasted in."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.mels: list[torch.Tensor] = []
+
+    def _window(self, *given: Any) -> torch.Tensor:
+        made = super()._window(*given)
+        self.mels.append(made.clone())
+        return made
+
+
 @dataclass(frozen=True)
 class Bench:
     """A model, recordings and the settings of a run."""
@@ -70,15 +83,18 @@ class Bench:
         return F.normalize(vector.float(), dim=-1)[0].cpu().numpy()
 
     def fill(self, wave: Wave, mask: NDArray[np.bool_], prompt: str, seed: int) -> tuple[Wave, Wave]:
-        """(this program's result, the hard composite re-vocoded), from the same generated mel."""
+        """(this program's result, the hard composite re-vocoded), from the same generated mel.
+
+        The sound fits into one window, so the window's mel is the composite of the whole.
+        """
         maa = self.maa
-        job = Job(maa.renderer, Audio(wave[None], self.rate), mask, self.filling)
+        job = Recorder(maa.renderer, Audio(wave[None], self.rate), mask, self.filling)
         condition, null = conditions.from_text(maa.model, prompt, "")
         sampling = Sampling(self.sampling.steps, seed=seed).settled(maa.config.guidance)
         windows = plan_windows(job.spans, job.frames, maa.config.audio.frames, maa.config.autoencoder.factor)
         made = job.take(Conditions(condition, null, prompt), sampling, windows, Counter(None, 0))
         ours = splice(job.source, made, job.seconds, self.filling.level_match, self.rate, job.mask, maa.config.audio)
-        return ours.samples[0], made[: len(wave)]
+        return ours.samples[0], maa.renderer.vocode(job.mels[0])[0, : len(wave)]
 
 
 def held_out(bench: Bench, seconds: float) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ SHORTEST = 0.010  # seconds; what the sound's end leaves of a frame is too short
 EDGE = 0.005  # seconds; the one fade of a short span at the sound's own beginning or end is at least this long
 BESIDE = 0.5  # seconds of sound on each side that levels are measured on
 MAX_GAIN = 4.0  # 12 dB either way: a neighbour says how loud the room is, not how loud the new sound should be
+TRIES = 8  # times that a new sound beyond full scale is turned down
 _QUIET = 1e-4  # RMS below which a neighbourhood tells no level
 
 MODEL = AudioSpec()
@@ -65,21 +67,47 @@ def splice(
             f"at {last / rate:.3f} s."
         )
     mixed = source.samples.copy()
+    ceiling = max(1.0, float(np.abs(source.samples).max()))
     for start, stop in pieces:
         at, fresh = _resampled(generated, generated_rate, rate, (start, stop))
         gains = _gains(source, _beside(source, pieces, (start, stop)), at, fresh if level_match else None)
-        fades = (start > 0, stop < mixed.shape[1])
-        if cells is None or _whole(cells, spec, start / rate, stop / rate):
-            new = fresh[start - at : stop - at] * gains[:, None]
-            mixed[:, start:stop] = _faded(source.samples[:, start:stop], new, rate, fades)
-            continue
-        first, end = max(at, start - 4 * spec.hop * rate // spec.sample_rate), min(at + len(fresh), mixed.shape[1])
-        end = min(end, stop + 4 * spec.hop * rate // spec.sample_rate)
-        ours = np.asarray(fresh[first - at : end - at] * gains[:, None], dtype=np.float32)
-        added = bands.blended(source.samples[:, first:end], ours, rate, cells, spec, first / rate)
-        shape = bands.gate(stop - start, _fade_length(stop - start, rate, fades), fades)
-        mixed[:, start:stop] += added[:, start - first : stop - first] * shape
+        whole = cells is None or _whole(cells, spec, start / rate, stop / rate)
+        part = Piece(start, stop, at, fresh, None if whole else cells, spec)
+        made = part.into(source, gains)
+        for _ in range(TRIES):  # no file holds more, and clipped it would be heard at every pitch
+            top = float(np.abs(made).max())
+            if top <= ceiling:
+                break
+            gains = gains * (0.95 * ceiling / top)  # what stays of the source is not turned down, so this may repeat
+            made = part.into(source, gains)
+        mixed[:, start:stop] = made
     return Audio(mixed, rate, source.subtype)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One span, in samples, and the sound that goes there: `fresh` [n] is the source's sample `at` and what follows."""
+
+    start: int
+    stop: int
+    at: int
+    fresh: NDArray[np.float32]
+    cells: NDArray[np.bool_] | None  # None = whole height
+    spec: AudioSpec
+
+    def into(self, source: Audio, gains: NDArray[np.float64]) -> Samples:
+        """The samples [channels, stop - start] of the result; the new sound times a gain for each channel."""
+        start, stop, at, rate = self.start, self.stop, self.at, source.sample_rate
+        count, old = source.samples.shape[1], source.samples[:, start:stop]
+        fades = (start > 0, stop < count)
+        if self.cells is None:
+            return _faded(old, self.fresh[start - at : stop - at] * gains[:, None], rate, fades)
+        beside = 4 * self.spec.hop * rate // self.spec.sample_rate
+        first, end = max(at, start - beside), min(at + len(self.fresh), count, stop + beside)
+        ours = np.asarray(self.fresh[first - at : end - at] * gains[:, None], dtype=np.float32)
+        added = bands.blended(source.samples[:, first:end], ours, rate, self.cells, self.spec, first / rate)
+        shape = bands.gate(stop - start, _fade_length(stop - start, rate, fades), fades)
+        return old + added[:, start - first : stop - first] * shape
 
 
 def _whole(cells: NDArray[np.bool_], spec: AudioSpec, start: float, end: float) -> bool:

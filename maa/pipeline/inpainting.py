@@ -99,10 +99,11 @@ class Job:
         for window in windows:
             at = slice(window.first, window.last)
             made = self._window(mel[..., at], hole[:, at], conditions, sampling, count)
+            sound = self._vocode(made, hole[:, at])
             for start, end in window.spans:
                 mel[..., start:end] = made[..., start - window.first : end - window.first]
                 hole[:, start:end] = False
-            _lay(wave, self.renderer.vocode(made)[0], window, done, hop, self.spec.sample_rate)
+            _lay(wave, sound, window, done, hop, self.spec.sample_rate)
         return wave
 
     def _window(
@@ -132,6 +133,20 @@ class Job:
             front = self.renderer.model.front
             made = front.from_log10(settled(front.to_log10(made), front.to_log10(given), make))
         return torch.where(make, made, given)
+
+    def _vocode(self, made: Tensor, hole: masks.Mask) -> NDArray[np.float32]:
+        """The sound of a window's mel, whose hole has the level in each band that the mel asks for.
+
+        A vocoder renders smooth cells too quiet, so what it made of the hole is heard again and made up for.
+        """
+        sound = self.renderer.vocode(made)[0]
+        if not self.filling.level_match:
+            return sound
+        front, make = self.renderer.model.front, torch.from_numpy(hole)[None, None].to(made.device)
+        wanted = front.to_log10(made)
+        heard = front.to_log10(self.renderer.mel_of(sound))[..., : made.shape[-1]]
+        change = _smooth(_mean(wanted, make) - _mean(heard, make))
+        return self.renderer.vocode(torch.where(make, front.from_log10(wanted + change), made))[0]
 
     def _known(self, given: Tensor, make: Tensor) -> Tensor:
         """The latent of what is known: nothing of the hole reaches the encoder, which sees far."""
@@ -221,8 +236,12 @@ def settled(made: Tensor, given: Tensor, make: Tensor) -> Tensor:
     level = [_mean(x, where) for x, where in ((given, near), (made, make))]
     known = near.any(3, keepdim=True) & make.any(3, keepdim=True)
     change = torch.where(known, level[0] - level[1], torch.zeros_like(level[0]))
-    smooth = F.avg_pool2d(F.pad(change, (0, 0, 2, 2), mode="replicate"), (5, 1), stride=1)
-    return made + smooth.clamp(-MOST, MOST)
+    return made + _smooth(change)
+
+
+def _smooth(change: Tensor) -> Tensor:
+    """A change of level for each band, [1, 1, mels, 1], without jumps from band to band and within limits."""
+    return F.avg_pool2d(F.pad(change, (0, 0, 2, 2), mode="replicate"), (5, 1), stride=1).clamp(-MOST, MOST)
 
 
 def _mean(x: Tensor, where: Tensor) -> Tensor:

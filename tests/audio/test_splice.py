@@ -150,3 +150,17 @@ def test_a_long_file_is_quick() -> None:
     source = Audio(np.zeros((2, 600 * 48_000), np.float32), 48_000)
     generated = np.zeros(600 * 16_000, np.float32)
     assert splice(source, generated, [(300.0, 301.0)]).samples.shape == source.samples.shape
+
+
+@pytest.mark.parametrize("cells", [None, "band"])
+def test_what_is_too_loud_for_a_file_is_turned_down(cells: str | None) -> None:
+    """Beyond full scale a file would clip it; the neighbours' level may ask for that."""
+    from maa.config import AudioSpec
+
+    source = Audio(noise(3.0, 16_000, rms=0.1), 16_000, "PCM_16")
+    mask = np.zeros((80, 188), bool)
+    mask[10:70, 62:125] = True
+    loud = 3.0 * sine_wave(1000, 3.0)[0]
+    spans = [(62 * 0.016, 125 * 0.016)]
+    made = splice(source, loud, spans, False, 16_000, None if cells is None else mask, AudioSpec()).samples
+    assert 0.6 < np.abs(made).max() <= 1.0

@@ -98,9 +98,9 @@ class Compare {
       g.font = FONT;
       g.textBaseline = "top";
       g.textAlign = "right";
-      g.fillText("before", MARGIN.left + x - 6, MARGIN.top + 6);
+      if (x > 48) g.fillText("before", MARGIN.left + x - 6, MARGIN.top + 6);
       g.textAlign = "left";
-      g.fillText("after", MARGIN.left + x + 6, MARGIN.top + 6);
+      if (x < axes.width - 40) g.fillText("after", MARGIN.left + x + 6, MARGIN.top + 6);
     }
     const { first } = this.value;
     g.strokeStyle = "rgba(255, 255, 255, 0.75)";
