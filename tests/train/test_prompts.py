@@ -164,3 +164,15 @@ def test_composing_is_seeded() -> None:
     library = little_library()
     clips = [compose(library, library.indices("train"), 32_000, RATE, np.random.default_rng(5)) for _ in range(2)]
     assert clips[0].caption == clips[1].caption and np.array_equal(clips[0].wave, clips[1].wave)
+
+
+@pytest.mark.cuda
+def test_a_gpu_renders_the_same_clips() -> None:
+    library = little_library()
+    plans = [
+        Composer(library, library.indices(), LENGTH, RATE, together=0.5).plan(np.random.default_rng(k))
+        for k in range(8)
+    ]
+    here = Composer(library, library.indices(), LENGTH, RATE, "cpu").render(plans)
+    there = Composer(library, library.indices(), LENGTH, RATE, "cuda").render(plans)
+    assert there.is_cuda and (there.cpu() - here).abs().max() < 1e-4

@@ -53,6 +53,8 @@ def fetch(rows: list[Row], to: Path = STANDARD, source: Path | None = None) -> R
                 bar.set_description(package)
                 problems += _bring(package, own, to, source)
             bar.update(len(own))
+    if (to / PACKAGES).is_dir() and not any((to / PACKAGES).iterdir()):
+        (to / PACKAGES).rmdir()
     findings = Findings()
     present = sum(_check(row, to, findings) for row in tqdm(rows, desc="checking", unit=" recordings", disable=None))
     return Report(present, problems + [str(problem) for problem in findings.problems], findings)
@@ -117,10 +119,13 @@ def _download(package: str, folder: Path) -> None:
     process = subprocess.Popen(
         ["apt-get", "download", "-q", package], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    with tqdm(total=size, desc=package, unit="B", unit_scale=True, leave=False, disable=None) as bar:
-        while process.poll() is None:
-            bar.update(sum(part.stat().st_size for part in folder.glob("*.deb*")) - bar.n)
-            time.sleep(0.2)
+    try:
+        with tqdm(total=size, desc=package, unit="B", unit_scale=True, leave=False, disable=None) as bar:
+            while process.poll() is None:
+                bar.update(sum(part.stat().st_size for part in folder.glob("*.deb*")) - bar.n)
+                time.sleep(0.2)
+    finally:
+        process.terminate()
 
 
 def _run(command: list[str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
