@@ -168,16 +168,17 @@ def load(folder: Path) -> Model:
     if (folder / CONCEPTS).is_file():
         model.concepts = tuple(json.loads((folder / CONCEPTS).read_text(encoding="utf-8")))
     for part in PARTS:
-        path = folder / f"{part}.safetensors"
         if part == "vision" and (folder / CLIP).is_dir():
             model.vision = _clip(folder / CLIP)
             continue
-        if not path.is_file() or (part == "text" and tokenizer is None):
-            model.missing[part] = f"{WHAT[part].capitalize()} is missing: add {path.name} to {folder}."
+        files = weight_files(folder, part)
+        if not files or (part == "text" and tokenizer is None):
+            model.missing[part] = f"{WHAT[part].capitalize()} is missing: add {part}.safetensors to {folder}."
             continue
-        _check_hash(path, hashes)
+        for path in files:
+            _check_hash(path, hashes)
         network = build(config, part, tokenizer)
-        _fill(network, path)
+        _fill(network, files)
         setattr(model, part, network.eval().requires_grad_(False))
     return model
 
@@ -209,22 +210,76 @@ def _digest(stream: Any) -> str:
     return digest.hexdigest()
 
 
-def _fill(network: nn.Module, path: Path) -> None:
+def weight_files(folder: Path, part: str) -> list[Path]:
+    """The files of a part: `<part>.safetensors`, or the shards that `<part>.safetensors.index.json` names; or none.
+
+    Raises:
+        ValueError: the index is damaged, or names a shard that is not there.
+    """
+    whole, index = folder / f"{part}.safetensors", folder / f"{part}.safetensors.index.json"
+    if whole.is_file() or not index.is_file():
+        return [whole] if whole.is_file() else []
     try:
-        state = {name: value.float() if value.is_floating_point() else value for name, value in load_file(path).items()}
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path} cannot be read as safetensors ({error}); copy the file again.") from error
+        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{index} is not an index of weights ({error}); copy it again.") from error
+    shards = [folder / Path(name).name for name in names]  # a name is never a way out of the folder
+    absent = [shard.name for shard in shards if not shard.is_file()]
+    if absent:
+        raise ValueError(f"{folder} lacks {', '.join(absent)}, which {index.name} names; copy the whole folder.")
+    return shards
+
+
+def read_weights(files: list[Path]) -> dict[str, Tensor]:
+    """The tensors of a part's files together, floats as float32."""
+    state: dict[str, Tensor] = {}
+    for path in files:
+        try:
+            state |= load_file(path)
+        except (SafetensorError, OSError) as error:
+            raise ValueError(f"{path} cannot be read as safetensors ({error}); copy the file again.") from error
+    return {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
+
+
+def _fill(network: nn.Module, files: list[Path]) -> None:
+    state = read_weights(files)
     try:
         network.load_state_dict(state)
     except RuntimeError as error:
         detail = " ".join(str(error).split())[:300]
-        raise ValueError(f"{path} does not fit the network that {CONFIG} describes: {detail}") from error
+        raise ValueError(f"{files[0]} does not fit the network that {CONFIG} describes: {detail}") from error
 
 
-def save(model: Model, folder: Path, dtype: torch.dtype = torch.float16) -> None:
+def _write_weights(state: dict[str, Tensor], folder: Path, part: str, shard_bytes: int | None) -> list[Path]:
+    """One file, or shards of at most `shard_bytes` with their index in the form that the hub's libraries read."""
+    for path in [*folder.glob(f"{part}-*-of-*.safetensors"), *folder.glob(f"{part}.safetensors*")]:
+        path.unlink()  # a whole file and shards beside each other would contradict one another
+    sizes = {name: value.nbytes for name, value in state.items()}
+    if shard_bytes is None or sum(sizes.values()) <= shard_bytes:
+        path = folder / f"{part}.safetensors"
+        save_file(state, path)
+        return [path]
+    shards: list[dict[str, Tensor]] = [{}]
+    for name, value in state.items():
+        if shards[-1] and sum(sizes[n] for n in shards[-1]) + sizes[name] > shard_bytes:
+            shards.append({})
+        shards[-1][name] = value
+    paths = [folder / f"{part}-{i + 1:05d}-of-{len(shards):05d}.safetensors" for i in range(len(shards))]
+    for path, shard in zip(paths, shards, strict=True):
+        save_file(shard, path)
+    where = {name: path.name for path, shard in zip(paths, shards, strict=True) for name in shard}
+    index = {"metadata": {"total_size": sum(sizes.values())}, "weight_map": where}
+    (folder / f"{part}.safetensors.index.json").write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
+    return paths
+
+
+def save(model: Model, folder: Path, dtype: torch.dtype = torch.float16, shard_bytes: int | None = None) -> None:
     """Write a model's present parts and its config, floats as `dtype`, with the hashes of what was written.
 
     An open_clip model is not among them: it has a format of its own and stays where it is.
+
+    Args:
+        shard_bytes: parts above this size are written in shards of at most this size; None = always one file.
     """
     from maa.models.clip import ClipBridge
 
@@ -233,9 +288,9 @@ def save(model: Model, folder: Path, dtype: torch.dtype = torch.float16) -> None
     for part, network in model.networks().items():
         if isinstance(network, ClipBridge):
             continue
-        path = folder / f"{part}.safetensors"
-        save_file({name: _compact(value, dtype) for name, value in network.state_dict().items()}, path)
-        hashes[path.name] = file_hash(path)
+        state = {name: _compact(value, dtype) for name, value in network.state_dict().items()}
+        for path in _write_weights(state, folder, part, shard_bytes):
+            hashes[path.name] = file_hash(path)
     if model.text is not None:
         model.text.tokenizer.save(str(folder / TOKENIZER))
         hashes[TOKENIZER] = file_hash(folder / TOKENIZER)
