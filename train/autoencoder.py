@@ -14,7 +14,6 @@ import argparse
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
@@ -103,7 +102,7 @@ class Losses:
         (gradient,) = torch.autograd.grad(l1, made, retain_graph=True)
         reach = length(gradient, self.accelerator)  # the KL term keeps the size it had beside a plain L1
         return {
-            "loss": scale * balance(parts, made, self.accelerator) + weights.kl * kl,
+            "loss": balance(parts, made, self.accelerator, reach) + weights.kl * kl,
             **values,
             "fool": fool,
             "features": features,
@@ -147,12 +146,12 @@ def run(
     """
     accelerator = prepare()
     torch.manual_seed(options.seed)
-    source = Crops(library, "train", frames * config.audio.hop)
+    source = Crops(library, "train", frames * config.audio.hop, accelerator.device)
     front = MelSpectrogram(config.audio).to(accelerator.device)
     model = Autoencoder(config.autoencoder).to(accelerator.device)
     critics = MultiWindow(weights.critics).to(accelerator.device)
     # Start the output at the mean of the data: the last bias would take thousands of steps to walk there.
-    sample = torch.from_numpy(source.batch(range(64), np.random.default_rng(options.seed))).to(accelerator.device)
+    sample = source.fixed(64, options.seed)
     bias = model.decoder.conv_out.bias
     assert bias is not None
     with torch.no_grad():
@@ -164,8 +163,7 @@ def run(
     losses = Losses(model, critics, weights, accelerator)
 
     def step(draw: Draw) -> dict[str, Tensor]:
-        wave = torch.from_numpy(source.of(draw, batch)).to(accelerator.device)
-        return losses(front(wave), draw)
+        return losses(front(source.of(draw, batch)), draw)
 
     def show(folder: Path, step: int) -> None:
         from maa.audio.picture import draw as picture

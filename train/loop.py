@@ -216,6 +216,7 @@ class Trainer:
     def _advance(self, loss: Callable[[Draw], dict[str, Tensor]], progress: float, rate: float) -> dict[str, Tensor]:
         accelerator = self.accelerator
         draw = Draw(self.options.seed, self.step, progress, accelerator.process_index, accelerator.num_processes)
+        torch.manual_seed(int(draw.rng(7).integers(2**31)))  # for what draws by itself: dropout
         values = loss(draw)
         norms = {}
         for key, network in self.networks.items():

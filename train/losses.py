@@ -38,8 +38,8 @@ def balance(
 ) -> Tensor:
     """Losses of one output, joined so that each moves it by its share and not by its scale.
 
-    Each gradient at the output is brought to the length `reach` and weighted (EnCodec's balancer, arXiv 2210.13438, Sec. 3.4),
-    so an adversarial loss neither drowns a reconstruction nor is drowned by it, whatever the units.
+    Each gradient at the output is brought to the length `reach` and weighted (EnCodec's balancer, arXiv 2210.13438,
+    Sec. 3.4), so an adversarial loss neither drowns a reconstruction nor is drowned by it, whatever the units.
 
     Args:
         parts: a loss that depends on `output`, and its weight, by name.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from maa.audio.mel import MelSpectrogram
@@ -26,7 +25,7 @@ def autoencoder_distance(config: ModelConfig, library: Library, folder: Path) ->
     model = load_frozen(config, "autoencoder", folder)
     assert isinstance(model, Autoencoder)
     held_out = "test" if len(library.indices("test")) else "train"
-    waves = Crops(library, held_out, FRAMES * config.audio.hop).batch(range(CROPS), np.random.default_rng(0))
-    mel = MelSpectrogram(config.audio)(torch.from_numpy(waves))
+    waves = Crops(library, held_out, FRAMES * config.audio.hop).fixed(CROPS, seed=0)
+    mel = MelSpectrogram(config.audio)(waves)
     made = torch.cat([model.decode(model.encode(part)) for part in mel.split(8)])
     return float((made - mel).abs().mean())

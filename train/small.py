@@ -6,8 +6,9 @@ python -m train.small --hours 6                as long as you have
 python -m train.small --preset tiny --to /tmp/small --runs /tmp/runs     a minute, to see it run
 
 Run it again and it goes on: a stage that was cut off resumes from its state, a stage that is done is left alone. What
-is in `--to` already counts as an earlier run. Once its autoencoder is good it is frozen, so that the U-Net's training
-adds up; parts are then started from their averaged weights with a fresh optimiser. `--anew` starts over.
+is in `--to` already counts as an earlier run: parts start from its averaged weights with a fresh optimiser. Once its
+autoencoder is good, its encoder is frozen and only its decoder learns on, so the latents stay and the U-Net's training
+adds up. `--keep-latents` freezes it as it is; `--anew` starts over.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from train.package import package
 from train.quality import autoencoder_distance
 
 PART = {"autoencoder": "autoencoder", "vocoder": "vocoder", "clap": "clap", "diffusion": "unet"}  # stage: its file
-GOOD = 0.20  # held-out log10-mel L1 below which an autoencoder is kept: then the latents stay and training adds up
+GOOD = 0.16  # held-out log10-mel L1 below which an autoencoder is kept: then the latents stay and training adds up
 
 
 @dataclass(frozen=True)
@@ -123,39 +124,39 @@ class Run:
         """Where a stage keeps what resuming needs."""
         return self.runs / stage / f"{PART[stage]}.state.pt"
 
-    def keeps_autoencoder(self, anew: bool) -> bool:
-        """True when the earlier run's autoencoder stays: it is good, measured on held-out recordings."""
-        begun = self.done("autoencoder").is_file() or self.state("autoencoder").is_file()
-        if anew or begun or not self.fits("autoencoder"):
-            return False
-        distance = autoencoder_distance(read_config(self.to)[0], Library.open(self.library), self.to)
-        good = distance <= GOOD
-        print(f"held-out distance of the autoencoder in {self.to}: {distance:.3f} decades; ", end="")
-        print("it is kept" if good else f"above {GOOD}, so it is trained on and the U-Net starts over", flush=True)
-        return good
+    def keeps_latents(self, anew: bool, keep: bool = False) -> bool:
+        """True when the earlier run's encoder stays: its autoencoder is good, measured on held-out recordings.
 
-    def all_stages(self, anew: bool) -> None:
+        The answer is remembered until the run is finished: one that was cut off goes on as it began.
+        """
+        answer = self.runs / "latents.txt"
+        if answer.is_file():
+            return answer.read_text(encoding="utf-8").strip() == "kept"
+        kept = keep and not anew and self.fits("autoencoder")
+        if not kept and not anew and self.fits("autoencoder"):
+            distance = autoencoder_distance(read_config(self.to)[0], Library.open(self.library), self.to)
+            kept = distance <= GOOD
+            verdict = "its latents stay" if kept else f"above {GOOD}, so it is trained on and the U-Net starts over"
+            print(f"held-out distance of the autoencoder in {self.to}: {distance:.3f} decades; {verdict}", flush=True)
+        self.runs.mkdir(parents=True, exist_ok=True)
+        answer.write_text("kept\n" if kept else "new\n", encoding="utf-8")
+        return kept
+
+    def all_stages(self, anew: bool, keep: bool = False) -> None:
         """Everything, from where it was left."""
-        kept = self.keeps_autoencoder(anew)
-        self.sound_stages(kept, anew)
+        kept = self.keeps_latents(anew, keep)
+        polish = {"autoencoder": ("--frozen-encoder", "--gate-weight", "0", "--ready-weight", "0")} if kept else {}
+        todo = [stage for stage in ("autoencoder", "vocoder", "clap") if not self.done(stage).is_file()]
+        for group in [todo] if self.preset.together else [[stage] for stage in todo]:
+            self.wait({stage: self.begin(stage, not anew, polish.get(stage, ())) for stage in group})
         if not self.done("diffusion").is_file():
             # On other latents an earlier U-Net is of no use.
-            self.wait({"diffusion": self.begin("diffusion", earlier=kept)})
+            self.wait({"diffusion": self.begin("diffusion", kept)})
         self.finish()
 
-    def sound_stages(self, kept: bool, anew: bool) -> None:
-        """Autoencoder (unless kept), vocoder and CLAP."""
-        stages = [stage for stage in ("autoencoder", "vocoder", "clap") if not (kept and stage == "autoencoder")]
-        todo = [stage for stage in stages if not self.done(stage).is_file()]
-        if not self.preset.together:
-            for stage in todo:
-                self.wait({stage: self.begin(stage, earlier=not anew)})
-        else:
-            self.wait({stage: self.begin(stage, earlier=not anew) for stage in todo})
-
-    def begin(self, stage: str, earlier: bool) -> subprocess.Popen[bytes]:
+    def begin(self, stage: str, earlier: bool, more: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
         """Start a stage as a process of its own."""
-        command = self.command(stage, earlier)
+        command = [*self.command(stage, earlier), *more]
         print("$ " + " ".join(command[1:]), flush=True)
         return subprocess.Popen(command)
 
@@ -184,6 +185,7 @@ class Run:
         for stage, part in PART.items():
             for path in (self.done(stage), self.state(stage), self.runs / stage / f"{part}.safetensors"):
                 path.unlink(missing_ok=True)
+        (self.runs / "latents.txt").unlink(missing_ok=True)
 
 
 def main() -> None:
@@ -196,11 +198,12 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs/small"))
     parser.add_argument("--to", type=Path, default=Path("checkpoints/small"))
     parser.add_argument("--anew", action="store_true", help="do not build on the weights in --to")
+    parser.add_argument("--keep-latents", action="store_true", help="freeze the encoder in --to, however good it is")
     args = parser.parse_args()
     preset = PRESETS_OF_TIME[args.preset]
     run = Run(preset, args.hours or preset.hours, args.library, args.parts, args.runs, args.to)
     try:
-        run.all_stages(args.anew)
+        run.all_stages(args.anew, args.keep_latents)
     except ValueError as error:
         parser.exit(2, f"{error}\n")
     for path in sorted(args.to.iterdir()):

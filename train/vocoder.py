@@ -15,7 +15,6 @@ import math
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-import numpy as np
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
@@ -109,7 +108,7 @@ def run(config: ModelConfig, library: Library, options: Options, batch: int, fra
     """
     accelerator = prepare()
     torch.manual_seed(options.seed)
-    source = Crops(library, "train", frames * config.audio.hop)
+    source = Crops(library, "train", frames * config.audio.hop, accelerator.device)
     front = MelSpectrogram(config.audio).to(accelerator.device)
     model = build(config).to(accelerator.device)
     critics = WaveCritics(weights.critics).to(accelerator.device)
@@ -122,10 +121,10 @@ def run(config: ModelConfig, library: Library, options: Options, batch: int, fra
         lambda values: plain(config, values),
     )
     losses = Losses(model, front, critics, weights, accelerator)
-    heard = torch.from_numpy(source.batch(range(2), np.random.default_rng(options.seed))).to(accelerator.device)
+    heard = source.fixed(2, options.seed)
 
     def step(draw: Draw) -> dict[str, Tensor]:
-        return losses(torch.from_numpy(source.of(draw, batch)).to(accelerator.device), draw)
+        return losses(source.of(draw, batch), draw)
 
     def show(folder: Path, step: int) -> None:
         made = model(front.to_vocoder(front(heard)))

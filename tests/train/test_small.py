@@ -29,6 +29,7 @@ def earlier(tmp_path: Path) -> Path:
 
 
 def run_in(folder: Path) -> small.Run:
+    """The tiny recipe in a folder."""
     return small.Run(small.PRESETS_OF_TIME["tiny"], 0.01, folder, folder / "to", folder / "runs", folder / "to")
 
 
@@ -51,14 +52,29 @@ def test_parts_of_another_size_are_no_start(earlier: Path) -> None:
     assert not run_in(earlier).fits("unet") and not run_in(earlier).fits("vocoder")
 
 
-def test_a_good_autoencoder_is_kept(
-    earlier: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("distance", "kept"), [(-0.01, True), (0.01, False)])
+def test_the_latents_of_a_good_autoencoder_stay(
+    distance: float, kept: bool, earlier: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for distance, kept in ((small.GOOD - 0.01, True), (small.GOOD + 0.01, False)):
-        monkeypatch.setattr(small, "autoencoder_distance", lambda *_, d=distance: d)
-        assert run_in(earlier).keeps_autoencoder(anew=False) is kept
-    assert not run_in(earlier).keeps_autoencoder(anew=True)
+    begun: dict[str, tuple[bool, tuple[str, ...]]] = {}
+    monkeypatch.setattr(small, "autoencoder_distance", lambda *_: small.GOOD + distance)
+    monkeypatch.setattr(small.Run, "begin", lambda _, stage, start, more=(): begun.setdefault(stage, (start, more)))
+    monkeypatch.setattr(small.Run, "wait", lambda *_: None)
+    monkeypatch.setattr(small.Run, "finish", lambda _: None)
+    run = run_in(earlier)
+    run.all_stages(anew=False)
     assert "decades" in capsys.readouterr().out
+    assert [start for start, _ in begun.values()] == [True, True, True, kept], (
+        "a U-Net is of use on its own latents only"
+    )
+    assert ("--frozen-encoder" in begun["autoencoder"][1]) is kept
+    monkeypatch.setattr(small, "autoencoder_distance", lambda *_: pytest.fail("it is asked once in a run"))
+    assert run.keeps_latents(anew=False) is kept
+
+
+def test_starting_anew_asks_nothing_of_the_earlier_model(earlier: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(small, "autoencoder_distance", lambda *_: pytest.fail("not asked"))
+    assert not run_in(earlier).keeps_latents(anew=True)
 
 
 def test_a_failing_stage_is_named(earlier: Path, monkeypatch: pytest.MonkeyPatch) -> None:
