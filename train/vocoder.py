@@ -145,7 +145,7 @@ def main() -> None:
     for field in fields(Weights):
         kind = int if field.type == "int" else float
         parser.add_argument(f"--{field.name}-weight", type=kind, default=field.default, dest=field.name)
-    Options.add_to(parser, lr=5e-4)
+    Options.add_to(parser, lr=5e-4, clip=1000.0)  # the losses are HiFi-GAN's, 45 times a mel distance
     args = parser.parse_args()
     weights = Weights(**{field.name: getattr(args, field.name) for field in fields(Weights)})
     run(PRESETS[args.config], Library.open(args.library), Options.of(args), args.batch, args.frames, weights)
