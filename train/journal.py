@@ -35,7 +35,7 @@ class Journal:
         if writes and find_spec("tensorboard"):
             from torch.utils.tensorboard import SummaryWriter
 
-            self.board = SummaryWriter(str(out / "tensorboard"), filename_suffix=f".{name}")  # type: ignore[no-untyped-call]
+            self.board = SummaryWriter(str(out / "tensorboard"), filename_suffix=f".{name}")
 
     def __enter__(self) -> Journal:
         return self

@@ -208,7 +208,7 @@ class Trainer:
         self.save()
         return self.weights
 
-    def _bar(self) -> tqdm:  # type: ignore[type-arg]
+    def _bar(self) -> tqdm:
         total = None if self.options.minutes else self.options.steps
         hidden = True if not self.accelerator.is_main_process else None  # None = hidden unless on a terminal
         return tqdm(total=total, initial=self.step, desc=self.name, unit="step", disable=hidden)
@@ -284,7 +284,7 @@ class Trainer:
         self.step, self.spent = state["step"], state["spent"]
 
 
-def _say(line: str, bar: tqdm) -> None:  # type: ignore[type-arg]
+def _say(line: str, bar: tqdm) -> None:
     """A line above the progress bar, or alone where there is none (a log file, another process)."""
     if line:
         print(line, flush=True) if bar.disable else bar.write(line)
