@@ -38,7 +38,8 @@ class Weights:
     texture: float = 0.5
     fool: float = 0.5
     features: float = 0.7
-    penalty: float = 2.0  # R1 of the critics, on every eighth step
+    penalty: float = 0.5  # R1 of the critics, on every eighth step
+    pace: float = 3.0  # the critics' learning rate as a multiple of the decoder's (two time-scales, arXiv 1706.08500)
     critics: int = 48  # channels
     gate: float = 0.67  # share of the run after which the critics are heard; 1 = never
     ready: float = 0.04  # share of the run that the critics learn alone before that
@@ -159,7 +160,8 @@ def run(
     if frozen_encoder:
         model.encoder.requires_grad_(False)
         model.quant_conv.requires_grad_(False)
-    trainer = Trainer(model, options, "autoencoder", accelerator, critics if weights.gate < 1 else None)
+    heard = critics if weights.gate < 1 else None
+    trainer = Trainer(model, options, "autoencoder", accelerator, heard, pace=weights.pace)
     losses = Losses(model, critics, weights, accelerator)
 
     def step(draw: Draw) -> dict[str, Tensor]:

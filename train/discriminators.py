@@ -16,6 +16,7 @@ from torch.nn.utils.parametrizations import spectral_norm, weight_norm
 Judgement = list[tuple[Tensor, list[Tensor]]]  # scores and features, one entry per member
 
 SLOPE = 0.1
+MEAN, DEVIATION = -2.5, 1.2  # of log10 mels, roughly: critics that first have to learn an offset learn nothing else
 
 
 class MelCritic(nn.Module):
@@ -28,6 +29,7 @@ class MelCritic(nn.Module):
         self.score = nn.Conv2d(widths[-1], 1, 3, padding=1)
 
     def forward(self, mel: Tensor) -> tuple[Tensor, list[Tensor]]:
+        mel = (mel - MEAN) / DEVIATION
         features = []
         for layer in self.layers:
             mel = F.leaky_relu(layer(mel), 2 * SLOPE)

@@ -147,6 +147,7 @@ class Trainer:
         module: its averaged weights are what a stage is for.
         critics: a module trained against it, or None.
         plain: turns averaged weights into what the program loads (folds a weight norm).
+        pace: the critics' learning rate, as a multiple of the module's.
     """
 
     def __init__(
@@ -157,8 +158,9 @@ class Trainer:
         accelerator: Accelerator | None = None,
         critics: nn.Module | None = None,
         plain: Callable[[StateDict], StateDict] | None = None,
+        pace: float = 1.0,
     ) -> None:
-        self.module, self.options, self.name, self.critics = module, options, name, critics
+        self.module, self.options, self.name, self.critics, self.pace = module, options, name, critics, pace
         self.accelerator = accelerator or prepare()
         self.plain = plain or (lambda values: values)
         self.weights = options.out / f"{name}.safetensors"
@@ -230,7 +232,7 @@ class Trainer:
         finite = all(bool(torch.isfinite(norm)) for norm in norms.values())
         for key, optimiser in self.optimisers.items():
             for group in optimiser.param_groups:
-                group["lr"] = rate
+                group["lr"] = rate if key == "module" else rate * self.pace
             if finite and key in norms:
                 optimiser.step()
             optimiser.zero_grad(set_to_none=True)
