@@ -1,17 +1,19 @@
-"""Train the spectrogram autoencoder (paper Sec. 3.4): L1 reconstruction, a KL penalty, and a texture distance.
+"""Train the spectrogram autoencoder (paper Sec. 3.4): L1, a KL penalty, and the multi-window discriminator.
 
-python -m train.autoencoder --config small --out runs/autoencoder --minutes 30          one CPU
+python -m train.autoencoder --out runs/autoencoder --minutes 30                          one CPU or one GPU
 accelerate launch -m train.autoencoder --config paper --out runs/autoencoder --batch 4   many GPUs
 python -m train.autoencoder --config tiny --out /tmp/ae --steps 20 --batch 2             seconds, to see it run
+
+To go on from weights alone, with their latents kept as they are (a U-Net trained on them stays good):
+python -m train.autoencoder --out runs/autoencoder --start checkpoints/small/autoencoder.safetensors --frozen-encoder
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
@@ -19,32 +21,33 @@ from torch import Tensor
 
 from maa.audio.mel import MelSpectrogram
 from maa.config import PRESETS, ModelConfig
-from maa.models.autoencoder import Autoencoder
-from train.crops import crops
+from maa.models.autoencoder import Autoencoder, Posterior
+from train.crops import Crops
 from train.data import Library
-from train.loop import Options, fit
+from train.discriminators import MultiWindow, feature_loss, fool_loss, gradient_penalty, judge_loss
+from train.loop import Draw, Trainer, prepare
+from train.losses import balance, length
+from train.options import Options
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Of the losses beside L1."""
+    """Of the losses beside L1, and when the critics take part."""
 
-    kl: float = 1e-3
+    kl: float = 1e-3  # paper-size recipes follow the authors' 1e-6 on sums, which is 6e-8 here
     texture: float = 0.5
+    fool: float = 0.5
+    features: float = 0.7
+    penalty: float = 0.5  # R1 of the critics, on every eighth step
+    pace: float = 3.0  # the critics' learning rate as a multiple of the decoder's (two time-scales, arXiv 1706.08500)
+    critics: int = 48  # channels
+    gate: float = 0.67  # share of the run after which the critics are heard; 1 = never
+    ready: float = 0.04  # share of the run that the critics learn alone before that
+    strong: float = 0.1  # critics whose loss is below this wait for the decoder (a coin's is 0.5)
 
 
 LAGS = ((0, 1), (0, 2), (1, 0), (2, 0))  # bands and frames
-
-
-def losses(model: Autoencoder, mel: Tensor, weights: Weights) -> dict[str, Tensor]:
-    """L1 per mel cell, KL divergence per latent value and the texture distance, for mel [B, 1, 80, T]."""
-    posterior = model.posterior(mel)
-    z = posterior.sample()
-    made = model.decoder(model.post_quant_conv(z))
-    l1 = (made - mel).abs().mean()
-    kl = posterior.kl().mean() / z[0].numel()
-    rough = texture_distance(made, mel)
-    return {"loss": l1 + weights.kl * kl + weights.texture * rough, "l1": l1, "kl": kl, "texture": rough}
+LAZY = 8  # steps between gradient penalties (StyleGAN2's lazy regularisation)
 
 
 def texture_distance(made: Tensor, real: Tensor) -> Tensor:
@@ -64,26 +67,116 @@ def texture_distance(made: Tensor, real: Tensor) -> Tensor:
     return total / len(LAGS)
 
 
-def run(config: ModelConfig, library: Library, options: Options, batch: int, frames: int, weights: Weights) -> Path:
-    """Train on random crops and return the path of the weights."""
-    accelerator = Accelerator()
+class Losses:
+    """One step's losses for mels [B, 1, 80, T]; the critics are gated: not before their time, not when far ahead."""
+
+    def __init__(self, model: Autoencoder, critics: MultiWindow, weights: Weights, accelerator: Accelerator) -> None:
+        self.model, self.critics, self.weights, self.accelerator = model, critics, weights, accelerator
+        self.frozen = not any(parameter.requires_grad for parameter in model.encoder.parameters())
+
+    def __call__(self, mel: Tensor, draw: Draw) -> dict[str, Tensor]:
+        weights = self.weights
+        posterior = self._posterior(mel)
+        z = posterior.mean + torch.exp(0.5 * posterior.logvar) * draw.normal(posterior.mean)
+        with self.accelerator.autocast():
+            made = self.model.decoder(self.model.post_quant_conv(z))
+        made = made.float()
+        l1 = (made - mel).abs().mean()
+        kl = posterior.kl().mean() / z[0].numel()
+        rough = texture_distance(made, mel)
+        values = {"l1": l1, "kl": kl, "texture": rough}
+        if draw.progress < weights.gate - weights.ready:
+            return {"loss": l1 + weights.kl * kl + weights.texture * rough, **values}
+        starts = self.critics.starts(mel.shape[-1], draw.rng(3))
+        values |= self._judge(mel, made.detach(), starts, draw)
+        if draw.progress < weights.gate:
+            return {"loss": l1 + weights.kl * kl + weights.texture * rough, **values}
+        self.critics.requires_grad_(False)
+        with self.accelerator.autocast():
+            judged = self.critics(made, starts)
+            with torch.no_grad():
+                wanted = self.critics(mel, starts)
+        self.critics.requires_grad_(True)
+        fool, features = fool_loss(judged), feature_loss(wanted, judged)
+        parts = {"l1": (l1, 1.0), "texture": (rough, weights.texture)}
+        parts |= {"fool": (fool, weights.fool), "features": (features, weights.features)}
+        (gradient,) = torch.autograd.grad(l1, made, retain_graph=True)
+        reach = length(gradient, self.accelerator)  # the KL term keeps the size it had beside a plain L1
+        return {
+            "loss": balance(parts, made, self.accelerator, reach) + weights.kl * kl,
+            **values,
+            "fool": fool,
+            "features": features,
+        }
+
+    def _posterior(self, mel: Tensor) -> Posterior:
+        with self.accelerator.autocast(), torch.set_grad_enabled(not self.frozen):
+            posterior = self.model.posterior(mel)
+        return Posterior(posterior.mean.float(), posterior.logvar.float())
+
+    def _judge(self, mel: Tensor, made: Tensor, starts: list[int], draw: Draw) -> dict[str, Tensor]:
+        """The critics' own loss, with the gradient penalty on every eighth step."""
+        lazy = draw.step % LAZY == 0
+        with self.accelerator.autocast():
+            loss = judge_loss(self.critics(mel, starts), self.critics(made, starts))
+        everywhere = loss.detach()
+        if self.accelerator.num_processes > 1:
+            everywhere = self.accelerator.reduce(everywhere, "mean")
+        values = {"judge": loss.detach(), "critics": torch.where(everywhere < self.weights.strong, 0.0 * loss, loss)}
+        if lazy:
+            seen = mel.clone().requires_grad_(True)
+            penalty = gradient_penalty(self.critics(seen, starts), seen)
+            values["critics"] = values["critics"] + 0.5 * LAZY * self.weights.penalty * penalty
+        return values
+
+
+def run(
+    config: ModelConfig,
+    library: Library,
+    options: Options,
+    batch: int,
+    frames: int,
+    weights: Weights,
+    frozen_encoder: bool = False,
+) -> Path:
+    """Train on random crops and return the path of the weights.
+
+    Args:
+        batch: crops per process. frames: of a crop, a multiple of 8.
+        frozen_encoder: train the decoder only.
+    """
+    accelerator = prepare()
     torch.manual_seed(options.seed)
-    rng = np.random.default_rng([options.seed, accelerator.process_index])
-    indices = library.indices("train")
+    source = Crops(library, "train", frames * config.audio.hop, accelerator.device)
     front = MelSpectrogram(config.audio).to(accelerator.device)
     model = Autoencoder(config.autoencoder).to(accelerator.device)
+    critics = MultiWindow(weights.critics).to(accelerator.device)
     # Start the output at the mean of the data: the last bias would take thousands of steps to walk there.
-    sample = torch.from_numpy(crops(library, indices, 64, frames * config.audio.hop, rng)).to(accelerator.device)
+    sample = source.fixed(64, options.seed)
     bias = model.decoder.conv_out.bias
     assert bias is not None
     with torch.no_grad():
         bias.fill_(front(sample).mean())
+    if frozen_encoder:
+        model.encoder.requires_grad_(False)
+        model.quant_conv.requires_grad_(False)
+    heard = critics if weights.gate < 1 else None
+    trainer = Trainer(model, options, "autoencoder", accelerator, heard, pace=weights.pace)
+    losses = Losses(model, critics, weights, accelerator)
 
-    def step(_: int) -> dict[str, Tensor]:
-        wave = torch.from_numpy(crops(library, indices, batch, frames * config.audio.hop, rng))
-        return losses(model, front(wave.to(accelerator.device)), weights)
+    def step(draw: Draw) -> dict[str, Tensor]:
+        return losses(front(source.of(draw, batch)), draw)
 
-    return fit(model, step, options, "autoencoder", accelerator)
+    def show(folder: Path, step: int) -> None:
+        from maa.audio.picture import draw as picture
+
+        folder.mkdir(parents=True, exist_ok=True)
+        mel = front(sample[:2])
+        for k, pair in enumerate(zip(mel, model.decode(model.encode(mel)), strict=True)):
+            both = torch.cat([side[0] for side in pair], dim=1).cpu().numpy()
+            picture(both, config.audio, folder / f"{step:07d}-real-and-made-{k}.png")
+
+    return trainer.run(step, show)
 
 
 def main() -> None:
@@ -91,14 +184,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", choices=sorted(PRESETS), default="small")
     parser.add_argument("--library", type=Path, default=Path("data"))
-    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--batch", type=int, default=8, help="crops per process")
     parser.add_argument("--frames", type=int, default=64, help="mel frames in a crop, a multiple of 8")
-    parser.add_argument("--kl-weight", type=float, default=Weights.kl)
-    parser.add_argument("--texture-weight", type=float, default=Weights.texture)
+    parser.add_argument(
+        "--frozen-encoder", action="store_true", help="train the decoder only; latents stay as they are"
+    )
+    for field in fields(Weights):
+        kind = int if field.type == "int" else float
+        parser.add_argument(f"--{field.name}-weight", type=kind, default=field.default, dest=field.name)
     Options.add_to(parser, lr=1e-3)
     args = parser.parse_args()
-    weights = Weights(args.kl_weight, args.texture_weight)
-    run(PRESETS[args.config], Library.open(args.library), Options.of(args), args.batch, args.frames, weights)
+    weights = Weights(**{field.name: getattr(args, field.name) for field in fields(Weights)})
+    library = Library.open(args.library)
+    run(PRESETS[args.config], library, Options.of(args), args.batch, args.frames, weights, args.frozen_encoder)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """Train the CLAP projections (paper Sec. 3.3) between a frozen text tower and a frozen sound encoder.
 
 python -m train.parts --to data/parts
-python -m train.clap --config small --parts data/parts --out runs/clap --steps 1500
+python -m train.clap --config small --parts data/parts --out runs/clap --steps 1500   seconds on a CPU
+accelerate launch -m train.clap --config paper --parts towers --out runs/clap --batch 1024   big towers of your own
+python -m train.clap --config tiny --parts parts-of-tiny --out /tmp/clap --steps 20   to see it run
 """
 
 from __future__ import annotations
@@ -14,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from accelerate import Accelerator
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -25,7 +26,8 @@ from maa.models.clap import ClapHeads
 from maa.models.text import TextEncoder, mean_pool
 from train.data import Library
 from train.frozen import load_frozen
-from train.loop import Options, fit
+from train.loop import Draw, Trainer, prepare
+from train.options import Options
 
 
 @dataclass(frozen=True)
@@ -92,28 +94,31 @@ def accuracy(heads: ClapHeads, known: Features, library: Library, indices: NDArr
 
 
 def run(config: ModelConfig, library: Library, parts: Path, options: Options, batch: int) -> Path:
-    """Train the heads and return the path of the weights."""
-    accelerator = Accelerator()
+    """Train the heads and return the path of the weights.
+
+    The towers' answers are small and stay in memory, and every process takes the whole batch: contrast needs all pairs.
+    """
+    accelerator = prepare()
     torch.manual_seed(options.seed)
-    rng = np.random.default_rng([options.seed, accelerator.process_index])
     known = features(library, config, parts)
     heads = build(config, "clap")
     assert isinstance(heads, ClapHeads)
     train, test = library.indices("train"), library.indices("test")
     names = np.array([row.concept for row in library.rows])
 
-    def step(index: int) -> dict[str, Tensor]:
+    def step(draw: Draw) -> dict[str, Tensor]:
+        rng = draw.rng()
         rows = rng.choice(train, min(batch, len(train)), replace=False)
         said = [library.rows[int(i)] for i in rows]
         chosen = [known.text_of[str(rng.choice([*row.captions, row.concept]))] for row in said]
-        noisy = known.sounds[rows] * (1 + 0.1 * torch.randn(len(rows), 1))
+        shaken = rng.normal(1.0, 0.1, (len(rows), 1)).astype(np.float32)
         same = torch.from_numpy(names[rows][:, None] == names[rows][None])
-        values = {"loss": contrast(heads, noisy, known.texts[chosen], same)}
-        if index % options.log_every == 0 and len(test):
-            values["held_out"] = torch.tensor(accuracy(heads, known, library, test) * options.log_every)
+        values = {"loss": contrast(heads, known.sounds[rows] * torch.from_numpy(shaken), known.texts[chosen], same)}
+        if (draw.step + 1) % options.log_every == 0 and len(test):
+            values["held_out"] = torch.tensor(accuracy(heads, known, library, test))
         return values
 
-    return fit(heads, step, options, "clap", accelerator)
+    return Trainer(heads, options, "clap", accelerator).run(step)
 
 
 def main() -> None:

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from maa import Audio, Filling, MakeAnAudio, Sampling
 from maa.audio.splice import splice
+from maa.models.aisfx import AisfxEncoder
 from maa.pipeline import conditions
 from maa.pipeline.inpainting import Conditions, Counter, Job
 from maa.pipeline.stretches import plan_windows
@@ -78,7 +79,7 @@ class Bench:
     @torch.inference_mode()
     def embed(self, wave: Wave) -> Wave:
         """Unit aiSFX vector of a sound."""
-        assert self.maa.model.clap_audio is not None
+        assert isinstance(self.maa.model.clap_audio, AisfxEncoder)
         vector = self.maa.model.clap_audio.embed(torch.from_numpy(wave)[None].to(self.maa.device), self.rate)
         return F.normalize(vector.float(), dim=-1)[0].cpu().numpy()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from accelerate import Accelerator
 from torch import Tensor, nn
 
 RESOLUTIONS = ((256, 64), (512, 128), (1024, 256), (2048, 512))  # window and hop in samples
@@ -30,3 +31,37 @@ class MultiResolutionStft(nn.Module):
         window = self.get_buffer(f"window_{size}")
         spectrum = torch.stft(wave, size, hop, window=window, return_complex=True)
         return (spectrum.real.square() + spectrum.imag.square() + 1e-7).sqrt()
+
+
+def balance(
+    parts: dict[str, tuple[Tensor, float]], output: Tensor, accelerator: Accelerator, reach: float | Tensor = 1.0
+) -> Tensor:
+    """Losses of one output, joined so that each moves it by its share and not by its scale.
+
+    Each gradient at the output is brought to the length `reach` and weighted (EnCodec's balancer, arXiv 2210.13438,
+    Sec. 3.4), so an adversarial loss neither drowns a reconstruction nor is drowned by it, whatever the units.
+
+    Args:
+        parts: a loss that depends on `output`, and its weight, by name.
+        output: what they were computed from.
+        accelerator: where a batch is shared by processes, lengths are those of the whole batch's gradient.
+
+    Returns:
+        A scalar whose value is the plain weighted sum and whose gradient at `output` is the balanced one.
+    """
+    total = torch.zeros_like(output)
+    value = output.new_zeros(())
+    for loss, weight in parts.values():
+        (gradient,) = torch.autograd.grad(loss, output, retain_graph=True)
+        total += weight * gradient / length(gradient, accelerator).clamp_min(1e-12)
+        value = value + weight * loss.detach()
+    surrogate = (output * reach * total).sum()
+    return surrogate - surrogate.detach() + value
+
+
+def length(gradient: Tensor, accelerator: Accelerator) -> Tensor:
+    """The norm that the gradient of a mean over all processes' samples has, from each process's gradient of its own."""
+    squared = gradient.square().sum()
+    if accelerator.num_processes > 1:
+        squared = accelerator.reduce(squared, "sum") / accelerator.num_processes**2
+    return squared.sqrt()

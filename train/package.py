@@ -14,9 +14,14 @@ from maa.audio.mel import MelSpectrogram
 from train.data import load_manifest
 from train.frozen import load_frozen
 
+SHARD = 15 << 20  # bytes; hosts of code refuse or dislike larger files
+
 
 def package(runs: list[Path], to: Path, name: str) -> checkpoint.Model:
-    """Collect each part from the first folder that has it, and write them as float16 with hashes."""
+    """Collect each part from the last folder that has it, and write them as float16 with hashes.
+
+    Parts above 15 MiB are written in shards with an index.
+    """
     described = [folder for folder in runs if (folder / checkpoint.CONFIG).is_file()]
     if not described:
         raise ValueError("None of the folders has a config.json; the diffusion stage writes one.")
@@ -25,7 +30,7 @@ def package(runs: list[Path], to: Path, name: str) -> checkpoint.Model:
     model = checkpoint.Model(config, MelSpectrogram(config.audio), concepts=tuple(concepts))
     for part in checkpoint.PARTS:
         setattr(model, part, load_frozen(config, part, *reversed(runs)))
-    checkpoint.save(model, to)
+    checkpoint.save(model, to, shard_bytes=SHARD)
     return model
 
 

@@ -1,49 +1,140 @@
-"""Train a vocoder (paper Sec. 5.2) by reconstruction: mel distance and multi-resolution STFT distance.
+"""Train a vocoder (paper Sec. 5.2): reconstruction first, HiFi-GAN's adversarial losses in the last third.
 
-python -m train.vocoder --config small --out runs/vocoder --minutes 30
-python -m train.vocoder --config tiny --out /tmp/vocoder --steps 20 --batch 2
+python -m train.vocoder --out runs/vocoder --minutes 30                                 one CPU or one GPU
+accelerate launch -m train.vocoder --config paper --out runs/vocoder --batch 16 \\
+    --frames 32 --lr 2e-4 --critics-weight 128 --gate-weight 0                          HiFi-GAN V1 on many GPUs
+python -m train.vocoder --config tiny --out /tmp/vocoder --steps 20 --batch 2           seconds, to see it run
+
+The inverse-STFT vocoder of "small" and the HiFi-GAN of "paper" train alike.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
+from dataclasses import dataclass, fields
 from pathlib import Path
 
-import numpy as np
 import torch
 from accelerate import Accelerator
-from torch import Tensor
+from torch import Tensor, nn
 
 from maa.audio.mel import MelSpectrogram
-from maa.config import PRESETS, IstftConfig, ModelConfig
+from maa.config import PRESETS, HifiganConfig, IstftConfig, ModelConfig
+from maa.models.hifigan import HifiganGenerator
 from maa.models.istft import IstftVocoder
-from train.crops import crops
+from train.crops import Crops
 from train.data import Library
-from train.loop import Options, fit
+from train.discriminators import WaveCritics, feature_loss, fool_loss, judge_loss
+from train.journal import write_wave
+from train.loop import Draw, Trainer, prepare
 from train.losses import MultiResolutionStft
+from train.options import Options
 
 
-def run(config: ModelConfig, library: Library, options: Options, batch: int, frames: int) -> Path:
-    """Train on random crops and return the path of the weights."""
-    if not isinstance(config.vocoder, IstftConfig):
-        raise ValueError(f"This stage trains the inverse-STFT vocoder; {config.name} has {config.vocoder.kind}.")
-    accelerator = Accelerator()
+@dataclass(frozen=True)
+class Weights:
+    """HiFi-GAN V1's (its Eq. 3 and 5), and ours for the reconstruction that comes first."""
+
+    mel: float = 45 * math.log(10)  # on natural logarithms it is 45; our mel counts in decades
+    stft: float = 45.0
+    features: float = 2.0
+    fool: float = 1.0
+    critics: int = 32  # channels; 128 are HiFi-GAN V1's
+    gate: float = 0.67  # share of the run after which the critics are heard; 0 = from the start, 1 = never
+    ready: float = 0.04  # share of the run that the critics learn alone before that
+
+
+class Losses:
+    """One step's losses for waves [B, L]."""
+
+    def __init__(
+        self, model: nn.Module, front: MelSpectrogram, critics: WaveCritics, weights: Weights, accelerator: Accelerator
+    ) -> None:
+        self.model, self.front, self.critics = model, front, critics
+        self.weights, self.accelerator = weights, accelerator
+        self.distance = MultiResolutionStft().to(accelerator.device)
+
+    def __call__(self, wave: Tensor, draw: Draw) -> dict[str, Tensor]:
+        weights = self.weights
+        mel = self.front(wave)
+        with self.accelerator.autocast():
+            made = self.model(self.front.to_vocoder(mel))
+        made = made.float()
+        l1 = (self.front(made) - mel).abs().mean()
+        stft = self.distance(made, wave)
+        total = weights.mel * l1 + weights.stft * stft
+        values = {"mel": l1, "stft": stft}
+        if draw.progress < weights.gate - weights.ready:
+            return {"loss": total, **values}
+        with self.accelerator.autocast():
+            values["critics"] = judge_loss(self.critics(wave), self.critics(made.detach()))
+        if draw.progress >= weights.gate:
+            self.critics.requires_grad_(False)
+            with self.accelerator.autocast():
+                judged = self.critics(made)
+                with torch.no_grad():
+                    wanted = self.critics(wave)
+            self.critics.requires_grad_(True)
+            # HiFi-GAN sums both over its critics.
+            fool, features = (len(judged) * x for x in (fool_loss(judged), feature_loss(wanted, judged)))
+            total = total + weights.fool * fool + weights.features * features
+            values |= {"fool": fool, "features": features}
+        return {"loss": total, **values}
+
+
+def build(config: ModelConfig) -> nn.Module:
+    """The configuration's vocoder, HiFi-GAN with weight norm."""
+    if isinstance(config.vocoder, HifiganConfig):
+        return HifiganGenerator(config.vocoder, config.audio.mels, weight_norm=True)
+    if isinstance(config.vocoder, IstftConfig):
+        return IstftVocoder(config.vocoder, config.audio)
+    raise ValueError(f"There is no training of {config.vocoder.kind} here; choose hifigan or istft.")
+
+
+def plain(config: ModelConfig, values: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Averaged weights as the program loads them: without weight norm."""
+    if not isinstance(config.vocoder, HifiganConfig):
+        return values
+    network = build(config)
+    network.load_state_dict(values)
+    assert isinstance(network, HifiganGenerator)
+    return network.fold().state_dict()
+
+
+def run(config: ModelConfig, library: Library, options: Options, batch: int, frames: int, weights: Weights) -> Path:
+    """Train on random crops and return the path of the weights.
+
+    Args:
+        batch: crops per process. frames: of a crop.
+    """
+    accelerator = prepare()
     torch.manual_seed(options.seed)
-    rng = np.random.default_rng([options.seed, accelerator.process_index])
-    indices = library.indices("train")
+    source = Crops(library, "train", frames * config.audio.hop, accelerator.device)
     front = MelSpectrogram(config.audio).to(accelerator.device)
-    distance = MultiResolutionStft().to(accelerator.device)
-    model = IstftVocoder(config.vocoder, config.audio).to(accelerator.device)
+    model = build(config).to(accelerator.device)
+    critics = WaveCritics(weights.critics).to(accelerator.device)
+    trainer = Trainer(
+        model,
+        options,
+        "vocoder",
+        accelerator,
+        critics if weights.gate < 1 else None,
+        lambda values: plain(config, values),
+    )
+    losses = Losses(model, front, critics, weights, accelerator)
+    heard = source.fixed(2, options.seed)
 
-    def step(_: int) -> dict[str, Tensor]:
-        wave = torch.from_numpy(crops(library, indices, batch, frames * config.audio.hop, rng)).to(accelerator.device)
-        mel = front(wave)
-        made = model(front.to_vocoder(mel))
-        l1 = (front(made) - mel).abs().mean()
-        stft = distance(made, wave)
-        return {"loss": 2.0 * l1 + stft, "mel": l1, "stft": stft}
+    def step(draw: Draw) -> dict[str, Tensor]:
+        return losses(source.of(draw, batch), draw)
 
-    return fit(model, step, options, "vocoder", accelerator)
+    def show(folder: Path, step: int) -> None:
+        made = model(front.to_vocoder(front(heard)))
+        for k, pair in enumerate(zip(heard, made, strict=True)):
+            both = torch.cat([*pair]).cpu().numpy()
+            write_wave(folder / f"{step:07d}-real-then-made-{k}.wav", both, config.audio.sample_rate)
+
+    return trainer.run(step, show)
 
 
 def main() -> None:
@@ -51,11 +142,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", choices=sorted(PRESETS), default="small")
     parser.add_argument("--library", type=Path, default=Path("data"))
-    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--batch", type=int, default=8, help="crops per process")
     parser.add_argument("--frames", type=int, default=64, help="mel frames in a crop")
-    Options.add_to(parser, lr=5e-4)
+    for field in fields(Weights):
+        kind = int if field.type == "int" else float
+        parser.add_argument(f"--{field.name}-weight", type=kind, default=field.default, dest=field.name)
+    Options.add_to(parser, lr=5e-4, clip=1000.0)  # the losses are HiFi-GAN's, 45 times a mel distance
     args = parser.parse_args()
-    run(PRESETS[args.config], Library.open(args.library), Options.of(args), args.batch, args.frames)
+    weights = Weights(**{field.name: getattr(args, field.name) for field in fields(Weights)})
+    run(PRESETS[args.config], Library.open(args.library), Options.of(args), args.batch, args.frames, weights)
 
 
 if __name__ == "__main__":

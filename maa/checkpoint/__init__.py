@@ -21,6 +21,7 @@ from maa.checkpoint.folder import (
     write_config,
 )
 from maa.checkpoint.model import PARTS, Model, build, random_model
+from maa.checkpoint.shards import index_of, read_weights, weight_files, write_weights
 
 __all__ = [
     "CLIP",
@@ -34,11 +35,15 @@ __all__ = [
     "copy",
     "file_hash",
     "find",
+    "index_of",
     "load",
     "random_model",
     "read_config",
+    "read_weights",
     "root",
     "save",
+    "weight_files",
     "write",
     "write_config",
+    "write_weights",
 ]

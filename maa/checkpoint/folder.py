@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from maa import hub
 from maa.audio.mel import MelSpectrogram
 from maa.checkpoint.model import PARTS, Model, build
+from maa.checkpoint.shards import read_weights, weight_files, write_weights
 from maa.config import ModelConfig, MsClapConfig, OpenClipConfig
 
 if TYPE_CHECKING:
@@ -99,22 +98,23 @@ def _load(folder: Path) -> Model:
     if (folder / CONCEPTS).is_file():
         model.concepts = tuple(json.loads((folder / CONCEPTS).read_text(encoding="utf-8")))
     for part in PARTS:
-        path = folder / f"{part}.safetensors"
         if part == "vision" and (folder / CLIP).is_dir():
             model.vision = _clip(folder / CLIP)
             continue
+        files = weight_files(folder, part)
         reads = part == "text" or (part == "clap" and isinstance(config.clap, MsClapConfig))
         reader = clap_tokenizer if part == "clap" else tokenizer
-        if (part == "vision" and isinstance(config.vision, OpenClipConfig)) or not path.is_file():
+        if (part == "vision" and isinstance(config.vision, OpenClipConfig)) or not files:
             model.missing[part] = _sentence(part, config, folder)
             continue
         if reads and reader is None:
             model.missing[part] = f"{WHAT[part].capitalize()} cannot read: add {TOKENIZER} to {folder}."
             continue
-        _check_hash(path, hashes)
+        for path in files:
+            _check_hash(path, hashes)
         with torch.device("meta" if part in COPIED else "cpu"):
             network = build(config, part, reader)
-        _fill(network, path)
+        _fill(network, files)
         setattr(model, part, network.eval().requires_grad_(False))
     return model
 
@@ -166,22 +166,22 @@ def _digest(stream: Any) -> str:
     return digest.hexdigest()
 
 
-def _fill(network: nn.Module, path: Path) -> None:
-    try:
-        state = {name: value.float() if value.is_floating_point() else value for name, value in load_file(path).items()}
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path} cannot be read as safetensors ({error}); copy the file again.") from error
+def _fill(network: nn.Module, files: list[Path]) -> None:
+    state = read_weights(files)
     try:
         network.load_state_dict(state, assign=True)
     except RuntimeError as error:
         detail = " ".join(str(error).split())[:300]
-        raise ValueError(f"{path} does not fit the network that {CONFIG} describes: {detail}") from error
+        raise ValueError(f"{files[0]} does not fit the network that {CONFIG} describes: {detail}") from error
 
 
-def save(model: Model, folder: Path, dtype: torch.dtype = torch.float16) -> None:
+def save(model: Model, folder: Path, dtype: torch.dtype = torch.float16, shard_bytes: int | None = None) -> None:
     """Write a model's present parts and its config, floats as `dtype`, with the hashes of what was written.
 
     An open_clip model is not among them: it has a format of its own and stays where it is.
+
+    Args:
+        shard_bytes: parts above this size are written in shards of at most this size; None = always one file.
     """
     from maa.models.clip import ClipBridge
 
@@ -190,7 +190,7 @@ def save(model: Model, folder: Path, dtype: torch.dtype = torch.float16) -> None
         for part, network in model.networks().items()
         if not isinstance(network, ClipBridge)
     }
-    write(folder, model.config, parts)
+    write(folder, model.config, parts, shard_bytes)
     for name, tokenizer in _tokenizers(model).items():
         tokenizer.save(str(folder / name))
     if model.concepts:
@@ -198,14 +198,13 @@ def save(model: Model, folder: Path, dtype: torch.dtype = torch.float16) -> None
     write_config(folder, model.config)
 
 
-def write(folder: Path, config: ModelConfig, parts: Mapping[str, Mapping[str, Tensor]]) -> None:
+def write(
+    folder: Path, config: ModelConfig, parts: Mapping[str, Mapping[str, Tensor]], shard_bytes: int | None = None
+) -> None:
     """Write the weights of some parts, as they are, and the config that describes them."""
     folder.mkdir(parents=True, exist_ok=True)
     for part, weights in parts.items():
-        path = folder / f"{part}.safetensors"
-        aside = path.with_suffix(".tmp")  # a loaded model may still read the old file
-        save_file({name: value.contiguous() for name, value in weights.items()}, aside)
-        os.replace(aside, path)
+        write_weights(weights, folder, part, shard_bytes)
     write_config(folder, config)
 
 

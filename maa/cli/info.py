@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from maa.checkpoint import Model
 
 
 def show(args: argparse.Namespace) -> int:
@@ -27,23 +30,38 @@ def of_model(name: str) -> dict[str, Any]:
 
     maa = MakeAnAudio.from_pretrained(name, device="cpu")
     folder = None if maa.name == "tiny" else checkpoint.find(name)
-    parts: dict[str, dict[str, Any]] = {}
-    for part, network in maa.model.networks().items():
-        path = None if folder is None else folder / f"{part}.safetensors"
-        parts[part] = {
-            "parameters": sum(parameter.numel() for parameter in network.parameters()),
-            "bytes": None if path is None else path.stat().st_size,
-            "sha256": None if path is None else maa.model.hashes[path.name],
-        }
+    experts = {name: parts_of(expert, name) for name, expert in maa.model.experts.items()}
     return {
         "name": maa.name,
         "folder": None if folder is None else str(folder),
         "weights": maa.model.weights_hash,
-        "parts": parts,
+        "parts": {
+            **parts_of(maa.model),
+            **{name: about for parts in experts.values() for name, about in parts.items()},
+        },
         "missing": maa.model.missing,
         "tasks": maa.capabilities(),
         "config": maa.config.to_json(),
     }
+
+
+def parts_of(model: Model, expert: str = "") -> dict[str, dict[str, Any]]:
+    """Parameters, bytes and hash of each part that a model's own folder holds; an expert's parts begin with its name."""
+    from maa import checkpoint
+
+    found: dict[str, dict[str, Any]] = {}
+    for part, network in model.networks().items():
+        files = [] if model.folder is None else checkpoint.weight_files(model.folder, part)
+        if not files and model.folder is not None and part == "vision":
+            files = [path for path in (model.folder / checkpoint.CLIP).iterdir() if path.is_file()]
+        if not files and model.folder is not None:
+            continue  # borrowed from another model of the family
+        found[f"{expert}/{part}" if expert else part] = {
+            "parameters": sum(parameter.numel() for parameter in network.parameters()),
+            "bytes": sum(path.stat().st_size for path in files) or None,
+            "sha256": model.hashes.get(files[0].name) if len(files) == 1 else None,
+        }
+    return found
 
 
 def of_config(name: str) -> dict[str, Any]:
@@ -77,10 +95,10 @@ def table(facts: dict[str, Any]) -> str:
         "bytes": sum(about.get("bytes") or 0 for about in parts.values()),
     }
     lines = [f"{facts['name']}  {facts.get('folder') or ''}".rstrip(), ""]
-    lines.append(f"{'part':<14}{'parameters':>14}{'file':>12}  sha256")
+    lines.append(f"{'part':<22}{'parameters':>14}{'file':>12}  sha256")
     for part, about in {**parts, "together": together}.items():
         size = f"{about['bytes'] / 1e6:.1f} MB" if about.get("bytes") else "-"
-        lines.append(f"{part:<14}{about['parameters']:>14,}{size:>12}  {(about.get('sha256') or '')[:16]}".rstrip())
+        lines.append(f"{part:<22}{about['parameters']:>14,}{size:>12}  {(about.get('sha256') or '')[:16]}".rstrip())
     if "tasks" in facts:
         lines += ["", f"weights  {facts['weights']}", "", "tasks"]
         lines += [f"{task:<14}{sentence or 'ready'}" for task, sentence in facts["tasks"].items()]

@@ -33,6 +33,10 @@ def attend(q: Tensor, k: Tensor, v: Tensor, heads: int, mask: Tensor | None = No
     """Multi-head attention over [B, N, C] queries and [B, M, C] keys and values; mask [B, M], True = may be seen."""
     q, k, v = (x.unflatten(-1, (heads, -1)).transpose(1, 2) for x in (q, k, v))
     allowed = None if mask is None else mask[:, None, None, :]
+    if torch.is_autocast_enabled("cpu") and q.device.type == "cpu":
+        # Trained in bf16 on a CPU, the fused kernel's backward pass takes ten times as long as in fp32.
+        with torch.autocast("cpu", enabled=False):
+            return F.scaled_dot_product_attention(q.float(), k.float(), v.float(), allowed).transpose(1, 2).flatten(2)
     return F.scaled_dot_product_attention(q, k, v, attn_mask=allowed).transpose(1, 2).flatten(2)
 
 

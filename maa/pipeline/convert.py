@@ -26,7 +26,8 @@ from maa.official.pickles import read
 from maa.pipeline.card import card
 
 ORDER = ("text", "image", "inpaint")  # the first that is there stands at the root
-PARTS_OF_WORDS = ("text.safetensors", "vision.safetensors", checkpoint.TOKENIZER, checkpoint.CONCEPTS)
+PARTS_OF_WORDS = ("text", "vision")
+FILES_OF_WORDS = (checkpoint.TOKENIZER, checkpoint.CONCEPTS)
 Say = Callable[[str], None]
 
 
@@ -146,7 +147,7 @@ def _give_vocoders(places: dict[str, Place], vocoders: dict[Convention, Vocoder]
     for mel, vocoder in vocoders.items():
         users = {name: place for name, place in places.items() if place.config.audio.convention == mel}
         users.pop("words", None)
-        held = [name for name in users if (folder / name / "vocoder.safetensors").is_file()]
+        held = [name for name in users if checkpoint.weight_files(folder / name, "vocoder")]
         if held:
             raise ValueError(
                 f"{folder} has a vocoder of mel convention {mel} already; {vocoder.source.path} is another."
@@ -169,7 +170,7 @@ def _give_vocoders(places: dict[str, Place], vocoders: dict[Convention, Vocoder]
 
 
 def _give_clap(places: dict[str, Place], claps: list[Clap], folder: Path) -> None:
-    if len(claps) > 1 or (claps and (folder / "clap.safetensors").is_file()):
+    if len(claps) > 1 or (claps and checkpoint.weight_files(folder, "clap")):
         raise ValueError(f"{claps[-1].source.path} is a second CLAP; give one.")
     for clap in claps:
         places["."].parts |= clap.parts
@@ -228,12 +229,16 @@ def _tokenizer(choices: Choices, vocabulary: int) -> Path:
 def _write_words(aside: Path, name: str) -> None:
     """A small model beside the others that only puts pictures into words."""
     source = checkpoint.find(name)
-    absent = [file for file in PARTS_OF_WORDS if not (source / file).is_file()]
+    files = [source / file for file in FILES_OF_WORDS]
+    for part in PARTS_OF_WORDS:
+        weights, index = checkpoint.weight_files(source, part), checkpoint.index_of(source, part)
+        files += [*weights, *([index] if index.is_file() else [])] or [source / f"{part}.safetensors"]
+    absent = [path.name for path in files if not path.is_file()]
     if absent:
         raise ValueError(f"{source} cannot put pictures into words ({', '.join(absent)} missing); add --words none.")
     aside.mkdir(parents=True)
-    for file in PARTS_OF_WORDS:
-        shutil.copyfile(source / file, aside / file)
+    for path in files:
+        shutil.copyfile(path, aside / path.name)
     checkpoint.write_config(aside, checkpoint.read_config(source)[0])
 
 

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from maa import MakeAnAudio
+from maa.models.clap import ClapHeads
 from train.clap import text_features
 from train.data import Library
 from train.evaluation.metrics import recall, recall_by_chance
@@ -22,7 +23,7 @@ def retrieval(judge: Judge, library: Library, split: str = "test") -> dict[str, 
     """Text to sound recall over a split's recordings: a query is a concept's name or one of its captions, a hit is any
     recording of that concept; chance is what shuffled concepts give."""
     model = judge.maa.model
-    assert model.clap is not None
+    assert isinstance(model.clap, ClapHeads)
     assert model.text is not None
     assert model.clap_audio is not None
     rows = library.indices(split)
@@ -52,7 +53,7 @@ def retrieval(judge: Judge, library: Library, split: str = "test") -> dict[str, 
 
 def texts_of(maa: MakeAnAudio, texts: list[str]) -> np.ndarray:
     """Unit vectors [N, joint] of texts in CLAP's space."""
-    assert maa.model.clap is not None
+    assert isinstance(maa.model.clap, ClapHeads)
     assert maa.model.text is not None
     features = text_features(maa.model.text, texts)
     return F.normalize(maa.model.clap.text(features), dim=-1).cpu().numpy()

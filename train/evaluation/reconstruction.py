@@ -36,12 +36,13 @@ def griffin_lim(front: MelSpectrogram, mel: Tensor, seed: int = 0, iterations: i
     phase = torch.rand(magnitude.shape, generator=generator).to(magnitude.device) * 2 * torch.pi
     angles, previous = torch.polar(torch.ones_like(phase), phase), torch.zeros_like(magnitude, dtype=torch.complex64)
     length = spec.hop * (magnitude.shape[1] - 1)
+    window = torch.hann_window(spec.n_fft, device=magnitude.device)
     for _ in range(iterations):
-        wave = torch.istft(magnitude * angles, spec.n_fft, spec.hop, window=front.window, length=length)
-        rebuilt = torch.stft(wave, spec.n_fft, spec.hop, window=front.window, return_complex=True)
+        wave = torch.istft(magnitude * angles, spec.n_fft, spec.hop, window=window, length=length)
+        rebuilt = torch.stft(wave, spec.n_fft, spec.hop, window=window, return_complex=True)
         turned = rebuilt - MOMENTUM / (1 + MOMENTUM) * previous
         angles, previous = turned / turned.abs().clamp_min(1e-9), rebuilt
-    wave = torch.istft(magnitude * angles, spec.n_fft, spec.hop, window=front.window, length=length)
+    wave = torch.istft(magnitude * angles, spec.n_fft, spec.hop, window=window, length=length)
     if spec.convention == "A":
         return wave.cpu().numpy()
     # Frames of convention B are centred half a hop later than torch.istft's.

@@ -48,7 +48,7 @@ class Judge:
     @property
     def ears(self) -> AisfxEncoder:
         """The encoder as it was published; CLAP's own projections never judge what CLAP may have chosen."""
-        assert self.maa.model.clap_audio is not None
+        assert isinstance(self.maa.model.clap_audio, AisfxEncoder)
         return self.maa.model.clap_audio
 
     @torch.inference_mode()

@@ -1,0 +1,72 @@
+"""The weights of one part: one safetensors file, or shards with an index in the form that the hub's libraries read."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+
+def weight_files(folder: Path, part: str) -> list[Path]:
+    """The files of a part: `<part>.safetensors`, or the shards that `<part>.safetensors.index.json` names; or none.
+
+    Raises:
+        ValueError: the index is damaged, or names a shard that is not there.
+    """
+    whole, index = folder / f"{part}.safetensors", index_of(folder, part)
+    if whole.is_file() or not index.is_file():
+        return [whole] if whole.is_file() else []
+    try:
+        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{index} is not an index of weights ({error}); copy it again.") from error
+    shards = [folder / Path(name).name for name in names]  # a name is never a way out of the folder
+    absent = [shard.name for shard in shards if not shard.is_file()]
+    if absent:
+        raise ValueError(f"{folder} lacks {', '.join(absent)}, which {index.name} names; copy the whole folder.")
+    return shards
+
+
+def index_of(folder: Path, part: str) -> Path:
+    """Where the index of a part's shards is, if it has any."""
+    return folder / f"{part}.safetensors.index.json"
+
+
+def read_weights(files: Sequence[Path]) -> dict[str, Tensor]:
+    """The tensors of a part's files together, floats as float32."""
+    state: dict[str, Tensor] = {}
+    for path in files:
+        try:
+            state |= load_file(path)
+        except (SafetensorError, OSError) as error:
+            raise ValueError(f"{path} cannot be read as safetensors ({error}); copy the file again.") from error
+    return {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
+
+
+def write_weights(weights: Mapping[str, Tensor], folder: Path, part: str, shard_bytes: int | None = None) -> None:
+    """One file, or shards of at most `shard_bytes`; what the folder held of the part before is gone."""
+    shards: list[dict[str, Tensor]] = [{}]
+    for name, value in weights.items():
+        held = sum(tensor.nbytes for tensor in shards[-1].values())
+        if shard_bytes is not None and shards[-1] and held + value.nbytes > shard_bytes:
+            shards.append({})
+        shards[-1][name] = value.contiguous()
+    count = len(shards)
+    names = [f"{part}-{k + 1:05d}-of-{count:05d}.safetensors" for k in range(count)] if count > 1 else []
+    names = names or [f"{part}.safetensors"]
+    for name, shard in zip(names, shards, strict=True):
+        aside = folder / f"{name}.tmp"  # a loaded model may still read the old file
+        save_file(shard, aside)
+        os.replace(aside, folder / name)
+    old = {*folder.glob(f"{part}-*-of-*.safetensors"), *folder.glob(f"{part}.safetensors*")}
+    for path in old - {folder / name for name in names}:
+        path.unlink()  # a whole file and shards beside each other would contradict one another
+    if count > 1:
+        where = {key: name for name, shard in zip(names, shards, strict=True) for key in shard}
+        index = {"metadata": {"total_size": sum(value.nbytes for value in weights.values())}, "weight_map": where}
+        index_of(folder, part).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,220 @@
+"""The shipped model, from recordings to `checkpoints/small`: every stage in order, each with its share of time.
+
+python -m train.small                          two CPU cores: two hours, the 64 wide network
+python -m train.small --preset gpu             one GPU of the H200's class: 25 minutes, the 128 wide network
+python -m train.small --hours 6                as long as you have
+python -m train.small --preset tiny --to /tmp/small --runs /tmp/runs     a minute, to see it run
+
+Run it again and it goes on: a stage that was cut off resumes from its state, a stage that is done is left alone. What
+is in `--to` already counts as an earlier run: parts start from its averaged weights with a fresh optimiser. Once its
+autoencoder is good, its encoder is frozen and only its decoder learns on, so the latents stay and the U-Net's training
+adds up. `--keep-latents` freezes it as it is; `--anew` starts over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from maa.checkpoint import CONFIG, read_config, weight_files
+from maa.config import PRESETS
+from train.card import card
+from train.data import Library
+from train.package import package
+from train.quality import autoencoder_distance
+
+PART = {"autoencoder": "autoencoder", "vocoder": "vocoder", "clap": "clap", "diffusion": "unet"}  # stage: its file
+GOOD = 0.16  # held-out log10-mel L1 below which an autoencoder is kept: then the latents stay and training adds up
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How one kind of machine spends its time: shares of the whole, and each stage's own flags."""
+
+    config: str
+    hours: float
+    sound: float  # share of the time for autoencoder, vocoder and CLAP; the rest is the U-Net's
+    together: bool  # those three side by side (a GPU has room), or one after another
+    stages: dict[str, tuple[str, ...]]
+
+    def minutes(self, hours: float, stage: str) -> float:
+        """A stage's budget. One after another, the autoencoder takes six tenths of the sound's share; CLAP counts
+        steps, since it learns by heart when it goes on, and takes seconds."""
+        if stage == "diffusion":
+            return 60 * hours * (1 - self.sound)
+        part = 1.0 if self.together else {"autoencoder": 0.6, "vocoder": 0.4}[stage]
+        return 60 * hours * self.sound * part
+
+
+PRESETS_OF_TIME = {
+    "gpu": Preset(
+        "small", 25 / 60, 9 / 25, True,
+        {
+            "autoencoder": ("--batch", "32", "--frames", "128", "--lr", "6e-4"),
+            "vocoder": ("--batch", "32", "--frames", "64"),
+            "clap": ("--steps", "900", "--lr", "7e-4", "--ema", "0.99"),
+            "diffusion": (
+                "--batch", "256", "--widths", "40:0.5", "78:0.5", "--pool", "4096", "--renew", "8", "--lr", "3e-4",
+            ),
+        },
+    ),
+    "cpu": Preset(
+        "mini", 2.0, 0.5, False,
+        {
+            "autoencoder": ("--lr", "8e-4", "--ema", "0.998"),
+            "vocoder": ("--ema", "0.998"),
+            "clap": ("--steps", "900", "--lr", "7e-4", "--ema", "0.99"),
+            "diffusion": ("--pool", "240", "--renew", "0.3", "--lr", "5e-4", "--ema", "0.998"),
+        },
+    ),
+    "tiny": Preset(
+        "tiny", 0.6 / 60, 0.5, False,
+        {
+            "autoencoder": ("--batch", "2", "--frames", "32", "--save-every", "5"),
+            "vocoder": ("--batch", "2", "--frames", "32", "--save-every", "5"),
+            "clap": ("--steps", "5", "--batch", "8"),
+            "diffusion": ("--batch", "4", "--pool", "8", "--renew", "0.1", "--save-every", "5"),
+        },
+    ),
+}  # fmt: skip
+
+
+class Run:
+    """One run of the whole recipe.
+
+    Args:
+        preset: how the time is spent. hours: how much there is.
+        library: folder of the recordings. parts: folder of the pretrained parts.
+        runs: where stages work. to: where the model goes, and where an earlier one is found.
+    """
+
+    def __init__(self, preset: Preset, hours: float, library: Path, parts: Path, runs: Path, to: Path) -> None:
+        self.preset, self.hours = preset, hours
+        self.library, self.parts, self.runs, self.to = library, parts, runs, to
+
+    def command(self, stage: str, earlier: bool) -> list[str]:
+        """What runs a stage: resumed if it was cut off, else started from the earlier model's part if there is one."""
+        out, part = self.runs / stage, PART[stage]
+        command = [sys.executable, "-m", f"train.{stage}", "--config", self.preset.config, "--out", str(out)]
+        command += ["--library", str(self.library)]
+        if stage == "clap":
+            command += ["--parts", str(self.parts)]
+        else:
+            command += ["--minutes", f"{self.preset.minutes(self.hours, stage):.3f}"]
+        if stage == "diffusion":
+            folders = [str(self.runs / name) for name in ("autoencoder", "clap")]
+            command += ["--parts", *folders, str(self.to), str(self.parts)]
+        command += self.preset.stages[stage]
+        if self.state(stage).is_file():
+            return [*command, "--resume"]
+        return [*command, "--start", str(self.to / f"{part}.safetensors")] if earlier and self.fits(part) else command
+
+    def fits(self, part: str) -> bool:
+        """True when the earlier model has a part of the size that this run trains."""
+        if not (self.to / CONFIG).is_file() or not weight_files(self.to, part):
+            return False
+        sizes = []
+        for config in (read_config(self.to)[0], PRESETS[self.preset.config]):
+            plain = replace(config.autoencoder, latent_scale=1.0)  # a fact about weights, not a size
+            sizes.append(getattr(replace(config, autoencoder=plain), part))
+        return bool(sizes[0] == sizes[1])
+
+    def state(self, stage: str) -> Path:
+        """Where a stage keeps what resuming needs."""
+        return self.runs / stage / f"{PART[stage]}.state.pt"
+
+    def keeps_latents(self, anew: bool, keep: bool = False) -> bool:
+        """True when the earlier run's encoder stays: its autoencoder is good, measured on held-out recordings.
+
+        The answer is remembered until the run is finished: one that was cut off goes on as it began.
+        """
+        answer = self.runs / "latents.txt"
+        if answer.is_file():
+            return answer.read_text(encoding="utf-8").strip() == "kept"
+        kept = keep and not anew and self.fits("autoencoder")
+        if not kept and not anew and self.fits("autoencoder"):
+            distance = autoencoder_distance(read_config(self.to)[0], Library.open(self.library), self.to)
+            kept = distance <= GOOD
+            verdict = "its latents stay" if kept else f"above {GOOD}, so it is trained on and the U-Net starts over"
+            print(f"held-out distance of the autoencoder in {self.to}: {distance:.3f} decades; {verdict}", flush=True)
+        self.runs.mkdir(parents=True, exist_ok=True)
+        answer.write_text("kept\n" if kept else "new\n", encoding="utf-8")
+        return kept
+
+    def all_stages(self, anew: bool, keep: bool = False) -> None:
+        """Everything, from where it was left."""
+        kept = self.keeps_latents(anew, keep)
+        polish = {"autoencoder": ("--frozen-encoder", "--gate-weight", "0", "--ready-weight", "0")} if kept else {}
+        todo = [stage for stage in ("autoencoder", "vocoder", "clap") if not self.done(stage).is_file()]
+        for group in [todo] if self.preset.together else [[stage] for stage in todo]:
+            self.wait({stage: self.begin(stage, not anew, polish.get(stage, ())) for stage in group})
+        if not self.done("diffusion").is_file():
+            # On other latents an earlier U-Net is of no use.
+            self.wait({"diffusion": self.begin("diffusion", kept)})
+        self.finish()
+
+    def begin(self, stage: str, earlier: bool, more: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
+        """Start a stage as a process of its own."""
+        command = [*self.command(stage, earlier), *more]
+        print("$ " + " ".join(command[1:]), flush=True)
+        return subprocess.Popen(command)
+
+    def wait(self, running: dict[str, subprocess.Popen[bytes]]) -> None:
+        """Wait for stages; if one fails, stop the others and say which it was."""
+        for stage, process in running.items():
+            if process.wait():
+                for other in running.values():
+                    other.terminate()
+                raise ValueError(f"The stage {stage} failed; its last words are above. Run the same command to go on.")
+            self.done(stage).touch()
+
+    def done(self, stage: str) -> Path:
+        """The mark of a finished stage."""
+        return self.runs / stage / "done"
+
+    def finish(self) -> None:
+        """Put the parts together, and leave the next run a clean start: what it builds on is the model."""
+        folders = [self.runs / stage for stage in (*PART,) if (self.runs / stage).is_dir()]
+        earlier = [self.to] if (self.to / CONFIG).is_file() else []
+        package([*earlier, self.parts, *folders], self.runs / "model", self.to.name)
+        card(self.runs, self.preset.config)
+        self.to.mkdir(parents=True, exist_ok=True)
+        for path in self.to.glob("*.safetensors*"):
+            path.unlink()  # whole files and shards of different runs would contradict one another
+        for path in (self.runs / "model").iterdir():
+            shutil.copyfile(path, self.to / path.name)
+        for stage, part in PART.items():
+            for path in (self.done(stage), self.state(stage), self.runs / stage / f"{part}.safetensors"):
+                path.unlink(missing_ok=True)
+        (self.runs / "latents.txt").unlink(missing_ok=True)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--preset", choices=sorted(PRESETS_OF_TIME), default="cpu")
+    parser.add_argument("--hours", type=float, help="time for all stages together (default: the preset's)")
+    parser.add_argument("--library", type=Path, default=Path("data"))
+    parser.add_argument("--parts", type=Path, default=Path("data/parts"))
+    parser.add_argument("--runs", type=Path, default=Path("runs/small"))
+    parser.add_argument("--to", type=Path, default=Path("checkpoints/small"))
+    parser.add_argument("--anew", action="store_true", help="do not build on the weights in --to")
+    parser.add_argument("--keep-latents", action="store_true", help="freeze the encoder in --to, however good it is")
+    args = parser.parse_args()
+    preset = PRESETS_OF_TIME[args.preset]
+    run = Run(preset, args.hours or preset.hours, args.library, args.parts, args.runs, args.to)
+    try:
+        run.all_stages(args.anew, args.keep_latents)
+    except ValueError as error:
+        parser.exit(2, f"{error}\n")
+    for path in sorted(args.to.iterdir()):
+        print(f"{path.stat().st_size / 1e6:8.2f} MB  {path}")
+    print("Next: python -m train.evaluate and python -m train.examples; keep the weights only if they score better.")
+
+
+if __name__ == "__main__":
+    main()
