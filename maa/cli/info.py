@@ -46,7 +46,7 @@ def of_model(name: str) -> dict[str, Any]:
 
 
 def parts_of(model: Model, expert: str = "") -> dict[str, dict[str, Any]]:
-    """Parameters, bytes and hash of each part that a model's own folder holds; an expert's parts begin with its name."""
+    """Parameters, bytes and hash of each part that a model's own folder holds; an expert's begin with its name."""
     from maa import checkpoint
 
     found: dict[str, dict[str, Any]] = {}

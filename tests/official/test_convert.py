@@ -11,6 +11,7 @@ import torch
 
 from maa import Box, MakeAnAudio, Sampling
 from maa.cli import main
+from maa.cli.info import of_model
 from maa.config import BigvganConfig, HifiganConfig
 from maa.pipeline.convert import Choices, convert
 from tests.files import picture_file
@@ -70,6 +71,10 @@ def test_three_networks_and_two_conventions_in_one_folder(
     assert image.model.vocoder is inpaint.model.vocoder is not maa.model.vocoder
     assert inpaint.config.audio.frames == 848 and inpaint.config.schedule.beta_end == pytest.approx(0.0205)
     assert set(maa.capabilities().values()) == {None}
+
+    facts = of_model(str(folder))
+    assert {"unet", "image/unet", "image/vision", "inpaint/unet", "words/vision"} <= set(facts["parts"])
+    assert "inpaint/vocoder" not in facts["parts"] and "image/text" not in facts["parts"]
 
     picture = picture_file(tmp_path / "picture.png")
     seen = maa.image_to_audio(picture, QUICK, seconds=1)
