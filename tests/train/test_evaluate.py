@@ -42,6 +42,7 @@ def reference(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Reference
     return Reference(judge, Library.open(data))
 
 
+@pytest.mark.slow
 def test_everything_as_a_user_runs_it(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@ interpolation."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,7 +80,8 @@ def fill(reference: Reference, case: Case, way: str) -> Wave:
         return out
     prompt = {"right": case.right, "wrong": case.wrong, "none": ""}[way]
     chosen = Sampling(judge.sampling.steps, judge.sampling.guidance, case.seed, 1, judge.sampling.sampler)
-    made_of = f"inpaint|{judge.maa.model.weights_hash}|{chosen}|{prompt}|{case.box}|{case.wave.tobytes().hex()[:64]}"
+    sound = hashlib.sha256(case.wave.tobytes()).hexdigest()
+    made_of = f"inpaint|{judge.maa.model.weights_hash}|{chosen}|{prompt}|{case.box}|{sound}"
     return judge.kept(
         made_of, lambda: judge.maa.inpaint((spec.sample_rate, case.wave), [case.box], prompt, chosen).audio[0, 0]
     )
