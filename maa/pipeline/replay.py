@@ -16,8 +16,9 @@ class Files:
 
     output: str
     source: str | None = None  # the picture, clip or sound that was given
-    mask: str | None = None  # PNG of a painted mask
+    mask: str | None = None  # of a painted mask
     boxes: Sequence[Sequence[float]] = ()  # start s, end s, low Hz, high Hz
+    frames: Sequence[Sequence[float]] = ()  # start s, end s
 
 
 def command(settings: Mapping[str, Any], files: Files, *, subtype: str | None = None, rate: int | None = None) -> str:
@@ -67,10 +68,21 @@ def _given(settings: Mapping[str, Any], files: Files) -> list[str]:
         words += _pair("--original", settings.get("original"))
         words += _pair("--original-db", settings.get("original_db"))
     elif task == "inpaint":
-        for box in files.boxes:
-            words += ["--box", *(repr(float(edge)) for edge in box)]
+        for option, regions in (("--box", files.boxes), ("--frames", files.frames)):
+            for region in regions:
+                words += [option, *(repr(float(edge)) for edge in region)]
         words += _pair("--mask", files.mask)
+        words += _filling(settings)
     return words
+
+
+def _filling(settings: Mapping[str, Any]) -> list[str]:
+    """How a hole was filled, where it was not the usual way."""
+    usual = {"strength": 1.0, "resampling": 0, "before": 0.0, "after": 0.0}
+    words: list[str] = []
+    for name, value in usual.items():
+        words += _pair(f"--{name}", None if settings.get(name, value) == value else settings[name])
+    return words if settings.get("level_match", True) else [*words, "--no-level-match"]
 
 
 def _protected(prompt: str) -> list[str]:

@@ -6,7 +6,6 @@ the id of a take may see all of it; nobody else can list it.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -48,16 +47,14 @@ def keep(folder: Path, view: dict[str, Any], own: Mapping[str, Any], model: str)
     """
     source = _input(own)
     given = None if source is None else _copy(source, folder)
-    mask = _mask(own)
-    if mask is not None:
-        write_mask(mask, folder / MASK)
+    mask = _keep_mask(own.get("mask"), folder)
     clip = view.get("clip")
     output = Path(str(clip)).name if clip else view["file"]
-    names = replay.Files(output, given, None if mask is None else MASK, own.get("boxes") or ())
+    names = replay.Files(output, given, mask, own.get("boxes") or (), own.get("frames") or ())
     shape = {"subtype": view.get("subtype"), "rate": view.get("resampled")}
     view = {**view, "command": replay.command({**view["settings"], "model": model}, names, **shape)}
     view["bundle"] = given is not None
-    record = {"view": view, "input": given, "sha256": None if source is None else digest(source)}
+    record = {"view": view, "input": given, "mask": mask}
     (folder / RECORD).write_text(json.dumps(record), encoding="utf-8")
     return view
 
@@ -69,15 +66,6 @@ def load(take: object) -> tuple[Path, dict[str, Any]] | None:
         return None
     record: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     return folder, record
-
-
-def digest(path: Path) -> str:
-    """sha256 of a file."""
-    hashed = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            hashed.update(block)
-    return hashed.hexdigest()
 
 
 def write_mask(mask: NDArray[np.bool_], path: Path) -> None:
@@ -116,14 +104,21 @@ def _copy(source: Path, folder: Path) -> str:
     return name
 
 
-def _mask(own: Mapping[str, Any]) -> NDArray[np.bool_] | None:
-    """The painted mask among a request's own inputs."""
+def _keep_mask(payload: Any, folder: Path) -> str | None:
+    """A painted mask as a picture beside the take, or a mask file as it came; returns the name."""
     from maa.ui import painter
 
-    payload = own.get("mask")
-    if not isinstance(payload, dict) or "mask" not in payload:
+    if not isinstance(payload, dict):
         return None
-    return painter.mask_of(payload, (payload["mels"], payload["frames"]))
+    if isinstance(payload.get("path"), str):
+        source = files.uploaded(payload, "a mask")
+        name = "mask.npy" if source.suffix.lower() == ".npy" else MASK
+        shutil.copyfile(source, folder / name)
+        return name
+    if "mask" not in payload:
+        return None
+    write_mask(painter.mask_of(payload, (payload["mels"], payload["frames"])), folder / MASK)
+    return MASK
 
 
 def bundle(take: Any) -> dict[str, Any]:
@@ -136,7 +131,7 @@ def bundle(take: Any) -> dict[str, Any]:
     line = f"{record['view']['command']}\n"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(COMMAND, line)
-        for name in (record["input"], MASK):
+        for name in (record["input"], record["mask"]):
             if name and (folder / name).is_file():
                 archive.write(folder / name, name)
     return {"url": files.url_of(path), "file": path.name}

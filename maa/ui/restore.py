@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from maa.config import AudioSpec
 
 LIKE_T0, LIKE_TAKES = 0.3, 4  # "more like this": the take's own sound, led a little
+FILLING = {"strength": (0, 1), "resampling": (0, 4), "before": (0, 30), "after": (0, 30)}
 NUMBERS = {"seconds": (0.5, 30.0), "steps": (1, 1000), "guidance": (0.0, 20.0), "eta": (0.0, 1.0)}
 
 
@@ -80,6 +81,10 @@ def own(desk: Desk, settings: Mapping[str, Any], folder: Path | None, given: str
         "input": str(folder / given) if folder is not None and given else None,
         "boxes": _boxes(folder, desk.spec),
     }
+    for name, (low, high) in FILLING.items():
+        values[name] = _number(settings.get(name), low, high)
+    if isinstance(settings.get("level_match"), bool):
+        values["level_match"] = settings["level_match"]
     if "start" in parts and _number(settings.get("start"), 0, math.inf) is not None:
         values["start"] = {"go": settings["start"]}
     if "words" in parts and isinstance(settings.get("words"), list):

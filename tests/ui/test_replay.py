@@ -48,7 +48,7 @@ def replayed(made: Made, index: int, folder: Path) -> bytes:
     view = made.takes[index].view
     found = records.load(view["id"])
     assert found is not None
-    for name in (found[1]["input"], records.MASK):
+    for name in (found[1]["input"], found[1]["mask"]):
         if name and (found[0] / name).is_file():
             shutil.copyfile(found[0] / name, folder / name)
     words = shlex.split(view["command"])
@@ -68,7 +68,10 @@ def replayed(made: Made, index: int, folder: Path) -> bytes:
         (personalize.TASK, {"audio": "sound", "prompt": "a cat", "t0": 0.35, "start": 0.5}),
         (personalize.STRIP, {"audio": "sound", "prompt": "a cat", "t0": 0.4, "start": {"start": 0.25}}),
         (inpaint.TASK, {"audio": "sound", "mask": True, "prompt": "rain", "file_format": "source"}),
-        (inpaint.BOX_TASK, {"audio": "sound", "boxes": [[0.5, 1.0, 300, 4000]], "file_format": "flac"}),
+        (
+            inpaint.BOX_TASK,
+            {"audio": "sound", "boxes": [[0.5, 1.0, 300, 4000]], "frames": [], "mask": None, "file_format": "flac"},
+        ),
     ],
     ids=["text", "long", "image", "words", "video", "personalize", "strip", "mask", "boxes"],
 )
