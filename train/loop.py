@@ -206,7 +206,7 @@ class Trainer:
                     with self.ema.applied(self.module):
                         sample(options.out / "samples", self.step)
                     journal.show(options.out / "samples", self.step)
-            _say(journal.line(self.step, self.spent, options.lr), bar)
+            _say(journal.line(self.step, self.spent, rate_at(self.step, 1.0, options)), bar)
         self.save()
         return self.weights
 
