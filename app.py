@@ -54,7 +54,7 @@ def promised(name: str, device: str | None) -> tuple[Model, Path]:
     with contextlib.suppress(ValueError):
         config, _ = checkpoint.read_config(folder)
     card = folder / "README.md"
-    return Model(lambda: MakeAnAudio.from_pretrained(folder, device), config, card, here=lent()), folder
+    return Model(lambda: MakeAnAudio.from_pretrained(name, device), config, card, here=lent()), folder
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -33,6 +33,7 @@ def cached(tiny: MakeAnAudio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("name", ["someone/tiny-audio", f"someone/tiny-audio@{REVISION}"])
 def test_a_hub_id_opens_the_cached_snapshot(cached: Path, tiny: MakeAnAudio, name: str) -> None:
     opened = MakeAnAudio.from_pretrained(name, device="cpu")
+    assert opened.name == name, "by this name a command finds it again"
     assert np.allclose(opened.text_to_audio("rain", QUICK).audio, tiny.text_to_audio("rain", QUICK).audio, atol=1e-6)
 
 
@@ -55,6 +56,7 @@ def test_save_pretrained_copies_files_byte_for_byte(cached: Path, tmp_path: Path
 
 def test_saved_weights_are_the_models(tiny: MakeAnAudio, tmp_path: Path) -> None:
     again = MakeAnAudio.from_pretrained(tiny.save_pretrained(tmp_path / "model"), device="cpu")
+    assert again.name == "model"
     assert np.array_equal(again.text_to_audio("rain", QUICK).audio, tiny.text_to_audio("rain", QUICK).audio)
 
 

@@ -58,6 +58,11 @@ def find(name: str) -> Path:
     raise ValueError(f"There is no model {name!r} (no {CONFIG} in that folder); choose {have}, or give a folder.")
 
 
+def called(name: str, folder: Path) -> str:
+    """What to call the model that `find` has found: its hub id, or its folder's own name."""
+    return name if hub.is_id(name) else folder.resolve().name
+
+
 def read_config(folder: Path) -> tuple[ModelConfig, dict[str, str]]:
     """What a folder's model is, and the sha256 of each file. ValueError when the description is damaged."""
     try:

@@ -104,6 +104,8 @@ def _inpaint(task: Parser) -> None:
     task.add_argument(
         "--resampling", type=int, default=0, metavar="N", help="rounds for a closer fit, 0 (default) to 4"
     )
+    text = "how far latent cells beside the hole may follow the model, 0 (default) to 1; your samples stay anyway"
+    task.add_argument("--blend", type=number, default=0.0, metavar="X", help=text)
     task.add_argument("--no-level-match", action="store_true", help="do not make it as loud as its neighbours")
 
 

@@ -120,6 +120,7 @@ def inpaint(maa: MakeAnAudio, args: argparse.Namespace, options: Sampling) -> Ge
     filling = Filling(
         strength=args.strength,
         resampling=args.resampling,
+        blend=args.blend,
         level_match=not args.no_level_match,
         before=args.before,
         after=args.after,

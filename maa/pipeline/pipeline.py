@@ -67,7 +67,7 @@ class MakeAnAudio:
         if str(name) == "tiny":
             return cls(checkpoint.random_model(), chosen, "tiny", precision)
         folder = checkpoint.find(str(name))
-        return cls(checkpoint.load(folder), chosen, folder.name, precision)
+        return cls(checkpoint.load(folder), chosen, checkpoint.called(str(name), folder), precision)
 
     @property
     def config(self) -> ModelConfig:

@@ -78,7 +78,7 @@ def _given(settings: Mapping[str, Any], files: Files) -> list[str]:
 
 def _filling(settings: Mapping[str, Any]) -> list[str]:
     """How a hole was filled, where it was not the usual way."""
-    usual = {"strength": 1.0, "resampling": 0, "before": 0.0, "after": 0.0}
+    usual = {"strength": 1.0, "resampling": 0, "blend": 0.0, "before": 0.0, "after": 0.0}
     words: list[str] = []
     for name, value in usual.items():
         words += _pair(f"--{name}", None if settings.get(name, value) == value else settings[name])

@@ -47,6 +47,7 @@ MASK = Argument(
 FILLING = (
     Argument("strength", float, 1.0, "1 fills from nothing; less keeps a trace of what lies there."),
     Argument("resampling", int, 0, "Rounds of going back half-way for a closer fit, 0 to 4."),
+    Argument("blend", float, 0.0, "How far what touches the hole may follow the model in the making, 0 to 1."),
     Argument("level_match", bool, True, "As loud as the neighbours say."),
     Argument("before", float, 0.0, "Seconds to add in front of the sound, 0 to 30."),
     Argument("after", float, 0.0, "Seconds to add behind it, 0 to 30."),

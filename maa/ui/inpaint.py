@@ -72,7 +72,7 @@ def filling_of(own: Own) -> Filling:
     """How the hole is filled, from a tab's or a program's fields; those it does not have keep their defaults."""
     from maa.pipeline import Filling
 
-    names = {"strength": "Strength", "before": "Seconds before", "after": "Seconds after"}
+    names = {"strength": "Strength", "blend": "The blend", "before": "Seconds before", "after": "Seconds after"}
     chosen: dict[str, Any] = {name: limits.number(own[name], text) for name, text in names.items() if name in own}
     if "resampling" in own:
         chosen["resampling"] = limits.whole(own["resampling"])
@@ -120,19 +120,25 @@ def playable(sound: Path) -> Path:
     return copy
 
 
-def picture_of(
-    place: Workplace, upload: Any, boxes: list[list[float]] | None = None, mask_file: Any = None
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Shown:
+    """What the painter should show."""
+
+    upload: Any  # a sound
+    boxes: list[list[float]] | None = None  # regions that are painted already
+    mask_file: Any = None  # or a file of a mask, in their place
+
+
+def picture_of(pipeline: MakeAnAudio, given: Shown) -> dict[str, Any]:
     """The painter's value for an uploaded sound, with the regions of an example or of a mask file painted already."""
     from maa.audio.mask import Box, from_boxes
     from maa.audio.maskfile import read_mask
 
-    sound = files.uploaded(upload, "a sound")
-    pipeline = place.model.get()
+    sound = files.uploaded(given.upload, "a sound")
     spec, frames = pipeline.config.audio, pipeline.frames_of(sound)
-    mask = from_boxes([Box(*row) for row in boxes], spec, frames) if boxes else None
-    if mask_file is not None:
-        mask = read_mask(files.uploaded(mask_file, "a mask"), spec, frames)
+    mask = from_boxes([Box(*row) for row in given.boxes], spec, frames) if given.boxes else None
+    if given.mask_file is not None:
+        mask = read_mask(files.uploaded(given.mask_file, "a mask"), spec, frames)
     mel, cell = pipeline.spectrogram(sound), pipeline.config.autoencoder.factor
     return painter.value_of(mel, spec, cell=cell, mask=mask, audio=files.url_of(playable(sound)))
 
@@ -189,11 +195,16 @@ def _filling() -> dict[str, Component]:
         again = gr.Slider(
             0, 4, value=0, step=1, label="Resampling", info="Rounds of going back half-way, for a closer fit; slower."
         )
+        blend = gr.Slider(
+            0.0, 1.0, value=0.0, step=0.05, label="Blend at the edge",
+            info="How far the model may also change what touches the hole, while it works; your samples stay anyway.",
+        )  # fmt: skip
         level = gr.Checkbox(True, label="As loud as its neighbours")
         with gr.Row():
             before = gr.Number(0, minimum=0, maximum=30, label="Add before, in seconds", min_width=120)
             after = gr.Number(0, minimum=0, maximum=30, label="Add after, in seconds", min_width=120)
-    return {"strength": strength, "resampling": again, "level_match": level, "before": before, "after": after}
+    ends = {"before": before, "after": after}
+    return {"strength": strength, "resampling": again, "blend": blend, "level_match": level, **ends}
 
 
 def _connect_presets(presets: dict[str, Any], knobs: Controls, own: dict[str, Component]) -> None:
@@ -222,13 +233,13 @@ def _connect_painter(place: Workplace, sound: gr.Audio, mask: gr.HTML, boxes: gr
         if upload is None:
             return None, None
         try:
-            return picture_of(place, upload, regions), None
+            return next(place.look("inpaint", picture_of, Shown(upload, boxes=regions))), None
         except Exception as error:
             raise told(error) from error
 
     def show_mask(mask_file: Any, upload: Any) -> Any:
         try:
-            return picture_of(place, upload, mask_file=mask_file)
+            return next(place.look("inpaint", picture_of, Shown(upload, mask_file=mask_file)))
         except Exception as error:
             raise told(error) from error
 

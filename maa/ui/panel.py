@@ -34,7 +34,7 @@ def describe(model: Model) -> tuple[str, dict[str, str]]:
     missing = {task: pipeline.capabilities()[task] or "" for task in TASKS}
     works = [name for task, name in TASKS.items() if not missing[task]]
     parts = [
-        f"Model **{pipeline.config.name}**",
+        f"Model **{pipeline.name}**",
         "all five tasks" if len(works) == len(TASKS) else ", ".join(works) or "no task works",
         f"{pipeline.config.audio.seconds:.1f} s at {pipeline.config.audio.sample_rate / 1000:g} kHz",
     ]
@@ -71,7 +71,7 @@ def table(model: Model) -> str:
     for name, sentence in (inside.missing if inside else {}).items():
         parts.append(f"| {name} | missing | {sentence} |")
     terms = licence(model.card)
-    lines = [f"**{pipeline.config.name}**" + (f", weights `{inside.weights_hash}`" if inside else "")]
+    lines = [f"**{pipeline.name}**" + (f", weights `{inside.weights_hash}`" if inside else "")]
     if terms:
         lines.append(f"Licence: {terms}" + (" (the model card says which)" if terms == "other" else "") + ".")
     return "\n\n".join([" · ".join(lines), "\n".join(rows), "\n".join(parts), HOW])

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from maa.config import AudioSpec
 
 LIKE_T0, LIKE_TAKES = 0.3, 4  # "more like this": the take's own sound, led a little
-FILLING = {"strength": (0, 1), "resampling": (0, 4), "before": (0, 30), "after": (0, 30)}
+FILLING = {"strength": (0, 1), "resampling": (0, 4), "blend": (0, 1), "before": (0, 30), "after": (0, 30)}
 NUMBERS = {"seconds": (0.5, 30.0), "steps": (1, 1000), "guidance": (0.0, 20.0), "eta": (0.0, 1.0)}
 
 

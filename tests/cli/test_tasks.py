@@ -93,7 +93,8 @@ def test_a_saved_mask_makes_the_same_sound(folder: Path) -> None:
 
 
 def test_a_longer_sound(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    more = ["--before", "0.48", "--after", "0.8", "--resampling", "1", "--strength", "0.9", "--no-level-match"]
+    more = ["--before", "0.48", "--after", "0.8", "--resampling", "1", "--strength", "0.9", "--blend", "0.5"]
+    more.append("--no-level-match")
     assert main(["inpaint", "stereo48.wav", *more, "-o", "out.wav", "--json", *QUICK]) == 0
     settings = json.loads(capsys.readouterr().out)
     before, after = (soundfile.read(name, dtype="int32")[0] for name in ("stereo48.wav", "out.wav"))
@@ -102,6 +103,7 @@ def test_a_longer_sound(folder: Path, capsys: pytest.CaptureFixture[str]) -> Non
     kept = slice(2000, len(before) - 2000)
     assert np.array_equal(after[first:][kept], before[kept])
     assert settings["report"]["outside"] == 0 and settings["resampling"] == 1 and not settings["level_match"]
+    assert settings["blend"] == 0.5
 
 
 def test_takes_are_the_single_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

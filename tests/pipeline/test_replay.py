@@ -22,11 +22,10 @@ def test_how_a_hole_was_filled_is_said_only_where_it_is_unusual() -> None:
     usual = {"task": "inpaint", "prompt": "", "strength": 1.0, "resampling": 0, "before": 0.0, "level_match": True}
     plain = command(usual, Files("a.wav", "in.wav", boxes=[[0.5, 1, 0, 300]]))
     assert plain == "python -m maa inpaint in.wav --box 0.5 1.0 0.0 300.0 -o a.wav"
-    other = command(
-        {**usual, "strength": 0.5, "before": 1.5, "level_match": False}, Files("a.wav", "in.wav", "mask.png")
-    )
+    unusual = {"strength": 0.5, "blend": 0.4, "before": 1.5, "level_match": False}
+    other = command({**usual, **unusual}, Files("a.wav", "in.wav", "mask.png"))
     assert other == (
-        "python -m maa inpaint in.wav --mask mask.png --strength 0.5 --before 1.5 --no-level-match -o a.wav"
+        "python -m maa inpaint in.wav --mask mask.png --strength 0.5 --blend 0.4 --before 1.5 --no-level-match -o a.wav"
     )
 
 

@@ -43,7 +43,7 @@ def test_names_arguments_and_defaults(client: Any) -> None:
         },
         "/inpaint": {
             "audio": None, "boxes": [], "prompt": "", "frames": [], "mask": None, "negative": "", "strength": 1.0,
-            "resampling": 0, "level_match": True, "before": 0.0, "after": 0.0, **shared, **written,
+            "resampling": 0, "blend": 0.0, "level_match": True, "before": 0.0, "after": 0.0, **shared, **written,
             "file_format": "source",
         },
     }  # fmt: skip
@@ -102,6 +102,7 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("/inpaint", {"audio": "sound", "boxes": [[2.0, 1.0, 300, 4000]]}, "holds nothing"),
     ("/inpaint", {"audio": "sound", "boxes": [[1.0, 2.0]]}, "Each region"),
     ("/inpaint", {"audio": "sound", "boxes": []}, "Say what to make anew"),
+    ("/inpaint", {"audio": "sound", "frames": [[0.5, 1.0]], "blend": 2}, "blend must be a number from 0 to 1"),
     ("/inpaint", {"audio": "sound", "boxes": [[50.0, 51.0, 0, 100]]}, "behind the end"),
     ("/image_to_audio", {"image": "sound"}, "not a picture"),
 ]

@@ -95,6 +95,7 @@ def test_panel_names_what_is_missing_and_the_licence(tmp_path: Path) -> None:
     fake: Any = FakePipeline(missing={"image": "Add vision.safetensors."})
     line, missing = panel.describe(Model(lambda: fake, TINY, card))
     assert "cc-by-4.0" in line
+    assert "Model **fake**" in line, "its own name, not that of its configuration"
     assert "Text, Video" in line
     assert missing["image"] == "Add vision.safetensors."
     with pytest.raises(ValueError, match="Add vision"):

@@ -67,7 +67,7 @@ def replayed(made: Made, index: int, folder: Path) -> bytes:
         (video.TASK, {"video": "clip", "original": "mix", "original_db": -3.0}),
         (personalize.TASK, {"audio": "sound", "prompt": "a cat", "t0": 0.35, "start": 0.5}),
         (personalize.STRIP, {"audio": "sound", "prompt": "a cat", "t0": 0.4, "start": {"start": 0.25}}),
-        (inpaint.TASK, {"audio": "sound", "mask": True, "prompt": "rain", "file_format": "source"}),
+        (inpaint.TASK, {"audio": "sound", "mask": True, "prompt": "rain", "file_format": "source", "blend": 0.5}),
         (
             inpaint.BOX_TASK,
             {"audio": "sound", "boxes": [[0.5, 1.0, 300, 4000]], "frames": [], "mask": None, "file_format": "flac"},

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from maa.ui import lending, limits, text
+from maa.ui import inpaint, lending, limits, painter, text
 from maa.ui.jobs import Done, Progress
 from maa.ui.model import Model
 from maa.ui.tab import Workplace, perform
 from tests.ui.fakes import FakePipeline
+from tests.ui.test_replay import uploaded
 
 FIELDS = {"prompt": "rain", "seconds": 1.0, "steps": 5, "guidance": 3.0, "sampler": "dpm++", "seed": 7, "takes": 2}
 
@@ -62,6 +63,18 @@ def test_results_come_back(place: Workplace) -> None:
 def test_a_mistake_keeps_its_sentence(place: Workplace) -> None:
     with pytest.raises(ValueError, match="The prompt is empty"):
         list(perform(place, text.TASK, {**FIELDS, "prompt": ""}, limits.ask({**FIELDS, "prompt": ""})))
+
+
+def test_the_painters_picture_is_made_by_the_worker(place: Workplace, inputs: dict[str, Path]) -> None:
+    given = inpaint.Shown(uploaded(inputs["sound"]), boxes=[[0.5, 1.0, 0, 8000]])
+    value = next(place.look("inpaint", inpaint.picture_of, given))
+    import spaces
+
+    assert spaces.ASKED == [lending.START_SECONDS]
+    mask = painter.mask_of(value, (value["mels"], value["frames"]))
+    assert mask.any(axis=0).sum() == 32
+    with pytest.raises(ValueError, match="Please give a sound first"):
+        next(place.look("inpaint", inpaint.picture_of, inpaint.Shown(None)))
 
 
 def test_stop_reaches_the_worker_within_two_steps(place: Workplace) -> None:
