@@ -99,8 +99,8 @@ def controls(
         )
         names = [(SAMPLER_NAMES.get(name, name), name) for name in SAMPLERS]
         with gr.Row():
-            sampler = gr.Dropdown(names, value=SAMPLERS[0], label="Sampler", filterable=False, min_width=140)
-            eta = gr.Slider(0.0, 1.0, value=0.0, step=0.05, label="Fresh noise in DDIM (eta)", min_width=140)
+            sampler = gr.Dropdown(names, value=SAMPLERS[0], label="Sampler", filterable=False, min_width=180)
+            eta = gr.Slider(0.0, 1.0, value=0.0, step=0.05, label="Fresh noise in DDIM (eta)", min_width=180)
         with gr.Row():
             written = _file_format(formats) if formats else None
             rate = _rate() if formats else None
@@ -168,13 +168,13 @@ def _length(config: ModelConfig) -> gr.Slider:
 def _file_format(formats: Mapping[str, limits.FileFormat]) -> gr.Dropdown:
     """How results are written."""
     names = [(item.label, key) for key, item in formats.items()]
-    return gr.Dropdown(names, value=names[0][1], label="File format", filterable=False, min_width=140)
+    return gr.Dropdown(names, value=names[0][1], label="File format", filterable=False, min_width=180)
 
 
 def _rate() -> gr.Dropdown:
     """Sample rate of the files."""
     names = [(name, rate) for rate, name in RATE_NAMES.items()]
-    return gr.Dropdown(names, value=0, label="Sample rate of the file", filterable=False, min_width=140)
+    return gr.Dropdown(names, value=0, label="Sample rate of the file", filterable=False, min_width=180)
 
 
 def _seed(task: str) -> tuple[gr.Number, gr.Checkbox]:

@@ -201,8 +201,8 @@ def _filling() -> dict[str, Component]:
         )  # fmt: skip
         level = gr.Checkbox(True, label="As loud as its neighbours")
         with gr.Row():
-            before = gr.Number(0, minimum=0, maximum=30, label="Add before, in seconds", min_width=120)
-            after = gr.Number(0, minimum=0, maximum=30, label="Add after, in seconds", min_width=120)
+            before = gr.Number(0, minimum=0, maximum=30, label="Add before, in seconds", min_width=180)
+            after = gr.Number(0, minimum=0, maximum=30, label="Add after, in seconds", min_width=180)
     ends = {"before": before, "after": after}
     return {"strength": strength, "resampling": again, "blend": blend, "level_match": level, **ends}
 

@@ -52,6 +52,7 @@ LOOKS = {
     "input_background_fill": ("white", "*neutral_950"),
     "input_border_width": ("1px", None),
     "input_border_color": ("*neutral_300", "*neutral_700"),
+    "input_placeholder_color": ("*neutral_500", "*neutral_400"),
     "input_border_color_focus": ("*primary_500", "*primary_400"),
     "button_primary_background_fill": ("*primary_600", "*primary_600"),
     "button_primary_background_fill_hover": ("*primary_700", "*primary_700"),
@@ -64,6 +65,9 @@ LOOKS = {
     "button_large_padding": ("9px 18px", None),
     "color_accent": ("*primary_600", None),
     "slider_color": ("*primary_500", "*primary_500"),
+    "link_text_color": ("*primary_600", "*primary_400"),
+    "link_text_color_visited": ("*primary_600", "*primary_400"),
+    "checkbox_border_color": ("*neutral_400", "*neutral_500"),
     "checkbox_background_color_selected": ("*primary_600", "*primary_600"),
     "error_text_color": ("#a12d2d", "#f0a3a3"),
 }

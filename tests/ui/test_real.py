@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from playwright.sync_api import expect
 
 from tests.sounds import assert_audio_valid
 from tests.ui.conftest import visit
-from tests.ui.visitor import downloaded, generate, open_tab, upload
+from tests.ui.visitor import downloaded, generate, open_tab, take, upload
+
+BIRDS = Path(__file__).parents[2] / "assets" / "inputs" / "birds.flac"
 
 
 @pytest.fixture(scope="module", params=["tiny", "small"])
@@ -69,7 +73,21 @@ def test_the_rest_of_an_upload_is_untouched(client: Any, inputs: dict[str, Path]
 
 def few_steps(page: Any, task: str) -> None:
     page.locator(f"#{task}-advanced").get_by_text("Advanced").click()
-    page.locator(f"#{task}-advanced").get_by_label("number input for Steps").fill("4")
+    field = page.locator(f"#{task}-advanced").get_by_label("number input for Steps")
+    field.fill("4")
+    field.press("Tab")
+
+
+def paint_a_box(page: Any) -> None:
+    """A box over the middle of the spectrogram, as a person drags it."""
+    canvas = page.locator("#inpaint-painter canvas")
+    canvas.scroll_into_view_if_needed()
+    place = canvas.bounding_box()
+    page.mouse.move(place["x"] + 0.4 * place["width"], place["y"] + 0.3 * place["height"])
+    page.mouse.down()
+    page.mouse.move(place["x"] + 0.6 * place["width"], place["y"] + 0.7 * place["height"], steps=6)
+    page.mouse.up()
+    expect(page.locator("#inpaint-painter .facts")).to_contain_text("marked")
 
 
 @pytest.mark.browser
@@ -102,3 +120,38 @@ def test_every_tab_in_the_browser(browser: Any, address: str, inputs: dict[str, 
         assert downloaded(page, "video-take-1")[4:8] == b"ftyp"
         open_tab(page, "History")
         assert page.locator("#history .take").count() == 4
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_inpainting_in_the_browser(browser: Any, address: str) -> None:
+    """A painted box of a bird song is made anew, before and after can be seen and heard, and so can A and B."""
+    for page in visit(browser, address, {"viewport": {"width": 1280, "height": 900}}):
+        open_tab(page, "Inpaint")
+        both = page.locator("#inpaint-compare .compare")
+        expect(both).not_to_be_visible()
+        upload(page, "inpaint-input", BIRDS)
+        expect(page.locator("#inpaint-painter .painter")).not_to_have_class(re.compile("empty"), timeout=120_000)
+        paint_a_box(page)
+        few_steps(page, "inpaint")
+        generate(page, "inpaint", 200_000)
+        made, rate = soundfile.read(io.BytesIO(downloaded(page, "inpaint-take-1")), dtype="int16", always_2d=True)
+        given, given_rate = soundfile.read(BIRDS, dtype="int16", always_2d=True)
+        assert (made.shape, rate) == (given.shape, given_rate)
+        changed = np.flatnonzero((made != given).any(axis=1)) / rate
+        first, last = changed.min(), changed.max()
+        assert 1.5 < first < 2.2 and 2.8 < last < 3.4, "only the painted stretch, with its fades"
+
+        expect(both).to_be_visible()
+        expect(both.locator(".note")).to_contain_text("largest difference outside the span 0")
+        picture = both.locator("canvas").evaluate("canvas => canvas.toDataURL()")
+        both.get_by_role("button", name="Difference").first.click()
+        assert both.locator("canvas").evaluate("canvas => canvas.toDataURL()") != picture
+
+        take(page, "inpaint", 1).get_by_label("Compare Take 1").click()
+        panel = page.locator("#inpaint-takes .compare")
+        expect(panel).to_have_attribute("data-loaded", "1")
+        expect(panel.get_by_label("First sound").locator("option:checked")).to_have_text("Your sound")
+        expect(panel.get_by_label("Second sound").locator("option:checked")).to_have_text("Take 1")
+        panel.get_by_label("Play both").click()
+        expect(panel.locator(".time")).not_to_have_text("0.0 s")

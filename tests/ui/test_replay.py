@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import av
 import numpy as np
 import pytest
+import soundfile
 from mutagen.flac import FLAC
 from mutagen.wave import WAVE
 
@@ -89,6 +90,21 @@ def test_the_copied_command_makes_the_same_bytes(
     made = make(tiny, task, given)
     index = len(made.takes) - 1
     assert replayed(made, index, in_folder) == made.takes[index].media.read_bytes()
+
+
+def test_a_lengthened_sound_is_compared_with_the_upload_at_its_place(
+    tiny: MakeAnAudio, inputs: dict[str, Path]
+) -> None:
+    given = uploaded(inputs["sound"])
+    fields = {"audio": given, "boxes": [], "frames": [], "mask": None, "before": 0.5, "file_format": "source"}
+    made = make(tiny, inpaint.BOX_TASK, {**fields, "takes": 1})
+    folder = made.takes[0].media.parent
+    (before, rate), (after, _) = (soundfile.read(folder / name) for name in ("original.wav", made.takes[0].media.name))
+    assert len(before) == len(after)
+    room = round(0.496 * rate)  # 31 frames
+    assert not before[:room].any()
+    assert np.array_equal(before[room:], soundfile.read(given["path"])[0])
+    assert np.array_equal(before[room + 4000 :], after[room + 4000 :])
 
 
 def test_settings_are_read_back_by_other_programs(tiny: MakeAnAudio) -> None:
