@@ -66,7 +66,8 @@ def test_a_stroke_lands_where_it_is_drawn(seat: Hand, zoom: float, density: int,
     try:
         seat.canvas.scroll_into_view_if_needed()
         wanted = f"c => Math.abs(c.width / c.getBoundingClientRect().width - {density * zoom}) < 0.02"
-        seat.page.wait_for_function(f"({wanted})(document.querySelector('#inpaint-painter canvas'))")
+        told = "window.dispatchEvent(new Event('resize'))"  # emulation does not always send it
+        seat.page.wait_for_function(f"{told}, ({wanted})(document.querySelector('#inpaint-painter canvas'))")
         seat.choose("brush")
         seat.type("ms", 1)
         seat.type("hertz", 1)

@@ -17,6 +17,11 @@ element.addEventListener("click", (event) => {
 // The picture has no size while its tab is closed; a window on another screen has other pixels.
 new ResizeObserver(() => desk.fit()).observe(desk.canvas);
 window.addEventListener("resize", () => { if (desk.root.isConnected) desk.fit(); });
+// A move to another screen may change the pixels alone, and no resize follows that.
+const watchPixels = () => matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`).addEventListener("change", () => {
+  if (desk.root.isConnected) { desk.fit(); watchPixels(); }
+}, { once: true });
+watchPixels();
 watch("value", () => desk.load(props.value));
 desk.load(props.value);
 desk.resizeBrush(desk.brush.ms, desk.brush.hertz);
