@@ -10,6 +10,8 @@ import multiprocessing
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import torch
+
 ASKED: list[float] = []  # seconds of every loan
 context = multiprocessing.get_context("fork")
 
@@ -19,6 +21,7 @@ def GPU(duration: Callable[..., float]) -> Callable[[Any], Any]:  # noqa: N802 -
 
     def decorate(task: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
         def worker(given: Any, results: Any, stop: Any) -> None:
+            torch.set_num_threads(1)  # the threads that the parent computed with did not come along
             try:
                 items = task(*given.get())
                 for item in items:
