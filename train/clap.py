@@ -45,8 +45,9 @@ def sound_features(library: Library, encoder: AisfxEncoder, rate: int, cache: Pa
     digest = hashlib.sha256(library.samples.tobytes() + library.offsets.tobytes()).hexdigest()[:16]
     path = cache / f"sounds-{digest}.npy"
     if not path.is_file():
-        waves = (torch.from_numpy(library.wave(i).copy())[None] for i in range(len(library.rows)))
-        np.save(path, torch.cat([encoder.embed(wave, rate) for wave in waves]).numpy())
+        device = next(encoder.parameters()).device
+        waves = (torch.from_numpy(library.wave(i)).to(device)[None] for i in range(len(library.rows)))
+        np.save(path, torch.cat([encoder.embed(wave, rate) for wave in waves]).cpu().numpy())
     return torch.from_numpy(np.load(path, allow_pickle=False))
 
 

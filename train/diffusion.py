@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,109 +23,121 @@ from torch import Tensor
 
 from maa.checkpoint import CONFIG, read_config
 from maa.config import PRESETS, ModelConfig
+from maa.device import send
 from maa.diffusion.schedule import Schedule
 from maa.models.autoencoder import Autoencoder
+from maa.models.context import Context
 from maa.models.unet import UNet
 from train.data import Library
 from train.frozen import load_frozen
 from train.listening import Listening
 from train.loop import Draw, Trainer, prepare
 from train.options import Options
-from train.pool import Entry, Pool
+from train.pool import Crops, Pool
 from train.recipes import RECIPES, Recipe, heard
 
-
-@dataclass(frozen=True)
-class Batch:
-    """Crops of the pool's clips: all [B, ., H, w]."""
-
-    z: Tensor
-    masked: Tensor
-    cells: Tensor
-    captions: list[str]
-    recordings: list[int | None]  # the one recording that a caption speaks of, where it is one
+QUIET = 0.25  # share of inpainting samples that are told nothing
+NAMED = 2 / 3  # share of the others that are told the one event which the hole hides, and not the whole crop
+OWN_SOUND = 0.5  # share of samples whose vector is that of the sound itself and not of its caption, where it is one
 
 
-def said_of(
-    entry: Entry, first: int, last: int, inpaints: bool, samples: int, rng: np.random.Generator
-) -> tuple[str, int | None]:
-    """Caption of latent columns first..last (each `samples` long), and the recording where it is only one.
+class Objective:
+    """The loss of a step: `inputs` draws it, `losses` computes it.
 
-    An inpainting sample whose hole hides one event is told that event (half), the whole caption (a quarter) or
-    nothing (a quarter): so the prompt learns to say what to fill in.
+    Everything random is drawn for the whole batch at once, from the step's number alone, and each process takes its
+    rows; what it means for a sample is looked up in the pool's tables on the device.
     """
-    if inpaints and rng.random() < 0.25:
-        return "", None
-    if inpaints and entry.hole is not None and rng.random() < 2 / 3:
-        return entry.hole.caption, entry.hole.recording
-    a, b = first * samples, last * samples
-    inside = [e for e in entry.clip.events if min(b, e.end) - max(a, e.start) > 0.12 * (b - a)]
-    if len(inside) == len(entry.clip.events) > 1:
-        return entry.clip.caption, None
-    if len(inside) == 1:
-        return inside[0].caption, inside[0].recording
-    return ", then ".join(e.caption for e in inside), None
 
-
-def draw_batch(pool: Pool, recipe: Recipe, draw: Draw) -> Batch:
-    """A batch of random crops, a share of them with a hole."""
-    widths, odds = zip(*recipe.widths, strict=True)
-    columns = pool.config.latent_cells[1]
-    width = min(columns, int(draw.rng().choice(widths, p=odds)))
-    count = max(1, recipe.batch * min(widths) // width)
-    samples = pool.config.audio.hop * pool.config.autoencoder.factor
-    z, masked, cells, captions, recordings = [], [], [], [], []
-    for i in draw.samples(count):
-        rng = draw.rng(1, i)
-        entry = pool.entry(i, rng)
-        first = int(rng.integers(0, columns - width + 1))
-        at = slice(first, first + width)
-        hole = entry.cells[..., at]
-        inpaints = rng.random() < recipe.given and bool(hole.any())
-        z.append(entry.z[..., at])
-        masked.append(entry.masked[..., at] if inpaints else torch.zeros_like(entry.z[..., at]))
-        cells.append(hole if inpaints else torch.ones_like(hole))
-        caption, recording = said_of(entry, first, first + width, inpaints, samples, rng)
-        captions.append(caption)
-        recordings.append(recording)
-    return Batch(torch.stack(z), torch.stack(masked), torch.stack(cells), captions, recordings)
-
-
-class Losses:
-    """One step's loss."""
-
-    def __init__(
-        self, unet: UNet, pool: Pool, listening: Listening | None, recipe: Recipe, accelerator: Accelerator
-    ) -> None:
-        self.unet, self.pool, self.listening = unet, pool, listening
-        self.recipe, self.accelerator = recipe, accelerator
+    def __init__(self, unet: UNet, pool: Pool, recipe: Recipe, accelerator: Accelerator) -> None:
+        self.unet, self.pool, self.recipe, self.accelerator = unet, pool, recipe, accelerator
         self.schedule = Schedule(pool.config.schedule)
         snr = self.schedule.alphas_cumprod / (1 - self.schedule.alphas_cumprod)
         kept = snr.clamp_max(recipe.min_snr) if recipe.min_snr else snr
-        self.importance = (kept / snr).float()  # of an error in the clean latent, relative to its own signal-to-noise
+        # Of an error in the clean latent, relative to its own signal-to-noise.
+        self.importance = (kept / snr).float().to(pool.device)
 
-    def __call__(self, draw: Draw) -> dict[str, Tensor]:
+    def phase(self, draw: Draw) -> str:
+        """All steps are alike."""
+        return "all"
+
+    def inputs(self, draw: Draw) -> dict[str, Tensor]:
+        """A batch of random crops, a share of them with a hole: z, masked, cells, t, noise, and what is heard."""
         recipe, pool = self.recipe, self.pool
         pool.upto(pool.size + int(draw.step * recipe.renew))
-        batch = draw_batch(pool, recipe, draw)
-        context = None
-        rng = draw.rng(5, draw.rank)
-        if self.listening is not None:
-            self.listening.rng = rng
-            said = [bool(caption) for caption in batch.captions]
-            context = heard(self.listening.context(batch.captions, batch.recordings), recipe, said, rng)
-        every = draw.rng(6).integers(0, pool.config.schedule.steps, len(batch.z) * draw.processes)
-        t = torch.from_numpy(every[draw.rank :: draw.processes]).to(batch.z.device)
-        noise = draw.normal(batch.z)
-        noisy = self.schedule.add_noise(batch.z, noise, t)
-        given = [batch.masked, 2 * batch.cells - 1] if recipe.inpaints else []
+        rng = draw.rng(1)
+        columns = pool.config.latent_cells[1]
+        widths, odds = zip(*recipe.widths, strict=True)
+        width = min(columns, int(rng.choice(widths, p=odds)))
+        rows = draw.samples(max(1, recipe.batch * min(widths) // width))
+        whole = len(rows) * draw.processes
+        samples = np.array(rows)
+        slots = pool.slots(rng.integers(pool.turns, size=whole)[rows], samples)
+        first = rng.integers(columns - width + 1, size=whole)[rows]
+        t = rng.integers(pool.config.schedule.steps, size=whole)[rows]
+        chances = rng.random((5, whole), dtype=np.float32)[:, rows]
+        where = send(torch.from_numpy(np.stack([slots, first, t])), pool.device)
+        inpaint, *chance = send(torch.from_numpy(chances), pool.device)
+        crops = pool.crop(where[0], where[1], width)
+        hole = (inpaint < recipe.given) & crops.cells.flatten(1).any(1)
+        given = hole.view(-1, 1, 1, 1)
+        batch = {
+            "z": crops.z,
+            "masked": crops.masked * given,
+            "cells": torch.where(given, crops.cells, 1.0),
+            "t": where[2],
+            "noise": draw.normal(crops.z),
+        }
+        if pool.listening is None:
+            return batch
+        said = spoken_of(crops, hole, chance[0], chance[1])
+        return batch | _conditions(pool, recipe, where[0], said, (chance[2], chance[3]))
+
+    def losses(self, inputs: dict[str, Tensor], phase: str) -> dict[str, Tensor]:
+        """The weighted error of the network's prediction."""
+        recipe = self.recipe
+        z, cells, t, noise = (inputs[name] for name in ("z", "cells", "t", "noise"))
+        noisy = self.schedule.add_noise(z, noise, t)
+        given = [inputs["masked"], 2 * cells - 1] if recipe.inpaints else []
+        context = Context(**{name: inputs.get(name) for name in Context.__dataclass_fields__})
         with self.accelerator.autocast():
-            output = self.unet(torch.cat([noisy, *given], dim=1), t, context)
-        error = (output.float() - self.schedule.target(batch.z, noise, t)).abs() ** recipe.norm
-        weight = (batch.cells + recipe.outside * (1 - batch.cells)).expand_as(error)
-        weight = weight * self.importance.to(t.device)[t].view(-1, 1, 1, 1)
+            output = self.unet(torch.cat([noisy, *given], dim=1), t, context if recipe.listens else None)
+        error = (output.float() - self.schedule.target(z, noise, t)).abs() ** recipe.norm
+        weight = (cells + recipe.outside * (1 - cells)).expand_as(error)
+        weight = weight * self.importance[t].view(-1, 1, 1, 1)
         # Over the mean weight of a batch, which is the same for one process and for many.
         return {"loss": (weight * error).mean() / _mean(weight.mean(), self.accelerator)}
+
+
+def spoken_of(crops: Crops, hole: Tensor, quiet: Tensor, named: Tensor) -> Tensor:
+    """Which events each sample is told of, as a set of bits [B].
+
+    An inpainting sample whose hole hides one event is told that event (half), what is heard (a quarter) or nothing (a
+    quarter): so the prompt learns to say what to fill in.
+
+    Args:
+        hole: [B] samples that inpaint. quiet, named: [B] uniform in [0, 1).
+    """
+    hidden = hole & (crops.hidden > 0) & (named < NAMED)
+    said = torch.where(hidden, crops.hidden, crops.inside)
+    return torch.where(hole & (quiet < QUIET), 0, said)
+
+
+def _conditions(
+    pool: Pool, recipe: Recipe, slots: Tensor, said: Tensor, chance: tuple[Tensor, Tensor]
+) -> dict[str, Tensor]:
+    """The fields of a `Context` for sets of events of the pool's clips."""
+    words, listening = pool.words, pool.listening
+    assert words is not None
+    assert listening is not None
+    recording, mode = words.recordings[slots, said], chance[0]
+    own = ((recording >= 0) & (chance[1] < OWN_SOUND))[:, None]
+    vector = torch.where(own, listening.sounds[recording.clamp_min(0)], words.vectors[slots, said])
+    tokens = words.tokens[slots, said]
+    hides = pool.config.text.mask_pads
+    at = torch.arange(tokens.shape[1], device=tokens.device)
+    mask = at < words.lengths[slots, said].clamp_min(1)[:, None] if hides else None
+    context = heard(Context(tokens, mask, vector), recipe, said > 0, mode)
+    return {name: value for name, value in vars(context).items() if value is not None}
 
 
 def _mean(value: Tensor, accelerator: Accelerator) -> Tensor:
@@ -148,7 +160,8 @@ def run(config: ModelConfig, library: Library, parts: list[Path], options: Optio
         config = replace(config, autoencoder=replace(config.autoencoder, latent_scale=scale))
         autoencoder.config = config.autoencoder
     place = (accelerator.process_index, accelerator.num_processes)
-    pool = Pool(config, library, autoencoder, recipe.pool, options.seed, place, recipe.holes, recipe.single)
+    listening = Listening(config, library, parts, accelerator.device) if recipe.listens else None
+    pool = Pool(config, library, autoencoder, listening, recipe, options.seed, place)
     unet = UNet(config.unet).to(accelerator.device)
     trainer = Trainer(unet, options, "unet", accelerator)
     pool.upto(pool.size + int(trainer.step * recipe.renew))
@@ -157,10 +170,8 @@ def run(config: ModelConfig, library: Library, parts: list[Path], options: Optio
     if accelerator.is_main_process:
         options.out.mkdir(parents=True, exist_ok=True)
         (options.out / CONFIG).write_text(json.dumps({"model": config.to_json()}, indent=2) + "\n", encoding="utf-8")
-    listens = recipe.name != "inpaint"
-    rng = np.random.default_rng(options.seed)
-    listening = Listening(config, library, parts, accelerator.device, rng) if listens else None
-    return trainer.run(Losses(unet, pool, listening, recipe, accelerator))
+    o = Objective(unet, pool, recipe, accelerator)
+    return trainer.run(lambda draw: o.losses(o.inputs(draw), o.phase(draw)))  # TEMP
 
 
 def _settle_scale(config: ModelConfig, pool: Pool, accelerator: Accelerator) -> ModelConfig:
@@ -169,8 +180,7 @@ def _settle_scale(config: ModelConfig, pool: Pool, accelerator: Accelerator) -> 
     config = replace(config, autoencoder=replace(config.autoencoder, latent_scale=scale))
     pool.autoencoder.config = config.autoencoder
     pool.config = config
-    for slot, entry in pool.entries.items():
-        pool.entries[slot] = replace(entry, z=entry.z * scale, masked=entry.masked * scale)
+    pool.rescale(scale)
     return config
 
 

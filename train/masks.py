@@ -38,6 +38,15 @@ FRAME = {"frame 30": 0.3, "frame 50": 0.5, "frame 70": 0.7}
 KINDS = (*IRREGULAR, *FRAME)
 
 
+@dataclass(frozen=True)
+class Holes:
+    """How often a clip's hole is one of its events, one span, or one of Table 2's kinds (all alike)."""
+
+    event: float = 0.35
+    span: float = 0.25
+    kinds: tuple[str, ...] = KINDS
+
+
 def draw(kind: str, mels: int, frames: int, rng: np.random.Generator) -> Mask:
     """A mask [mels, frames] of one kind of Table 2, True = make new.
 

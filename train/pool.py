@@ -1,7 +1,8 @@
-"""A pool of composed and encoded clips that training draws crops from, renewed clip by clip.
+"""A pool of composed and encoded clips that training draws crops from, renewed a few at a time.
 
 Composing and encoding a clip costs about as much as a training step on it. A pool lets each clip serve several steps
-on a CPU; on a GPU it is renewed fast enough to be close to fresh data. Everything stays on the training device.
+on a CPU; on a GPU it is renewed fast enough to be close to fresh data. Sounds, latents and words all stay on the
+training device, as tables: a batch is a few look-ups there, and nothing in it is made sample by sample.
 
 Clip number n is made from the seed and n alone, so a resumed run finds the clips it would have had, and several
 processes hold between them what one would hold: process r owns the slots of its lanes, and sample i of a batch draws
@@ -20,40 +21,56 @@ from torch import Tensor
 from maa.audio.mask import to_latent
 from maa.audio.mel import MelSpectrogram, fill_hole
 from maa.config import ModelConfig
+from maa.device import send
 from maa.models.autoencoder import Autoencoder
 from train import masks
 from train.data import Library
-from train.prompts.reprogram import Clip, Event, compose
+from train.listening import Listening
+from train.prompts.reprogram import MOST, Composer, Plan, sayings
+from train.recipes import Recipe
 
 LANES = 8  # the most processes that a pool can be shared by, and what their number has to divide
+AT_ONCE = 64  # clips that an accelerator makes together
+HEARD = 0.12  # share of a crop that an event must fill to be spoken of
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One clip in the pool, in latent cells."""
+class Crops:
+    """Stretches of clips, and which of their events can be heard in them; everything [B, ...]."""
 
-    clip: Clip
-    z: Tensor  # [C, H, W] latent of the whole sound
-    masked: Tensor  # [C, H, W] latent of the sound with a hole, hole cells zero
-    cells: Tensor  # [1, H, W], 1 = hole
-    hole: Event | None  # the event that the hole hides, where it hides exactly one
+    z: Tensor  # [B, C, H, w] latents of the whole sound
+    masked: Tensor  # [B, C, H, w] latents of the sound with a hole, hole cells zero
+    cells: Tensor  # [B, 1, H, w], 1 = hole
+    inside: Tensor  # [B] events heard, as a set of bits
+    hidden: Tensor  # [B] the one event that the hole hides, as a set of one bit; 0 = none or several
 
 
 @dataclass(frozen=True)
-class Holes:
-    """How often a clip's hole is one of its events, one span, or one of Table 2's kinds (all alike)."""
+class Words:
+    """What is said of each set of events of each clip, by [slot, set]; the empty set says nothing."""
 
-    event: float = 0.35
-    span: float = 0.25
-    kinds: tuple[str, ...] = masks.KINDS
+    tokens: Tensor  # [N, sets, K, D]
+    lengths: Tensor  # [N, sets] real tokens
+    vectors: Tensor  # [N, sets, G]
+    recordings: Tensor  # [N, sets] the recording where a set is one event, else -1
+
+    @classmethod
+    def empty(cls, slots: int, listening: Listening) -> Words:
+        """Tables for a number of clips."""
+        sets, device = 1 << MOST, listening.device
+        tokens = torch.zeros(slots, sets, *listening.token_shape, dtype=listening.dtype, device=device)
+        vectors = torch.zeros(slots, sets, listening.sounds.shape[1], device=device)
+        lengths = torch.zeros(slots, sets, dtype=torch.long, device=device)
+        return cls(tokens, lengths, vectors, torch.full_like(lengths, -1))
 
 
 class Pool:
-    """`size` slots, filled with the clips up to the newest; `upto` brings it forward.
+    """The recipe's number of slots, filled with the clips up to the newest; `upto` brings it forward.
 
     Args:
-        rank, processes: which of several processes this is; it holds its lanes only.
-        single: clips of one sound each (the paper's visual recipe, App. E.3: a vector cannot speak of two).
+        listening: what turns captions into conditions; None for a network that hears nothing.
+        recipe: its size, the kinds of holes, and whether clips are of one sound each.
+        place: (rank, processes): this process holds its lanes only.
     """
 
     def __init__(
@@ -61,84 +78,142 @@ class Pool:
         config: ModelConfig,
         library: Library,
         autoencoder: Autoencoder,
-        size: int,
+        listening: Listening | None,
+        recipe: Recipe,
         seed: int,
         place: tuple[int, int] = (0, 1),
-        holes: Holes | None = None,
-        single: bool = False,
     ) -> None:
         self.rank, self.processes = place
         if LANES % self.processes:
             raise ValueError(f"{self.processes} processes cannot share a pool; use 1, 2, 4 or {LANES}.")
-        self.config, self.library, self.autoencoder = config, library, autoencoder
+        self.config, self.autoencoder, self.listening, self.recipe = config, autoencoder, listening, recipe
         self.device = next(autoencoder.parameters()).device
+        self.exact = self.device.type == "cpu"  # resuming bit for bit: nothing may depend on what is made beside it
         self.front = MelSpectrogram(config.audio).to(self.device)
-        self.indices = library.indices("train")
-        self.size = max(LANES, size // LANES * LANES)
-        self.seed, self.holes, self.single = seed, holes or Holes(), single
+        spec = config.audio
+        self.composer = Composer(library, library.indices("train"), spec.samples, spec.sample_rate, self.device)
+        self.size = max(LANES, recipe.pool // LANES * LANES)
+        self.seed = seed
         self.made = 0  # clips so far, in all processes together
-        self.entries: dict[int, Entry] = {}
+        self._lay_tables()
 
-    def upto(self, count: int, batch: int = 8) -> None:
-        """Make every clip of this process below number `count` that is not among the older ones to be replaced."""
+    def _lay_tables(self) -> None:
+        slots = self.size // self.processes
+        rows, columns = self.config.latent_cells
+        # One row for each column of a latent, so that a crop is a run of rows: z, masked z and hole.
+        height = (2 * self.config.autoencoder.latent_channels + 1) * rows
+        self.columns = torch.zeros(slots, columns, height, device=self.device)
+        self.spans = torch.zeros(slots, MOST, 2, dtype=torch.long, device=self.device)  # samples
+        self.hidden = torch.zeros(slots, dtype=torch.long, device=self.device)
+        self.words = None if self.listening is None else Words.empty(slots, self.listening)
+
+    @property
+    def turns(self) -> int:
+        """Slots in a lane."""
+        return self.size // LANES
+
+    def slots(self, turns: NDArray[np.int64], samples: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Where this process keeps the clips that samples of a batch draw at the given turns of their lanes."""
+        return turns * (LANES // self.processes) + samples % LANES // self.processes
+
+    def upto(self, count: int) -> None:
+        """Make every clip of this process below number `count` that is not among the older ones to be replaced.
+
+        An accelerator waits until enough of them are due to be made together.
+        """
+        together = 1 if self.exact else AT_ONCE
+        if self.made:
+            count = self.made + (count - self.made) // together * together
         first = max(self.made, count - self.size)
         mine = [n for n in range(first, count) if n % LANES % self.processes == self.rank]
-        for start in range(0, len(mine), batch):
-            numbers = mine[start : start + batch]
-            for n, entry in zip(numbers, self._make(numbers), strict=True):
-                self.entries[n % self.size] = entry
+        for start in range(0, len(mine), AT_ONCE):
+            self._make(mine[start : start + AT_ONCE])
         self.made = max(self.made, count)
 
-    def entry(self, sample: int, rng: np.random.Generator) -> Entry:
-        """One of the clips in a sample's lane."""
-        turn = int(rng.integers(self.size // LANES))
-        return self.entries[turn * LANES + sample % LANES]
+    def rescale(self, scale: float) -> None:
+        """Multiply the latents that are held, which the autoencoder has made with another scale so far."""
+        cells = self.config.latent_cells[0]
+        self.columns[..., :-cells] *= scale
 
     def latent_scale(self) -> float:
         """1 / standard deviation of the pool's latents, which the autoencoder has made with a scale of 1 so far."""
-        return float(1.0 / torch.stack([entry.z for entry in self.entries.values()]).std())
+        cells = self.config.latent_cells[0]
+        return float(1.0 / self.columns[..., : self.config.autoencoder.latent_channels * cells].std())
+
+    def crop(self, slots: Tensor, first: Tensor, width: int) -> Crops:
+        """Stretches of `width` latent columns: slots and first columns [B]."""
+        channels, (rows, _) = self.config.autoencoder.latent_channels, self.config.latent_cells
+        at = first[:, None] + torch.arange(width, device=self.device)
+        found = self.columns[slots[:, None], at].unflatten(2, (-1, rows)).permute(0, 2, 3, 1).contiguous()
+        samples = self.config.audio.hop * self.config.autoencoder.factor
+        start, end = first * samples, (first + width) * samples
+        spans = self.spans[slots]
+        heard = torch.minimum(spans[..., 1], end[:, None]) - torch.maximum(spans[..., 0], start[:, None])
+        inside = heard > HEARD * width * samples
+        bits = 1 << torch.arange(MOST, device=self.device)
+        z, masked, cells = found.split([channels, channels, 1], dim=1)
+        return Crops(z, masked, cells, (inside * bits).sum(1), self.hidden[slots])
 
     @torch.inference_mode()
-    def _make(self, numbers: list[int]) -> list[Entry]:
+    def _make(self, numbers: list[int]) -> None:
+        """Compose, hide, encode and listen to clips, into their slots."""
         spec = self.config.audio
         rngs = [np.random.default_rng([self.seed, 4, n]) for n in numbers]
-        clips = [self._compose(rng) for rng in rngs]
-        mel = self.front(torch.from_numpy(np.stack([clip.wave for clip in clips])).to(self.device))
-        holes = [self._hole(clip, rng) for clip, rng in zip(clips, rngs, strict=True)]
-        make = torch.from_numpy(np.stack([mask for mask, _ in holes]))[:, None].to(self.device)
-        factor = self.config.autoencoder.factor
-        cells = torch.from_numpy(np.stack([to_latent(mask, factor) for mask, _ in holes]))[:, None].to(self.device)
+        plans = [self._plan(rng) for rng in rngs]
+        holes = [self._hole(plan, rng) for plan, rng in zip(plans, rngs, strict=True)]
+        make, factor = np.stack([mask for mask, _ in holes])[:, None], self.config.autoencoder.factor
+        new = send(torch.from_numpy(make), self.device)
+        cells = np.stack([to_latent(mask, factor) for mask, _ in holes])[:, None]
+        cell = send(torch.from_numpy(cells), self.device).float()
+        mel = self.front(self.composer.render(plans))
         assert spec.frames == mel.shape[-1]
-        # One clip at a time: in a batch the last digits of a latent would depend on its neighbours.
-        pairs = [torch.cat([mel[i : i + 1], fill_hole(mel[i : i + 1], make[i : i + 1])]) for i in range(len(clips))]
-        latents = [self.autoencoder.encode(pair) for pair in pairs]
-        return [
-            Entry(_without_wave(clip), z[0].clone(), (z[1] * ~cells[i]).clone(), cells[i].float(), holes[i][1])
-            for i, (clip, z) in enumerate(zip(clips, latents, strict=True))
-        ]
+        both = torch.cat([mel, fill_hole(mel, new)])
+        parts = both.split(1 if self.exact else len(both))
+        z, masked = torch.cat([self.autoencoder.encode(part) for part in parts]).chunk(2)
+        table = torch.cat([z, masked * (1 - cell), cell], dim=1).permute(0, 3, 1, 2).flatten(2)
+        samples = np.array(numbers)
+        slots = send(torch.from_numpy(self.slots(samples % self.size // LANES, samples)), self.device)
+        self.columns[slots] = table
+        spans = [[(e.start, e.end) for e in plan.events] + [(0, 0)] * (MOST - len(plan.events)) for plan in plans]
+        self.spans[slots] = send(torch.tensor(spans), self.device)
+        self.hidden[slots] = send(torch.tensor([hidden for _, hidden in holes]), self.device)
+        if self.listening is not None:
+            self._listen(plans, slots, self.listening)
 
-    def _compose(self, rng: np.random.Generator) -> Clip:
-        spec = self.config.audio
+    def _listen(self, plans: list[Plan], slots: Tensor, listening: Listening) -> None:
+        assert self.words is not None
+        said = [sayings(plan) for plan in plans]
+        sets = 1 << MOST
+        captions = [caption for clip in said for caption, _ in clip]
+        places = [i * sets + k for i, clip in enumerate(said) for k in range(1, len(clip) + 1)]
+        at = send(torch.tensor(places), self.device)
+        slot, chosen = slots[at // sets], at % sets
+        tokens, lengths, vectors = listening.read(captions)
+        self.words.tokens[slot, chosen] = tokens
+        self.words.lengths[slot, chosen] = lengths
+        self.words.vectors[slot, chosen] = vectors
+        recordings = torch.tensor([-1 if one is None else one for clip in said for _, one in clip])
+        self.words.recordings[slot, chosen] = send(recordings, self.device)
+
+    def _plan(self, rng: np.random.Generator) -> Plan:
         while True:
-            clip = compose(self.library, self.indices, spec.samples, spec.sample_rate, rng)
-            if not self.single or len(clip.events) == 1:
-                return clip
+            plan = self.composer.plan(rng)
+            if not self.recipe.single or len(plan.events) == 1:
+                return plan
 
-    def _hole(self, clip: Clip, rng: np.random.Generator) -> tuple[NDArray[np.bool_], Event | None]:
-        """A mask [mels, frames], and the event that it hides where it hides exactly one."""
-        spec = self.config.audio
+    def _hole(self, plan: Plan, rng: np.random.Generator) -> tuple[NDArray[np.bool_], int]:
+        """A mask [mels, frames], and the event that it hides, as a set of one bit, where it hides exactly one."""
+        spec, holes = self.config.audio, self.recipe.holes
         kind = rng.random()
-        if kind < self.holes.event and len(clip.events) > 1:
-            event = clip.events[int(rng.integers(len(clip.events)))]
+        alone = [k for k, event in enumerate(plan.events) if event.alone]
+        if kind < holes.event and len(plan.events) > 1 and alone:
+            chosen = alone[int(rng.integers(len(alone)))]
+            event = plan.events[chosen]
             mask = np.zeros((spec.mels, spec.frames), bool)
             mask[:, event.start // spec.hop : -(-event.end // spec.hop)] = True
-            return mask, event
-        only = clip.events[0] if len(clip.events) == 1 else None
-        if kind < self.holes.event + self.holes.span:
+            return mask, 1 << chosen
+        only = int(len(plan.events) == 1)
+        if kind < holes.event + holes.span:
             return masks.one_span(spec.mels, spec.frames, rng), only
-        chosen = self.holes.kinds[int(rng.integers(len(self.holes.kinds)))]
-        return masks.draw(chosen, spec.mels, spec.frames, rng), only
-
-
-def _without_wave(clip: Clip) -> Clip:
-    return Clip(np.zeros(0, np.float32), clip.caption, clip.events)
+        name = holes.kinds[int(rng.integers(len(holes.kinds)))]
+        return masks.draw(name, spec.mels, spec.frames, rng), only

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-import torch
+from torch import Tensor
 
 from maa.config import ModelConfig, ScheduleConfig
 from maa.models.context import Context
 from train import masks
-from train.pool import Holes
+from train.masks import Holes
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Recipe:
     outside: float = 0.1  # loss weight of the cells that are given
     min_snr: float = 0.0  # gamma of arXiv 2303.09556; 0 = every timestep alike
     norm: int = 2  # of the error: 2, or 1 as in the authors' inpainting network
-    single: bool = False  # clips of one sound only
+    single: bool = False  # clips of one sound each (App. E.3: a vector cannot speak of two)
     holes: Holes = field(default_factory=Holes)
 
     def configure(self, config: ModelConfig) -> ModelConfig:
@@ -62,6 +61,11 @@ class Recipe:
         """True when the network is given a masked latent and a mask."""
         return self.name in ("unified", "inpaint")
 
+    @property
+    def listens(self) -> bool:
+        """True when the network hears words or a vector."""
+        return self.name != "inpaint"
+
 
 WHOLE = ((78, 1.0),)  # 78 columns are 624 frames, 9.984 s
 RECIPES = {
@@ -88,19 +92,19 @@ RECIPES = {
 }
 
 
-def heard(context: Context, recipe: Recipe, said: list[bool], rng: np.random.Generator) -> Context:
-    """The context with each sample's mode drawn by the recipe's shares; a sample without a caption hears nothing."""
-    if recipe.name == "inpaint":
-        return Context()
-    mode = rng.random(len(said))
+def heard(context: Context, recipe: Recipe, said: Tensor, mode: Tensor) -> Context:
+    """The context with each sample's mode chosen by the recipe's shares.
+
+    Args:
+        context: what could be heard: tokens, their mask, and vectors.
+        said: [B] False where there is no caption: such a sample hears nothing.
+        mode: [B] uniform in [0, 1).
+    """
     tokens, vector = recipe.tokens, recipe.vector
     has_tokens = ((mode < tokens) | ((mode >= tokens + vector) & (mode < tokens + vector + recipe.both))) & said
     has_vector = (mode >= tokens) & (mode < tokens + vector + recipe.both) & said
-    assert context.vector is not None
-    device = context.vector.device
-    gates = [torch.from_numpy(np.asarray(gate)).to(device) for gate in (has_tokens, has_vector)]
     if recipe.name in ("text", "paper"):
-        return Context(context.tokens, context.mask, None, gates[0], None)
+        return Context(context.tokens, context.mask, None, has_tokens, None)
     if recipe.name == "visual":
-        return Context(None, None, context.vector, None, gates[1])
-    return replace(context, has_tokens=gates[0], has_vector=gates[1])
+        return Context(None, None, context.vector, None, has_vector)
+    return replace(context, has_tokens=has_tokens, has_vector=has_vector)

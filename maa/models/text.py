@@ -9,6 +9,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from torch import Tensor, nn
 
 from maa.config import TextConfig
+from maa.device import send
 from maa.models import towers
 from maa.models.context import Context
 
@@ -74,10 +75,13 @@ class TextEncoder(nn.Module):
         K is the config's `tokens`; where padding is hidden anyway, only as many as the longest sentence has.
         """
         device = next(self.parameters()).device
-        ids, mask = (x.to(device) for x in self.tokenize(texts))
+        ids, mask = self.tokenize(texts)
         if self.config.mask_pads:
-            longest = int(mask.sum(1).max())
+            longest = int(
+                mask.sum(1).max()
+            )  # counted before anything is on a device, which would have to be waited for
             ids, mask = ids[:, :longest], mask[:, :longest]
+        ids, mask = send(ids, device), send(mask, device)
         states = self.states(ids, mask).float()
         tokens = states if self.projection is None else self.projection(states)
         given = torch.ones(len(texts), dtype=torch.bool, device=device)

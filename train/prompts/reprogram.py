@@ -19,6 +19,7 @@ from train.data import Library
 from train.prompts.templates import MIXES, TEMPLATES, write
 
 EXTRA = (0.5, 0.35, 0.15)  # odds of N = 0, 1, 2 sampled events
+MOST = len(EXTRA)  # events in a clip
 SILENCE_AT_MOST = 0.3  # of a clip; padding would teach the network to be quiet
 JOIN = 0.03  # seconds over which neighbouring sounds fade out and in
 LEVEL = 0.1  # RMS of the loudest 0.4 s that every event is brought to before it is mixed
@@ -59,6 +60,34 @@ class Plan:
     pieces: NDArray[np.int64]  # [P, 4]
     gains: NDArray[np.float32]  # [P]
     overall: float
+
+
+def sayings(plan: Plan) -> list[tuple[str, int | None]]:
+    """What is said of each set of a plan's events, and the recording where it is only one.
+
+    Entry k is the set whose bits make k + 1. All of them together are the plan's caption; some of them are named in
+    the order in which they begin.
+    """
+    everything = (1 << len(plan.events)) - 1
+    found: list[tuple[str, int | None]] = []
+    for chosen in range(1, everything + 1):
+        events = sorted((e for k, e in enumerate(plan.events) if chosen >> k & 1), key=lambda event: event.start)
+        if len(events) == 1:
+            found.append((events[0].caption, events[0].recording))
+        elif chosen == everything:
+            found.append((plan.caption, None))
+        else:
+            found.append((_in_order(events), None))
+    return found
+
+
+def _in_order(events: list[Event]) -> str:
+    """Events by their beginnings: "then" where one ends before the next, "and" where they sound together."""
+    said, end = events[0].caption, events[0].end
+    for event in events[1:]:
+        said += f", then {event.caption}" if event.start >= end else f" and {event.caption} at the same time"
+        end = max(end, event.end)
+    return said
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,197 @@
+"""The diffusion stage: its clips, what is said of them, its masks and its recipes, on a tiny network."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from maa import MakeAnAudio, Sampling, checkpoint
+from maa.config import TINY
+from maa.models.autoencoder import Autoencoder
+from maa.models.context import Context
+from tests.train.library import little_library
+from tests.train.test_stages import BATCH, losses, parts
+from train import diffusion, masks
+from train.frozen import load_frozen
+from train.listening import Listening
+from train.loop import Draw, prepare
+from train.options import Options
+from train.pool import Crops, Pool
+from train.prompts.reprogram import Composer, Event, Plan, sayings
+
+__all__ = ["parts"]
+UNIFIED = replace(diffusion.RECIPES["unified"], batch=8, pool=8, renew=0.5)
+
+
+def test_diffusion_learns_and_its_model_opens(tmp_path: Path, parts: Path) -> None:
+    options = Options(tmp_path, steps=40, lr=3e-3, warmup=3, log_every=10, ema=0.9)
+    recipe = replace(diffusion.RECIPES["unified"], batch=4, pool=8, renew=0.1)
+    diffusion.run(TINY, little_library(), [parts], options, recipe)
+    seen = losses(tmp_path, "unet")
+    assert seen[-1] < seen[0]
+    config = json.loads((tmp_path / checkpoint.CONFIG).read_text())["model"]
+    assert config["autoencoder"]["latent_scale"] != 1.0
+    later = Options(tmp_path / "later", start=tmp_path / "unet.safetensors", **{**BATCH, "steps": 2})
+    diffusion.run(TINY, little_library(), [parts], later, recipe)
+    added = json.loads((tmp_path / "later" / checkpoint.CONFIG).read_text())["model"]
+    assert added == config, "a run that adds to an earlier one keeps the latent scale"
+    for part in checkpoint.PARTS:
+        if not (tmp_path / f"{part}.safetensors").exists():
+            (tmp_path / f"{part}.safetensors").symlink_to(parts / f"{part}.safetensors")
+    (tmp_path / checkpoint.TOKENIZER).symlink_to(parts / checkpoint.TOKENIZER)
+    maa = MakeAnAudio.from_pretrained(tmp_path, device="cpu")
+    assert np.isfinite(maa.text_to_audio("a tone", Sampling(steps=2, seed=0), seconds=1.0).audio).all()
+
+
+@pytest.mark.parametrize("name", ["text", "visual", "inpaint", "paper"])
+def test_every_recipe_trains_its_own_network(name: str, tmp_path: Path, parts: Path) -> None:
+    options = Options(tmp_path, **{**BATCH, "steps": 20, "lr": 3e-3})
+    recipe = replace(diffusion.RECIPES[name], batch=2, pool=8, renew=0.0)
+    wide = TINY if name != "paper" else replace(TINY, unet=replace(TINY.unet, global_dim=None, global_projection=False))
+    diffusion.run(wide, little_library(), [parts], options, recipe)
+    config = checkpoint.read_config(tmp_path)[0]
+    hears = {"text": (4, True, False), "visual": (4, False, True), "inpaint": (9, False, False)}
+    hears["paper"] = hears["text"]
+    unet = config.unet
+    assert (unet.in_channels, unet.context_dim is not None, unet.global_dim is not None) == hears[name]
+    assert config.schedule.prediction == ("eps" if name == "paper" else "v")
+    seen = losses(tmp_path, "unet")
+    assert seen[-1] < seen[0]
+
+
+def test_the_shares_of_what_is_heard_are_the_recipes() -> None:
+    context = Context(torch.zeros(4000, 2, 8), torch.ones(4000, 2, dtype=torch.bool), torch.zeros(4000, 4))
+    said, mode = torch.ones(4000, dtype=torch.bool), torch.from_numpy(np.random.default_rng(0).random(4000))
+    heard = diffusion.heard(context, UNIFIED, said, mode)
+    both = (heard.has_tokens & heard.has_vector).float().mean()
+    neither = (~heard.has_tokens & ~heard.has_vector).float().mean()
+    assert float(heard.has_tokens.float().mean()) == pytest.approx(0.70, abs=0.03)
+    assert float(both) == pytest.approx(0.15, abs=0.03) and float(neither) == pytest.approx(0.15, abs=0.03)
+    text = diffusion.heard(context, diffusion.RECIPES["text"], said, mode)
+    assert float(text.has_tokens.float().mean()) == pytest.approx(0.80, abs=0.03)  # App. E.2: 20 % dropped
+    assert not diffusion.heard(context, UNIFIED, ~said, mode).has_tokens.any()
+
+
+def open_pool(folder: Path, place: tuple[int, int] = (0, 1), recipe: diffusion.Recipe = UNIFIED) -> Pool:
+    network = load_frozen(TINY, "autoencoder", folder)
+    assert isinstance(network, Autoencoder)
+    listening = Listening(TINY, little_library(), [folder], torch.device("cpu"))
+    return Pool(TINY, little_library(), network, listening, recipe, 3, place)
+
+
+def test_a_pool_is_the_same_clips_whoever_holds_them(parts: Path) -> None:
+    whole = open_pool(parts)
+    halves = [open_pool(parts, (rank, 2)) for rank in range(2)]
+    for pool in (whole, *halves):
+        pool.upto(8)
+        pool.upto(11)
+    sample, turn = np.arange(8), np.zeros(8, np.int64)
+    at = torch.from_numpy(whole.slots(turn, sample))
+    assert whole.words is not None
+    for rank, half in enumerate(halves):
+        own = torch.from_numpy(half.slots(turn[rank::2], sample[rank::2]))
+        assert torch.equal(half.columns[own], whole.columns[at[rank::2]])
+        assert half.words is not None and torch.equal(half.words.tokens[own], whole.words.tokens[at[rank::2]])
+    late = open_pool(parts)
+    late.upto(11)
+    assert torch.equal(late.columns, whole.columns) and torch.equal(late.spans, whole.spans)
+    with pytest.raises(ValueError, match="3 processes"):
+        open_pool(parts, (0, 3))
+
+
+def test_a_crop_is_a_stretch_of_the_clip_and_knows_what_sounds_in_it(parts: Path) -> None:
+    pool = open_pool(parts)
+    pool.upto(8)
+    columns = pool.config.latent_cells[1]
+    whole = pool.crop(torch.arange(8), torch.zeros(8, dtype=torch.long), columns)
+    part = pool.crop(torch.arange(8), torch.full((8,), 30), 20)
+    assert torch.equal(part.z, whole.z[..., 30:50]) and torch.equal(part.cells, whole.cells[..., 30:50])
+    assert not (whole.masked * whole.cells).any(), "a latent with a hole tells nothing in it"
+    everything = [(1 << int((pool.spans[k, :, 1] > 0).sum())) - 1 for k in range(8)]
+    assert whole.inside.tolist() == everything
+    assert all(0 < inside <= full for inside, full in zip(part.inside.tolist(), everything, strict=True))
+
+
+def test_latents_of_a_pool_are_those_of_its_clips(parts: Path) -> None:
+    pool = open_pool(parts)
+    pool.upto(8)
+    composer = Composer(little_library(), little_library().indices("train"), TINY.audio.samples, 16_000)
+    plan = composer.plan(np.random.default_rng([3, 4, 5]))
+    z = pool.autoencoder.encode(pool.front(composer.render([plan])))
+    found = pool.crop(torch.tensor([5]), torch.tensor([0]), pool.config.latent_cells[1])
+    assert torch.allclose(found.z, z, atol=1e-5)
+    said = sayings(plan)
+    assert pool.words is not None and pool.listening is not None
+    tokens, lengths, _ = pool.listening.read([said[-1][0]])
+    assert torch.equal(pool.words.tokens[5, len(said)], tokens[0])
+    assert int(pool.words.lengths[5, len(said)]) == int(lengths[0])
+
+
+def test_what_is_said_of_some_of_a_clips_events() -> None:
+    rain, dog = Event(0, 80_000, "rain", 0), Event(80_000, 159_744, "a dog", 3)
+    wind = Event(0, 159_744, "wind", 7, alone=False)
+    nothing = np.zeros((0, 4), np.int64), np.zeros(0, np.float32)
+    assert sayings(Plan("rain", (rain,), *nothing, 1.0)) == [("rain", 0)]
+    two = sayings(Plan("a dog following rain", (rain, dog), *nothing, 1.0))
+    assert two == [("rain", 0), ("a dog", 3), ("a dog following rain", None)]
+    three = sayings(Plan("all of it", (rain, dog, wind), *nothing, 1.0))
+    assert three[2] == ("rain, then a dog", None)
+    assert three[4] == ("rain and wind at the same time", None)
+    assert three[6] == ("all of it", None)
+
+
+def test_an_inpainting_sample_is_mostly_told_what_its_hole_hides() -> None:
+    count = 4000
+    rng = np.random.default_rng(0)
+    quiet, named = (torch.from_numpy(rng.random(count)) for _ in range(2))
+    nothing = torch.zeros(0)
+    crops = Crops(nothing, nothing, nothing, torch.full((count,), 3), torch.full((count,), 2))
+    hole = torch.ones(count, dtype=torch.bool)
+    said = diffusion.spoken_of(crops, hole, quiet, named)
+    shares = [float((said == k).float().mean()) for k in (2, 0, 3)]
+    assert shares == pytest.approx([0.5, 0.25, 0.25], abs=0.03)
+    assert (diffusion.spoken_of(crops, ~hole, quiet, named) == 3).all()
+    unknown = replace(crops, hidden=torch.zeros(count, dtype=torch.long))
+    assert not (diffusion.spoken_of(unknown, hole, quiet, named) == 2).any()
+
+
+def test_a_batch_has_the_recipes_widths_and_holes(parts: Path) -> None:
+    recipe = replace(UNIFIED, batch=64, given=0.5, widths=((20, 1.0),))
+    pool = open_pool(parts, recipe=recipe)
+    batch = diffusion.Objective(torch.nn.Identity(), pool, recipe, prepare()).inputs(Draw(0, 4, 0.1))
+    assert batch["z"].shape == (64, 4, 10, 20) and batch["tokens"].shape[:2] == (64, TINY.text.tokens)
+    blank = batch["cells"].flatten(1).all(1)
+    assert 10 < int(blank.sum()) < 54
+    assert not batch["masked"][blank].any()
+    assert pool.made == pool.size + 2
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.7])
+def test_frame_masks_cover_their_share(share: float) -> None:
+    rng = np.random.default_rng(0)
+    covered = [masks.frame_spans(80, 624, share, rng) for _ in range(200)]
+    assert all((m.all(0) == m.any(0)).all() for m in covered)
+    assert np.mean([m.mean() for m in covered]) == pytest.approx(share, abs=0.06)
+
+
+@pytest.mark.parametrize("kind", masks.KINDS)
+def test_every_kind_of_mask_hides_something_and_leaves_something(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    made = [masks.draw(kind, 80, 624, rng) for _ in range(60)]
+    assert all(m.any() and m.shape == (80, 624) for m in made)
+    assert np.mean([not m.all() for m in made]) > 0.95
+    of_frames = [bool((m.all(0) == m.any(0)).all()) for m in made]
+    assert all(of_frames) if kind in masks.FRAME else sum(of_frames) < 10
+
+
+def test_thick_masks_hide_more_than_thin_ones() -> None:
+    rng = np.random.default_rng(0)
+    thin, medium, thick = (np.mean([masks.draw(k, 80, 624, rng).mean() for _ in range(80)]) for k in masks.IRREGULAR)
+    assert thin < medium < thick
+    with pytest.raises(ValueError, match="no mask kind"):
+        masks.draw("round", 80, 624, rng)
