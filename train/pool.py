@@ -26,7 +26,7 @@ from maa.models.autoencoder import Autoencoder
 from train import masks
 from train.data import Library
 from train.listening import Listening
-from train.prompts.reprogram import MOST, Composer, Plan, sayings
+from train.prompts.reprogram import MOST, SPEEDS, Composer, Plan, sayings
 from train.recipes import Recipe
 
 LANES = 8  # the most processes that a pool can be shared by, and what their number has to divide
@@ -91,7 +91,8 @@ class Pool:
         self.exact = self.device.type == "cpu"  # resuming bit for bit: nothing may depend on what is made beside it
         self.front = MelSpectrogram(config.audio).to(self.device)
         spec = config.audio
-        self.composer = Composer(library, library.indices("train"), spec.samples, spec.sample_rate, self.device)
+        rows = library.indices("train")
+        self.composer = Composer(library, rows, spec.samples, spec.sample_rate, self.device, speeds=SPEEDS)
         self.size = max(LANES, recipe.pool // LANES * LANES)
         self.seed = seed
         self.made = 0  # clips so far, in all processes together

@@ -22,7 +22,7 @@ from train.listening import Listening
 from train.loop import Draw, prepare
 from train.options import Options
 from train.pool import Crops, Pool
-from train.prompts.reprogram import Composer, Event, Plan, sayings
+from train.prompts.reprogram import SPEEDS, Composer, Event, Plan, sayings
 
 __all__ = ["parts"]
 UNIFIED = replace(diffusion.RECIPES["unified"], batch=8, pool=8, renew=0.5)
@@ -120,7 +120,7 @@ def test_a_crop_is_a_stretch_of_the_clip_and_knows_what_sounds_in_it(parts: Path
 def test_latents_of_a_pool_are_those_of_its_clips(parts: Path) -> None:
     pool = open_pool(parts)
     pool.upto(8)
-    composer = Composer(little_library(), little_library().indices("train"), TINY.audio.samples, 16_000)
+    composer = Composer(little_library(), little_library().indices("train"), TINY.audio.samples, 16_000, speeds=SPEEDS)
     plan = composer.plan(np.random.default_rng([3, 4, 5]))
     z = pool.autoencoder.encode(pool.front(composer.render([plan])))
     found = pool.crop(torch.tensor([5]), torch.tensor([0]), pool.config.latent_cells[1])

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.train.library import little_library
-from train.prompts.reprogram import SILENCE_AT_MOST, Composer, compose
+from train.prompts.reprogram import SILENCE_AT_MOST, Composer, Event, compose
 from train.prompts.templates import TEMPLATES, Template, write
 
 RATE, LENGTH = 16_000, 159_744
@@ -177,3 +177,16 @@ def test_a_gpu_renders_the_same_clips() -> None:
     here = Composer(library, library.indices(), LENGTH, RATE, "cpu").render(plans)
     there = Composer(library, library.indices(), LENGTH, RATE, "cuda").render(plans)
     assert there.is_cuda and (there.cpu() - here).abs().max() < 1e-4
+
+
+def test_events_play_a_little_slower_or_faster() -> None:
+    library = little_library()
+    plain = Composer(library, np.array([2]), LENGTH, RATE)
+    faster = Composer(library, np.array([2]), LENGTH, RATE, speeds=(1.06, 1.06))
+    event = Event(0, LENGTH, "a tone", 2)
+    for composer, hz in ((plain, 200), (faster, 212)):
+        wave = composer.render([composer.lay((event,), "a tone", np.random.default_rng(0))])[0]
+        start = 8000
+        spectrum = torch.fft.rfft(wave[start : start + RATE] * torch.hann_window(RATE)).abs()
+        assert int(spectrum.argmax()) == hz
+        assert spectrum[2000:].max() < 2e-3 * spectrum.max(), "interpolation is clean"

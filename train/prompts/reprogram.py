@@ -28,6 +28,8 @@ LEVELS = (-2.0, 2.0)  # dB by which sounds after one another differ
 BESIDE = (-3.0, 3.0)  # dB of a second sound that is named as an equal
 BEHIND = (-14.0, -8.0)  # dB of one that is named as the background
 OVERALL = (-0.3, 0.05)  # log10 of the whole clip's gain
+SPEEDS = (0.94, 1.06)  # at which events are played for training, pitch and all: one semitone at most
+SHORTEST = 1000  # samples of a recording that can be played at another speed
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Plan:
     pieces: NDArray[np.int64]  # [P, 4]
     gains: NDArray[np.float32]  # [P]
     overall: float
+    speeds: NDArray[np.float32] | None = None  # [P] samples of the library for each of the clip; None = 1
 
 
 def sayings(plan: Plan) -> list[tuple[str, int | None]]:
@@ -111,6 +114,8 @@ class Composer:
         rate: Hz.
         together: share of the sampled events that sound at the same time as the clip at hand instead of before or
             after it.
+        speeds: between which events are played, slower or faster and pitch with it; a little of it keeps a small
+            library from being learned by heart.
     """
 
     def __init__(
@@ -121,8 +126,10 @@ class Composer:
         rate: int,
         device: torch.device | str = "cpu",
         together: float = 0.15,
+        speeds: tuple[float, float] = (1.0, 1.0),
     ) -> None:
         self.library, self.length, self.rate, self.together = library, length, rate, together
+        self.speeds = speeds
         self.groups = library.groups(tuple(indices.tolist()))
         odds = np.sqrt([len(group) for group in self.groups])
         self.odds = np.cumsum(odds / odds.sum())
@@ -191,24 +198,34 @@ class Composer:
         self, events: tuple[Event, ...], caption: str, rng: np.random.Generator, behind: dict[int, bool] | None = None
     ) -> Plan:
         """The plan of given events. `behind` holds those that lie over others, and whether as the background."""
-        pieces, gains = [], []
+        pieces, gains, speeds = [], [], []
         for number, event in enumerate(events):
             over = None if behind is None else behind.get(number)
             level = rng.uniform(*(LEVELS if over is None else BEHIND if over else BESIDE))
-            own, each = self._pieces(event, rng)
+            speed = self._speed(event, rng)
+            own, each = self._pieces(event, speed, rng)
+            speeds.append(np.full(len(own), speed, np.float32))
             pieces.append(np.column_stack([own, np.full(len(own), number)]))
             gains.append(each * self.lift[event.recording] * 10 ** (level / 20))
         overall = float(10 ** rng.uniform(*OVERALL))
         joined = np.concatenate(pieces).astype(np.int64)
-        return Plan(caption, events, joined, np.concatenate(gains).astype(np.float32), overall)
+        same = None if self.speeds == (1.0, 1.0) else np.concatenate(speeds)
+        return Plan(caption, events, joined, np.concatenate(gains).astype(np.float32), overall, same)
 
-    def _pieces(self, event: Event, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def _speed(self, event: Event, rng: np.random.Generator) -> float:
+        length = self.library.offsets[event.recording + 1] - self.library.offsets[event.recording]
+        return 1.0 if self.speeds == (1.0, 1.0) or length < SHORTEST else float(rng.uniform(*self.speeds))
+
+    def _pieces(
+        self, event: Event, speed: float, rng: np.random.Generator
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """(from, to, length) of one event's pieces, and their gains: a stretch of a long recording, or a short one
         repeated with gaps that leave at most 30 % silence."""
         first, last = self.library.offsets[event.recording], self.library.offsets[event.recording + 1]
         have, need = int(last - first), event.end - event.start
+        have = have if speed == 1.0 else int((have - 3) / speed)  # interpolation looks two samples ahead
         if have >= need:
-            start = int(rng.integers(0, have - need + 1))
+            start = int(speed * rng.integers(0, have - need + 1))
             return np.array([[first + start, event.start, need]], np.int64), np.ones(1)
         longest = int(have * SILENCE_AT_MOST / (1 - SILENCE_AT_MOST))
         gaps = rng.integers(0, longest + 1, -(-need // have) - 1) if need > have else np.zeros(0, np.int64)
@@ -233,7 +250,7 @@ class Composer:
         piece = torch.repeat_interleave(torch.arange(len(table), device=self.device), lengths, output_size=total)
         within = torch.arange(total, device=self.device) - (lengths.cumsum(0) - lengths)[piece]
         place = to[piece] + within
-        sound = self.samples[source[piece] + within].float() / 32768 * gains[piece]
+        sound = self._read(plans, source[piece], within, piece) / 32768 * gains[piece]
         sound *= _fade(place, start[piece], end[piece], int(JOIN * self.rate))
         waves = torch.zeros(len(plans) * self.length, device=self.device)
         waves.index_add_(0, base[piece] + place, sound)
@@ -241,6 +258,23 @@ class Composer:
         overall = torch.tensor([plan.overall for plan in plans], device=self.device)[:, None]
         peak = (waves * overall).abs().amax(dim=1, keepdim=True).clamp_min(1e-9)
         return waves * overall * (0.98 / peak).clamp_max(1.0)
+
+    def _read(self, plans: list[Plan], source: Tensor, within: Tensor, piece: Tensor) -> Tensor:
+        """The library's samples, each piece at its speed."""
+        if all(plan.speeds is None for plan in plans):
+            return self.samples[source + within].float()
+        ones = (np.ones(len(plan.pieces), np.float32) if plan.speeds is None else plan.speeds for plan in plans)
+        speeds = torch.from_numpy(np.concatenate([*ones])).to(self.device)
+        return _between(self.samples, source + within * speeds[piece].double())
+
+
+def _between(samples: Tensor, at: Tensor) -> Tensor:
+    """int16 samples at places between them, by cubic (Catmull-Rom) interpolation."""
+    whole = at.floor().long()
+    x = (at - whole).float()
+    last = len(samples) - 1
+    a, b, c, d = (samples[(whole + k).clamp(0, last)].float() for k in (-1, 0, 1, 2))
+    return b + 0.5 * x * (c - a + x * (2 * a - 5 * b + 4 * c - d + x * (3 * (b - c) + d - a)))
 
 
 def _fade(place: Tensor, start: Tensor, end: Tensor, join: int) -> Tensor:
