@@ -11,6 +11,7 @@ python -m train.autoencoder --out runs/autoencoder --start checkpoints/small/aut
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -21,10 +22,11 @@ from torch import Tensor
 
 from maa.audio.mel import MelSpectrogram
 from maa.config import PRESETS, ModelConfig
+from maa.device import layout, send
 from maa.models.autoencoder import Autoencoder, Posterior
 from train.crops import Crops
 from train.data import Library
-from train.discriminators import MultiWindow, feature_loss, fool_loss, gradient_penalty, judge_loss
+from train.discriminators import MultiWindow, feature_loss, fixed, fool_loss, gradient_penalty, judge_loss
 from train.loop import Draw, Trainer, prepare
 from train.losses import balance, length
 from train.options import Options
@@ -67,17 +69,52 @@ def texture_distance(made: Tensor, real: Tensor) -> Tensor:
     return total / len(LAGS)
 
 
-class Losses:
-    """One step's losses for mels [B, 1, 80, T]; the critics are gated: not before their time, not when far ahead."""
+class Objective:
+    """The losses of mels [B, 1, 80, T], in the phases of a run; the critics are gated: not before their time, not when
+    far ahead.
 
-    def __init__(self, model: Autoencoder, critics: MultiWindow, weights: Weights, accelerator: Accelerator) -> None:
+    Phases: "alone", "ready" (the critics learn, unheard) and "judged"; on every eighth step of the last two, with
+    the gradient penalty: "ready, penalty" and "judged, penalty".
+
+    Args:
+        waves: this process's waveforms [B, 256 T] of a step.
+    """
+
+    def __init__(
+        self,
+        model: Autoencoder,
+        critics: MultiWindow,
+        weights: Weights,
+        accelerator: Accelerator,
+        front: MelSpectrogram,
+        waves: Callable[[Draw], Tensor],
+    ) -> None:
         self.model, self.critics, self.weights, self.accelerator = model, critics, weights, accelerator
+        self.front, self.waves = front, waves
         self.frozen = not any(parameter.requires_grad for parameter in model.encoder.parameters())
 
-    def __call__(self, mel: Tensor, draw: Draw) -> dict[str, Tensor]:
-        weights = self.weights
+    def inputs(self, draw: Draw) -> dict[str, Tensor]:
+        """A mel, the noise of its latent, and where the critics' windows begin."""
+        mel = self.front(self.waves(draw))
+        config = self.model.config
+        latent = mel.new_empty(
+            len(mel), config.latent_channels, mel.shape[2] // config.factor, mel.shape[3] // config.factor
+        )
+        starts = send(self.critics.starts(mel.shape[-1], draw.rng(3)), mel.device)
+        return {"mel": mel, "noise": draw.normal(latent), "starts": starts}
+
+    def phase(self, draw: Draw) -> str:
+        """By how much of the run is done."""
+        if draw.progress < self.weights.gate - self.weights.ready:
+            return "alone"
+        name = "ready" if draw.progress < self.weights.gate else "judged"
+        return f"{name}, penalty" if draw.step % LAZY == 0 else name
+
+    def losses(self, inputs: dict[str, Tensor], phase: str) -> dict[str, Tensor]:
+        """The losses of a step."""
+        weights, mel = self.weights, inputs["mel"]
         posterior = self._posterior(mel)
-        z = posterior.mean + torch.exp(0.5 * posterior.logvar) * draw.normal(posterior.mean)
+        z = posterior.mean + torch.exp(0.5 * posterior.logvar) * inputs["noise"]
         with self.accelerator.autocast():
             made = self.model.decoder(self.model.post_quant_conv(z))
         made = made.float()
@@ -85,18 +122,16 @@ class Losses:
         kl = posterior.kl().mean() / z[0].numel()
         rough = texture_distance(made, mel)
         values = {"l1": l1, "kl": kl, "texture": rough}
-        if draw.progress < weights.gate - weights.ready:
+        if phase == "alone":
             return {"loss": l1 + weights.kl * kl + weights.texture * rough, **values}
-        starts = self.critics.starts(mel.shape[-1], draw.rng(3))
-        values |= self._judge(mel, made.detach(), starts, draw)
-        if draw.progress < weights.gate:
+        starts = inputs["starts"]
+        values |= self._judge(mel, made.detach(), starts, penalised=phase.endswith("penalty"))
+        if phase.startswith("ready"):
             return {"loss": l1 + weights.kl * kl + weights.texture * rough, **values}
-        self.critics.requires_grad_(False)
-        with self.accelerator.autocast():
+        with fixed(self.critics), self.accelerator.autocast():
             judged = self.critics(made, starts)
             with torch.no_grad():
                 wanted = self.critics(mel, starts)
-        self.critics.requires_grad_(True)
         fool, features = fool_loss(judged), feature_loss(wanted, judged)
         parts = {"l1": (l1, 1.0), "texture": (rough, weights.texture)}
         parts |= {"fool": (fool, weights.fool), "features": (features, weights.features)}
@@ -114,16 +149,15 @@ class Losses:
             posterior = self.model.posterior(mel)
         return Posterior(posterior.mean.float(), posterior.logvar.float())
 
-    def _judge(self, mel: Tensor, made: Tensor, starts: list[int], draw: Draw) -> dict[str, Tensor]:
-        """The critics' own loss, with the gradient penalty on every eighth step."""
-        lazy = draw.step % LAZY == 0
+    def _judge(self, mel: Tensor, made: Tensor, starts: Tensor, penalised: bool) -> dict[str, Tensor]:
+        """The critics' own loss."""
         with self.accelerator.autocast():
             loss = judge_loss(self.critics(mel, starts), self.critics(made, starts))
         everywhere = loss.detach()
         if self.accelerator.num_processes > 1:
             everywhere = self.accelerator.reduce(everywhere, "mean")
         values = {"judge": loss.detach(), "critics": torch.where(everywhere < self.weights.strong, 0.0 * loss, loss)}
-        if lazy:
+        if penalised:
             seen = mel.clone().requires_grad_(True)
             penalty = gradient_penalty(self.critics(seen, starts), seen)
             values["critics"] = values["critics"] + 0.5 * LAZY * self.weights.penalty * penalty
@@ -149,8 +183,9 @@ def run(
     torch.manual_seed(options.seed)
     source = Crops(library, "train", frames * config.audio.hop, accelerator.device)
     front = MelSpectrogram(config.audio).to(accelerator.device)
-    model = Autoencoder(config.autoencoder).to(accelerator.device)
-    critics = MultiWindow(weights.critics).to(accelerator.device)
+    form = layout(accelerator.device)
+    model = Autoencoder(config.autoencoder).to(accelerator.device).to(memory_format=form)
+    critics = MultiWindow(weights.critics).to(accelerator.device).to(memory_format=form)
     # Start the output at the mean of the data: the last bias would take thousands of steps to walk there.
     sample = source.fixed(64, options.seed)
     bias = model.decoder.conv_out.bias
@@ -161,11 +196,9 @@ def run(
         model.encoder.requires_grad_(False)
         model.quant_conv.requires_grad_(False)
     heard = critics if weights.gate < 1 else None
-    trainer = Trainer(model, options, "autoencoder", accelerator, heard, pace=weights.pace)
-    losses = Losses(model, critics, weights, accelerator)
-
-    def step(draw: Draw) -> dict[str, Tensor]:
-        return losses(front(source.of(draw, batch)), draw)
+    networks = [model.encoder, model.decoder]
+    trainer = Trainer(model, options, "autoencoder", accelerator, heard, pace=weights.pace, compilable=networks)
+    objective = Objective(model, critics, weights, accelerator, front, lambda draw: source.of(draw, batch))
 
     def show(folder: Path, step: int) -> None:
         from maa.audio.picture import draw as picture
@@ -176,7 +209,7 @@ def run(
             both = torch.cat([side[0] for side in pair], dim=1).cpu().numpy()
             picture(both, config.audio, folder / f"{step:07d}-real-and-made-{k}.png")
 
-    return trainer.run(step, show)
+    return trainer.run(objective, show)
 
 
 def main() -> None:

@@ -5,6 +5,8 @@ Every critic takes a batch and returns, for each of its members, scores and the 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 
 import numpy as np
@@ -48,14 +50,16 @@ class MultiWindow(nn.Module):
         self.windows = windows
         self.critics = nn.ModuleList(MelCritic(width) for _ in windows)
 
-    def starts(self, frames: int, rng: np.random.Generator) -> list[int]:
-        """Where each window begins in a mel of `frames`; the same for the real and the made mel."""
-        return [int(rng.integers(0, max(0, frames - window) + 1)) for window in self.windows]
+    def starts(self, frames: int, rng: np.random.Generator) -> Tensor:
+        """Where each window begins in a mel of `frames`, int64 [windows]; the same for the real and the made mel."""
+        return torch.tensor([int(rng.integers(0, max(0, frames - window) + 1)) for window in self.windows])
 
-    def forward(self, mel: Tensor, starts: list[int]) -> Judgement:
-        """Mel [B, 1, 80, T]; a window longer than T hears all of it."""
-        windows = zip(self.critics, self.windows, starts, strict=True)
-        return [critic(mel[..., start : start + window]) for critic, window, start in windows]
+    def forward(self, mel: Tensor, starts: Tensor) -> Judgement:
+        """Mel [B, 1, 80, T]; a window longer than T hears all of it. `starts` lies on the mel's device and is read
+        there."""
+        frames = torch.arange(mel.shape[-1], device=mel.device)
+        windows = zip(self.critics, self.windows, starts.unbind(), strict=True)
+        return [critic(mel.index_select(3, frames[:window] + start)) for critic, window, start in windows]
 
 
 class PeriodCritic(nn.Module):
@@ -124,6 +128,16 @@ class WaveCritics(nn.Module):
                 wave = F.avg_pool1d(wave[:, None], 4, stride=2, padding=2)[:, 0]
             judged.append(critic(wave))
         return judged
+
+
+@contextmanager
+def fixed(critics: nn.Module) -> Iterator[None]:
+    """Critics that are heard inside, and do not learn from it."""
+    critics.requires_grad_(False)
+    try:
+        yield
+    finally:
+        critics.requires_grad_(True)
 
 
 def judge_loss(real: Judgement, made: Judgement) -> Tensor:

@@ -1,8 +1,8 @@
 """The loop every stage shares: optimiser, warm-up and decay, clipping, EMA, logs, samples, checkpoints, resuming.
 
-A stage hands over a module and a function `loss(draw) -> dict` whose entry "loss" is minimised; an entry "critics", if
-there is one, is minimised over a second module; everything else in the dict is logged. One process or many
-(`accelerate launch`), the script is the same.
+A stage hands over a module and an objective whose value "loss" is minimised; a value "critics", if there is one, is
+minimised over a second module; everything else is logged. One process or many (`accelerate launch`), the script is the
+same.
 
 All randomness of a step comes from its `Draw`, which depends on the seed, the step and the sample and on nothing else:
 a resumed run is the same run, and two processes with half of the batch each compute what one computes with all of it.
@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -26,10 +26,10 @@ from tqdm import tqdm
 
 from maa.checkpoint import read_weights, weight_files
 from maa.device import compute_dtype, pick_device
+from train.captured import Captured, Compiled, queues
 from train.journal import Journal
 from train.options import Options, rate_at
-
-StateDict = dict[str, Tensor]
+from train.updates import Ema, StateDict, Updates
 
 
 def prepare() -> Accelerator:
@@ -39,7 +39,11 @@ def prepare() -> Accelerator:
         device = pick_device()
         fast = _has_amx() if device.type == "cpu" else compute_dtype(device) == torch.bfloat16
         chosen = "bf16" if fast else "no"
-    return Accelerator(mixed_precision=chosen)
+    accelerator = Accelerator(mixed_precision=chosen)
+    if queues(accelerator.device):
+        torch.set_float32_matmul_precision("high")  # TF32 for what stays in float32
+        torch.backends.cudnn.benchmark = True  # shapes are fixed, so the search for the best kernels pays
+    return accelerator
 
 
 def _has_amx() -> bool:
@@ -79,37 +83,21 @@ class Draw:
         return torch.randn(whole, generator=source, device=like.device)[self.rank :: self.processes]
 
 
-class Ema:
-    """Exponential moving average of a module's parameters and buffers, with a warm-up of its own."""
+@runtime_checkable
+class Objective(Protocol):
+    """What a stage minimises, in parts that a device can record: what is drawn, what is computed, and which of it."""
 
-    def __init__(self, module: nn.Module, decay: float) -> None:
-        self.decay = decay
-        self.updates = 0
-        self.values = {name: value.detach().clone() for name, value in module.state_dict().items()}
+    def inputs(self, draw: Draw) -> dict[str, Tensor]:
+        """Everything random or new in a step; of the same shapes whenever a phase comes back, if that can be."""
 
-    @torch.no_grad()
-    def update(self, module: nn.Module) -> None:
-        """Move towards the module's present weights."""
-        self.updates += 1
-        decay = min(self.decay, self.updates / (self.updates + 9))  # young averages follow fast
-        for name, value in module.state_dict().items():
-            if value.is_floating_point():
-                self.values[name].lerp_(value, 1.0 - decay)
-            else:
-                self.values[name].copy_(value)
+    def phase(self, draw: Draw) -> str:
+        """Which terms take part in a step: `losses` may look at nothing else that changes."""
 
-    @contextmanager
-    def applied(self, module: nn.Module) -> Iterator[None]:
-        """The module with the averaged weights, and its own again afterwards."""
-        own = {name: value.detach().clone() for name, value in module.state_dict().items()}
-        module.load_state_dict(self.values)
-        module.eval()
-        try:
-            with torch.no_grad():
-                yield
-        finally:
-            module.load_state_dict(own)
-            module.train()
+    def losses(self, inputs: dict[str, Tensor], phase: str) -> dict[str, Tensor]:
+        """Scalars by name, from the inputs and the networks alone; no random numbers, no questions to the device."""
+
+
+Loss = Callable[[Draw], dict[str, Tensor]]
 
 
 def save_weights(values: StateDict, path: Path) -> None:
@@ -148,6 +136,7 @@ class Trainer:
         critics: a module trained against it, or None.
         plain: turns averaged weights into what the program loads (folds a weight norm).
         pace: the critics' learning rate, as a multiple of the module's.
+        compilable: what `options.compile` compiles; the module as a whole if it is not given.
     """
 
     def __init__(
@@ -159,31 +148,28 @@ class Trainer:
         critics: nn.Module | None = None,
         plain: Callable[[StateDict], StateDict] | None = None,
         pace: float = 1.0,
+        compilable: Sequence[nn.Module] | None = None,
     ) -> None:
-        self.module, self.options, self.name, self.critics, self.pace = module, options, name, critics, pace
+        self.module, self.options, self.name = module, options, name
         self.accelerator = accelerator or prepare()
         self.plain = plain or (lambda values: values)
         self.weights = options.out / f"{name}.safetensors"
         self.state = options.out / f"{name}.state.pt"
         if options.start is not None and not options.resume:
             start_from(module, options.start)
-        self.networks = {"module": module} | ({} if critics is None else {"critics": critics})
-        self.optimisers = {key: self._optimiser(network) for key, network in self.networks.items()}
+        networks = {"module": module} | ({} if critics is None else {"critics": critics})
+        self.updates = Updates(networks, options, self.accelerator, pace)
+        self.compilable = [module] if compilable is None else list(compilable)
         self.ema = Ema(module, options.ema)
         self.step, self.spent = 0, 0.0
         if options.resume:
             self._resume()
 
-    def _optimiser(self, network: nn.Module) -> torch.optim.Optimizer:
-        parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
-        betas = (0.9, 0.99) if self.critics is None else (0.8, 0.99)  # HiFi-GAN's for both sides of a game
-        return torch.optim.AdamW(parameters, lr=self.options.lr, betas=betas, weight_decay=1e-3)
-
-    def run(self, loss: Callable[[Draw], dict[str, Tensor]], sample: Callable[[Path, int], None] | None = None) -> Path:
+    def run(self, objective: Objective | Loss, sample: Callable[[Path, int], None] | None = None) -> Path:
         """Train to the end of the options' steps or minutes and return the path of the averaged weights.
 
         Args:
-            loss: one step's losses.
+            objective: one step's losses; a plain function of a `Draw` can be neither captured nor compiled.
             sample: writes sounds and pictures of the present (averaged) module into a folder.
         """
         options, main = self.options, self.accelerator.is_main_process
@@ -191,52 +177,64 @@ class Trainer:
         started = time.monotonic() - self.spent
         described = {key: str(value) for key, value in asdict(options).items()}
         described["device"] = f"{self.accelerator.num_processes} x {_name_of(self.accelerator.device)}"
-        with Journal(options.out, self.name, described, main, self._average) as journal, self._bar() as bar:
+        update = self._update(objective)
+        with (
+            update.alone(),
+            Journal(options.out, self.name, described, main, self._average) as journal,
+            self._bar() as bar,
+        ):
             while (progress := self._progress(time.monotonic() - started)) < 1.0:
                 rate = rate_at(self.step, progress, options)
-                values = self._advance(loss, progress, rate)
+                values = self._advance(objective, update, progress, rate)
                 self.spent = time.monotonic() - started
                 bar.update(1 if not options.minutes else 0)
                 journal.add(values)
                 if self.step % options.log_every == 0:
+                    # Reads the values, so a device's queue is never longer than this and the clock stays honest.
                     _say(journal.line(self.step, self.spent, rate), bar)
                 if self.step % options.save_every == 0:
                     self.save()
                 if sample and main and options.sample_every and self.step % options.sample_every == 0:
-                    with self.ema.applied(self.module):
+                    with self.ema.applied(), torch.compiler.set_stance("force_eager"):
                         sample(options.out / "samples", self.step)
                     journal.show(options.out / "samples", self.step)
             _say(journal.line(self.step, self.spent, rate_at(self.step, 1.0, options)), bar)
         self.save()
         return self.weights
 
+    def _update(self, objective: Objective | Loss) -> Captured:
+        """A step from its inputs on: losses, gradients, new weights; captured and compiled as the options say."""
+        clear = self.updates.clear
+
+        def step(inputs: dict[str, Tensor], phase: str) -> dict[str, Tensor]:
+            assert isinstance(objective, Objective)
+            values = objective.losses(inputs, phase)
+            self.updates.step(values)
+            return values
+
+        device = self.accelerator.device
+        compilable = self.compilable if self.options.compile and isinstance(objective, Objective) else []
+        wanted = self.options.graphs and self.accelerator.num_processes == 1
+        return Captured(Compiled(step, clear, compilable, device), clear, device, wanted)
+
     def _bar(self) -> tqdm:
         total = None if self.options.minutes else self.options.steps
         hidden = True if not self.accelerator.is_main_process else None  # None = hidden unless on a terminal
         return tqdm(total=total, initial=self.step, desc=self.name, unit="step", disable=hidden)
 
-    def _advance(self, loss: Callable[[Draw], dict[str, Tensor]], progress: float, rate: float) -> dict[str, Tensor]:
+    def _advance(
+        self, objective: Objective | Loss, update: Captured, progress: float, rate: float
+    ) -> dict[str, Tensor]:
         accelerator = self.accelerator
         draw = Draw(self.options.seed, self.step, progress, accelerator.process_index, accelerator.num_processes)
         torch.manual_seed(int(draw.rng(7).integers(2**31)))  # for what draws by itself: dropout
-        values = loss(draw)
-        norms = {}
-        for key, network in self.networks.items():
-            goal = values["loss" if key == "module" else key] if key == "module" or key in values else None
-            if goal is None:
-                continue  # the critics are not asked yet
-            accelerator.backward(goal)
-            if accelerator.num_processes > 1:
-                _average_gradients(network, accelerator)
-            norms[key] = accelerator.clip_grad_norm_(network.parameters(), self.options.clip)
-        finite = all(bool(torch.isfinite(norm)) for norm in norms.values())
-        for key, optimiser in self.optimisers.items():
-            for group in optimiser.param_groups:
-                group["lr"] = rate if key == "module" else rate * self.pace
-            if finite and key in norms:
-                optimiser.step()
-            optimiser.zero_grad(set_to_none=True)
-        self.ema.update(self.module)
+        self.updates.set_rate(rate)
+        if isinstance(objective, Objective):
+            values = update(objective.inputs(draw), objective.phase(draw))
+        else:
+            values = objective(draw)
+            self.updates.step(values)
+        self.ema.update()
         self.step += 1
         return values
 
@@ -264,8 +262,7 @@ class Trainer:
         content = {
             "step": self.step,
             "spent": self.spent,
-            "networks": {key: network.state_dict() for key, network in self.networks.items()},
-            "optimisers": {key: optimiser.state_dict() for key, optimiser in self.optimisers.items()},
+            **self.updates.state(),
             "ema": self.ema.values,
             "updates": self.ema.updates,
         }
@@ -277,9 +274,7 @@ class Trainer:
         if not self.state.exists():
             raise ValueError(f"There is no state to resume from at {self.state}; start without --resume.")
         state = torch.load(self.state, weights_only=True, map_location="cpu")
-        for key, network in self.networks.items():
-            network.load_state_dict(state["networks"][key])
-            self.optimisers[key].load_state_dict(state["optimisers"][key])
+        self.updates.load(state)
         for name, value in state["ema"].items():
             self.ema.values[name].copy_(value)
         self.ema.updates = state["updates"]
@@ -297,12 +292,3 @@ def _name_of(device: torch.device) -> str:
     if device.type == "cpu":
         return f"CPU, {torch.get_num_threads()} threads"
     return str(torch.get_device_module(device).get_device_name(device))
-
-
-def _average_gradients(module: nn.Module, accelerator: Accelerator) -> None:
-    """One mean over processes for all gradients at once; a parameter without one takes part as zero."""
-    parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
-    gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
-    flat = accelerator.reduce(torch.cat([gradient.flatten() for gradient in gradients]), "mean")
-    for parameter, part in zip(parameters, flat.split([p.numel() for p in parameters]), strict=True):
-        parameter.grad = part.view_as(parameter)

@@ -25,6 +25,8 @@ class Options:
     seed: int = 0
     resume: bool = False
     start: Path | None = None  # weights to begin from, with a fresh optimiser
+    compile: bool = False  # networks into fused kernels; the first step of each phase then takes up to a minute
+    graphs: bool = False  # whole steps replayed as captured graphs, on a GPU
 
     @classmethod
     def add_to(cls, parser: argparse.ArgumentParser, **defaults: float) -> None:
@@ -33,7 +35,11 @@ class Options:
         parser.add_argument("--resume", action="store_true", help="go on from the state in --out")
         parser.add_argument("--start", type=Path, help="begin from these weights, with a fresh optimiser")
         for name, field in cls.__dataclass_fields__.items():
-            if name not in ("out", "resume", "start"):
+            if name in ("compile", "graphs"):
+                parser.add_argument(
+                    f"--{name}", action="store_true", help="faster steps on a GPU, after a slower start"
+                )
+            elif name not in ("out", "resume", "start"):
                 kind = int if field.type == "int" else float
                 default = defaults.get(name, field.default)
                 parser.add_argument(f"--{name.replace('_', '-')}", type=kind, default=default)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from maa.models.hifigan import HifiganGenerator
 from maa.models.istft import IstftVocoder
 from train.crops import Crops
 from train.data import Library
-from train.discriminators import WaveCritics, feature_loss, fool_loss, judge_loss
+from train.discriminators import WaveCritics, feature_loss, fixed, fool_loss, judge_loss
 from train.journal import write_wave
 from train.loop import Draw, Trainer, prepare
 from train.losses import MultiResolutionStft
@@ -45,19 +46,40 @@ class Weights:
     ready: float = 0.04  # share of the run that the critics learn alone before that
 
 
-class Losses:
-    """One step's losses for waves [B, L]."""
+class Objective:
+    """The losses of waves [B, L], in the phases of a run: "alone", "ready" (the critics learn, unheard), "judged".
+
+    Args:
+        waves: this process's waves of a step.
+    """
 
     def __init__(
-        self, model: nn.Module, front: MelSpectrogram, critics: WaveCritics, weights: Weights, accelerator: Accelerator
+        self,
+        model: nn.Module,
+        critics: WaveCritics,
+        weights: Weights,
+        accelerator: Accelerator,
+        front: MelSpectrogram,
+        waves: Callable[[Draw], Tensor],
     ) -> None:
-        self.model, self.front, self.critics = model, front, critics
-        self.weights, self.accelerator = weights, accelerator
+        self.model, self.critics, self.weights, self.accelerator = model, critics, weights, accelerator
+        self.front, self.waves = front, waves
         self.distance = MultiResolutionStft().to(accelerator.device)
 
-    def __call__(self, wave: Tensor, draw: Draw) -> dict[str, Tensor]:
-        weights = self.weights
-        mel = self.front(wave)
+    def inputs(self, draw: Draw) -> dict[str, Tensor]:
+        """Waves and their mels."""
+        wave = self.waves(draw)
+        return {"wave": wave, "mel": self.front(wave)}
+
+    def phase(self, draw: Draw) -> str:
+        """By how much of the run is done."""
+        if draw.progress < self.weights.gate - self.weights.ready:
+            return "alone"
+        return "ready" if draw.progress < self.weights.gate else "judged"
+
+    def losses(self, inputs: dict[str, Tensor], phase: str) -> dict[str, Tensor]:
+        """The losses of a step."""
+        weights, wave, mel = self.weights, inputs["wave"], inputs["mel"]
         with self.accelerator.autocast():
             made = self.model(self.front.to_vocoder(mel))
         made = made.float()
@@ -65,17 +87,15 @@ class Losses:
         stft = self.distance(made, wave)
         total = weights.mel * l1 + weights.stft * stft
         values = {"mel": l1, "stft": stft}
-        if draw.progress < weights.gate - weights.ready:
+        if phase == "alone":
             return {"loss": total, **values}
         with self.accelerator.autocast():
             values["critics"] = judge_loss(self.critics(wave), self.critics(made.detach()))
-        if draw.progress >= weights.gate:
-            self.critics.requires_grad_(False)
-            with self.accelerator.autocast():
+        if phase == "judged":
+            with fixed(self.critics), self.accelerator.autocast():
                 judged = self.critics(made)
                 with torch.no_grad():
                     wanted = self.critics(wave)
-            self.critics.requires_grad_(True)
             # HiFi-GAN sums both over its critics.
             fool, features = (len(judged) * x for x in (fool_loss(judged), feature_loss(wanted, judged)))
             total = total + weights.fool * fool + weights.features * features
@@ -121,12 +141,11 @@ def run(config: ModelConfig, library: Library, options: Options, batch: int, fra
         accelerator,
         critics if weights.gate < 1 else None,
         lambda values: plain(config, values),
+        # Behind the inverse STFT's blocks come complex numbers, which compilers leave alone anyway.
+        compilable=[model.blocks] if isinstance(model, IstftVocoder) else [model],
     )
-    losses = Losses(model, front, critics, weights, accelerator)
+    objective = Objective(model, critics, weights, accelerator, front, lambda draw: source.of(draw, batch))
     heard = source.fixed(2, options.seed)
-
-    def step(draw: Draw) -> dict[str, Tensor]:
-        return losses(source.of(draw, batch), draw)
 
     def show(folder: Path, step: int) -> None:
         made = model(front.to_vocoder(front(heard)))
@@ -134,7 +153,7 @@ def run(config: ModelConfig, library: Library, options: Options, batch: int, fra
             both = torch.cat([*pair]).cpu().numpy()
             write_wave(folder / f"{step:07d}-real-then-made-{k}.wav", both, config.audio.sample_rate)
 
-    return trainer.run(step, show)
+    return trainer.run(objective, show)
 
 
 def main() -> None:

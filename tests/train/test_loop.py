@@ -15,8 +15,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from train.journal import write_wave
-from train.loop import Draw, Ema, Trainer, start_from
+from train.loop import Draw, Trainer, start_from
 from train.options import Options, rate_at
+from train.updates import Ema
 
 WORKER = Path(__file__).with_name("two_processes.py")
 
@@ -167,7 +168,7 @@ def test_an_average_of_one_value_is_that_value() -> None:
     network = nn.Linear(2, 2)
     ema = Ema(network, 0.99)
     for _ in range(5):
-        ema.update(network)
+        ema.update()
     assert torch.allclose(ema.values["weight"], network.weight)
 
 

@@ -48,16 +48,24 @@ def test_autoencoder_learns(tmp_path: Path) -> None:
     assert path.is_file() and seen[-1] < seen[0]
 
 
+def autoencoder_objective(
+    model: Autoencoder, critics: MultiWindow, weights: autoencoder.Weights
+) -> autoencoder.Objective:
+    """On one tone of 32 frames."""
+    front, wave = MelSpectrogram(TINY.audio), torch.from_numpy(little_library().wave(2)[None, : 32 * 256].copy())
+    return autoencoder.Objective(model, critics, weights, prepare(), front, lambda _: wave)
+
+
 def test_autoencoder_lowers_its_loss_on_a_fixed_batch_before_and_behind_the_gate() -> None:
     torch.manual_seed(0)
     model, critics = Autoencoder(TINY.autoencoder), MultiWindow(8)
-    stage = autoencoder.Losses(model, critics, autoencoder.Weights(critics=8), prepare())
-    mel = torch.randn(1, 1, 80, 32) - 3
+    stage = autoencoder_objective(model, critics, autoencoder.Weights(critics=8))
     optimiser = torch.optim.Adam(model.parameters(), lr=2e-3)
+    inputs = stage.inputs(Draw(0, 1, 0.0))
     for progress in (0.0, 0.9):
         seen = []
         for _ in range(20):
-            values = stage(mel, Draw(0, 1, progress))
+            values = stage.losses(inputs, stage.phase(Draw(0, 1, progress)))
             values["loss"].backward()
             optimiser.step()
             optimiser.zero_grad()
@@ -69,10 +77,10 @@ def test_autoencoder_lowers_its_loss_on_a_fixed_batch_before_and_behind_the_gate
 
 def test_critics_that_are_far_ahead_wait() -> None:
     torch.manual_seed(0)
-    stage = autoencoder.Losses(
-        Autoencoder(TINY.autoencoder), MultiWindow(8), autoencoder.Weights(critics=8, strong=1e9), prepare()
-    )
-    values = stage(torch.randn(2, 1, 80, 64) - 3, Draw(0, 1, 0.9))
+    model, critics = Autoencoder(TINY.autoencoder), MultiWindow(8)
+    stage = autoencoder_objective(model, critics, autoencoder.Weights(critics=8, strong=1e9))
+    draw = Draw(0, 1, 0.9)
+    values = stage.losses(stage.inputs(draw), stage.phase(draw))
     values["critics"].backward()
     assert all(not parameter.grad.any() for parameter in stage.critics.parameters())
 
@@ -113,12 +121,13 @@ def test_vocoder_lowers_its_loss_on_a_fixed_batch_behind_the_gate(kind: str) -> 
     torch.manual_seed(0)
     config = TINY if kind == "istft" else replace(TINY, vocoder=HifiganConfig(channels=32))
     model, critics, front = vocoder.build(config), WaveCritics(4), MelSpectrogram(TINY.audio)
-    stage = vocoder.Losses(model, front, critics, vocoder.Weights(critics=4), prepare())
     wave = torch.from_numpy(little_library().wave(2)[None, : 16 * 256].copy())
+    stage = vocoder.Objective(model, critics, vocoder.Weights(critics=4), prepare(), front, lambda _: wave)
+    draw = Draw(0, 1, 0.9)
     optimiser = torch.optim.Adam(model.parameters(), lr=2e-3 if kind == "istft" else 4e-4)
     seen = []
     for _ in range(18):
-        values = stage(wave, Draw(0, 1, 0.9))
+        values = stage.losses(stage.inputs(draw), stage.phase(draw))
         values["loss"].backward()
         optimiser.step()
         optimiser.zero_grad()
