@@ -23,7 +23,7 @@ from torch import Tensor
 
 from maa.checkpoint import CONFIG, read_config
 from maa.config import PRESETS, ModelConfig
-from maa.device import send
+from maa.device import layout, send
 from maa.diffusion.schedule import Schedule
 from maa.models.autoencoder import Autoencoder
 from maa.models.context import Context
@@ -162,7 +162,7 @@ def run(config: ModelConfig, library: Library, parts: list[Path], options: Optio
     place = (accelerator.process_index, accelerator.num_processes)
     listening = Listening(config, library, parts, accelerator.device) if recipe.listens else None
     pool = Pool(config, library, autoencoder, listening, recipe, options.seed, place)
-    unet = UNet(config.unet).to(accelerator.device)
+    unet = UNet(config.unet).to(accelerator.device).to(memory_format=layout(accelerator.device))
     trainer = Trainer(unet, options, "unet", accelerator)
     pool.upto(pool.size + int(trainer.step * recipe.renew))
     if config.autoencoder.latent_scale == 1.0:
@@ -170,8 +170,7 @@ def run(config: ModelConfig, library: Library, parts: list[Path], options: Optio
     if accelerator.is_main_process:
         options.out.mkdir(parents=True, exist_ok=True)
         (options.out / CONFIG).write_text(json.dumps({"model": config.to_json()}, indent=2) + "\n", encoding="utf-8")
-    o = Objective(unet, pool, recipe, accelerator)
-    return trainer.run(lambda draw: o.losses(o.inputs(draw), o.phase(draw)))  # TEMP
+    return trainer.run(Objective(unet, pool, recipe, accelerator))
 
 
 def _settle_scale(config: ModelConfig, pool: Pool, accelerator: Accelerator) -> ModelConfig:
