@@ -97,8 +97,13 @@ class Captured:
         return dict(zip(found.names, kept.unbind(), strict=True))
 
     def _eager(self, inputs: Inputs, phase: str) -> Values:
+        names, values = self._run(inputs, phase)
+        return dict(zip(names, values.unbind(), strict=True))
+
+    def _run(self, inputs: Inputs, phase: str) -> tuple[tuple[str, ...], Tensor]:
+        values = self.step(inputs, phase)
         # Detached: a tensor that keeps its history keeps autograd's nodes, and a capture must not meet old ones.
-        return {name: value.detach() for name, value in self.step(inputs, phase).items()}
+        return tuple(values), torch.stack([value.detach().float() for value in values.values()])
 
     def _capture(self, inputs: Inputs, phase: str) -> _Graph | None:
         """Record a step; nothing is computed. None when it failed, for good."""
@@ -108,15 +113,14 @@ class Captured:
             graph = self.module.CUDAGraph()
             # Threads that compose or write meanwhile may do what they like: only this one is recorded.
             with self.module.graph(graph, self.pool, self.stream, capture_error_mode="thread_local"):
-                values = self._eager(held, phase)
-                together = torch.stack([value.float() for value in values.values()])
+                names, values = self._run(held, phase)
         except FAILURES as error:
             self.works = False
             self.module.set_stream(self.stream)  # a capture that breaks off can leave another one current
             self.clear()
             print(f"phase {phase!r} could not be captured, going on eagerly: {_first_line(error)}", flush=True)
             return None
-        return _Graph(graph, held, tuple(values), together)
+        return _Graph(graph, held, names, values)
 
 
 class Compiled:
