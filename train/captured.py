@@ -28,9 +28,14 @@ MOST = 16  # graphs; whatever comes after that stays eager
 FAILURES = (RuntimeError, AssertionError, AttributeError, LookupError, TypeError, ValueError, OSError, ImportError)
 
 
+def module_of(device: torch.device) -> Any:
+    """PyTorch's own module for a kind of device: its streams and graphs."""
+    return torch.get_device_module(device)
+
+
 def queues(device: torch.device) -> bool:
     """True for a device that works off a queue of kernels and can capture one: there the CPU should never wait."""
-    return hasattr(torch.get_device_module(device), "CUDAGraph")
+    return hasattr(module_of(device), "CUDAGraph")
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class Captured:
 
     def __init__(self, step: Step, clear: Callable[[], None], device: torch.device, wanted: bool = True) -> None:
         self.step, self.clear, self.device = step, clear, device
-        self.module: Any = torch.get_device_module(device)
+        self.module = module_of(device)
         self.works = wanted and queues(device)
         self.counts: dict[Key, int] = {}
         self.graphs: dict[Key, _Graph] = {}
@@ -97,8 +102,13 @@ class Captured:
         return dict(zip(found.names, kept.unbind(), strict=True))
 
     def _eager(self, inputs: Inputs, phase: str) -> Values:
+        names, values = self._run(inputs, phase)
+        return dict(zip(names, values.unbind(), strict=True))
+
+    def _run(self, inputs: Inputs, phase: str) -> tuple[tuple[str, ...], Tensor]:
+        values = self.step(inputs, phase)
         # Detached: a tensor that keeps its history keeps autograd's nodes, and a capture must not meet old ones.
-        return {name: value.detach() for name, value in self.step(inputs, phase).items()}
+        return tuple(values), torch.stack([value.detach().float() for value in values.values()])
 
     def _capture(self, inputs: Inputs, phase: str) -> _Graph | None:
         """Record a step; nothing is computed. None when it failed, for good."""
@@ -108,15 +118,14 @@ class Captured:
             graph = self.module.CUDAGraph()
             # Threads that compose or write meanwhile may do what they like: only this one is recorded.
             with self.module.graph(graph, self.pool, self.stream, capture_error_mode="thread_local"):
-                values = self._eager(held, phase)
-                together = torch.stack([value.float() for value in values.values()])
+                names, values = self._run(held, phase)
         except FAILURES as error:
             self.works = False
             self.module.set_stream(self.stream)  # a capture that breaks off can leave another one current
             self.clear()
             print(f"phase {phase!r} could not be captured, going on eagerly: {_first_line(error)}", flush=True)
             return None
-        return _Graph(graph, held, tuple(values), together)
+        return _Graph(graph, held, names, values)
 
 
 class Compiled:
@@ -148,7 +157,7 @@ class Compiled:
         try:
             return self.step(inputs, phase)
         except FAILURES as error:
-            if queues(self.device) and torch.get_device_module(self.device).is_current_stream_capturing():
+            if queues(self.device) and module_of(self.device).is_current_stream_capturing():
                 raise  # it is the capture that failed
             print(f"compiled networks failed, going on without: {_first_line(error)}", flush=True)
         for network in self.networks:
