@@ -245,14 +245,18 @@ def test_a_gradient_that_is_not_finite_changes_nothing(queued: bool, tmp_path: P
 
 
 def test_a_run_goes_on_from_the_state_of_another_kind_of_device(tmp_path: Path) -> None:
-    stage = Doubler()
-    options = Options(tmp_path)
-    first = Updates({"module": stage.network}, options, prepare(), queued=True)
-    first.step(stage.losses({"x": torch.ones(4, 1)}, ""))
+    """Fused or not, and with weights laid out in another way."""
+    torch.manual_seed(0)
+    networks = [nn.Conv2d(3, 4, 3), nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)]
+    options, x = Options(tmp_path), torch.randn(1, 3, 8, 8)
+    first = Updates({"module": networks[0]}, options, prepare(), queued=False)
+    first.step({"loss": networks[0](x).sum()})
     torch.save(first.state(), tmp_path / "state.pt")
-    second = Updates({"module": stage.network}, replace(options, lr=0.5), prepare(), queued=False)
+    second = Updates({"module": networks[1]}, replace(options, lr=0.5), prepare(), queued=True)
     second.load(torch.load(tmp_path / "state.pt", weights_only=True))
-    second.step(stage.losses({"x": torch.ones(4, 1)}, ""))
+    second.step({"loss": networks[1](x).sum()})
     group = second.optimisers["module"].param_groups[0]
-    assert group["lr"] == 0.5 and not group["fused"]
-    assert all(float(state["step"]) == 2 for state in second.optimisers["module"].state.values())
+    assert float(group["lr"]) == 0.5 and group["fused"]
+    states = second.optimisers["module"].state
+    assert all(float(state["step"]) == 2 for state in states.values())
+    assert all(state["exp_avg"].stride() == weight.stride() for weight, state in states.items())
