@@ -28,9 +28,14 @@ MOST = 16  # graphs; whatever comes after that stays eager
 FAILURES = (RuntimeError, AssertionError, AttributeError, LookupError, TypeError, ValueError, OSError, ImportError)
 
 
+def module_of(device: torch.device) -> Any:
+    """PyTorch's own module for a kind of device: its streams and graphs."""
+    return torch.get_device_module(device)
+
+
 def queues(device: torch.device) -> bool:
     """True for a device that works off a queue of kernels and can capture one: there the CPU should never wait."""
-    return hasattr(torch.get_device_module(device), "CUDAGraph")
+    return hasattr(module_of(device), "CUDAGraph")
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class Captured:
 
     def __init__(self, step: Step, clear: Callable[[], None], device: torch.device, wanted: bool = True) -> None:
         self.step, self.clear, self.device = step, clear, device
-        self.module: Any = torch.get_device_module(device)
+        self.module = module_of(device)
         self.works = wanted and queues(device)
         self.counts: dict[Key, int] = {}
         self.graphs: dict[Key, _Graph] = {}
@@ -152,7 +157,7 @@ class Compiled:
         try:
             return self.step(inputs, phase)
         except FAILURES as error:
-            if queues(self.device) and torch.get_device_module(self.device).is_current_stream_capturing():
+            if queues(self.device) and module_of(self.device).is_current_stream_capturing():
                 raise  # it is the capture that failed
             print(f"compiled networks failed, going on without: {_first_line(error)}", flush=True)
         for network in self.networks:

@@ -25,7 +25,7 @@ class Options:
     seed: int = 0
     resume: bool = False
     start: Path | None = None  # weights to begin from, with a fresh optimiser
-    compile: bool = False  # networks into fused kernels; the first step of each phase then takes up to a minute
+    compile: bool = False  # networks into fused kernels; the first step then takes up to a minute
     graphs: bool = False  # whole steps replayed as captured graphs, on a GPU
 
     @classmethod

@@ -102,6 +102,9 @@ class Updates:
             self.optimisers[key].load_state_dict(saved)
             for group in self.optimisers[key].param_groups:
                 group["lr"] = self.own[key]["lr"]
+            for parameter, moments in self.optimisers[key].state.items():
+                for name in ("exp_avg", "exp_avg_sq"):  # fused kernels want them laid out as the weights are
+                    moments[name] = torch.empty_like(parameter).copy_(moments[name])
 
 
 class Ema:
