@@ -23,7 +23,7 @@ from train.evaluation.reference import Reference
 from train.evaluation.sounds import Judge, loudest
 
 RATE = 16_000
-PARTS = ("reconstruction", "clap", "generation", "two_events", "inpainting", "pictures")
+PARTS = ("reconstruction", "clap", "generation", "paraphrases", "two_events", "inpainting", "pictures")
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,11 @@ def table(report: dict[str, Any]) -> str:
         ("reconstruction", _reconstruction),
         ("clap", _clap),
         ("generation", _generation),
+        ("paraphrases", _paraphrases),
         ("two_events", _two_events),
         ("inpainting", _inpainting),
         ("pictures", _pictures),
+        ("sweep", _sweep),
     ):
         if part in report:
             rows += write(report[part])
@@ -82,10 +84,6 @@ def _generation(r: dict[str, Any]) -> list[tuple[str, ...]]:
             _pair(fresh["share_of_real"]),
         ),
     ]
-    if r.get("paraphrases", {}).get("prompts"):
-        said = r["paraphrases"]
-        literal = f"literal {_pair(said['literal'])}"
-        rows.append(("paraphrases, top-1 / top-5", _pair(said["generated"]), literal, _pair(said["share_of_literal"])))
     interval = far["kid"]
     floor = f"real against real {far['frechet_floor']:.2f} (n = {far['frechet_floor_n']})"
     rows += [
@@ -104,6 +102,20 @@ def _generation(r: dict[str, Any]) -> list[tuple[str, ...]]:
         ),
     ]
     return rows
+
+
+def _paraphrases(r: dict[str, Any]) -> list[tuple[str, ...]]:
+    if not r["prompts"]:
+        return []
+    literal = f"literal {_pair(r['literal'])}"
+    return [("paraphrases, top-1 / top-5", _pair(r["generated"]), literal, _pair(r["share_of_literal"]))]
+
+
+def _sweep(r: dict[str, Any]) -> list[tuple[str, ...]]:
+    return [
+        (f"guidance {scale}, top-1 / top-5", _pair(score), f"KID × 1000: {score['kid']['mean']:.1f}", "")
+        for scale, score in r["scales"].items()
+    ]
 
 
 def _two_events(r: dict[str, Any]) -> list[tuple[str, ...]]:
