@@ -56,10 +56,10 @@ CACHE = "evaluation-cache"
 
 
 def evaluate(reference: Reference, recordings: Path, parts: tuple[str, ...], takes: int, quick: bool) -> dict[str, Any]:
-    """The chosen parts' scores, each with the seconds it took."""
+    """The chosen parts' scores, each with the minutes it took, beside those that its folder has already."""
     judge, library = reference.judge, reference.library
     held_out = library.indices("test")[:: 4 if quick else 1]
-    report = _described(judge)
+    report = resumed(_described(judge), judge.folder)
     for part in parts:
         started = time.monotonic()
         if part == "reconstruction":
@@ -78,6 +78,7 @@ def evaluate(reference: Reference, recordings: Path, parts: tuple[str, ...], tak
             report[part] = heard(judge.maa, stamps(library, recordings))
         report[part]["minutes"] = round((time.monotonic() - started) / 60, 1)
         print(f"{part}: {report[part]['minutes']} minutes", file=sys.stderr, flush=True)
+        save(report, judge.folder)
     return report
 
 
@@ -152,11 +153,11 @@ def plain(value: Any) -> Any:
 def main(arguments: list[str] | None = None) -> int:
     """Command line; returns the exit code."""
     args = _parser().parse_args(arguments)
-    sampling = Sampling(steps=args.steps, guidance=args.guidance, sampler=args.sampler)
-    setup = Setup(args.model, args.device, args.dtype, args.out, sampling, args.library / CACHE, args.seconds)
     workers = None
     try:
         check_seconds(args.seconds)
+        sampling = Sampling(steps=args.steps, guidance=args.guidance, sampler=args.sampler)
+        setup = Setup(args.model, args.device, args.dtype, args.out, sampling, args.library / CACHE, args.seconds)
         library = Library.open(args.library)
         judge = setup.open()
         count = args.workers or (os.cpu_count() or 1 if judge.maa.device.type == "cpu" else 1)
@@ -168,12 +169,25 @@ def main(arguments: list[str] | None = None) -> int:
     finally:
         if workers is not None:
             workers.close()
-    rows = table(report)
-    args.out.mkdir(parents=True, exist_ok=True)
-    (args.out / "scores.json").write_text(json.dumps(plain(report), indent=2) + "\n", encoding="utf-8")
-    (args.out / "scores.md").write_text(rows + "\n", encoding="utf-8")
-    print(rows)
+    print(save(report, args.out))
     return 0
+
+
+def save(report: dict[str, Any], folder: Path) -> str:
+    """Write scores.json and scores.md; the table comes back."""
+    rows = table(report)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "scores.json").write_text(json.dumps(plain(report), indent=2) + "\n", encoding="utf-8")
+    (folder / "scores.md").write_text(rows + "\n", encoding="utf-8")
+    return rows
+
+
+def resumed(described: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The scores in a folder when they are of the same weights and settings, else none but these."""
+    path = folder / "scores.json"
+    earlier = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    same = all(earlier.get(name) == value for name, value in plain(described).items())
+    return earlier if same and "sounds" not in earlier else described
 
 
 def _report(reference: Reference, args: argparse.Namespace) -> dict[str, Any]:
