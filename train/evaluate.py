@@ -197,7 +197,7 @@ def _report(reference: Reference, args: argparse.Namespace) -> dict[str, Any]:
         return judge_folder(reference, args.sounds)
     if args.sweep:
         found = sweep(reference, args.sweep, 1, EVERY)
-        return _described(reference.judge) | {"sweep": found}
+        return resumed(_described(reference.judge), args.out) | {"sweep": found}
     takes = 1 if args.quick else args.takes
     return evaluate(reference, args.library / "recordings", tuple(args.only), takes, args.quick)
 

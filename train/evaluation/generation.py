@@ -140,7 +140,8 @@ def copying(reference: Reference, waves: Sequence[Wave]) -> dict[str, Any]:
     device = judge.maa.device
     made = [judge.mel(loudest(wave, judge.rate)) for wave in waves]
     best = best_correlations(made, train, device).max(axis=1, initial=-1.0)
-    digest = hashlib.sha256(b"".join(mel.tobytes() for mel in (*held_out, *train))).hexdigest()[:16]
+    made_of = repr((judge.maa.config.audio, [(row.path, row.split) for row in library.rows])).encode()
+    digest = hashlib.sha256(made_of + library.samples.tobytes()).hexdigest()[:16]
     real = judge.computed(
         f"copies-{digest}", lambda: best_correlations(held_out, train, device).max(axis=1, initial=-1.0), real=True
     )

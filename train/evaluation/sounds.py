@@ -106,8 +106,11 @@ class Judge:
         return list(tqdm(work, desc=what, total=len(items), disable=None))
 
     def takes(self, jobs: Sequence[Job], what: str, *, guidance: float | None = None) -> list[Wave]:
-        """One take for each prompt and seed, made once: sounds are kept as FLAC under what made them."""
-        scale = self.sampling.guidance if guidance is None else guidance
+        """One take for each prompt and seed, made once: sounds are kept as FLAC under what made them.
+
+        guidance: None is the run's own scale.
+        """
+        scale = self.sampling.settled(self.maa.config.guidance).guidance if guidance is None else guidance
         missing = [job for job in jobs if not self.path(self._made_of(job, scale)).is_file()]
         groups = [(missing[k : k + BATCH], scale) for k in range(0, len(missing), BATCH)]
         self.share(_make, groups, what)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -42,13 +44,25 @@ def _single(maa: MakeAnAudio, prompt: str, sampling: Sampling, seed: int, second
     return maa.text_to_audio(prompt, one, seconds=seconds).audio[0, 0]
 
 
+def _joined(contexts: list[Context]) -> Context:
+    """One batch; shorter texts get hidden tokens to be as long as the longest."""
+    longest = max((one.mask.shape[1] for one in contexts if one.mask is not None), default=0)
+    padded = []
+    for one in contexts:
+        if one.tokens is not None and one.mask is not None:
+            more = longest - one.mask.shape[1]
+            one = replace(one, tokens=F.pad(one.tokens, (0, 0, 0, more)), mask=F.pad(one.mask, (0, more)))
+        padded.append(one)
+    return reduce(Context.then, padded)
+
+
 @torch.inference_mode()
 def _rendered(maa: MakeAnAudio, jobs: Sequence[Job], sampling: Sampling, frames: int) -> NDArray[np.float32]:
     renderer, config, unet = maa.renderer, maa.config, maa.model.unet
     assert unet is not None
     assert sampling.guidance is not None
     pairs = [conditions.from_text(maa.model, prompt, "") for prompt, _ in jobs]
-    condition, null = (renderer.prepare(reduce(Context.then, [pair[k] for pair in pairs]), len(jobs)) for k in (0, 1))
+    condition, null = (renderer.prepare(_joined([pair[k] for pair in pairs]), len(jobs)) for k in (0, 1))
     noise = TakeNoise([seed for _, seed in jobs], maa.device)
     z = noise.draw((config.autoencoder.latent_channels, config.latent_cells[0], frames // config.autoencoder.factor))
     beside = torch.zeros_like(torch.cat([z[:1], z[:1, :1]], dim=1))
