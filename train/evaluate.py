@@ -42,8 +42,8 @@ from train.evaluation.metrics import Score, centroids, rank, rank_real, unit
 from train.evaluation.pictures import heard, stamps
 from train.evaluation.reconstruction import reconstruction
 from train.evaluation.reference import Reference
-from train.evaluation.sounds import Judge
-from train.evaluation.workers import Setup, Workers
+from train.evaluation.sounds import Judge, Setup
+from train.evaluation.workers import Workers
 
 __all__ = ["Score", "centroids", "evaluate", "judge_folder", "main", "rank", "rank_real", "unit"]
 

@@ -21,9 +21,9 @@ from train.evaluation.generation import sweep
 from train.evaluation.inpainting import cases
 from train.evaluation.reconstruction import griffin_lim, log_magnitude, pitched
 from train.evaluation.reference import Reference
-from train.evaluation.sounds import BATCH, HEARD, Judge, loudest
+from train.evaluation.sounds import BATCH, HEARD, Judge, Setup, loudest
 from train.evaluation.together import takes_of
-from train.evaluation.workers import Setup, Workers
+from train.evaluation.workers import Workers
 
 RATE = 16_000
 PARTS = ("reconstruction", "clap", "generation", "paraphrases", "two_events", "inpainting", "pictures")

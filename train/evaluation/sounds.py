@@ -170,6 +170,24 @@ class Judge:
         return self.maa.model.front.to_log10(self.maa.renderer.mel_of(wave))[0, 0].cpu().numpy()
 
 
+@dataclass(frozen=True)
+class Setup:
+    """What a judge is opened from."""
+
+    model: str
+    device: str | None
+    dtype: str | None
+    folder: Path
+    sampling: Sampling
+    shared: Path | None = None
+    seconds: float | None = None
+
+    def open(self, workers: Workers | None = None) -> Judge:
+        """The judge; raises ValueError where the model, the device or the precision is wrong."""
+        maa = MakeAnAudio.from_pretrained(self.model, device=self.device, dtype=self.dtype)
+        return Judge(maa, self.folder, self.sampling, self.shared, self.seconds, workers)
+
+
 def _embed(judge: Judge, group: tuple[Sequence[Wave], bool]) -> NDArray[np.float32]:
     return judge.embed(*group)
 
