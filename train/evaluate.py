@@ -1,15 +1,18 @@
 """How good is a model, or a folder of sounds? Five questions, fixed seeds, a JSON file and a table for the model card.
 
-    python -m train.evaluate --model small                          # everything: an hour or two on two CPU cores
+    python -m train.evaluate --model small                          # everything
+    python -m train.evaluate --model small --dtype bfloat16         # faster where the CPU has AMX
     python -m train.evaluate --model small --quick                  # one take each, fewer cases: a rough look
+    python -m train.evaluate --model small --sweep 2 3 4.5 6        # scales of guidance, on every third concept
     python -m train.evaluate --model small --only clap pictures     # some of the questions
     python -m train.evaluate --sounds made/ --model small           # a folder: made/dog barking/1.wav, or labels.csv
 
 (a) reconstruction: what autoencoder and vocoder keep of held-out recordings, beside Griffin-Lim from the true mel;
 (b) clap: text to sound recall over held-out recordings; (c) generation: one take per prompt, none selected, the
-loudest 4.6 s, nearest centroid of the train recordings in untouched aiSFX embeddings, and two_events: order;
+loudest 4.6 s, nearest centroid of the train recordings in untouched aiSFX embeddings; paraphrases; two_events: order;
 (d) inpainting: inside wide and narrow masks; (e) pictures: drawings heard as what they show.
-Takes are kept in --out and not made again, so a run can be stopped and repeated.
+Takes are kept in --out and not made again, so a run can be stopped and repeated. What depends on the recordings only is
+kept beside them in evaluation-cache and serves every model.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -24,32 +28,38 @@ from typing import Any
 
 import numpy as np
 
-from maa import MakeAnAudio, Sampling
+from maa import Sampling
+from maa.device import DTYPES
+from maa.pipeline.request import check_seconds
 from train.data import Library
 from train.data.library import decode
 from train.evaluation.card import table
 from train.evaluation.clap import retrieval
 from train.evaluation.events import two_event_scores
-from train.evaluation.generation import scores_of, vocabulary
+from train.evaluation.generation import paraphrases, scores_of, sweep, vocabulary
 from train.evaluation.inpainting import CASES, inpainting
 from train.evaluation.metrics import Score, centroids, rank, rank_real, unit
 from train.evaluation.pictures import heard, stamps
 from train.evaluation.reconstruction import reconstruction
 from train.evaluation.reference import Reference
-from train.evaluation.sounds import Judge
+from train.evaluation.sounds import Judge, Setup
+from train.evaluation.workers import Workers
 
 __all__ = ["Score", "centroids", "evaluate", "judge_folder", "main", "rank", "rank_real", "unit"]
 
-PARTS = ("reconstruction", "clap", "generation", "two_events", "inpainting", "pictures")
+PARTS = ("reconstruction", "clap", "generation", "paraphrases", "two_events", "inpainting", "pictures")
 AUDIO = (".wav", ".flac", ".ogg", ".mp3")
-TAKES = 5  # of each concept: more than 500 in all
+TAKES = 4  # of each concept: more than 500 in all
+SAID = 2  # of each paraphrase
+EVERY = 3  # of the concepts, the first takes part in a sweep
+CACHE = "evaluation-cache"
 
 
 def evaluate(reference: Reference, recordings: Path, parts: tuple[str, ...], takes: int, quick: bool) -> dict[str, Any]:
-    """The chosen parts' scores, each with the seconds it took."""
+    """The chosen parts' scores, each with the minutes it took, beside those that its folder has already."""
     judge, library = reference.judge, reference.library
     held_out = library.indices("test")[:: 4 if quick else 1]
-    report = _described(judge)
+    report = resumed(_described(judge), judge.folder)
     for part in parts:
         started = time.monotonic()
         if part == "reconstruction":
@@ -58,6 +68,8 @@ def evaluate(reference: Reference, recordings: Path, parts: tuple[str, ...], tak
             report[part] = retrieval(judge, library)
         elif part == "generation":
             report[part] = vocabulary(reference, takes)
+        elif part == "paraphrases":
+            report[part] = paraphrases(reference, min(takes, SAID))
         elif part == "two_events":
             report[part] = two_event_scores(reference)
         elif part == "inpainting":
@@ -66,6 +78,7 @@ def evaluate(reference: Reference, recordings: Path, parts: tuple[str, ...], tak
             report[part] = heard(judge.maa, stamps(library, recordings))
         report[part]["minutes"] = round((time.monotonic() - started) / 60, 1)
         print(f"{part}: {report[part]['minutes']} minutes", file=sys.stderr, flush=True)
+        save(report, judge.folder)
     return report
 
 
@@ -82,7 +95,7 @@ def judge_folder(reference: Reference, folder: Path) -> dict[str, Any]:
     if not found:
         some = ", ".join(reference.names[:5])
         raise ValueError(f"No sound in {folder} has a concept that can be judged; name folders after {some}, …")
-    waves = [decode(path) for path, _ in reference.judge.watch(found, "sounds")]
+    waves = [decode(path) for path, _ in found]
     raw = reference.judge.embed(waves)
     labels = reference.labels_of([concept for _, concept in found])
     report = _described(reference.judge) | {"folder": str(folder), "sounds": len(found)}
@@ -120,7 +133,9 @@ def _described(judge: Judge) -> dict[str, Any]:
         "steps": sampling.steps,
         "guidance": maa.config.guidance if sampling.guidance is None else sampling.guidance,
         "sampler": sampling.sampler,
+        "seconds": maa.config.audio.seconds if judge.seconds is None else judge.seconds,
         "device": str(maa.device),
+        "dtype": str(maa.dtype).removeprefix("torch."),
     }
 
 
@@ -138,27 +153,53 @@ def plain(value: Any) -> Any:
 def main(arguments: list[str] | None = None) -> int:
     """Command line; returns the exit code."""
     args = _parser().parse_args(arguments)
+    workers = None
     try:
-        maa = MakeAnAudio.from_pretrained(args.model, device=args.device)
-        library = Library.open(args.library)
-        (args.out / "sounds").mkdir(parents=True, exist_ok=True)
+        check_seconds(args.seconds)
         sampling = Sampling(steps=args.steps, guidance=args.guidance, sampler=args.sampler)
-        reference = Reference(Judge(maa, args.out, sampling), library)
-        if len(reference.names) < 2:
-            raise ValueError("The library has fewer than two concepts with five train recordings; fetch more of it.")
-        if args.sounds:
-            report = judge_folder(reference, args.sounds)
-        else:
-            takes = 1 if args.quick else args.takes
-            report = evaluate(reference, args.library / "recordings", tuple(args.only), takes, args.quick)
+        setup = Setup(args.model, args.device, args.dtype, args.out, sampling, args.library / CACHE, args.seconds)
+        library = Library.open(args.library)
+        judge = setup.open()
+        count = args.workers or (os.cpu_count() or 1 if judge.maa.device.type == "cpu" else 1)
+        judge.workers = workers = Workers(setup, count) if count > 1 else None
+        report = _report(Reference(judge, library), args)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    rows = table(report)
-    (args.out / "scores.json").write_text(json.dumps(plain(report), indent=2) + "\n", encoding="utf-8")
-    (args.out / "scores.md").write_text(rows + "\n", encoding="utf-8")
-    print(rows)
+    finally:
+        if workers is not None:
+            workers.close()
+    print(save(report, args.out))
     return 0
+
+
+def save(report: dict[str, Any], folder: Path) -> str:
+    """Write scores.json and scores.md; the table comes back."""
+    rows = table(report)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "scores.json").write_text(json.dumps(plain(report), indent=2) + "\n", encoding="utf-8")
+    (folder / "scores.md").write_text(rows + "\n", encoding="utf-8")
+    return rows
+
+
+def resumed(described: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The scores in a folder when they are of the same weights and settings, else none but these."""
+    path = folder / "scores.json"
+    earlier = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    same = all(earlier.get(name) == value for name, value in plain(described).items())
+    return earlier if same and "sounds" not in earlier else described
+
+
+def _report(reference: Reference, args: argparse.Namespace) -> dict[str, Any]:
+    if len(reference.names) < 2:
+        raise ValueError("The library has fewer than two concepts with five train recordings; fetch more of it.")
+    if args.sounds:
+        return judge_folder(reference, args.sounds)
+    if args.sweep:
+        found = sweep(reference, args.sweep, 1, EVERY)
+        return resumed(_described(reference.judge), args.out) | {"sweep": found}
+    takes = 1 if args.quick else args.takes
+    return evaluate(reference, args.library / "recordings", tuple(args.only), takes, args.quick)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -167,14 +208,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--model", default="small", help="a name, a folder or a hub id (%(default)s)")
     parser.add_argument("--device", help="such as cpu; default: the best there is")
+    parser.add_argument("--dtype", choices=DTYPES, help="what the U-Net computes in; default: the device's choice")
+    parser.add_argument("--workers", type=int, help="processes; default: one for each CPU core, one on a GPU")
     parser.add_argument("--library", type=Path, default=Path("data"))
     parser.add_argument("--out", type=Path, default=Path("data/evaluation"), help="sounds, scores.json and scores.md")
     parser.add_argument("--sounds", type=Path, help="judge this folder of sounds instead of the model's takes")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--takes", type=int, default=TAKES, help="of each concept (%(default)s)")
+    parser.add_argument("--seconds", type=float, help="of a take; default: what the model was trained on")
     parser.add_argument("--steps", type=int, default=25)
     parser.add_argument("--guidance", type=float, default=None)
     parser.add_argument("--sampler", default="dpm++")
+    parser.add_argument("--sweep", type=float, nargs="+", metavar="GUIDANCE", help="compare scales, and nothing else")
     parser.add_argument("--quick", action="store_true", help="one take each, a quarter of the clips")
     return parser
 

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from maa import Audio, Filling, MakeAnAudio, Sampling
 from maa.audio.splice import splice
+from maa.device import DTYPES
 from maa.models.aisfx import AisfxEncoder
 from maa.pipeline import conditions
 from maa.pipeline.inpainting import Conditions, Counter, Job
@@ -264,6 +265,7 @@ def main() -> None:
     """Read the arguments, measure, print and save."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--model", default="small")
+    parser.add_argument("--dtype", choices=DTYPES, help="what the U-Net computes in; default: the device's choice")
     parser.add_argument("--data", type=Path, default=Path("data"), help="folder of the library")
     parser.add_argument("--out", type=Path, default=Path("data/inpainting.json"))
     parser.add_argument("--only", choices=PARTS, action="append", help="measure this part; repeatable")
@@ -274,7 +276,7 @@ def main() -> None:
     parser.add_argument("--resampling", type=int, default=Filling().resampling)
     options = parser.parse_args()
     wanted = options.only or PARTS
-    maa = MakeAnAudio.from_pretrained(options.model)
+    maa = MakeAnAudio.from_pretrained(options.model, dtype=options.dtype)
     filling = Filling(blend=options.blend, resampling=options.resampling)
     bench = Bench(maa, Library.open(options.data), Sampling(options.steps), filling, options.clips)
     found: dict[str, Any] = {

@@ -17,13 +17,16 @@ from tests.sounds import sine_wave
 from tests.train.library import little_library
 from train import evaluate
 from train.evaluation.card import table
+from train.evaluation.generation import sweep
 from train.evaluation.inpainting import cases
 from train.evaluation.reconstruction import griffin_lim, log_magnitude, pitched
 from train.evaluation.reference import Reference
-from train.evaluation.sounds import Judge, loudest
+from train.evaluation.sounds import BATCH, HEARD, Judge, Setup, loudest
+from train.evaluation.together import takes_of
+from train.evaluation.workers import Workers
 
 RATE = 16_000
-PARTS = ("reconstruction", "clap", "generation", "two_events", "inpainting", "pictures")
+PARTS = ("reconstruction", "clap", "generation", "paraphrases", "two_events", "inpainting", "pictures")
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +51,7 @@ def test_everything_as_a_user_runs_it(
 ) -> None:
     monkeypatch.setattr(evaluate, "CASES", 3)
     arguments = ["--model", "tiny", "--device", "cpu", "--library", str(data), "--out", str(tmp_path)]
+    arguments += ["--workers", "1"]
     assert evaluate.main([*arguments, "--quick", "--steps", "1"]) == 0
     shown = capsys.readouterr().out
     report = json.loads((tmp_path / "scores.json").read_text())
@@ -78,6 +82,7 @@ def test_a_folder_of_real_sounds_scores_as_real_sounds_do(
             row = next(i for i in reference.rows if reference.library.rows[i].concept == concept)
             soundfile.write(path, reference.library.wave(int(row) + k), RATE)
     arguments = ["--model", "tiny", "--device", "cpu", "--library", str(data), "--out", str(tmp_path / "out")]
+    arguments += ["--workers", "1"]
     assert evaluate.main([*arguments, "--sounds", str(tmp_path / "made")]) == 0
     capsys.readouterr()
     report = json.loads((tmp_path / "out/scores.json").read_text())
@@ -101,6 +106,7 @@ def test_a_folder_of_real_sounds_scores_as_real_sounds_do(
 def test_a_wrong_folder_is_one_sentence(prepare, said, data: Path, tmp_path: Path, capsys) -> None:
     prepare(tmp_path / "made")
     arguments = ["--model", "tiny", "--device", "cpu", "--library", str(data), "--out", str(tmp_path / "out")]
+    arguments += ["--workers", "1"]
     assert evaluate.main([*arguments, "--sounds", str(tmp_path / "made")]) == 2
     error = capsys.readouterr().err.strip()
     assert said in error and error.count("\n") == 0
@@ -154,6 +160,41 @@ def test_cases_for_inpainting_hide_one_sound(reference: Reference) -> None:
     for case, same in zip(made, again, strict=True):
         assert case.right != case.wrong and case.box == same.box and np.array_equal(case.wave, same.wave)
         assert 4.992 < case.box.start < case.box.end < 9.984
+
+
+@pytest.mark.parametrize("sampler", ["dpm++", "ddim"])
+@pytest.mark.parametrize("seconds", [None, 2.0])
+def test_takes_of_one_batch_are_those_of_single_calls(
+    reference: Reference, sampler: str, seconds: float | None
+) -> None:
+    maa, jobs = reference.judge.maa, [("dog barking", 7), ("rain", 1000), ("a much longer text of rain and a dog", 3)]
+    sampling = Sampling(steps=3, sampler=sampler)
+    made = takes_of(maa, jobs, sampling, seconds)
+    for wave, (prompt, seed) in zip(made, jobs, strict=True):
+        alone = maa.text_to_audio(prompt, Sampling(3, None, seed, 1, sampler), seconds=seconds).audio[0, 0]
+        assert len(wave) == len(alone) and np.abs(wave - alone).max() < 1e-3 * np.abs(alone).max()
+
+
+def test_worker_processes_find_what_one_process_finds(reference: Reference, data: Path, tmp_path: Path) -> None:
+    setup = Setup("tiny", "cpu", None, tmp_path, Sampling(steps=1), tmp_path / "shared", 0.5)
+    workers = Workers(setup, 2)
+    try:
+        judge, waves = setup.open(workers), [reference.library.wave(k) for k in range(HEARD + 3)]
+        assert judge.remembered("some", waves, real=True) == pytest.approx(reference.judge.embed(waves), abs=1e-4)
+        jobs = [("rain", seed) for seed in range(BATCH + 1)]
+        shared = judge.takes(jobs, "takes")
+    finally:
+        workers.close()
+    assert [path.parent.name for path in tmp_path.rglob("some-*.npy")] == ["shared"]
+    alone = takes_of(judge.maa, jobs, judge.sampling, judge.seconds)
+    assert np.stack(shared) == pytest.approx(alone, abs=2e-3)
+    assert all(len(wave) == RATE // 2 for wave in shared)
+
+
+def test_scales_of_guidance_are_compared(reference: Reference) -> None:
+    found = sweep(reference, (1.0, 3.0), takes=1, every=2)["scales"]
+    assert set(found) == {"1", "3"} and all(score["sounds"] == 2 for score in found.values())
+    assert table({"sweep": {"scales": found}}).count("guidance") == 2
 
 
 def test_the_card_says_what_the_report_says() -> None:

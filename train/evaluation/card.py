@@ -12,14 +12,25 @@ def table(report: dict[str, Any]) -> str:
         ("reconstruction", _reconstruction),
         ("clap", _clap),
         ("generation", _generation),
+        ("paraphrases", _paraphrases),
         ("two_events", _two_events),
         ("inpainting", _inpainting),
         ("pictures", _pictures),
+        ("sweep", _sweep),
     ):
         if part in report:
             rows += write(report[part])
+    made = [_settings(report)] if "weights" in report else []
     head = ("measure", "this model", "beside it", "share")
-    return "\n".join([_line(head), _line(("---",) * 4), *map(_line, rows)])
+    return "\n".join([*made, _line(head), _line(("---",) * 4), *map(_line, rows)])
+
+
+def _settings(r: dict[str, Any]) -> str:
+    takes = f", {r['generation']['generated']['sounds']} takes" if "generation" in r else ""
+    return (
+        f"{r['model']} ({r['weights']}): {r['steps']} steps of {r['sampler']}, guidance {r['guidance']:g}, "
+        f"{r['seconds']:g} s, {r['dtype']}{takes}.\n"
+    )
 
 
 def _line(cells: tuple[str, ...]) -> str:
@@ -64,6 +75,10 @@ def _pair(score: dict[str, float]) -> str:
     return f"{percent(score['top1'])} / {percent(score['top5'])}"
 
 
+def _interval(value: dict[str, float]) -> str:
+    return f"{value['mean']:.1f} ({value['low']:.1f} to {value['high']:.1f})"
+
+
 def _generation(r: dict[str, Any]) -> list[tuple[str, ...]]:
     share, fresh, far = r["share_of_real"], r["new_sources"], r["distance"]
     rows: list[tuple[str, ...]] = [
@@ -82,18 +97,15 @@ def _generation(r: dict[str, Any]) -> list[tuple[str, ...]]:
             _pair(fresh["share_of_real"]),
         ),
     ]
-    if r.get("paraphrases", {}).get("prompts"):
-        said = r["paraphrases"]
-        literal = f"literal {_pair(said['literal'])}"
-        rows.append(("paraphrases, top-1 / top-5", _pair(said["generated"]), literal, _pair(said["share_of_literal"])))
-    interval = far["kid"]
     floor = f"real against real {far['frechet_floor']:.2f} (n = {far['frechet_floor_n']})"
+    floor += f", real passed through {far['frechet_real_passed']:.2f}"
     rows += [
         (f"Fréchet distance, 64 components, n = {far['frechet_n']}", f"{far['frechet']:.2f}", floor, ""),
         (
             "KID × 1000, 95 % interval",
-            f"{interval['mean']:.1f} ({interval['low']:.1f} to {interval['high']:.1f})",
-            f"real against real {far['kid_floor']['mean']:.1f}",
+            _interval(far["kid"]),
+            f"real against real {_interval(far['kid_floor'])}, "
+            f"real passed through {far['kid_real_passed']['mean']:.1f}",
             "",
         ),
         (
@@ -104,6 +116,20 @@ def _generation(r: dict[str, Any]) -> list[tuple[str, ...]]:
         ),
     ]
     return rows
+
+
+def _paraphrases(r: dict[str, Any]) -> list[tuple[str, ...]]:
+    if not r["prompts"]:
+        return []
+    literal = f"literal {_pair(r['literal'])}"
+    return [("paraphrases, top-1 / top-5", _pair(r["generated"]), literal, _pair(r["share_of_literal"]))]
+
+
+def _sweep(r: dict[str, Any]) -> list[tuple[str, ...]]:
+    return [
+        (f"guidance {scale}, top-1 / top-5", _pair(score), f"KID × 1000: {score['kid']['mean']:.1f}", "")
+        for scale, score in r["scales"].items()
+    ]
 
 
 def _two_events(r: dict[str, Any]) -> list[tuple[str, ...]]:
@@ -124,8 +150,9 @@ def _inpainting(r: dict[str, Any]) -> list[tuple[str, ...]]:
         (
             f"inpainting, {kind} hole ({r[kind]['seconds']:.1f} s): cosine to what was there",
             f"right prompt {r[kind]['right']['cosine']:.3f}, none {r[kind]['none']['cosine']:.3f}",
-            f"wrong {r[kind]['wrong']['cosine']:.3f}, interpolation {r[kind]['interpolation']['cosine']:.3f}",
-            f"right beats wrong on {percent(r[kind]['right_beats_wrong'])}",
+            f"wrong {r[kind]['wrong']['cosine']:.3f}, interpolation {r[kind]['interpolation']['cosine']:.3f}, "
+            f"what was there {r[kind]['truth']['cosine']:.3f}",
+            f"right beats wrong on {percent(r[kind]['right_beats_wrong'])} of {r[kind]['cases']}",
         )
         for kind in ("wide", "narrow")
         if kind in r

@@ -29,7 +29,7 @@ def retrieval(judge: Judge, library: Library, split: str = "test") -> dict[str, 
     rows = library.indices(split)
     if not len(rows):
         return {"sounds": 0}
-    features = torch.from_numpy(judge.remembered("clap", [library.wave(int(i)) for i in rows], whole=True))
+    features = torch.from_numpy(judge.remembered("clap", [library.wave(int(i)) for i in rows], whole=True, real=True))
     sounds = model.clap.embed_audio(features.to(judge.maa.device)).cpu().numpy()
     names = sorted({library.rows[i].concept for i in rows})
     labels = np.array([names.index(library.rows[i].concept) for i in rows])

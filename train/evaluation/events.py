@@ -41,7 +41,7 @@ def best_concepts(reference: Reference) -> list[str]:
     return [reference.names[k] for k in sorted(best)]
 
 
-def halves(reference: Reference, waves: list[Wave]) -> NDArray[np.int64]:
+def halves(reference: Reference, waves: list[Wave], real: bool = False) -> NDArray[np.int64]:
     """For each sound the five nearest concepts of what comes before and after its change point, [N, 2, 5]."""
     judge = reference.judge
     hop = judge.maa.config.audio.hop
@@ -49,7 +49,7 @@ def halves(reference: Reference, waves: list[Wave]) -> NDArray[np.int64]:
     for wave in waves:
         cut = change_point(judge.mel(wave)) * hop
         parts += [wave[:cut], wave[cut:]]
-    orders = order_of(unit(judge.remembered("halves", parts)), reference.centres)[:, :5]
+    orders = order_of(unit(judge.remembered("halves", parts, real=real)), reference.centres)[:, :5]
     return orders.reshape(len(waves), 2, -1)
 
 
@@ -64,11 +64,11 @@ def two_event_scores(reference: Reference) -> dict[str, Any]:
     first, second = (reference.labels_of([pair[k] for pair in pairs]) for k in (0, 1))
     judge = reference.judge
     jobs = [(sentence(*pair), 700_000 + k) for k, pair in enumerate(pairs)]
-    made = [judge.take(said, seed) for said, seed in judge.watch(jobs, "two events")]
+    made = judge.takes(jobs, "two events")
     real = concatenations(reference, pairs)
     report: dict[str, Any] = {"prompts": len(pairs)}
     for name, waves in (("generated", made), ("real", real)):
-        found = halves(reference, waves)
+        found = halves(reference, waves, name == "real")
         report[name] = {"right_order": both(found, first, second), "swapped_order": both(found, second, first)}
     right, swapped = report["generated"]["right_order"], report["generated"]["swapped_order"]
     report["share_of_real"] = right / report["real"]["right_order"] if report["real"]["right_order"] else float("nan")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -18,16 +19,30 @@ ENOUGH_FOR_FRECHET = 500
 
 
 def vocabulary(reference: Reference, takes: int) -> dict[str, Any]:
-    """Takes of every concept's name, of paraphrases, and of shuffled prompts, against real clips."""
-    judge, names = reference.judge, reference.names
-    labels = np.repeat(np.arange(len(names)), takes)
-    jobs = [(names[k], 1000 * k + n) for k in range(len(names)) for n in range(takes)]
-    waves = [judge.take(name, seed) for name, seed in judge.watch(jobs, "takes")]
-    raw = judge.remembered("takes", waves)
-    report = scores_of(reference, waves, raw, labels)
-    report["concepts"], report["takes_each"] = len(names), takes
-    report["paraphrases"] = paraphrases(reference, unit(raw), labels, takes)
+    """Takes of every concept's name and of shuffled prompts, against real clips."""
+    labels, waves = named(reference, takes)
+    report = scores_of(reference, waves, reference.judge.remembered("takes", waves), labels)
+    report["concepts"], report["takes_each"] = len(reference.names), takes
     return report
+
+
+def named(reference: Reference, takes: int, guidance: float | None = None, every: int = 1) -> tuple[Labels, list[Wave]]:
+    """Labels and takes of every concept's name, or of each `every`th one's."""
+    jobs = [(name, 1000 * k + n) for k, name in enumerate(reference.names) if k % every == 0 for n in range(takes)]
+    labels = np.array([seed // 1000 for _, seed in jobs], np.int64)
+    return labels, reference.judge.takes(jobs, "takes", guidance=guidance)
+
+
+def sweep(reference: Reference, scales: Sequence[float], takes: int, every: int) -> dict[str, Any]:
+    """Recognisability and distance to real clips of the same prompts and seeds at several scales of guidance."""
+    found: dict[str, Any] = {}
+    for scale in scales:
+        labels, waves = named(reference, takes, scale, every)
+        vectors = unit(reference.judge.remembered("sweep", waves))
+        pool = np.isin(reference.labels, labels)
+        near = kid(vectors, reference.vectors[pool], np.random.default_rng(1))
+        found[f"{scale:g}"] = asdict(rank(vectors, labels, reference.centres)) | {"kid": near}
+    return {"scales": found}
 
 
 def scores_of(reference: Reference, waves: Sequence[Wave], raw: Vectors, labels: Labels) -> dict[str, Any]:
@@ -63,20 +78,24 @@ def ratio(score: Score, other: Score, name: str) -> float:
     return float(getattr(score, name) / below) if below else float("nan")
 
 
-def paraphrases(reference: Reference, vectors: Vectors, labels: Labels, takes: int) -> dict[str, Any]:
-    """Captions in other words, and the literal score of the same concepts."""
+def paraphrases(reference: Reference, takes: int) -> dict[str, Any]:
+    """Captions in other words, beside the literal names of the same concepts."""
     judge = reference.judge
     known = [(concept, said) for concept, said in PARAPHRASES.items() if concept in reference.names]
     if not known:
         return {"prompts": 0}
-    jobs = [(said, 500_000 + 100 * k + n) for k, (_, said) in enumerate(known) for n in range(takes)]
-    waves = [judge.take(said, seed) for said, seed in judge.watch(jobs, "paraphrases")]
     wanted = np.repeat(reference.labels_of([concept for concept, _ in known]), takes)
-    said = rank(unit(judge.remembered("paraphrases", waves)), wanted, reference.centres)
-    own = np.isin(labels, wanted)
-    literal = rank(vectors[own], labels[own], reference.centres)
+    scores = {}
+    for name, jobs in (
+        ("generated", [(said, 500_000 + 100 * k + n) for k, (_, said) in enumerate(known) for n in range(takes)]),
+        ("literal", [(c, 1000 * reference.names.index(c) + n) for c, _ in known for n in range(takes)]),
+    ):
+        vectors = unit(judge.remembered("paraphrases", judge.takes(jobs, "paraphrases")))
+        scores[name] = rank(vectors, wanted, reference.centres)
+    said, literal = scores["generated"], scores["literal"]
     return {
         "prompts": len(known),
+        "takes_each": takes,
         "generated": asdict(said),
         "literal": asdict(literal),
         "share_of_literal": {"top1": ratio(said, literal, "top1"), "top5": ratio(said, literal, "top5")},
@@ -106,7 +125,8 @@ def distances(reference: Reference, raw: Vectors, labels: Labels) -> dict[str, A
     }
     passed = reference.passed
     both = min(len(passed), count)
-    report["frechet_real_passed"] = frechet(low(passed[:both]), low(real[:both]))
+    some = np.random.default_rng(2).permutation(len(passed))[:both]  # they lie in the order of their concepts
+    report["frechet_real_passed"] = frechet(low(passed[some]), low(real[:both]))
     report["kid_real_passed"] = kid(unit(passed), unit(reference.raw[pool]), rng)
     return report
 
@@ -114,15 +134,22 @@ def distances(reference: Reference, raw: Vectors, labels: Labels) -> dict[str, A
 def copying(reference: Reference, waves: Sequence[Wave]) -> dict[str, Any]:
     """Share of takes whose mel correlates above 0.95 with a train clip, beside held-out recordings."""
     judge, library = reference.judge, reference.library
-    train = [judge.mel(loudest(library.wave(int(i)), judge.rate)) for i in library.indices("train")]
-    held_out = [judge.mel(loudest(library.wave(int(i)), judge.rate)) for i in library.indices("test")]
-    made = [judge.mel(loudest(wave, judge.rate)) for wave in waves]
+    train, held_out = (
+        [judge.mel(loudest(library.wave(int(i)), judge.rate)) for i in library.indices(split)]
+        for split in ("train", "test")
+    )
     device = judge.maa.device
+    made = [judge.mel(loudest(wave, judge.rate)) for wave in waves]
     best = best_correlations(made, train, device).max(axis=1, initial=-1.0)
-    real = best_correlations(held_out, train, device).max(axis=1, initial=-1.0) if held_out else np.zeros(0)
+    made_of = repr((judge.maa.config.audio, [(row.path, row.split) for row in library.rows])).encode()
+    digest = hashlib.sha256(made_of + library.samples.tobytes()).hexdigest()[:16]
+    real = judge.computed(
+        f"copies-{digest}", lambda: best_correlations(held_out, train, device).max(axis=1, initial=-1.0), real=True
+    )
     return {
         "share": float((best > COPY).mean()),
         "median": float(np.median(best)),
         "largest": float(best.max()),
         "held_out_share": float((real > COPY).mean()) if len(real) else float("nan"),
+        "held_out_median": float(np.median(real)) if len(real) else float("nan"),
     }

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from maa import Box, Sampling
 from train.evaluation.metrics import unit
 from train.evaluation.reference import Reference
-from train.evaluation.sounds import Wave
+from train.evaluation.sounds import Judge, Wave
 from train.prompts.reprogram import Composer, Event
 
 CASES = 30
@@ -66,9 +66,9 @@ def interpolate(mel: NDArray[np.float32], first: int, last: int) -> NDArray[np.f
     return out
 
 
-def fill(reference: Reference, case: Case, way: str) -> Wave:
-    """The clip with its hole filled."""
-    judge = reference.judge
+def fill(judge: Judge, given: tuple[Case, str]) -> Wave:
+    """The clip with its hole filled in one of the ways."""
+    case, way = given
     spec, front = judge.maa.config.audio, judge.maa.model.front
     if way == "interpolation":
         first, last = (round(t * spec.sample_rate / spec.hop) for t in (case.box.start, case.box.end))
@@ -81,7 +81,7 @@ def fill(reference: Reference, case: Case, way: str) -> Wave:
     prompt = {"right": case.right, "wrong": case.wrong, "none": ""}[way]
     chosen = Sampling(judge.sampling.steps, judge.sampling.guidance, case.seed, 1, judge.sampling.sampler)
     sound = hashlib.sha256(case.wave.tobytes()).hexdigest()
-    made_of = f"inpaint|{judge.maa.model.weights_hash}|{chosen}|{prompt}|{case.box}|{sound}"
+    made_of = f"inpaint|{judge.maa.model.weights_hash}|{judge.maa.dtype}|{chosen}|{prompt}|{case.box}|{sound}"
     return judge.kept(
         made_of, lambda: judge.maa.inpaint((spec.sample_rate, case.wave), [case.box], prompt, chosen).audio[0, 0]
     )
@@ -99,11 +99,12 @@ def _scores(reference: Reference, made: list[Case]) -> dict[str, Any]:
     target = unit(reference.centres)[wanted]
     cosine: dict[str, NDArray[np.float32]] = {}
     report: dict[str, Any] = {"cases": len(made), "seconds": made[0].box.end - made[0].box.start}
-    for way in (*WAYS, "truth"):
-        waves = [case.wave if way == "truth" else fill(reference, case, way) for case in judge.watch(made, way)]
+    filled = judge.share(fill, [(case, way) for way in WAYS for case in made], "inpainting")
+    sounds = {way: filled[k * len(made) : (k + 1) * len(made)] for k, way in enumerate(WAYS)}
+    for way, waves in (sounds | {"truth": [case.wave for case in made]}).items():
         spans = [slice(round(c.box.start * rate), round(c.box.end * rate)) for c in made]
         inside = [np.ascontiguousarray(wave[span]) for wave, span in zip(waves, spans, strict=True)]
-        cosine[way] = (unit(judge.remembered(f"hole-{way}", inside)) * target).sum(axis=1)
+        cosine[way] = (unit(judge.remembered(f"hole-{way}", inside, real=way == "truth")) * target).sum(axis=1)
         report[way] = {"cosine": float(cosine[way].mean())}
         if way != "truth":
             differences = [

@@ -86,40 +86,38 @@ def log_magnitude(made: Wave, real: Wave) -> float:
 
 
 @torch.inference_mode()
+def kept_of(judge: Judge, raw: Wave) -> tuple[dict[str, dict[str, float]], float]:
+    """Distances of one recording to itself by each way, and how periodic it is."""
+    front, renderer, spec = judge.maa.model.front, judge.maa.renderer, judge.maa.config.audio
+    multiple = spec.hop * judge.maa.config.frame_multiple
+    cut = loudest(raw, judge.rate)
+    wave = np.zeros(-(-max(len(cut), multiple) // multiple) * multiple, np.float32)
+    wave[: len(cut)] = cut
+    mel = renderer.mel_of(wave)
+    decoded = renderer.decode(renderer.autoencoder.encode(mel))
+    made = {
+        "vocoder": renderer.vocode(mel)[0],
+        "autoencoder + vocoder": renderer.vocode(decoded)[0],
+        "griffin-lim": np.clip(griffin_lim(front, mel), -1, 1),
+    }
+    vectors = unit(judge.embed([wave, *made.values()]))
+    true = front.to_log10(mel)[0, 0].cpu().numpy()
+    row = {
+        way: {
+            "mel_l1": float(np.abs(judge.mel(sound) - true).mean()),
+            "aisfx": float(1 - vectors[0] @ vector),
+            "log_magnitude": log_magnitude(sound, wave),
+        }
+        for (way, sound), vector in zip(made.items(), vectors[1:], strict=True)
+    }
+    row["autoencoder"] = {"mel_l1": float(np.abs(front.to_log10(decoded)[0, 0].cpu().numpy() - true).mean())}
+    return row, pitched(cut, judge.rate)
+
+
 def reconstruction(judge: Judge, waves: Sequence[Wave]) -> dict[str, Any]:
     """Mean distances over held-out recordings, and on how many the vocoder is nearer than Griffin-Lim."""
-    front = judge.maa.model.front
-    spec = judge.maa.config.audio
-    rows: list[dict[str, dict[str, float]]] = []
-    periodic: list[float] = []
-    multiple = spec.hop * judge.maa.config.frame_multiple
-    for raw in judge.watch(waves, "reconstruction"):
-        cut = loudest(raw, judge.rate)
-        wave = np.zeros(-(-max(len(cut), multiple) // multiple) * multiple, np.float32)
-        wave[: len(cut)] = cut
-        mel = judge.maa.renderer.mel_of(wave)
-        made = {
-            "vocoder": judge.vocode(wave, False),
-            "autoencoder + vocoder": judge.vocode(wave, True),
-            "griffin-lim": np.clip(griffin_lim(front, mel), -1, 1),
-        }
-        vectors = unit(judge.embed([wave, *made.values()]))
-        true = front.to_log10(mel)[0, 0].cpu().numpy()
-        rows.append(
-            {
-                way: {
-                    "mel_l1": float(np.abs(judge.mel(sound) - true).mean()),
-                    "aisfx": float(1 - vectors[0] @ vector),
-                    "log_magnitude": log_magnitude(sound, wave),
-                }
-                for (way, sound), vector in zip(made.items(), vectors[1:], strict=True)
-            }
-        )
-        renderer = judge.maa.renderer
-        decoded = front.to_log10(renderer.decode(renderer.autoencoder.encode(mel)))[0, 0].cpu().numpy()
-        rows[-1]["autoencoder"] = {"mel_l1": float(np.abs(decoded - true).mean())}
-        periodic.append(pitched(cut, judge.rate))
-    return _summary(rows, np.array(periodic))
+    found = judge.share(kept_of, waves, "reconstruction")
+    return _summary([row for row, _ in found], np.array([periodic for _, periodic in found]))
 
 
 def _summary(rows: list[dict[str, dict[str, float]]], periodic: np.ndarray) -> dict[str, Any]:

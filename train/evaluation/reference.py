@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -51,7 +52,7 @@ class Reference:
     @cached_property
     def raw(self) -> Vectors:
         """Embeddings of the train recordings as the encoder gives them."""
-        return self.judge.remembered("train", [self.wave(i) for i in self.rows])
+        return self.judge.remembered("train", [self.wave(i) for i in self.rows], real=True)
 
     @cached_property
     def vectors(self) -> Vectors:
@@ -84,16 +85,8 @@ class Reference:
     @cached_property
     def passed(self) -> Vectors:
         """Embeddings of these recordings after 16 kHz, the autoencoder and the vocoder."""
-        tag = self.judge.maa.model.weights_hash
-
-        def through(i: int) -> Wave:
-            return self.judge.kept(f"passed|{tag}|{self.library.rows[i].path}", lambda: self._through(i))
-
-        waves = [through(int(self.rows[k])) for k in self.judge.watch(self.passed_rows, "real clips, passed through")]
-        return self.judge.remembered("passed", waves)
-
-    def _through(self, i: int) -> Wave:
-        return np.clip(self.judge.vocode(self.wave(i), True), -1, 1)
+        waves = [self.wave(int(self.rows[k])) for k in self.passed_rows]
+        return self.judge.remembered("passed", self.judge.share(_pass, waves, "real clips, passed through"))
 
     def real(self) -> dict[str, Score]:
         """Real train clips, each left out of its own centroid: all of them, and those passed through the model."""
@@ -150,3 +143,11 @@ class Reference:
         if not weight:
             return Score(float("nan"), float("nan"), 0)
         return Score(float(hits[0] / weight), float(hits[1] / weight), len(labels))
+
+
+def _pass(judge: Judge, wave: Wave) -> Wave:
+    """A clip through autoencoder and vocoder, kept for these weights."""
+    sound = hashlib.sha256(wave.tobytes()).hexdigest()
+    return judge.kept(
+        f"passed|{judge.maa.model.weights_hash}|{sound}", lambda: np.clip(judge.vocode(wave, True), -1, 1)
+    )

@@ -1,0 +1,82 @@
+"""Several takes of several prompts in one batch, each with its own seed: what single calls give, but for rounding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import reduce
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from maa import MakeAnAudio, Sampling
+from maa.diffusion.guidance import guided
+from maa.diffusion.noise import TakeNoise
+from maa.diffusion.samplers import ddim, dpm_solver
+from maa.diffusion.schedule import timesteps
+from maa.models.context import Context
+from maa.pipeline import conditions
+from maa.pipeline.length import fit_length, frames_for
+
+Job = tuple[str, int]  # prompt and seed
+
+
+def takes_of(maa: MakeAnAudio, jobs: Sequence[Job], sampling: Sampling, seconds: float | None) -> NDArray[np.float32]:
+    """Waveforms [jobs, samples], `seconds` long or as long as the model was trained on.
+
+    Nothing ranks them, so CLAP is not asked. The authors' sampler and sounds of several windows are made one by one.
+    """
+    spec = maa.config.audio
+    length = spec.samples if seconds is None else round(seconds * spec.sample_rate)
+    frames = frames_for(maa.config, length)
+    chosen = sampling.settled(maa.config.guidance)
+    if chosen.sampler == "official" or frames > spec.frames:
+        one_by_one = [_single(maa, prompt, sampling, seed, seconds) for prompt, seed in jobs]
+        return np.stack(one_by_one)
+    return fit_length(_rendered(maa, jobs, chosen, frames), length, spec.sample_rate)
+
+
+def _single(maa: MakeAnAudio, prompt: str, sampling: Sampling, seed: int, seconds: float | None) -> NDArray[np.float32]:
+    one = Sampling(sampling.steps, sampling.guidance, seed, 1, sampling.sampler, sampling.eta)
+    return maa.text_to_audio(prompt, one, seconds=seconds).audio[0, 0]
+
+
+def _joined(contexts: list[Context]) -> Context:
+    """One batch; shorter texts get hidden tokens to be as long as the longest."""
+    longest = max((one.mask.shape[1] for one in contexts if one.mask is not None), default=0)
+    padded = []
+    for one in contexts:
+        if one.tokens is not None and one.mask is not None:
+            more = longest - one.mask.shape[1]
+            one = replace(one, tokens=F.pad(one.tokens, (0, 0, 0, more)), mask=F.pad(one.mask, (0, more)))
+        padded.append(one)
+    return reduce(Context.then, padded)
+
+
+@torch.inference_mode()
+def _rendered(maa: MakeAnAudio, jobs: Sequence[Job], sampling: Sampling, frames: int) -> NDArray[np.float32]:
+    renderer, config, unet = maa.renderer, maa.config, maa.model.unet
+    assert unet is not None
+    assert sampling.guidance is not None
+    pairs = [conditions.from_text(maa.model, prompt, "") for prompt, _ in jobs]
+    condition, null = (renderer.prepare(_joined([pair[k] for pair in pairs]), len(jobs)) for k in (0, 1))
+    noise = TakeNoise([seed for _, seed in jobs], maa.device)
+    z = noise.draw((config.autoencoder.latent_channels, config.latent_cells[0], frames // config.autoencoder.factor))
+    beside = torch.zeros_like(torch.cat([z[:1], z[:1, :1]], dim=1))
+    beside[:, -1] = 1.0  # nothing is given, everything is to be made
+
+    def network(z: Tensor, t: Tensor, context: Context) -> Tensor:
+        if config.unet.inpaints:
+            z = torch.cat([z, beside.expand(z.shape[0], -1, -1, -1)], dim=1)
+        return unet(z, t, context)
+
+    denoiser = guided(network, renderer.schedule, condition, null, sampling.guidance)
+    steps = timesteps(config.schedule.steps - 1, sampling.steps)
+    if sampling.sampler == "dpm++":
+        latents = dpm_solver(denoiser, z, steps, renderer.schedule)
+    else:
+        latents = ddim(denoiser, z, steps, renderer.schedule, eta=sampling.eta, noise=noise)
+    return renderer.vocode(renderer.decode(latents))

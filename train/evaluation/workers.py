@@ -1,0 +1,53 @@
+"""Work shared by processes: each opens the model once and computes with its part of the cores.
+
+So the work between two parallel loops, which threads wait for, is shared too.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache, partial
+from typing import Any, Protocol, TypeVar
+
+import torch
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Setup(Hashable, Protocol):
+    """What a worker opens its model from; to be told from others by its value, and picklable."""
+
+    def open(self) -> Any:
+        """The model, with all that belongs to it."""
+
+
+class Workers:
+    """Processes that call functions with a model of their own."""
+
+    def __init__(self, setup: Setup, count: int) -> None:
+        self.setup, self.count = setup, count
+        self.threads = max(1, (os.cpu_count() or 1) // count)
+        # Started afresh: a forked copy of a process whose threads have computed can hang.
+        self.pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"))
+
+    def map(self, function: Callable[[Any, Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+        """function(model, item) for every item, in the items' order; function must be a module's own."""
+        return self.pool.map(partial(_call, self.setup, self.threads, function), items)
+
+    def close(self) -> None:
+        """End the processes."""
+        self.pool.shutdown(cancel_futures=True)
+
+
+@cache
+def _opened(setup: Setup, threads: int) -> Any:
+    torch.set_num_threads(threads)
+    return setup.open()
+
+
+def _call(setup: Setup, threads: int, function: Callable[[Any, Item], Result], item: Item) -> Result:
+    return function(_opened(setup, threads), item)
