@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from maa.checkpoint import weight_files
 from maa.config import ModelConfig
 from maa.device import compute_dtype
 from maa.models.aisfx import AisfxEncoder
@@ -41,7 +42,8 @@ class Listening:
         self.dtype = compute_dtype(device)
         self.token_shape = (config.text.tokens, config.text.context_dim)
         with torch.inference_mode():
-            features = sound_features(library, sound, config.audio.sample_rate, parts[0]).to(device)
+            cache = next(folder for folder in parts if weight_files(folder, "clap_audio"))
+            features = sound_features(library, sound, config.audio.sample_rate, cache).to(device)
             self.sounds = heads.embed_audio(features).clone()
         self.known: OrderedDict[str, Said] = OrderedDict()
 

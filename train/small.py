@@ -50,18 +50,16 @@ class Preset:
         return 60 * hours * self.sound * part
 
 
-FAST = ("--compile", "--graphs")  # a minute to build, then steps of a third of the time
-
 PRESETS_OF_TIME = {
     "gpu": Preset(
         "small", 25 / 60, 9 / 25, True,
         {
-            "autoencoder": ("--batch", "64", "--frames", "128", "--lr", "8e-4", *FAST),
-            "vocoder": ("--batch", "64", "--frames", "64", "--lr", "6e-4", *FAST),
+            "autoencoder": ("--batch", "64", "--frames", "128", "--lr", "8e-4", "--graphs"),
+            "vocoder": ("--batch", "64", "--frames", "64", "--lr", "6e-4", "--graphs"),
             "clap": ("--steps", "900", "--lr", "7e-4", "--ema", "0.99"),
             "diffusion": (
                 "--batch", "256", "--widths", "40:0.5", "78:0.5", "--given", "0.4",
-                "--pool", "4096", "--renew", "8", "--lr", "5e-4", *FAST,
+                "--pool", "4096", "--renew", "8", "--lr", "5e-4", "--graphs",
             ),
         },
     ),

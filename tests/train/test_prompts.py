@@ -190,3 +190,18 @@ def test_events_play_a_little_slower_or_faster() -> None:
         spectrum = torch.fft.rfft(wave[start : start + RATE] * torch.hann_window(RATE)).abs()
         assert int(spectrum.argmax()) == hz
         assert spectrum[2000:].max() < 2e-3 * spectrum.max(), "interpolation is clean"
+
+
+def test_a_steady_sound_goes_on_and_a_short_one_is_repeated() -> None:
+    library = little_library()
+    noise = np.random.default_rng(0).normal(0, 3000, library.offsets[3] - library.offsets[2]).astype(np.int16)
+    library.samples[library.offsets[2] : library.offsets[3]] = noise
+    library.samples[library.offsets[4] - 4000 : library.offsets[4]] = 0  # ends in silence
+    assert library.steady[2] and not library.steady[3]
+    composer = Composer(library, library.indices(), LENGTH, RATE)
+    for recording, silent in ((2, False), (3, True)):
+        event = Event(0, LENGTH, "a sound", recording)
+        wave = composer.render([composer.lay((event,), "a sound", np.random.default_rng(0))])[0].numpy()
+        levels = np.sqrt(np.mean(wave[: LENGTH // 480 * 480].reshape(-1, 480) ** 2, axis=1))[2:-2]
+        assert (levels.min() < 0.1 * levels.max()) == silent
+        assert silent or levels.max() < 1.5 * levels.min(), "repeats fade into one another at equal power"

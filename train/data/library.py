@@ -21,6 +21,7 @@ LONGEST = 12.0  # seconds kept of one recording
 SILENCE = 10 ** (-50 / 20)  # of the peak; quieter edges are cut
 LEVEL = 10 ** (-20 / 20)  # RMS of the loudest 0.4 s
 PEAK = 0.95
+EDGE = 10 ** (-8 / 20)  # of the RMS of a whole recording: edges above it do not end a sound
 CACHE = "library-16k.npz"
 
 
@@ -164,6 +165,11 @@ class Library:
         """RMS of the loudest 0.4 s of each recording, within 1."""
         return np.array([loudest(self.wave(i)) for i in range(len(self.rows))], np.float32)
 
+    @cached_property
+    def steady(self) -> NDArray[np.bool_]:
+        """Recordings that neither begin nor end in quiet, as rain does and a bark does not: they can be looped."""
+        return np.array([_is_steady(self.wave(i)) for i in range(len(self.rows))], bool)
+
     @cache  # noqa: B019 - a library lives as long as the program
     def groups(self, indices: tuple[int, ...]) -> tuple[NDArray[np.int64], ...]:
         """The same indices, grouped by concept."""
@@ -213,6 +219,12 @@ def loudest(wave: NDArray[np.float32]) -> float:
     """RMS of the loudest 0.4 s of a waveform [samples], not empty."""
     window = min(len(wave), int(0.4 * RATE))
     return float(np.sqrt(_window_energy(wave, window).max() / window))
+
+
+def _is_steady(wave: NDArray[np.float32]) -> bool:
+    """True when the first and the last tenth of a second are about as loud as the whole."""
+    level = np.sqrt(np.mean(np.square(wave))) * EDGE
+    return all(np.sqrt(np.mean(np.square(edge))) > level for edge in (wave[: RATE // 10], wave[-RATE // 10 :]))
 
 
 def _window_energy(wave: NDArray[np.float32], length: int) -> NDArray[np.float64]:

@@ -54,12 +54,12 @@ class Clip:
 
 @dataclass(frozen=True)
 class Plan:
-    """A clip before it is rendered. Pieces are rows of (from, to, length, event): samples, counted in the library's
-    waveform and in the clip, and the index of the event they belong to."""
+    """A clip before it is rendered. Pieces are rows of (from, to, length, event, first, last): samples, counted in the
+    library's waveform and in the clip, the index of the event they belong to, and the span at whose ends they fade."""
 
     caption: str
     events: tuple[Event, ...]
-    pieces: NDArray[np.int64]  # [P, 4]
+    pieces: NDArray[np.int64]  # [P, 6]
     gains: NDArray[np.float32]  # [P]
     overall: float
     speeds: NDArray[np.float32] | None = None  # [P] samples of the library for each of the clip; None = 1
@@ -205,7 +205,7 @@ class Composer:
             speed = self._speed(event, rng)
             own, each = self._pieces(event, speed, rng)
             speeds.append(np.full(len(own), speed, np.float32))
-            pieces.append(np.column_stack([own, np.full(len(own), number)]))
+            pieces.append(np.insert(own, 3, number, axis=1))
             gains.append(each * self.lift[event.recording] * 10 ** (level / 20))
         overall = float(10 ** rng.uniform(*OVERALL))
         joined = np.concatenate(pieces).astype(np.int64)
@@ -219,30 +219,36 @@ class Composer:
     def _pieces(
         self, event: Event, speed: float, rng: np.random.Generator
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """(from, to, length) of one event's pieces, and their gains: a stretch of a long recording, or a short one
-        repeated with gaps that leave at most 30 % silence."""
+        """(from, to, length, first, last) of one event's pieces, and their gains.
+
+        A stretch of a long recording, or a short one repeated: one that neither begins nor ends in quiet goes on
+        without a break, each repeat faded into the next; others have gaps that leave at most 30 % silence.
+        """
         first, last = self.library.offsets[event.recording], self.library.offsets[event.recording + 1]
-        have, need = int(last - first), event.end - event.start
+        have, need, join = int(last - first), event.end - event.start, int(JOIN * self.rate)
         have = have if speed == 1.0 else int((have - 3) / speed)  # interpolation looks two samples ahead
         if have >= need:
             start = int(speed * rng.integers(0, have - need + 1))
-            return np.array([[first + start, event.start, need]], np.int64), np.ones(1)
-        longest = int(have * SILENCE_AT_MOST / (1 - SILENCE_AT_MOST))
-        gaps = rng.integers(0, longest + 1, -(-need // have) - 1) if need > have else np.zeros(0, np.int64)
-        at = np.concatenate([[0], np.cumsum(have + gaps)])
-        at = at[at < need]
-        lengths = np.minimum(have, need - at)
-        pieces = np.column_stack([np.full(len(at), first), event.start + at, lengths])
-        return pieces, 10 ** rng.uniform(-0.15, 0.0, len(at))
+            return np.array([[first + start, event.start, need, event.start, event.end]], np.int64), np.ones(1)
+        steady = bool(self.library.steady[event.recording]) and have > 4 * join
+        if steady:
+            at = np.arange(0, need - join, have - join)
+        else:
+            longest = int(have * SILENCE_AT_MOST / (1 - SILENCE_AT_MOST))
+            gaps = rng.integers(0, longest + 1, -(-need // have) - 1)
+            at = np.concatenate([[0], np.cumsum(have + gaps)])
+            at = at[at < need]
+        to, lengths = event.start + at, np.minimum(have, need - at)
+        ends = (to, to + lengths) if steady else (np.full_like(at, event.start), np.full_like(at, event.end))
+        gains = np.ones(len(at)) if steady else 10 ** rng.uniform(-0.15, 0.0, len(at))
+        return np.column_stack([np.full(len(at), first), to, lengths, *ends]), gains
 
     def render(self, plans: list[Plan]) -> Tensor:
         """Waveforms [len(plans), length] of plans, on the device."""
         sizes = [len(plan.pieces) for plan in plans]
         table = np.concatenate([plan.pieces for plan in plans])
         clip = np.repeat(np.arange(len(plans)), sizes)
-        spans = np.array([(e.start, e.end) for plan in plans for e in plan.events], np.int64)
-        event = table[:, 3] + np.repeat(np.cumsum([0, *(len(p.events) for p in plans[:-1])]), sizes)
-        columns = np.column_stack([table[:, :3], clip * self.length, spans[event]])
+        columns = np.column_stack([table[:, :3], clip * self.length, table[:, 4:]])
         source, to, lengths, base, start, end = torch.from_numpy(columns).to(self.device).unbind(1)
         gains = torch.from_numpy(np.concatenate([plan.gains for plan in plans])).to(self.device)
 
@@ -278,7 +284,7 @@ def _between(samples: Tensor, at: Tensor) -> Tensor:
 
 
 def _fade(place: Tensor, start: Tensor, end: Tensor, join: int) -> Tensor:
-    """Equal-power edges inside each event's span."""
+    """Equal-power edges inside a span."""
     edge = torch.minimum(place - start, end - 1 - place).float()
     width = torch.minimum(torch.tensor(float(join), device=place.device), ((end - start) // 2).float()).clamp_min(2.0)
     return torch.sin((edge / (width - 1)).clamp(0.0, 1.0) * (torch.pi / 2))
