@@ -77,15 +77,16 @@ def two_event_scores(reference: Reference) -> dict[str, Any]:
 
 
 def concatenations(reference: Reference, pairs: list[tuple[str, str]]) -> list[Wave]:
-    """Real train recordings of each pair, one after the other as training composes them."""
-    library, spec = reference.library, reference.judge.maa.config.audio
+    """Real train recordings of each pair, one after the other as training composes them, as long as a take."""
+    library, spec, seconds = reference.library, reference.judge.maa.config.audio, reference.judge.seconds
+    samples = spec.samples if seconds is None else round(seconds * spec.sample_rate)
     groups = library.by_concept("train")
-    composer = Composer(library, library.indices("train"), spec.samples, spec.sample_rate)
+    composer = Composer(library, library.indices("train"), samples, spec.sample_rate)
     rng = np.random.default_rng(2)
     waves = []
     for names in pairs:
         recordings = [int(groups[name][int(rng.integers(len(groups[name])))]) for name in names]
-        cut = int(spec.samples * rng.uniform(0.4, 0.6))
-        events = (Event(0, cut, names[0], recordings[0]), Event(cut, spec.samples, names[1], recordings[1]))
+        cut = int(samples * rng.uniform(0.4, 0.6))
+        events = (Event(0, cut, names[0], recordings[0]), Event(cut, samples, names[1], recordings[1]))
         waves.append(composer.render([composer.lay(events, "", rng)])[0].numpy())
     return waves
