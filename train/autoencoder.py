@@ -1,7 +1,7 @@
 """Train the spectrogram autoencoder (paper Sec. 3.4): L1, a KL penalty, and the multi-window discriminator.
 
 python -m train.autoencoder --out runs/autoencoder --minutes 30                          one CPU or one GPU
-python -m train.autoencoder --out runs/autoencoder --minutes 30 --batch 64 --frames 128 --compile --graphs   a big GPU
+python -m train.autoencoder --out runs/autoencoder --minutes 30 --batch 64 --frames 128 --graphs   a big GPU
 accelerate launch -m train.autoencoder --config paper --out runs/autoencoder --batch 4   many GPUs
 python -m train.autoencoder --config tiny --out /tmp/ae --steps 20 --batch 2             seconds, to see it run
 

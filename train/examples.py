@@ -36,7 +36,7 @@ class Example:
     t0: float | None = None
     boxes: list[list[float]] | None = None  # start s, end s, low Hz, high Hz
     steps: int = 25
-    guidance: float = 3.0
+    guidance: float = 5.0
     result: str | None = None
     picture: str | None = None
 

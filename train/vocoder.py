@@ -1,7 +1,7 @@
 """Train a vocoder (paper Sec. 5.2): reconstruction first, HiFi-GAN's adversarial losses in the last third.
 
 python -m train.vocoder --out runs/vocoder --minutes 30                                 one CPU or one GPU
-python -m train.vocoder --out runs/vocoder --minutes 30 --batch 64 --compile --graphs   a big GPU
+python -m train.vocoder --out runs/vocoder --minutes 30 --batch 64 --graphs   a big GPU
 accelerate launch -m train.vocoder --config paper --out runs/vocoder --batch 16 \\
     --frames 32 --lr 2e-4 --critics-weight 128 --gate-weight 0                          HiFi-GAN V1 on many GPUs
 python -m train.vocoder --config tiny --out /tmp/vocoder --steps 20 --batch 2           seconds, to see it run

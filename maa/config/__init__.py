@@ -318,6 +318,7 @@ SMALL = ModelConfig(
     schedule=ScheduleConfig(prediction="v"),
     vocoder=IstftConfig(),
     text=_MINILM,
+    guidance=5.0,
 )
 MINI = replace(SMALL, name="mini", unet=replace(_EIGHT, channels=64))
 # Real but tiny networks with random weights, for tests and for trying the program without a download.

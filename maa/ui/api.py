@@ -14,6 +14,7 @@ from typing import Any
 
 import gradio as gr
 
+from maa.config import ModelConfig
 from maa.diffusion.samplers import SAMPLERS
 from maa.pipeline.clip import MIX_DB
 from maa.pipeline.request import MAX_SECONDS, MIN_SECONDS
@@ -52,9 +53,8 @@ FILLING = (
     Argument("before", float, 0.0, "Seconds to add in front of the sound, 0 to 30."),
     Argument("after", float, 0.0, "Seconds to add behind it, 0 to 30."),
 )
+STEPS = Argument("steps", int, 25, "Denoising steps, 1 to 1000.")
 SAMPLING = (
-    Argument("steps", int, 25, "Denoising steps, 1 to 1000."),
-    Argument("guidance", float, 3.0, "Guidance scale, 0 to 20; 1 = none."),
     Argument("sampler", str, "dpm++", f"{', '.join(SAMPLERS)}."),
     Argument("seed", int, -1, "0 to 4294967295; -1 = a fresh one."),
     Argument("takes", int, 1, "How many to make, 1 to 8; the one that matches the prompt best comes back."),
@@ -84,34 +84,36 @@ class Endpoint:
     arguments: tuple[Argument, ...]
 
 
-def table(native_seconds: float) -> list[Endpoint]:
-    """All endpoints, for a model that has learnt from clips of `native_seconds`."""
+def table(config: ModelConfig) -> list[Endpoint]:
+    """All endpoints; lengths and guidance default to the model's own."""
     span = f"{MIN_SECONDS:g} to {MAX_SECONDS:g}"
-    seconds = Argument("seconds", float, native_seconds, f"Length of the sound in seconds, {span}.")
+    seconds = Argument("seconds", float, config.audio.seconds, f"Length of the sound in seconds, {span}.")
+    guidance = Argument("guidance", float, config.guidance, "Guidance scale, 0 to 20; 1 = none.")
+    sampling = (STEPS, guidance, *SAMPLING)
     return [
         Endpoint(
             "text_to_audio",
             "Sound from a sentence.",
             text.TASK,
-            (PROMPT, NEGATIVE, seconds, *SAMPLING, FORMAT, RATE),
+            (PROMPT, NEGATIVE, seconds, *sampling, FORMAT, RATE),
         ),
         Endpoint(
             "image_to_audio",
             "Sound from a picture.",
             image.TASK,
-            (_input("image", "A picture"), OPTIONAL_PROMPT, NEGATIVE, seconds, *SAMPLING, FORMAT, RATE),
+            (_input("image", "A picture"), OPTIONAL_PROMPT, NEGATIVE, seconds, *sampling, FORMAT, RATE),
         ),
         Endpoint(
             "video_to_audio",
             "Sound for a clip, as long as the clip; the file is the clip with that sound.",
             video.TASK,
-            (_input("video", "A clip"), OPTIONAL_PROMPT, NEGATIVE, *SAMPLING, *ORIGINAL),
+            (_input("video", "A clip"), OPTIONAL_PROMPT, NEGATIVE, *sampling, *ORIGINAL),
         ),
         Endpoint(
             "personalize",
             "A sound of your own, moved towards a prompt.",
             personalize.TASK,
-            (_input("audio", "A sound"), PROMPT, T0, NEGATIVE, START, *SAMPLING, FORMAT, RATE),
+            (_input("audio", "A sound"), PROMPT, T0, NEGATIVE, START, *sampling, FORMAT, RATE),
         ),
         Endpoint(
             "inpaint",
@@ -125,7 +127,7 @@ def table(native_seconds: float) -> list[Endpoint]:
                 MASK,
                 NEGATIVE,
                 *FILLING,
-                *SAMPLING,
+                *sampling,
                 SAME_FORMAT,
                 RATE,
             ),
@@ -135,7 +137,7 @@ def table(native_seconds: float) -> list[Endpoint]:
 
 def endpoints(place: Workplace) -> None:
     """Add every endpoint to the page that is being built."""
-    for endpoint in table(place.model.config.audio.seconds):
+    for endpoint in table(place.model.config):
         gr.api(
             function(place, endpoint),
             api_name=endpoint.name,
