@@ -14,7 +14,7 @@ import soundfile
 from playwright.sync_api import expect
 
 from tests.sounds import assert_audio_valid
-from tests.ui.conftest import visit
+from tests.ui.conftest import Visitor
 from tests.ui.visitor import downloaded, generate, open_tab, take, upload
 
 BIRDS = Path(__file__).parents[2] / "assets" / "inputs" / "birds.flac"
@@ -94,7 +94,7 @@ def paint_a_box(page: Any) -> None:
 @pytest.mark.slow
 def test_every_tab_in_the_browser(browser: Any, address: str, inputs: dict[str, Path]) -> None:
     """One take from every tab, heard as a file."""
-    for page in visit(browser, address, {"viewport": {"width": 1280, "height": 900}}):
+    with Visitor(browser, address) as page:
         page.locator("#text-prompt textarea").fill("hammering")
         few_steps(page, "text")
         generate(page, "text", 200_000)
@@ -126,7 +126,7 @@ def test_every_tab_in_the_browser(browser: Any, address: str, inputs: dict[str, 
 @pytest.mark.slow
 def test_inpainting_in_the_browser(browser: Any, address: str) -> None:
     """A painted box of a bird song is made anew, before and after can be seen and heard, and so can A and B."""
-    for page in visit(browser, address, {"viewport": {"width": 1280, "height": 900}}):
+    with Visitor(browser, address) as page:
         open_tab(page, "Inpaint")
         both = page.locator("#inpaint-compare .compare")
         expect(both).not_to_be_visible()
