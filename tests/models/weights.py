@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -47,8 +48,10 @@ def filled(
 ) -> nn.Module:
     """Give every weight the value that the formula has for its name, put into `name`'s words; ready to be asked."""
     state = module.state_dict()
-    made = {key: weight(name(key), tuple(value.shape)) for key, value in state.items() if not key.endswith(KEPT)}
-    module.load_state_dict({**state, **made})
+    drawn = [key for key in state if not key.endswith(KEPT)]
+    with ThreadPoolExecutor(2) as pool:  # NumPy draws outside of Python's lock
+        made = pool.map(lambda key: weight(name(key), tuple(state[key].shape)), drawn)
+        module.load_state_dict({**state, **dict(zip(drawn, made, strict=True))})
     return module.eval().requires_grad_(False)
 
 

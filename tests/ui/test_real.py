@@ -1,4 +1,4 @@
-"""The app on real models, random and shipped: every task through its endpoint, and one take in the browser."""
+"""The app on real models: every task by its endpoint, random and shipped, and with the latter in the browser."""
 
 from __future__ import annotations
 
@@ -79,19 +79,18 @@ def few_steps(page: Any, task: str) -> None:
 
 
 def paint_a_box(page: Any) -> None:
-    """A box over the middle of the spectrogram, as a person drags it."""
+    """A box over the middle of the spectrogram, as a person drags it once the page stands still."""
     canvas = page.locator("#inpaint-painter canvas")
     canvas.scroll_into_view_if_needed()
     place = canvas.bounding_box()
-    page.mouse.move(place["x"] + 0.4 * place["width"], place["y"] + 0.3 * place["height"])
-    page.mouse.down()
-    page.mouse.move(place["x"] + 0.6 * place["width"], place["y"] + 0.7 * place["height"], steps=6)
-    page.mouse.up()
-    expect(page.locator("#inpaint-painter .facts")).to_contain_text("marked")
+    start, end = ({"x": x * place["width"], "y": y * place["height"]} for x, y in ((0.4, 0.3), (0.6, 0.7)))
+    canvas.drag_to(canvas, source_position=start, target_position=end)
+    expect(page.locator("#inpaint-painter .facts")).to_contain_text("% marked")
 
 
 @pytest.mark.browser
 @pytest.mark.slow
+@pytest.mark.parametrize("address", ["small"], indirect=True)
 def test_every_tab_in_the_browser(browser: Any, address: str, inputs: dict[str, Path]) -> None:
     """One take from every tab, heard as a file."""
     with Visitor(browser, address) as page:
@@ -124,6 +123,7 @@ def test_every_tab_in_the_browser(browser: Any, address: str, inputs: dict[str, 
 
 @pytest.mark.browser
 @pytest.mark.slow
+@pytest.mark.parametrize("address", ["small"], indirect=True)
 def test_inpainting_in_the_browser(browser: Any, address: str) -> None:
     """A painted box of a bird song is made anew, before and after can be seen and heard, and so can A and B."""
     with Visitor(browser, address) as page:
