@@ -107,6 +107,8 @@ def test_command_with_input_and_mask(page: Any, inputs: dict[str, Path]) -> None
         assert archive.read("input.wav") == inputs["sound"].read_bytes()
     args = parser().parse_args(shlex.split(line)[3:])
     assert (str(args.input), str(args.mask)) == ("input.wav", "mask.png")
+    open_tab(page, "History")
+    expect(page.locator("#history .prompt").first).to_have_text("Without a prompt: 0.5 to 1.0 s made anew")
 
 
 def test_compare_two_takes(made: Any) -> None:
