@@ -123,8 +123,8 @@ class Visitor:
 
     def ready(self) -> Visitor:
         """The same, once the app can be used."""
-        self.page.locator("#text-generate").wait_for()
-        self.page.wait_for_load_state()
+        self.page.locator("#text-generate").wait_for(timeout=90_000)  # a busy machine takes its time for the first one
+        self.page.wait_for_load_state(timeout=90_000)
         return self
 
     def __enter__(self) -> Any:
