@@ -24,6 +24,8 @@ os.environ.update(
     MPLCONFIGDIR=f"{_SCRATCH.name}/matplotlib",
 )
 os.environ.setdefault("OMP_NUM_THREADS", "2")
+# Threads that wait for each other sleep. On a machine with other work, OpenMP's busy waiting costs a hundredfold.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 for _name in ("MAA_MODEL", "MAA_CHECKPOINTS"):
     os.environ.pop(_name, None)
 

@@ -63,6 +63,18 @@ def called(name: str, folder: Path) -> str:
     return name if hub.is_id(name) else folder.resolve().name
 
 
+def address(name: str, folder: Path | None) -> str:
+    """What `find` takes, in any working folder, to open a model again: its name, or its path where that is too little.
+
+    Args:
+        name: what `called` says.
+        folder: where it was read from; None = nowhere.
+    """
+    if folder is None or hub.is_id(name) or folder.resolve().parent == root().resolve():
+        return name
+    return str(folder.resolve())
+
+
 def read_config(folder: Path) -> tuple[ModelConfig, dict[str, str]]:
     """What a folder's model is, and the sha256 of each file. ValueError when the description is damaged."""
     try:

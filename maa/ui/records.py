@@ -43,7 +43,7 @@ def keep(folder: Path, view: dict[str, Any], own: Mapping[str, Any], model: str)
         folder: the take's own.
         view: what the page shows of it.
         own: the inputs of the request as they came; uploads and masks among them are copied.
-        model: the name to ask for in the command.
+        model: the name, hub id or path to ask for in the command.
     """
     source = _input(own)
     given = None if source is None else _copy(source, folder)

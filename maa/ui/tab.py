@@ -107,14 +107,18 @@ def perform(place: Workplace, task: Task, own: Own, ask: Ask) -> Iterator[Progre
 
 def recorded(task: Task, made: Made, own: Own, ask: Ask, pipeline: MakeAnAudio) -> Made:
     """The same with a record beside every take, with the upload to compare with, and with what was looked at."""
+    from maa import checkpoint
+
     records.sweep_now_and_then()
+    inside = getattr(pipeline, "model", None)
+    address = checkpoint.address(pipeline.name, inside.folder if inside else None)
     kind = None if task.frames else subtype(made.generation, ask.file_format)
     takes = []
     for take in made.takes:
         choice = next(name for name, one in (limits.FORMATS | limits.SOURCE).items() if one == ask.file_format)
         view = {**take.view, "subtype": kind, "resampled": ask.rate, "choice": choice}
         folder = files.shelf() / view["id"]
-        takes.append(replace(take, view=records.keep(folder, view, own, pipeline.name)))
+        takes.append(replace(take, view=records.keep(folder, view, own, address)))
     original = originals.view_of_upload(made.generation, own, takes, pipeline.config.audio)
     more = {**made.more, "original": original}
     if task.frames:

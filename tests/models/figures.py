@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,13 @@ from maa.models.hifigan import HifiganGenerator
 from maa.models.msclap import Cnn14, MsClapHeads
 from maa.models.text import TextEncoder, spelling_tokenizer
 from maa.models.unet import UNet
-from tests.models.weights import draw, filled, folded
+from tests.models import weights
+from tests.models.weights import draw, formula, tiled
 
 PATH = Path(__file__).with_name("figures.json")
 VALUES = 16
+filled = partial(weights.filled, weight=partial(formula, numbers=tiled))
+folded = partial(weights.folded, numbers=tiled)
 
 
 def given(name: str, *shape: int) -> Tensor:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
 from torch import nn
 
+Numbers = Callable[[str, tuple[int, ...]], np.ndarray]
+PERIOD = 65_537  # a prime, so that no two rows of a matrix are equal
 KEPT = ("num_batches_tracked", "logit_scale")  # left as they are built
 
 
@@ -17,9 +21,14 @@ def draw(name: str, shape: tuple[int, ...]) -> np.ndarray:
     return np.random.RandomState(zlib.crc32(name.encode())).standard_normal(shape).astype(np.float32)
 
 
-def formula(name: str, shape: tuple[int, ...]) -> torch.Tensor:
-    """The weight of a name: see the description beside the reference tensors."""
-    x = draw(name, shape)
+def tiled(name: str, shape: tuple[int, ...]) -> np.ndarray:
+    """The same, but only so many numbers, over and over: drawing is what takes the time of a large network."""
+    return np.resize(draw(name, (min(PERIOD, math.prod(shape)),)), shape)
+
+
+def formula(name: str, shape: tuple[int, ...], numbers: Numbers = draw) -> torch.Tensor:
+    """The weight of a name: see the description beside the reference tensors, which are made with `draw`."""
+    x = numbers(name, shape)
     if name.endswith("weight_g"):
         x = np.abs(x) * 0.1 + 0.5
     elif name.endswith("running_var"):
@@ -31,12 +40,12 @@ def formula(name: str, shape: tuple[int, ...]) -> torch.Tensor:
     return torch.from_numpy(np.asarray(x, dtype=np.float32))
 
 
-def folded(name: str, shape: tuple[int, ...]) -> torch.Tensor:
+def folded(name: str, shape: tuple[int, ...], numbers: Numbers = draw) -> torch.Tensor:
     """The weight that a weight-normed layer's two tensors stand for; other names as `formula`."""
     if not name.endswith(".weight"):
-        return formula(name, shape)
-    direction = formula(f"{name}_v", shape)
-    length = formula(f"{name}_g", (shape[0], 1, 1))
+        return formula(name, shape, numbers)
+    direction = formula(f"{name}_v", shape, numbers)
+    length = formula(f"{name}_g", (shape[0], 1, 1), numbers)
     return direction * (length / direction.flatten(1).norm(dim=1)[:, None, None])
 
 
@@ -47,8 +56,10 @@ def filled(
 ) -> nn.Module:
     """Give every weight the value that the formula has for its name, put into `name`'s words; ready to be asked."""
     state = module.state_dict()
-    made = {key: weight(name(key), tuple(value.shape)) for key, value in state.items() if not key.endswith(KEPT)}
-    module.load_state_dict({**state, **made})
+    drawn = [key for key in state if not key.endswith(KEPT)]
+    with ThreadPoolExecutor(2) as pool:  # NumPy draws outside of Python's lock
+        made = pool.map(lambda key: weight(name(key), tuple(state[key].shape)), drawn)
+        module.load_state_dict({**state, **dict(zip(drawn, made, strict=True))})
     return module.eval().requires_grad_(False)
 
 

@@ -7,6 +7,7 @@ import types
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -130,11 +131,19 @@ def clap() -> dict[str, Tensor]:
 
 
 def document(kind: str) -> dict[str, Any]:
-    """The file's whole content, wrapped as the authors' programs wrap it."""
+    """The file's whole content, wrapped as the authors' programs wrap it; the dictionaries are the caller's own."""
+    state = dict(_state(kind))
+    if kind in VOCODERS:
+        return {"generator": state, "steps": 5}
+    return {"model": state} if kind == "clap" else lightning(state)
+
+
+@cache
+def _state(kind: str) -> dict[str, Tensor]:
     torch.manual_seed(len(kind))
     if kind in VOCODERS:
-        return {"generator": vocoder(kind), "steps": 5}
-    return {"model": clap()} if kind == "clap" else lightning(diffusion(kind))
+        return vocoder(kind)
+    return clap() if kind == "clap" else diffusion(kind)
 
 
 def lightning(state: dict[str, Any]) -> dict[str, Any]:

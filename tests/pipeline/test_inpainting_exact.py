@@ -16,7 +16,7 @@ from maa.config import TINY
 from tests.pipeline.fake_model import FakeRenderer, fill
 
 SPEC = TINY.audio
-CASES = 320
+CASES = 200
 RATES = [8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000, 176_400, 192_000]
 KINDS = ["frames", "thin", "band", "box", "strokes", "several", "border", "whole", "cell"]
 

@@ -145,7 +145,7 @@ def test_a_whole_run_makes_a_model_and_leaves_a_second_one_a_start(tmp_path: Pat
     little_library().save(tmp_path / CACHE)
     command = [sys.executable, "-m", "train.small", "--preset", "tiny", "--hours", "0.004", "--library", str(tmp_path)]
     command += ["--parts", str(tmp_path / "parts"), "--runs", str(tmp_path / "runs"), "--to", str(tmp_path / "to")]
-    first = subprocess.run(command, check=True, capture_output=True, text=True, timeout=280)
+    first = subprocess.run(command, check=True, capture_output=True, text=True, timeout=220)
     assert "--start" not in first.stdout
     maa = MakeAnAudio.from_pretrained(tmp_path / "to", device="cpu")
     assert np.isfinite(maa.text_to_audio("a tone", Sampling(steps=2, seed=0), seconds=1.0).audio).all()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -15,6 +15,9 @@ from PIL import Image
 from tests.sounds import sine_wave
 from tests.ui.fakes import STEP_SECONDS, FakePipeline
 
+if TYPE_CHECKING:
+    from tests.ui.hand import Hand
+
 ARGUMENTS = [
     "--no-sandbox",
     "--headless=new",
@@ -23,6 +26,8 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--autoplay-policy=no-user-gesture-required",
 ]
+DESKTOP = {"viewport": {"width": 1280, "height": 900}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 3, "has_touch": True}
 
 
 @pytest.fixture(scope="session")
@@ -102,36 +107,94 @@ def browser(chromium: str) -> Iterator[Any]:
         browser.close()
 
 
+class Visitor:
+    """A page in a context of its own. Nothing may be asked of another host, and no script may fail."""
+
+    def __init__(self, browser: Any, base_url: str, options: dict[str, Any] = DESKTOP) -> None:
+        context = browser.new_context(base_url=base_url, accept_downloads=True, **options)
+        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=base_url)
+        self.outside: list[str] = []
+        self.errors: list[str] = []
+        self.page = context.new_page()
+        self.page.set_default_timeout(20_000)
+        self.page.on("request", lambda asked: self.outside.append(asked.url) if _leaves(asked.url, base_url) else None)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.goto("/", wait_until="commit")
+
+    def ready(self) -> Visitor:
+        """The same, once the app can be used."""
+        self.page.locator("#text-generate").wait_for(timeout=90_000)  # a busy machine takes its time for the first one
+        self.page.wait_for_load_state(timeout=90_000)
+        return self
+
+    def __enter__(self) -> Any:
+        return self.ready().page
+
+    def __exit__(self, kind: type[BaseException] | None, *_: Any) -> None:
+        self.page.context.close()
+        if kind is None:
+            assert self.outside == [], "the page asked other hosts"
+            assert self.errors == [], "a script failed"
+
+
+def _leaves(url: str, base_url: str) -> bool:
+    return url.startswith(("http:", "https:", "ws:")) and not url.startswith(base_url)
+
+
+class Door:
+    """Lets visitors in: while a test looks after one, the page of the next one is loading."""
+
+    def __init__(self, browser: Any, base_url: str) -> None:
+        self._arrive = lambda: Visitor(browser, base_url)
+        self.waiting = self._arrive()
+
+    def __call__(self) -> Visitor:
+        visitor, self.waiting = self.waiting.ready(), self._arrive()
+        return visitor
+
+
+@pytest.fixture(scope="session")
+def door(browser: Any, server: tuple[str, FakePipeline]) -> Iterator[Door]:
+    """Where the visitors of all tests come in."""
+    door = Door(browser, server[0])
+    yield door
+    door.waiting.page.context.close()
+
+
 @pytest.fixture
-def page(browser: Any, base_url: str) -> Iterator[Any]:
-    """A fresh visitor at the app. Nothing may be asked of another host, and no script may fail."""
-    yield from visit(browser, base_url, {"viewport": {"width": 1280, "height": 900}})
+def page(door: Door) -> Iterator[Any]:
+    """A fresh visitor at the app."""
+    with door() as page:
+        yield page
+
+
+@pytest.fixture
+def other(door: Door) -> Iterator[Any]:
+    """Another fresh visitor, in a browser of their own."""
+    with door() as page:
+        yield page
 
 
 @pytest.fixture
 def phone(browser: Any, base_url: str) -> Iterator[Any]:
     """A visitor with a phone."""
-    options = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 3, "has_touch": True}
-    yield from visit(browser, base_url, options)
+    with Visitor(browser, base_url, PHONE) as page:
+        yield page
 
 
-def visit(browser: Any, base_url: str, options: dict[str, Any]) -> Iterator[Any]:
-    """Open the app in a context of its own and watch over it."""
-    context = browser.new_context(base_url=base_url, accept_downloads=True, **options)
-    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=base_url)
-    page = context.new_page()
-    page.set_default_timeout(20_000)
-    outside: list[str] = []
-    errors: list[str] = []
-    page.on("request", lambda asked: outside.append(asked.url) if _leaves(asked.url, base_url) else None)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto("/")
-    page.locator("#text-generate").wait_for()
-    yield page
-    context.close()
-    assert outside == [], "the page asked other hosts"
-    assert errors == [], "a script failed"
+@pytest.fixture(scope="module")
+def seat(browser: Any, server: tuple[str, FakePipeline], inputs: dict[str, Path]) -> Iterator[Hand]:
+    """One visitor in front of the painter for a whole module: opening the page takes longer than painting."""
+    from tests.ui.hand import sit_down
+
+    with Visitor(browser, server[0]) as page:
+        yield sit_down(page, server[1], inputs["sound"])
 
 
-def _leaves(url: str, base_url: str) -> bool:
-    return url.startswith(("http:", "https:", "ws:")) and not url.startswith(base_url)
+@pytest.fixture
+def hand(seat: Hand) -> Hand:
+    """That visitor with an empty mask, everything in view and the box tool."""
+    seat.act("Clear")
+    seat.act("Whole sound")
+    seat.choose("box")
+    return seat

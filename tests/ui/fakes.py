@@ -18,7 +18,7 @@ from maa.pipeline import Filling, Generation, Sampling
 from maa.pipeline.request import check_prompt, check_seconds, check_t0, check_words
 from maa.pipeline.windows import length_of
 
-STEP_SECONDS = 0.02
+STEP_SECONDS = 0.01
 WHOLLY = Filling()
 WORDS = (("dog barking", 0.6), ("rain", 0.3), ("church bell", 0.1))
 

@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from maa.config import TINY
 from tests.ui.fakes import FakePipeline
+from tests.ui.visitor import generate
 
 SPEC = TINY.audio
 FRAMES = 125  # 2 s
@@ -78,11 +79,9 @@ class Hand:
 
     def sent(self) -> Mask:
         """The mask as it arrives on the server."""
-        done = len(self.fake.masks)
-        self.page.locator("#inpaint-generate").click()
-        expect(self.page.locator("#inpaint-status [role=status]")).to_have_text(re.compile("Step|Turning"))
-        expect(self.page.locator("#inpaint-status [role=status]")).to_have_text(re.compile("Done"))
-        assert len(self.fake.masks) == done + 1
+        before = len(self.fake.masks)
+        generate(self.page, "inpaint")
+        assert len(self.fake.masks) == before + 1
         return self.fake.masks[-1]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from playwright.sync_api import expect
 from maa.audio.mask import Box, from_boxes, row_of
 from maa.audio.mel import edges
 from maa.ui import painter
-from tests.ui.conftest import visit
 from tests.ui.fakes import FakePipeline
 from tests.ui.hand import FRAMES, SPEC, Hand, Mask, cells, sit_down
 
@@ -67,23 +65,6 @@ def test_value_is_what_the_browser_needs() -> None:
 
 
 # ---------------------------------------------------------------- in a browser
-
-
-@pytest.fixture(scope="module")
-def seat(browser: Any, server: tuple[str, FakePipeline], inputs: dict[str, Path]) -> Iterator[Hand]:
-    """One visitor for the whole module: opening the page takes longer than painting."""
-    visitor = visit(browser, server[0], {"viewport": {"width": 1280, "height": 900}})
-    yield sit_down(next(visitor), server[1], inputs["sound"])
-    assert next(visitor, None) is None
-
-
-@pytest.fixture
-def hand(seat: Hand) -> Hand:
-    """The visitor with an empty mask, everything in view and the box tool."""
-    seat.act("Clear")
-    seat.act("Whole sound")
-    seat.choose("box")
-    return seat
 
 
 @pytest.mark.browser
@@ -203,6 +184,8 @@ def test_grow_and_shrink(hand: Hand) -> None:
     hand.act("Shrink")
     hand.act("Shrink")
     assert hand.shown() == (38 * 18, "21 59 11 29")
+    hand.type("end", 0.8)
+    assert hand.shown()[1] == "21 50 11 29", "it is a box still"
 
 
 @pytest.mark.browser
@@ -261,15 +244,15 @@ def test_keyboard(hand: Hand) -> None:
 def test_fifty_steps_back_and_forth(hand: Hand) -> None:
     hand.drag((20.5, 10.5), (29.5, 19.5))
     hand.canvas.focus()
-    for _ in range(55):
+    for _ in range(52):
         hand.page.keyboard.press("ArrowRight")
-    assert hand.shown()[1] == "75 85 10 20"
-    for _ in range(70):
+    assert hand.shown()[1] == "72 82 10 20"
+    for _ in range(53):
         hand.page.keyboard.press("Control+z")
-    assert hand.shown()[1] == "25 35 10 20", "fifty steps are kept"
-    for _ in range(70):
+    assert hand.shown()[1] == "22 32 10 20", "fifty steps are kept"
+    for _ in range(53):
         hand.page.keyboard.press("Control+y")
-    assert hand.shown()[1] == "75 85 10 20"
+    assert hand.shown()[1] == "72 82 10 20"
 
 
 @pytest.mark.browser
@@ -322,8 +305,15 @@ def test_another_sound_empties_the_mask(page: Any, fake: FakePipeline, inputs: d
 
 @pytest.mark.browser
 def test_an_example_comes_with_its_mask(page: Any, fake: FakePipeline) -> None:
+    """Its box is one that a hand has drawn: it says its numbers, and its edges can be moved."""
     page.get_by_role("tab", name="Inpaint", exact=True).click()
     page.locator("#inpaint-examples").get_by_text("beep").click()
     hand = Hand(page, fake)
     expect(hand.root).to_have_attribute("data-box", "31 63 0 80")
-    assert np.array_equal(hand.sent(), from_boxes([Box(0.5, 1.0)], SPEC, FRAMES))
+    mask = from_boxes([Box(0.5, 1.0)], SPEC, FRAMES)
+    assert np.array_equal(hand.sent(), mask)
+    first, last, low, high = map(float, hand.numbers())
+    assert (first, last) == (0.496, 1.008)
+    assert np.array_equal(from_boxes([Box(first, last, low, high)], SPEC, FRAMES), mask)
+    hand.drag((63, 40), (73, 40))
+    assert hand.shown()[1] == "31 73 0 80"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,28 +14,10 @@ from playwright.sync_api import expect
 from maa.audio.mask import Box, from_boxes
 from maa.audio.maskfile import read_mask, write_mask
 from tests.sounds import sine_wave
-from tests.ui.conftest import visit
 from tests.ui.fakes import FakePipeline
 from tests.ui.hand import FRAMES, SPEC, Hand, cells, sit_down
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def seat(browser: Any, server: tuple[str, FakePipeline], inputs: dict[str, Path]) -> Iterator[Hand]:
-    """One visitor for the whole module."""
-    visitor = visit(browser, server[0], {"viewport": {"width": 1280, "height": 900}})
-    yield sit_down(next(visitor), server[1], inputs["sound"])
-    assert next(visitor, None) is None
-
-
-@pytest.fixture
-def hand(seat: Hand) -> Hand:
-    """The visitor with an empty mask, everything in view and the box tool."""
-    seat.act("Clear")
-    seat.act("Whole sound")
-    seat.choose("box")
-    return seat
 
 
 def point_read_back(hand: Hand, rng: np.random.Generator, frames: int = FRAMES) -> None:
@@ -54,9 +35,10 @@ def point_read_back(hand: Hand, rng: np.random.Generator, frames: int = FRAMES) 
         assert abs(0.5 * (low + high) - at[1]) <= 1
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("density", [1, 2])
-@pytest.mark.parametrize("zoom", [0.5, 1.0, 1.5])
+@pytest.mark.parametrize(
+    ("zoom", "density", "dark"),
+    [(0.5, 1, False), (0.5, 2, True), (1.0, 1, True), (1.0, 2, False), (1.5, 1, False), (1.5, 2, True)],
+)
 def test_a_stroke_lands_where_it_is_drawn(seat: Hand, zoom: float, density: int, dark: bool) -> None:
     """At any browser zoom, on any screen. Zoom means fewer CSS pixels with more device pixels each."""
     session = seat.page.context.new_cdp_session(seat.page)

@@ -1,4 +1,4 @@
-"""The app on real models, random and shipped: every task through its endpoint, and one take in the browser."""
+"""The app on real models: every task by its endpoint, random and shipped, and with the latter in the browser."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import soundfile
 from playwright.sync_api import expect
 
 from tests.sounds import assert_audio_valid
-from tests.ui.conftest import visit
+from tests.ui.conftest import Visitor
 from tests.ui.visitor import downloaded, generate, open_tab, take, upload
 
 BIRDS = Path(__file__).parents[2] / "assets" / "inputs" / "birds.flac"
@@ -79,22 +79,21 @@ def few_steps(page: Any, task: str) -> None:
 
 
 def paint_a_box(page: Any) -> None:
-    """A box over the middle of the spectrogram, as a person drags it."""
+    """A box over the middle of the spectrogram, as a person drags it once the page stands still."""
     canvas = page.locator("#inpaint-painter canvas")
     canvas.scroll_into_view_if_needed()
     place = canvas.bounding_box()
-    page.mouse.move(place["x"] + 0.4 * place["width"], place["y"] + 0.3 * place["height"])
-    page.mouse.down()
-    page.mouse.move(place["x"] + 0.6 * place["width"], place["y"] + 0.7 * place["height"], steps=6)
-    page.mouse.up()
-    expect(page.locator("#inpaint-painter .facts")).to_contain_text("marked")
+    start, end = ({"x": x * place["width"], "y": y * place["height"]} for x, y in ((0.4, 0.3), (0.6, 0.7)))
+    canvas.drag_to(canvas, source_position=start, target_position=end)
+    expect(page.locator("#inpaint-painter .facts")).to_contain_text("% marked")
 
 
 @pytest.mark.browser
 @pytest.mark.slow
+@pytest.mark.parametrize("address", ["small"], indirect=True)
 def test_every_tab_in_the_browser(browser: Any, address: str, inputs: dict[str, Path]) -> None:
     """One take from every tab, heard as a file."""
-    for page in visit(browser, address, {"viewport": {"width": 1280, "height": 900}}):
+    with Visitor(browser, address) as page:
         page.locator("#text-prompt textarea").fill("hammering")
         few_steps(page, "text")
         generate(page, "text", 200_000)
@@ -124,9 +123,10 @@ def test_every_tab_in_the_browser(browser: Any, address: str, inputs: dict[str, 
 
 @pytest.mark.browser
 @pytest.mark.slow
+@pytest.mark.parametrize("address", ["small"], indirect=True)
 def test_inpainting_in_the_browser(browser: Any, address: str) -> None:
     """A painted box of a bird song is made anew, before and after can be seen and heard, and so can A and B."""
-    for page in visit(browser, address, {"viewport": {"width": 1280, "height": 900}}):
+    with Visitor(browser, address) as page:
         open_tab(page, "Inpaint")
         both = page.locator("#inpaint-compare .compare")
         expect(both).not_to_be_visible()

@@ -92,6 +92,19 @@ def test_the_copied_command_makes_the_same_bytes(
     assert replayed(made, index, in_folder) == made.takes[index].media.read_bytes()
 
 
+def test_the_copied_command_names_a_model_that_lies_elsewhere_by_its_path(
+    tiny: MakeAnAudio, in_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from maa import MakeAnAudio
+
+    elsewhere = MakeAnAudio.from_pretrained(tiny.save_pretrained(in_folder / "models" / "mine"), device="cpu")
+    made = make(elsewhere, text.TASK, {"prompt": "rain", "seconds": 0.5, "takes": 1})
+    assert made.takes[0].view["settings"]["model"] == "mine", "where it lies is nobody's business but the command's"
+    (in_folder / "work").mkdir()
+    monkeypatch.chdir(in_folder / "work")
+    assert replayed(made, 0, in_folder / "work") == made.takes[0].media.read_bytes()
+
+
 def test_a_lengthened_sound_is_compared_with_the_upload_at_its_place(
     tiny: MakeAnAudio, inputs: dict[str, Path]
 ) -> None:

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.browser
 def test_text(page: Any, fake: FakePipeline) -> None:
     expect(page.locator("#text-empty")).to_contain_text("Describe a sound")
     expect(page.locator("#model")).to_contain_text("all five tasks")
+    fake.step_seconds = 0.04
     page.locator("#text-prompt textarea").fill("a dog barks")
     page.locator("#text-negative textarea").fill("music")
     page.get_by_role("button", name="Generate").click()
@@ -195,7 +196,9 @@ def test_text_is_never_markup(page: Any) -> None:
 
 
 def test_phone(phone: Any) -> None:
-    """Nothing is wider than a phone's screen, in any tab."""
+    """Nothing is wider than a phone's screen, in any tab, and no dot of the footer stands alone."""
+    expect(phone.locator("footer button:visible")).to_have_count(1)
+    expect(phone.locator("footer .divider:visible")).to_have_count(0)
     for name in ("Image", "Video", "Personalise", "Inpaint", "History", "Text"):
         open_tab(phone, name)
         assert phone.evaluate("document.documentElement.scrollWidth") <= 390, name

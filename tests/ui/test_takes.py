@@ -97,8 +97,7 @@ def test_copy_as_command(made: Any) -> None:
 def test_command_with_input_and_mask(page: Any, inputs: dict[str, Path]) -> None:
     open_tab(page, "Inpaint")
     page.locator("#inpaint-examples").get_by_role("button").first.click()
-    page.locator("#inpaint-painter [data-ready]").first.wait_for()
-    page.wait_for_timeout(1500)
+    expect(page.locator("#inpaint-painter .painter")).to_have_attribute("data-box", "31 63 0 80")
     generate(page, "inpaint")
     with page.expect_download() as download:
         choose(page, take(page, "inpaint", 1), "Take 1", "Command, input and mask as zip")
@@ -108,6 +107,8 @@ def test_command_with_input_and_mask(page: Any, inputs: dict[str, Path]) -> None
         assert archive.read("input.wav") == inputs["sound"].read_bytes()
     args = parser().parse_args(shlex.split(line)[3:])
     assert (str(args.input), str(args.mask)) == ("input.wav", "mask.png")
+    open_tab(page, "History")
+    expect(page.locator("#history .prompt").first).to_have_text("Without a prompt: 0.5 to 1.0 s made anew")
 
 
 def test_compare_two_takes(made: Any) -> None:
@@ -171,12 +172,11 @@ def test_history_outlives_the_page(made: Any) -> None:
     expect(take(made, "text", 1)).to_contain_text("seed 7")
 
 
-def test_history_is_each_visitors_own(browser: Any, made: Any) -> None:
-    other = browser.new_context(base_url=made.url).new_page()
-    other.goto("/")
+def test_history_is_each_visitors_own(made: Any, other: Any) -> None:
+    open_tab(made, "History")
+    expect(made.locator("#history .take")).to_have_count(2)
     open_tab(other, "History")
     expect(other.locator("#history .empty")).to_contain_text("Nothing here yet")
-    other.context.close()
 
 
 def drop(page: Any, path: Path) -> None:
@@ -191,7 +191,7 @@ def drop(page: Any, path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["WAV, 24 bit", "FLAC"])
-def test_a_dropped_file_brings_everything_back(browser: Any, page: Any, tmp_path: Path, form: str) -> None:
+def test_a_dropped_file_brings_everything_back(page: Any, other: Any, tmp_path: Path, form: str) -> None:
     page.locator("#text-prompt textarea").fill("a dog, «ein Hündchen»")
     page.locator("#text-negative textarea").fill("music")
     page.get_by_label("number input for Length").first.fill("2.5")
@@ -210,8 +210,6 @@ def test_a_dropped_file_brings_everything_back(browser: Any, page: Any, tmp_path
     file.write_bytes(downloaded(page, "text-take-1"))
     assert soundfile.info(file).samplerate == 48_000
     seed = read_tags(file)["seed"]  # type: ignore[index]
-    other = browser.new_context(base_url=page.url).new_page()
-    other.goto("/")
     other.locator("#conductor [data-ready]").wait_for()
     open_tab(other, "Image")
     drop(other, file)
@@ -221,7 +219,6 @@ def test_a_dropped_file_brings_everything_back(browser: Any, page: Any, tmp_path
     generate(other, "text")
     again = other.request.get(take(other, "text", 1).locator("a[download]").get_attribute("href")).body()
     assert again == file.read_bytes(), "the same settings, the same bytes"
-    other.context.close()
 
 
 def test_a_file_without_settings_is_refused(page: Any, inputs: dict[str, Path]) -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
-
-from playwright.sync_api import expect
 
 
 def open_tab(page: Any, name: str) -> None:
@@ -33,8 +30,8 @@ def take(page: Any, task: str, number: int) -> Any:
 
 
 def done(page: Any, task: str, timeout: float = 20_000) -> None:
-    """Wait until the job is finished."""
-    expect(status(page, task)).to_have_text(re.compile("Done in"), timeout=timeout)
+    """Wait until the job is finished. (`expect` would look once a second only after a while.)"""
+    page.locator(f"#{task}-status [role=status]", has_text="Done in").wait_for(timeout=timeout)
 
 
 def generate(page: Any, task: str, timeout: float = 20_000) -> None:

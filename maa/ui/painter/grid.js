@@ -8,12 +8,9 @@ class Grid {
   constructor(mels, frames, cells) {
     this.mels = mels;
     this.frames = frames;
-    this.layer = cells;
-    this.boxes = [];
-    this.active = -1; // the box that handles, fields and arrow keys move
     this.past = [];
     this.future = [];
-    this.compose();
+    this.flatten(cells);
   }
 
   // What is marked, from boxes and layer.
@@ -98,12 +95,16 @@ class Grid {
     }
   }
 
-  // The mask as a whole is another one now: boxes become cells.
+  // The mask as a whole is another one now: boxes become cells, but a mask that is one box is a box.
   flatten(cells) {
     this.layer = cells;
     this.boxes = [];
-    this.active = -1;
+    this.active = -1; // the box that handles, fields and arrow keys move
     this.compose();
+    const { count, box } = this.extent();
+    if (!box || count !== (box.last - box.first) * (box.high - box.low)) return;
+    this.layer = new Uint8Array(cells.length);
+    this.addBox(box);
   }
 
   clear() { this.flatten(new Uint8Array(this.cells.length)); }

@@ -30,6 +30,11 @@ const host = {
 };
 
 const said = (item) => item.settings.prompt || ((item.settings.heard_as || [])[0] || [""])[0] || "";
+// What a card says where nobody said anything: the stretches that were made anew.
+const unsaid = (item) => {
+  const spans = (item.settings.spans || []).map(([start, end]) => `${start.toFixed(1)} to ${end.toFixed(1)} s`);
+  return spans.length ? `Without a prompt: ${spans.join(", ")} made anew` : "Without a prompt";
+};
 const titled = (item) => `${TASKS[item.task]}, seed ${item.seed}${said(item) ? `, ${said(item).slice(0, 40)}` : ""}`;
 
 function fill() {
@@ -39,7 +44,7 @@ function fill() {
   cards = items.slice(0, shown).map((item) => {
     const old = kept.get(item.id);
     if (old && old.starred === Boolean(item.star)) return old;
-    const card = new Card(item, host, { title: `${TASKS[item.task]} ${new Date(item.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`, prompt: said(item) });
+    const card = new Card(item, host, { title: `${TASKS[item.task]} ${new Date(item.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`, prompt: said(item) || unsaid(item) });
     card.chart.whenSeen(() => check(card));
     return card;
   });

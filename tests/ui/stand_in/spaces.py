@@ -55,6 +55,7 @@ def GPU(duration: Callable[..., float]) -> Callable[[Any], Any]:  # noqa: N802 -
                         raise
             finally:
                 process.join(10)
+                process.kill()
 
         return asked
 
