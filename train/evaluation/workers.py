@@ -10,6 +10,8 @@ import os
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
+from multiprocessing.connection import wait
+from threading import Thread
 from typing import Any, Protocol, TypeVar
 
 import torch
@@ -32,7 +34,7 @@ class Workers:
         self.setup, self.count = setup, count
         self.threads = max(1, (os.cpu_count() or 1) // count)
         # Started afresh: a forked copy of a process whose threads have computed can hang.
-        self.pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"))
+        self.pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_end_with_parent)
 
     def map(self, function: Callable[[Any, Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         """function(model, item) for every item, in the items' order; function must be a module's own."""
@@ -41,6 +43,18 @@ class Workers:
     def close(self) -> None:
         """End the processes."""
         self.pool.shutdown(cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """Let this process end as soon as the one that started it does, however that was ended."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        Thread(target=_follow, args=(parent.sentinel,), daemon=True).start()
+
+
+def _follow(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)
 
 
 @cache
