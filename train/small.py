@@ -1,8 +1,8 @@
 """The shipped model, from recordings to `checkpoints/small`: every stage in order, each with its share of time.
 
-python -m train.small                          two CPU cores: two hours, the 64 wide network
-python -m train.small --preset gpu             one GPU of the H200's class: 25 minutes, the 128 wide network
-python -m train.small --hours 6                as long as you have
+python -m train.small --to checkpoints/mini      two CPU cores: two hours, the 64 wide network
+python -m train.small --preset gpu               one GPU of the H200's class: 25 minutes, the 128 wide network
+python -m train.small --preset gpu --hours 6     as long as you have
 python -m train.small --preset tiny --to /tmp/small --runs /tmp/runs     a minute, to see it run
 
 Run it again and it goes on: a stage that was cut off resumes from its state, a stage that is done is left alone. What
@@ -147,7 +147,16 @@ class Run:
         return kept
 
     def all_stages(self, anew: bool, keep: bool = False) -> None:
-        """Everything, from where it was left."""
+        """Everything, from where it was left.
+
+        Raises:
+            ValueError: a network of another size lies where this one would go, or a stage failed.
+        """
+        if not anew and weight_files(self.to, "unet") and not self.fits("unet"):
+            raise ValueError(
+                f"{self.to} holds a U-Net of another size than {self.preset.config} has, which would be lost: give "
+                "another folder with --to, or --anew to replace it."
+            )
         kept = self.keeps_latents(anew, keep)
         polish = {"autoencoder": ("--frozen-encoder", "--gate-weight", "0", "--ready-weight", "0")} if kept else {}
         todo = [stage for stage in ("autoencoder", "vocoder", "clap") if not self.done(stage).is_file()]

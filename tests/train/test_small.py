@@ -52,6 +52,16 @@ def test_parts_of_another_size_are_no_start(earlier: Path) -> None:
     assert not run_in(earlier).fits("unet") and not run_in(earlier).fits("vocoder")
 
 
+def test_a_network_of_another_size_is_not_overwritten(earlier: Path) -> None:
+    model = checkpoint.random_model()
+    checkpoint.save(checkpoint.Model(MINI, model.front, unet=model.unet), earlier / "to")
+    before = (earlier / "to" / "unet.safetensors").read_bytes()
+    with pytest.raises(ValueError, match="--to"):
+        run_in(earlier).all_stages(anew=False)
+    assert (earlier / "to" / "unet.safetensors").read_bytes() == before
+    assert not (earlier / "runs").exists()
+
+
 @pytest.mark.parametrize(("distance", "kept"), [(-0.01, True), (0.01, False)])
 def test_the_latents_of_a_good_autoencoder_stay(
     distance: float, kept: bool, earlier: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
