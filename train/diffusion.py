@@ -174,8 +174,9 @@ def run(config: ModelConfig, library: Library, parts: list[Path], options: Optio
 
 
 def _settle_scale(config: ModelConfig, pool: Pool, accelerator: Accelerator) -> ModelConfig:
-    """Choose the latent scale from the pools of all processes and apply it to this one's."""
-    scale = accelerator.reduce(torch.tensor(pool.latent_scale(), device=pool.device), "mean").item()
+    """Choose the latent scale, 1 / standard deviation over the pools of all processes, and apply it to this one's."""
+    mean, square = accelerator.reduce(pool.moments(), "mean").tolist()
+    scale = float((square - mean**2) ** -0.5)
     config = replace(config, autoencoder=replace(config.autoencoder, latent_scale=scale))
     pool.autoencoder.config = config.autoencoder
     pool.config = config

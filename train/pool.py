@@ -136,10 +136,11 @@ class Pool:
         cells = self.config.latent_cells[0]
         self.columns[..., :-cells] *= scale
 
-    def latent_scale(self) -> float:
-        """1 / standard deviation of the pool's latents, which the autoencoder has made with a scale of 1 so far."""
+    def moments(self) -> Tensor:
+        """Mean and mean square of the latents that are held, [2]: what a latent scale is made from."""
         cells = self.config.latent_cells[0]
-        return float(1.0 / self.columns[..., : self.config.autoencoder.latent_channels * cells].std())
+        z = self.columns[..., : self.config.autoencoder.latent_channels * cells].double()
+        return torch.stack([z.mean(), z.square().mean()])
 
     def crop(self, slots: Tensor, first: Tensor, width: int) -> Crops:
         """Stretches of `width` latent columns: slots and first columns [B]."""

@@ -29,7 +29,7 @@ def main() -> None:
     parts = out / f"parts-{os.environ.get('RANK', '0')}"
     checkpoint.save(checkpoint.random_model(), parts, torch.float32)
     (parts / checkpoint.CONFIG).unlink()
-    recipe = replace(diffusion.RECIPES["unified"], batch=batch, pool=8, renew=0.5)
+    recipe = replace(diffusion.RECIPES["unified"], batch=batch, pool=8, renew=0.5, widths=((20, 0.5), (40, 0.5)))
     diffusion.run(TINY, little_library(), [parts], options, recipe)
 
 
