@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 Own = dict[str, Any]  # a tab's own inputs by name, as the page sent them
+LATE = 0.4  # seconds
 SORRY = "Something went wrong on the server, and its log says what. Please try again."
 
 
@@ -191,13 +194,15 @@ def wire(
     outputs = [knobs.status, knobs.seed, *shown.outputs(), *(extra.outputs if extra else [])]
     starts = [([knobs.generate.click, knobs.prompt.submit], task), *(([button.click], one) for one, button in others)]
     started = [start(events, job(one), list(inputs.values()), outputs, knobs) for events, one in starts]
-    knobs.stop.click(
-        lambda: {knobs.status: status.idle("Stopped."), **shown.quiet()},
-        outputs=[knobs.status, shown.widget],
-        cancels=started,
-        queue=False,
-        show_progress="hidden",
-        api_visibility="private",
+    said = {"outputs": [knobs.status, shown.widget], "queue": False, "show_progress": "hidden"}
+
+    def stopped(seconds: float) -> Updates:
+        time.sleep(seconds)
+        return {knobs.status: status.idle("Stopped."), **shown.quiet()}
+
+    # A step that was on its way when Stop was pressed may still arrive: what is said then is said again.
+    knobs.stop.click(partial(stopped, 0.0), cancels=started, api_visibility="private", **said).then(
+        partial(stopped, LATE), api_visibility="private", **said
     )
 
 
