@@ -35,6 +35,7 @@ from train.loop import Draw, Trainer, prepare
 from train.options import Options
 from train.pool import Crops, Pool
 from train.recipes import RECIPES, Recipe, heard
+from train.showing import Showing
 
 QUIET = 0.25  # share of inpainting samples that are told nothing
 NAMED = 2 / 3  # share of the others that are told the one event which the hole hides, and not the whole crop
@@ -170,7 +171,8 @@ def run(config: ModelConfig, library: Library, parts: list[Path], options: Optio
     if accelerator.is_main_process:
         options.out.mkdir(parents=True, exist_ok=True)
         (options.out / CONFIG).write_text(json.dumps({"model": config.to_json()}, indent=2) + "\n", encoding="utf-8")
-    return trainer.run(Objective(unet, pool, recipe, accelerator))
+    showing = Showing(unet, pool, list(library.concepts) if recipe.listens else [])
+    return trainer.run(Objective(unet, pool, recipe, accelerator), showing)
 
 
 def _settle_scale(config: ModelConfig, pool: Pool, accelerator: Accelerator) -> ModelConfig:

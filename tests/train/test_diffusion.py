@@ -50,7 +50,7 @@ def test_diffusion_learns_and_its_model_opens(tmp_path: Path, parts: Path) -> No
 
 @pytest.mark.parametrize("name", ["text", "visual", "inpaint", "paper"])
 def test_every_recipe_trains_its_own_network(name: str, tmp_path: Path, parts: Path) -> None:
-    options = Options(tmp_path, **{**BATCH, "steps": 20, "lr": 3e-3})
+    options = Options(tmp_path, sample_every=20, **{**BATCH, "steps": 20, "lr": 3e-3})
     recipe = replace(diffusion.RECIPES[name], batch=2, pool=8, renew=0.0)
     wide = TINY if name != "paper" else replace(TINY, unet=replace(TINY.unet, global_dim=None, global_projection=False))
     diffusion.run(wide, little_library(), [parts], options, recipe)
@@ -60,6 +60,8 @@ def test_every_recipe_trains_its_own_network(name: str, tmp_path: Path, parts: P
     unet = config.unet
     assert (unet.in_channels, unet.context_dim is not None, unet.global_dim is not None) == hears[name]
     assert config.schedule.prediction == ("eps" if name == "paper" else "v")
+    pictures = sorted(path.name for path in (tmp_path / "samples").iterdir())
+    assert pictures == [f"0000020-made-{k}.png" for k in range(1 if name == "inpaint" else 2)]
     seen = losses(tmp_path, "unet")
     assert seen[-1] < seen[0]
 
