@@ -90,7 +90,7 @@ class Crops:
             The sums [count, length], and the waveforms' gains [count].
         """
         out = torch.zeros(count * self.length)
-        for (source, target, length), gain in zip(table.tolist(), numbers.tolist(), strict=False):
+        for (source, target, length), gain in zip(table.tolist(), numbers[: len(table)].tolist(), strict=True):
             out[target : target + length].add_(self.samples[source : source + length], alpha=gain)
         return out.view(count, -1), torch.from_numpy(numbers[len(table) :])
 
