@@ -104,7 +104,8 @@ def test_two_processes_give_one_process_loss(tmp_path: Path) -> None:
     launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node"]
     for count in (1, 2):
         out = tmp_path / str(count)
-        command = [*launch, str(count), "--master_port", str(29_480 + count), str(WORKER), str(out), str(4 // count)]
+        several = [*launch, str(count), "--master_port", str(29_480 + count)]
+        command = [*(several if count > 1 else [sys.executable]), str(WORKER), str(out), str(4 // count)]
         subprocess.run(command, check=True, capture_output=True, text=True, cwd=WORKER.parents[2], timeout=200)
     for name in ("autoencoder", "unet"):
         one, two = (np.array(losses(tmp_path / str(count), name)) for count in (1, 2))

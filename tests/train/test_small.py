@@ -153,7 +153,7 @@ def test_a_whole_run_makes_a_model_and_leaves_a_second_one_a_start(tmp_path: Pat
     checkpoint.save(checkpoint.random_model(), tmp_path / "parts", torch.float32)
     (tmp_path / "parts" / checkpoint.CONFIG).unlink()
     little_library().save(tmp_path / CACHE)
-    command = [sys.executable, "-m", "train.small", "--preset", "tiny", "--hours", "0.004", "--library", str(tmp_path)]
+    command = [sys.executable, "-m", "train.small", "--preset", "tiny", "--hours", "0.001", "--library", str(tmp_path)]
     command += ["--parts", str(tmp_path / "parts"), "--runs", str(tmp_path / "runs"), "--to", str(tmp_path / "to")]
     first = subprocess.run(command, check=True, capture_output=True, text=True, timeout=220)
     assert "--start" not in first.stdout
@@ -161,7 +161,7 @@ def test_a_whole_run_makes_a_model_and_leaves_a_second_one_a_start(tmp_path: Pat
     assert np.isfinite(maa.text_to_audio("a tone", Sampling(steps=2, seed=0), seconds=1.0).audio).all()
     assert (tmp_path / "runs" / "card.md").read_text().count("\n| `") == 4
     run = small.Run(
-        small.PRESETS_OF_TIME["tiny"], 0.004, tmp_path, tmp_path / "parts", tmp_path / "runs", tmp_path / "to"
+        small.PRESETS_OF_TIME["tiny"], 0.001, tmp_path, tmp_path / "parts", tmp_path / "runs", tmp_path / "to"
     )
     for stage in small.PART:
         assert "--start" in run.command(stage, earlier=True), stage
