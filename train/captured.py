@@ -20,9 +20,7 @@ Values = dict[str, Tensor]
 Step = Callable[[Inputs, str], Values]
 Key = tuple[str, tuple[tuple[str, torch.Size, torch.dtype], ...]]
 
-EAGER = (
-    4  # steps of a phase before it is captured: they choose the convolutions' kernels and make the optimiser's state
-)
+EAGER = 4  # steps of a phase before it is captured: they choose kernels and make the optimiser's state
 MOST = 16  # graphs; whatever comes after that stays eager
 # What a failed capture or compilation raises. A mistake in a loss is raised again by the eager step that follows.
 FAILURES = (RuntimeError, AssertionError, AttributeError, LookupError, TypeError, ValueError, OSError, ImportError)

@@ -42,7 +42,7 @@ def pieces(available: NDArray[np.int64], length: int, rng: np.random.Generator) 
 class Crops:
     """Waveforms of one length: single recordings, a third of them mixed with a second one, at varied loudness.
 
-    The recordings lie in the device's memory (50 minutes are 97 MB) and a batch is put together there by one gather;
+    The recordings lie in the device's memory (an hour is 115 MB) and a batch is put together there by one gather;
     the CPU only says which pieces go where.
     """
 

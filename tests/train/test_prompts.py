@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.train.library import little_library
-from train.prompts.reprogram import SILENCE_AT_MOST, Composer, Event, compose
+from train.prompts.reprogram import SILENCE_AT_MOST, Composer, Event
 from train.prompts.templates import TEMPLATES, Template, write
 
 RATE, LENGTH = 16_000, 159_744
@@ -39,17 +39,19 @@ def test_write_fills_every_word() -> None:
 
 def test_clips_hold_what_they_say() -> None:
     library = little_library()
+    composer = Composer(library, library.indices("train"), LENGTH, RATE, together=0.0)
     rng = np.random.default_rng(1)
     counts = []
     for _ in range(60):
-        clip = compose(library, library.indices("train"), LENGTH, RATE, rng)
-        assert clip.wave.shape == (LENGTH,) and np.abs(clip.wave).max() <= 0.99
+        clip = composer.plan(rng)
+        wave = composer.render([clip])[0].numpy()
+        assert wave.shape == (LENGTH,) and np.abs(wave).max() <= 0.99
         assert clip.events[0].start == 0 and clip.events[-1].end == LENGTH
         assert all(a.end == b.start for a, b in zip(clip.events, clip.events[1:], strict=False))
         for event in clip.events:
             concept = library.rows[event.recording].concept
             assert concept in event.caption and concept in clip.caption
-            part = clip.wave[event.start : event.end]
+            part = wave[event.start : event.end]
             spectrum = np.abs(np.fft.rfft(part))
             pitch = spectrum.argmax() * RATE / len(part)
             assert pitch == pytest.approx(200 * (int(concept[-1]) + 1), abs=5)  # the sound is where the caption says
@@ -154,7 +156,7 @@ def test_composing_many_clips_takes_little_time() -> None:
     library = little_library()
     composer = Composer(library, library.indices("train"), LENGTH, RATE)
     rng = np.random.default_rng(0)
-    composer.batch(4, rng)
+    composer.plan(rng)  # the levels of all recordings are measured
     started = time.process_time()
     for _ in range(32):
         composer.plan(rng)
@@ -163,8 +165,9 @@ def test_composing_many_clips_takes_little_time() -> None:
 
 def test_composing_is_seeded() -> None:
     library = little_library()
-    clips = [compose(library, library.indices("train"), 32_000, RATE, np.random.default_rng(5)) for _ in range(2)]
-    assert clips[0].caption == clips[1].caption and np.array_equal(clips[0].wave, clips[1].wave)
+    composer = Composer(library, library.indices("train"), 32_000, RATE)
+    plans = [composer.plan(np.random.default_rng(5)) for _ in range(2)]
+    assert plans[0].caption == plans[1].caption and torch.equal(*(composer.render([plan]) for plan in plans))
 
 
 @pytest.mark.cuda

@@ -2,13 +2,13 @@
 
 A plan is drawn first: which recordings, where each piece of them lies, how loud, and the words; that is cheap and needs
 no sound. `Composer` then renders many plans at once on any device that holds the library's samples, so examples are
-made online where training runs. `compose` makes one of them on the CPU.
+made online where training runs.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -41,15 +41,6 @@ class Event:
     caption: str
     recording: int  # its index in the library
     alone: bool = True  # nothing else sounds within its span
-
-
-@dataclass(frozen=True)
-class Clip:
-    """A composed training example."""
-
-    wave: NDArray[np.float32]  # [samples]; empty where it was rendered on a device
-    caption: str
-    events: tuple[Event, ...]
 
 
 @dataclass(frozen=True)
@@ -140,11 +131,6 @@ class Composer:
     def lift(self) -> NDArray[np.float32]:
         """The gain that brings each recording of the library to LEVEL."""
         return np.minimum(BOOST, LEVEL / np.maximum(self.library.levels, 1e-6)).astype(np.float32)
-
-    def batch(self, count: int, rng: np.random.Generator) -> tuple[Tensor, list[Clip]]:
-        """Waveforms [count, length] on the device, within ±0.98, and what is in them."""
-        plans = [self.plan(rng) for _ in range(count)]
-        return self.render(plans), [Clip(np.zeros(0, np.float32), plan.caption, plan.events) for plan in plans]
 
     def plan(self, rng: np.random.Generator) -> Plan:
         """Draw the sounds, their order or overlap, their places and the sentence."""
@@ -288,31 +274,6 @@ def _fade(place: Tensor, start: Tensor, end: Tensor, join: int) -> Tensor:
     edge = torch.minimum(place - start, end - 1 - place).float()
     width = torch.minimum(torch.tensor(float(join), device=place.device), ((end - start) // 2).float()).clamp_min(2.0)
     return torch.sin((edge / (width - 1)).clamp(0.0, 1.0) * (torch.pi / 2))
-
-
-def compose(
-    library: Library,
-    indices: NDArray[np.int64],
-    length: int,
-    rate: int,
-    rng: np.random.Generator,
-    together: float = 0.0,
-) -> Clip:
-    """One clip of `length` samples with N in {0, 1, 2} sampled events beside the original; half have none."""
-    composer = composer_of(library, tuple(indices.tolist()), length, rate, together)
-    plan = composer.plan(rng)
-    return Clip(composer.render([plan])[0].numpy(), plan.caption, plan.events)
-
-
-@lru_cache(maxsize=8)
-def composer_of(library: Library, indices: tuple[int, ...], length: int, rate: int, together: float) -> Composer:
-    """A composer on the CPU, made once for the same arguments."""
-    return Composer(library, np.array(indices, np.int64), length, rate, "cpu", together)
-
-
-def pick(library: Library, indices: NDArray[np.int64], rng: np.random.Generator) -> int:
-    """One recording, as `Composer.pick` draws it."""
-    return composer_of(library, tuple(indices.tolist()), 1, 1, 0.0).pick(rng)
 
 
 def one_of(captions: tuple[str, ...], rng: np.random.Generator) -> str:
