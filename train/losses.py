@@ -33,6 +33,46 @@ class MultiResolutionStft(nn.Module):
         return (spectrum.real.square() + spectrum.imag.square() + 1e-7).sqrt()
 
 
+class FrameLines(nn.Module):
+    """How far lines at multiples of the frame rate stand above a waveform's own spectrum, in nepers.
+
+    A vocoder that repeats itself from frame to frame buzzes at rate / hop. Its power at these lines, averaged over the
+    lines of a band of half an octave, is held against the power between them, and that against the same of the real
+    sound: a sound that has such lines may keep them.
+
+    Args:
+        length: samples of the waveforms; a second tells the lines well apart.
+        hop: samples between frames. rate: Hz.
+    """
+
+    LOW, HIGH = 300.0, 7700.0  # Hz
+    NEAR, AWAY = 2.0, 8.0  # Hz from a line: what belongs to it, and what lies between two
+
+    def __init__(self, length: int, hop: int, rate: int) -> None:
+        super().__init__()
+        frequency = torch.fft.rfftfreq(length, 1 / rate)
+        spacing = rate / hop
+        distance = (frequency / spacing - (frequency / spacing).round()).abs() * spacing
+        band = (2 * torch.log2(frequency.clamp_min(1.0) / self.LOW)).floor().long()
+        inside = (frequency > self.LOW) & (frequency < self.HIGH)
+        rows = torch.arange(int(band[inside].max()) + 1)[:, None] == band
+        for name, chosen in (("on", distance <= self.NEAR), ("off", distance > self.AWAY)):
+            weight = (rows & inside & chosen).float()
+            self.register_buffer(name, weight / weight.sum(1, keepdim=True).clamp_min(1.0), persistent=False)
+        self.register_buffer("window", torch.hann_window(length), persistent=False)
+
+    def forward(self, made: Tensor, real: Tensor) -> Tensor:
+        """Waveforms [B, length] each to a scalar."""
+        a, b = (self.contrast(x) for x in (made, real))
+        return (a - b.detach()).relu().mean()
+
+    def contrast(self, wave: Tensor) -> Tensor:
+        """[B, bands]: natural log of the power on the lines over that between them."""
+        power = torch.fft.rfft(wave.float() * self.get_buffer("window")).abs().square()
+        on, off = (power @ self.get_buffer(name).T + 1e-6 for name in ("on", "off"))
+        return 0.5 * (on / off).log()
+
+
 def balance(
     parts: dict[str, tuple[Tensor, float]], output: Tensor, accelerator: Accelerator, reach: float | Tensor = 1.0
 ) -> Tensor:

@@ -22,15 +22,16 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from maa.audio.mel import MelSpectrogram
-from maa.config import PRESETS, HifiganConfig, IstftConfig, ModelConfig
+from maa.config import PRESETS, HifiganConfig, IstftConfig, ModelConfig, RefineConfig
 from maa.models.hifigan import HifiganGenerator
 from maa.models.istft import IstftVocoder
+from maa.models.refine import refine
 from train.crops import Crops
 from train.data import Library
 from train.discriminators import WaveCritics, feature_loss, fixed, fool_loss, judge_loss
 from train.journal import write_wave
 from train.loop import Draw, Trainer, prepare
-from train.losses import MultiResolutionStft
+from train.losses import FrameLines, MultiResolutionStft
 from train.options import Options
 
 
@@ -40,6 +41,7 @@ class Weights:
 
     mel: float = 45 * math.log(10)  # on natural logarithms it is 45; our mel counts in decades
     stft: float = 45.0
+    lines: float = 20.0  # on the buzz at the frame rate
     features: float = 2.0
     fool: float = 1.0
     critics: int = 32  # channels; 128 are HiFi-GAN V1's
@@ -51,7 +53,8 @@ class Objective:
     """The losses of waves [B, L], in the phases of a run: "alone", "ready" (the critics learn, unheard), "judged".
 
     Args:
-        waves: this process's waves of a step.
+        waves: this process's waves of a step, `length` samples each.
+        chosen: how the vocoder's waveform is refined: what is heard is what learns. None = not at all.
     """
 
     def __init__(
@@ -62,10 +65,14 @@ class Objective:
         accelerator: Accelerator,
         front: MelSpectrogram,
         waves: Callable[[Draw], Tensor],
+        chosen: RefineConfig | None,
+        length: int,
     ) -> None:
         self.model, self.critics, self.weights, self.accelerator = model, critics, weights, accelerator
         self.front, self.waves = front, waves
         self.distance = MultiResolutionStft().to(accelerator.device)
+        self.chosen = chosen
+        self.lines = FrameLines(length, front.spec.hop, front.spec.sample_rate).to(accelerator.device)
 
     def inputs(self, draw: Draw) -> dict[str, Tensor]:
         """Waves and their mels."""
@@ -83,11 +90,11 @@ class Objective:
         weights, wave, mel = self.weights, inputs["wave"], inputs["mel"]
         with self.accelerator.autocast():
             made = self.model(self.front.to_vocoder(mel))
-        made = made.float()
+        made = self.refined(made.float(), mel)
         l1 = (self.front(made) - mel).abs().mean()
-        stft = self.distance(made, wave)
-        total = weights.mel * l1 + weights.stft * stft
-        values = {"mel": l1, "stft": stft}
+        stft, lines = self.distance(made, wave), self.lines(made, wave)
+        total = weights.mel * l1 + weights.stft * stft + weights.lines * lines
+        values = {"mel": l1, "stft": stft, "lines": lines}
         if phase == "alone":
             return {"loss": total, **values}
         with self.accelerator.autocast():
@@ -102,6 +109,12 @@ class Objective:
             total = total + weights.fool * fool + weights.features * features
             values |= {"fool": fool, "features": features}
         return {"loss": total, **values}
+
+    def refined(self, wave: Tensor, mel: Tensor) -> Tensor:
+        """The vocoder's waveform as the program gives it out."""
+        if self.chosen is None:
+            return wave
+        return refine(wave, self.front.to_log10(mel), self.front.filters, self.front.spec, self.chosen)
 
 
 def build(config: ModelConfig) -> nn.Module:
@@ -145,11 +158,16 @@ def run(config: ModelConfig, library: Library, options: Options, batch: int, fra
         # Behind the inverse STFT's blocks come complex numbers, which compilers leave alone anyway.
         compilable=[model.blocks] if isinstance(model, IstftVocoder) else [model],
     )
-    objective = Objective(model, critics, weights, accelerator, front, lambda draw: source.of(draw, batch))
+    chosen = getattr(config.vocoder, "refine", None)
+    length = frames * config.audio.hop
+    objective = Objective(
+        model, critics, weights, accelerator, front, lambda draw: source.of(draw, batch), chosen, length
+    )
     heard = source.fixed(2, options.seed)
 
     def show(folder: Path, step: int) -> None:
-        made = model(front.to_vocoder(front(heard)))
+        mel = front(heard)
+        made = objective.refined(model(front.to_vocoder(mel)), mel)
         for k, pair in enumerate(zip(heard, made, strict=True)):
             both = torch.cat([*pair]).cpu().numpy()
             write_wave(folder / f"{step:07d}-real-then-made-{k}.wav", both, config.audio.sample_rate)

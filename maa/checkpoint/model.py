@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from maa.audio.mel import MelSpectrogram
 from maa.config import TINY, BigvganConfig, HifiganConfig, ModelConfig, MsClapConfig, OpenClipConfig
 from maa.device import layout
+from maa.models.refine import refine
 
 if TYPE_CHECKING:
     from maa.models.aisfx import AisfxEncoder
@@ -61,6 +62,15 @@ class Model:
         for expert in self.experts.values():
             expert.to(device, dtype)
         return self
+
+    def vocode(self, mel: Tensor) -> Tensor:
+        """Waveforms [B, hop * T], about ±1, of mels [B, 1, mels, T] in the autoencoder's units."""
+        assert self.vocoder is not None
+        wave = self.vocoder(self.front.to_vocoder(mel))
+        chosen = getattr(self.config.vocoder, "refine", None)
+        if chosen is None:
+            return wave
+        return refine(wave, self.front.to_log10(mel), self.front.filters, self.config.audio, chosen)
 
     @property
     def joint(self) -> JointSpace | None:

@@ -114,6 +114,16 @@ class ScheduleConfig:
 
 
 @dataclass(frozen=True)
+class RefineConfig:
+    """How a vocoder's waveform is led to the magnitudes of its mel (`maa.audio.refine`)."""
+
+    rounds: int = 8  # of fast Griffin-Lim
+    momentum: float = 0.99  # of these; 0 = plain
+    share: float = 0.3  # of the vocoder's magnitudes in the start, 0..1; the rest is the mel's smooth envelope
+    updates: int = 20  # of the non-negative least squares
+
+
+@dataclass(frozen=True)
 class IstftConfig:
     """Inverse-STFT vocoder: ConvNeXt blocks at frame rate, then magnitude and phase (Vocos, arXiv 2306.00814)."""
 
@@ -121,6 +131,7 @@ class IstftConfig:
     width: int = 384
     layers: int = 8
     expansion: int = 3
+    refine: RefineConfig | None = None  # None = its waveform as it is
 
 
 @dataclass(frozen=True)
@@ -133,6 +144,7 @@ class HifiganConfig:
     kernels: tuple[int, ...] = (16, 16, 4, 4)
     block_kernels: tuple[int, ...] = (3, 7, 11)
     dilations: tuple[int, ...] = (1, 3, 5)
+    refine: RefineConfig | None = None  # None = its waveform as it is, as the paper's
 
 
 @dataclass(frozen=True)
@@ -316,7 +328,7 @@ SMALL = ModelConfig(
     autoencoder=AutoencoderConfig(channels=32, latent_channels=8, attention_levels=(), middle_attention=False),
     unet=replace(_EIGHT, channels=128),
     schedule=ScheduleConfig(prediction="v"),
-    vocoder=IstftConfig(),
+    vocoder=IstftConfig(refine=RefineConfig()),
     text=_MINILM,
     guidance=5.0,
 )
@@ -327,7 +339,7 @@ TINY = ModelConfig(
     autoencoder=AutoencoderConfig(channels=8, res_blocks=1, attention_levels=(), middle_attention=False),
     unet=replace(_UNIFIED, channels=16, res_blocks=1, heads=2, context_dim=32, global_dim=16, attention_levels=(1,)),
     schedule=ScheduleConfig(prediction="v"),
-    vocoder=IstftConfig(width=16, layers=1, expansion=2),
+    vocoder=IstftConfig(width=16, layers=1, expansion=2, refine=RefineConfig(rounds=2)),
     text=TextConfig(
         vocabulary=128, width=32, layers=1, heads=2, intermediate=32, positions=80, projection=None, mask_pads=True
     ),

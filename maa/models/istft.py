@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from maa.config import AudioSpec, IstftConfig
+from maa.models.refine import istft
 
 
 class ConvNextBlock(nn.Module):
@@ -30,7 +31,7 @@ class ConvNextBlock(nn.Module):
 
 
 class IstftVocoder(nn.Module):
-    """Mel [B, 1, 80, T] or [B, 80, T] in the vocoder's units to a waveform [B, hop * T] in [-1, 1]."""
+    """Mel [B, 1, 80, T] or [B, 80, T] in the vocoder's units to a waveform [B, hop * T], about ±1."""
 
     window: Tensor
 
@@ -55,12 +56,5 @@ class IstftVocoder(nn.Module):
 
     def _inverse(self, spectrum: Tensor) -> Tensor:
         """Overlap-add [B, bins, T] on the grid of the un-centred mel frames, hop * T samples."""
-        size, hop = self.spec.n_fft, self.spec.hop
-        frames = torch.fft.irfft(spectrum, size, dim=1) * self.window[None, :, None]
-        length = (spectrum.shape[2] - 1) * hop + size
-        fold = {"output_size": (1, length), "kernel_size": (1, size), "stride": (1, hop)}
-        wave = F.fold(frames, **fold)[:, 0, 0]
-        envelope = self.window.square()[None, :, None].expand(1, -1, spectrum.shape[2])
-        weight = F.fold(envelope, **fold)[:, 0, 0]
-        side = (size - hop) // 2
-        return (wave[:, side:-side] / weight[:, side:-side].clamp_min(1e-6)).clamp(-1.0, 1.0)
+        side = (self.spec.n_fft - self.spec.hop) // 2
+        return istft(spectrum, self.window, self.spec)[:, side:-side]

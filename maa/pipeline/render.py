@@ -200,11 +200,9 @@ class Renderer:
     @torch.inference_mode()
     def vocode(self, mel: Tensor) -> NDArray[np.float32]:
         """Mels to waveforms [takes, samples], one at a time; a long one window by window, to spare memory."""
-        vocoder = self.model.vocoder
-        assert vocoder is not None
         factor, hop = self.model.config.autoencoder.factor, self.model.config.audio.hop
         spans = [(factor * first, factor * last) for first, last in self.spans(mel.shape[-1] // factor)]
-        waves = [piecewise(row[None], spans, vocoder, hop) for row in self.model.front.to_vocoder(mel)]
+        waves = [piecewise(row[None], spans, self.model.vocode, hop) for row in mel]
         return torch.cat(waves).float().cpu().numpy()
 
     @torch.inference_mode()
