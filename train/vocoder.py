@@ -25,7 +25,7 @@ from maa.audio.mel import MelSpectrogram
 from maa.config import PRESETS, HifiganConfig, IstftConfig, ModelConfig, RefineConfig
 from maa.models.hifigan import HifiganGenerator
 from maa.models.istft import IstftVocoder
-from maa.models.refine import refine
+from maa.models.refine import vocode
 from train.crops import Crops
 from train.data import Library
 from train.discriminators import WaveCritics, feature_loss, fixed, fool_loss, judge_loss
@@ -89,8 +89,7 @@ class Objective:
         """The losses of a step."""
         weights, wave, mel = self.weights, inputs["wave"], inputs["mel"]
         with self.accelerator.autocast():
-            made = self.model(self.front.to_vocoder(mel))
-        made = self.refined(made.float(), mel)
+            made = self.made(mel)
         l1 = (self.front(made) - mel).abs().mean()
         stft, lines = self.distance(made, wave), self.lines(made, wave)
         total = weights.mel * l1 + weights.stft * stft + weights.lines * lines
@@ -110,11 +109,10 @@ class Objective:
             values |= {"fool": fool, "features": features}
         return {"loss": total, **values}
 
-    def refined(self, wave: Tensor, mel: Tensor) -> Tensor:
-        """The vocoder's waveform as the program gives it out."""
-        if self.chosen is None:
-            return wave
-        return refine(wave, self.front.to_log10(mel), self.front.filters, self.front.spec, self.chosen)
+    def made(self, mel: Tensor) -> Tensor:
+        """Waveforms [B, L] of mels, as the program gives them out."""
+        front = self.front
+        return vocode(self.model, front.to_vocoder(mel), front.filters, front.spec, self.chosen).float()
 
 
 def build(config: ModelConfig) -> nn.Module:
@@ -166,8 +164,7 @@ def run(config: ModelConfig, library: Library, options: Options, batch: int, fra
     heard = source.fixed(2, options.seed)
 
     def show(folder: Path, step: int) -> None:
-        mel = front(heard)
-        made = objective.refined(model(front.to_vocoder(mel)), mel)
+        made = objective.made(front(heard))
         for k, pair in enumerate(zip(heard, made, strict=True)):
             both = torch.cat([*pair]).cpu().numpy()
             write_wave(folder / f"{step:07d}-real-then-made-{k}.wav", both, config.audio.sample_rate)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from maa.audio.mel import MelSpectrogram
 from maa.config import TINY, BigvganConfig, HifiganConfig, ModelConfig, MsClapConfig, OpenClipConfig
 from maa.device import layout
-from maa.models.refine import refine
+from maa.models.refine import vocode
 
 if TYPE_CHECKING:
     from maa.models.aisfx import AisfxEncoder
@@ -66,11 +66,8 @@ class Model:
     def vocode(self, mel: Tensor) -> Tensor:
         """Waveforms [B, hop * T], about ±1, of mels [B, 1, mels, T] in the autoencoder's units."""
         assert self.vocoder is not None
-        wave = self.vocoder(self.front.to_vocoder(mel))
         chosen = getattr(self.config.vocoder, "refine", None)
-        if chosen is None:
-            return wave
-        return refine(wave, self.front.to_log10(mel), self.front.filters, self.config.audio, chosen)
+        return vocode(self.vocoder, self.front.to_vocoder(mel), self.front.filters, self.config.audio, chosen)
 
     @property
     def joint(self) -> JointSpace | None:

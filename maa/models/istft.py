@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from maa.config import AudioSpec, IstftConfig
-from maa.models.refine import istft
+from maa.models.stft import wave_of
 
 
 class ConvNextBlock(nn.Module):
@@ -47,14 +47,13 @@ class IstftVocoder(nn.Module):
         self.register_buffer("window", torch.hann_window(spec.n_fft), persistent=False)
 
     def forward(self, mel: Tensor) -> Tensor:
+        return wave_of(self.spectrum(mel), self.window, self.spec)
+
+    def spectrum(self, mel: Tensor) -> Tensor:
+        """Complex [B, bins, T] whose inverse is the waveform; neighbouring frames need not agree."""
         mel = mel[:, 0] if mel.ndim == 4 else mel
         h = self.norm_in(self.embed(mel).transpose(1, 2)).transpose(1, 2)
         h = self.norm_out(self.blocks(h).transpose(1, 2))
         log_magnitude, phase = self.head(h).transpose(1, 2).float().chunk(2, dim=1)
         magnitude = log_magnitude.exp().clamp_max(1e2)  # a runaway bin must not overflow the sum
-        return self._inverse(torch.polar(magnitude, phase))
-
-    def _inverse(self, spectrum: Tensor) -> Tensor:
-        """Overlap-add [B, bins, T] on the grid of the un-centred mel frames, hop * T samples."""
-        side = (self.spec.n_fft - self.spec.hop) // 2
-        return istft(spectrum, self.window, self.spec)[:, side:-side]
+        return torch.polar(magnitude, phase)

@@ -3,47 +3,71 @@
 A small vocoder blurs magnitudes that the mel states almost exactly, and leaves a buzz at the frame rate. So its
 spectrum is solved to fit the mel by non-negative least squares, starting between the mel's own smooth envelope and the
 vocoder's finer structure, and made a waveform by fast Griffin-Lim (Perraudin, Balazs, Søndergaard, WASPAA 2013) from
-the vocoder's phase on. The bins at 0 Hz and at half the sample rate, which no band of the mel tells much of, are zero.
+the vocoder's phase on. Bins below 20 Hz and the one at half the sample rate, which no mel tells much of, are zero.
 """
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 import torch
-import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from maa.config import AudioSpec, RefineConfig
+from maa.models.stft import istft, spectrum_of, stft, wave_of
 
+LOWEST = 20.0  # Hz; below is nothing that can be heard
 LEAST = 1e-8  # magnitude that divisions and logarithms are kept above
 
 
-def refine(wave: Tensor, log10_mel: Tensor, filters: Tensor, spec: AudioSpec, config: RefineConfig) -> Tensor:
-    """A vocoder's waveform with the magnitudes of the mel it was made from; differentiable in both.
+@runtime_checkable
+class Spectral(Protocol):
+    """A vocoder whose waveform is the inverse of a spectrum of its own, which is worth more than the waveform's: where
+    frames disagree, magnitudes are still what the network meant."""
+
+    def spectrum(self, mel: Tensor) -> Tensor:
+        """Complex [B, bins, T] of a mel [B, 1, mels, T]."""
+
+
+def vocode(vocoder: nn.Module, mel: Tensor, filters: Tensor, spec: AudioSpec, config: RefineConfig | None) -> Tensor:
+    """What a vocoder makes of mels, refined if its config says so; differentiable.
 
     Args:
-        wave: [B, hop * T], the vocoder's.
-        log10_mel: [B, 1, mels, T] or [B, mels, T], log10 magnitudes.
+        mel: [B, 1, mels, T], in the vocoder's units.
         filters: [mels, bins], the filterbank of the mel.
-        spec: of convention B.
 
     Returns:
-        [B, hop * T]; like any waveform of a vocoder it may exceed ±1 a little.
+        [B, hop * T]; a waveform may exceed ±1 a little.
+    """
+    if config is None:
+        return vocoder(mel)
+    window = torch.hann_window(spec.n_fft, device=mel.device)
+    own = vocoder.spectrum(mel) if isinstance(vocoder, Spectral) else spectrum_of(vocoder(mel).float(), window, spec)
+    return refine(own, mel, filters, spec, config)
+
+
+def refine(spectrum: Tensor, mel: Tensor, filters: Tensor, spec: AudioSpec, config: RefineConfig) -> Tensor:
+    """A waveform [B, hop * T] with the magnitudes of a mel and the phase of a vocoder's spectrum.
+
+    Args:
+        spectrum: complex [B, bins, T].
+        mel: [B, 1, mels, T], log10 magnitudes.
+
+    Raises:
+        ValueError: the mel is of convention A, or has another number of frames.
     """
     if spec.convention != "B":
         raise ValueError("Refining knows mels of convention B only; leave `refine` out of this vocoder's config.")
-    mel = log10_mel[:, 0] if log10_mel.ndim == 4 else log10_mel
-    if wave.shape[1] != spec.hop * mel.shape[-1]:
-        raise ValueError(f"A mel of {mel.shape[-1]} frames does not belong to a waveform of {wave.shape[1]} samples.")
-    wanted = 10 ** mel.float()
-    side = (spec.n_fft - spec.hop) // 2
-    window = torch.hann_window(spec.n_fft, device=wave.device)
-    own = stft(F.pad(wave.float()[:, None], (side, side), mode="reflect")[:, 0], window, spec)
-    smooth = envelope(filters, mel.float()).clamp_min(LEAST)
-    start = smooth ** (1 - config.share) * _length(own) ** config.share
-    magnitude = least_squares(filters, wanted, start, config.updates)
-    inner = torch.ones_like(magnitude[:1, :, :1])
-    inner[:, 0] = inner[:, -1] = 0.0
-    return griffin_lim(magnitude * inner, own, window, spec, config.rounds, config.momentum)[:, side:-side]
+    if mel.shape[-1] != spectrum.shape[-1]:
+        raise ValueError(f"A mel of {mel.shape[-1]} frames does not belong to a spectrum of {spectrum.shape[-1]}.")
+    with torch.autocast(mel.device.type, enabled=False):  # magnitudes reach over six decades
+        mel = mel[:, 0].float()
+        smooth = envelope(filters, mel).clamp_min(LEAST)
+        start = smooth ** (1 - config.share) * _length(spectrum) ** config.share
+        bins = torch.arange(start.shape[1], device=mel.device)
+        inner = (bins * spec.sample_rate >= LOWEST * spec.n_fft) & (bins < spec.n_fft // 2)
+        magnitude = least_squares(filters, 10**mel, start, config.updates) * inner[:, None]
+        return griffin_lim(magnitude, spectrum, spec, config.rounds, config.momentum)
 
 
 def envelope(filters: Tensor, log10_mel: Tensor) -> Tensor:
@@ -52,7 +76,7 @@ def envelope(filters: Tensor, log10_mel: Tensor) -> Tensor:
     weight = filters.sum(1)
     centre = filters @ bins / weight
     density = log10_mel - weight.log10()[:, None]
-    at = bins.clamp(float(centre[0]), float(centre[-1]))
+    at = bins.clamp(centre[0], centre[-1])
     above = torch.searchsorted(centre, at).clamp(1, len(centre) - 1)
     part = ((at - centre[above - 1]) / (centre[above] - centre[above - 1]))[:, None]
     return 10 ** torch.lerp(density[:, above - 1], density[:, above], part)
@@ -70,45 +94,20 @@ def least_squares(filters: Tensor, wanted: Tensor, start: Tensor, updates: int) 
     return magnitude
 
 
-def griffin_lim(
-    magnitude: Tensor, phase: Tensor, window: Tensor, spec: AudioSpec, rounds: int, momentum: float
-) -> Tensor:
-    """A waveform [B, hop * (T - 1) + n_fft] of given magnitudes [B, bins, T], from the phase of `phase` on.
+def griffin_lim(magnitude: Tensor, phase: Tensor, spec: AudioSpec, rounds: int, momentum: float) -> Tensor:
+    """A waveform [B, hop * T] of given magnitudes [B, bins, T], from the phase of `phase` on.
 
     Args:
         phase: complex [B, bins, T], of any length but zero.
         rounds: 0 = the phase as it is.
         momentum: 0 = plain Griffin-Lim.
     """
+    window = torch.hann_window(spec.n_fft, device=magnitude.device)
     turn, before = _direction(phase), torch.zeros_like(phase)
     for _ in range(rounds):
         rebuilt = stft(istft(magnitude * turn, window, spec), window, spec)
         turn, before = _direction(rebuilt - momentum / (1 + momentum) * before), rebuilt
-    return istft(magnitude * turn, window, spec)
-
-
-def stft(wave: Tensor, window: Tensor, spec: AudioSpec) -> Tensor:
-    """Complex [B, bins, T] of [B, hop * (T - 1) + n_fft]: frame k begins at sample hop * k."""
-    return torch.stft(wave, spec.n_fft, spec.hop, window=window, center=False, return_complex=True)
-
-
-def istft(spectrum: Tensor, window: Tensor, spec: AudioSpec) -> Tensor:
-    """The inverse of `stft` by overlap-add, up to its very ends, where one window alone says what was there."""
-    size, hop = spec.n_fft, spec.hop
-    frames = torch.fft.irfft(spectrum, size, dim=1) * window[:, None]
-    count = spectrum.shape[2]
-    weight = _overlap_add(window.square()[None, :, None].expand(1, -1, count), hop)
-    return _overlap_add(frames, hop) / weight.clamp_min(1e-6)
-
-
-def _overlap_add(frames: Tensor, hop: int) -> Tensor:
-    """Frames [B, size, T], size a multiple of hop, to [B, hop * (T - 1) + size]."""
-    batch, size, count = frames.shape
-    parts = size // hop
-    total = frames.new_zeros(batch, hop, count + parts - 1)
-    for k in range(parts):
-        total[:, :, k : k + count] += frames[:, k * hop : (k + 1) * hop]
-    return total.transpose(1, 2).reshape(batch, -1)
+    return wave_of(magnitude * turn, window, spec)
 
 
 def _length(spectrum: Tensor) -> Tensor:
