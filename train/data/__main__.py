@@ -57,13 +57,14 @@ def main(arguments: list[str] | None = None) -> int:
 def table(rows: list[Row]) -> str:
     """Families, concepts, those with two packages or more, recordings and minutes, with a line of totals."""
     wide = {concept for concept, packages in sources(rows).items() if len(packages) > 1}
-    head = ("concepts", "2+ sources", "recordings", "synthetic", "test", "minutes")
+    head = ("concepts", "2+ sources", "recordings", "synthetic", "valid", "test", "minutes")
     lines = [f"{'family':<26}" + "".join(f"{word:>12}" for word in head)]
     for family in (*sorted({row.family for row in rows}), "all"):
         own = [row for row in rows if family in (row.family, "all")]
         concepts = {row.concept for row in own}
         counts = (len(concepts), len(concepts & wide), len(own), sum(r.synthetic for r in own))
-        cells = (*counts, sum(row.split == "test" for row in own), round(sum(row.seconds for row in own) / 60, 1))
+        held_out = (sum(row.split == split for row in own) for split in ("valid", "test"))
+        cells = (*counts, *held_out, round(sum(row.seconds for row in own) / 60, 1))
         lines.append(f"{family:<26}" + "".join(f"{cell:>12}" for cell in cells))
     return "\n".join(lines)
 

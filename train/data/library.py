@@ -150,7 +150,7 @@ class Library:
         return tuple(sorted({row.concept for row in self.rows}))
 
     def indices(self, split: str | None = None) -> NDArray[np.int64]:
-        """Indices of the recordings of one split ("train", "test"), or of all."""
+        """Indices of the recordings of one split ("train", "valid", "test"), or of all."""
         return np.array([i for i, row in enumerate(self.rows) if split in (None, row.split)], dtype=np.int64)
 
     def by_concept(self, split: str | None = None) -> dict[str, NDArray[np.int64]]:
