@@ -17,7 +17,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path, PurePosixPath
 
 MANIFEST = Path(__file__).with_name("manifest.csv")
@@ -42,6 +42,7 @@ class Recording:
     captions: tuple[str, ...]  # sentences about it
     split: str  # one of SPLITS; siblings such as wolf_00 and wolf_01 share one
     path: Path  # below the folder of recordings: package/usr/share/…; files from archives lie in the archive's name
+    sustained: bool = field(default=False, kw_only=True)  # a sound that lasts, as rain does: it may be looped
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Row(Recording):
 
     def recording(self) -> Recording:
         """The part that training needs."""
-        return Recording(**{field.name: getattr(self, field.name) for field in fields(Recording)})
+        return Recording(**{field.name: getattr(self, part.name) for part in fields(Recording)})
 
 
 def load_manifest(path: Path = MANIFEST) -> list[Row]:
@@ -115,4 +116,5 @@ def _row(line: dict[str, str]) -> Row:
         licence=line["licence"],
         author=line["author"],
         synthetic=line.get("synthetic") == "yes",
+        sustained=line.get("sustained") == "yes",
     )
