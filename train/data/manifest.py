@@ -59,7 +59,7 @@ class Row(Recording):
 
     def recording(self) -> Recording:
         """The part that training needs."""
-        return Recording(**{field.name: getattr(self, part.name) for part in fields(Recording)})
+        return Recording(**{part.name: getattr(self, part.name) for part in fields(Recording)})
 
 
 def load_manifest(path: Path = MANIFEST) -> list[Row]:
