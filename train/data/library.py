@@ -53,8 +53,8 @@ class Library:
     def open(cls, root: Path = Path("data"), manifest: Path = MANIFEST) -> Library:
         """Load `root`/library-16k.npz, or build it from `root`/recordings and save it.
 
-        A cache that was built from another manifest is built again when the recordings are there; without them it
-        serves as it is, so a machine that trains needs nothing but this one file.
+        A cache that was built from another manifest is built again when the recordings are there, or gets new labels
+        where only those differ; without them it serves as it is, so a machine that trains needs nothing but this file.
         """
         cached, recordings = root / CACHE, root / "recordings"
         stored = cls.load(cached) if cached.is_file() else None
@@ -64,6 +64,10 @@ class Library:
         if stored is not None:
             wanted = [row for row in present if not stored.rejects(recordings / row.path, row.path.as_posix(), cached)]
             if not present or list(stored.rows) == wanted:
+                return stored
+            if [row.path for row in stored.rows] == [row.path for row in wanted]:  # the same sounds, other words
+                stored = cls(wanted, stored.samples, stored.offsets, sorted(stored.left_out))
+                stored.save(cached)
                 return stored
         if not present:
             raise ValueError(f"There are no recordings in {recordings}; fetch them with `python -m train.data fetch`.")
