@@ -1,7 +1,5 @@
 """The manifest is sound, a fetch is honest, and the library keeps what it is given."""
 
-import hashlib
-import json
 import re
 import zipfile
 from collections import Counter
@@ -11,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.train.library import write_manifest
 from train.data import Library, Recording, Row, load_manifest
 from train.data import fetch as fetching
 from train.data.__main__ import main, table
 from train.data.library import CACHE, RATE, prepare
 from train.data.manifest import SPLITS, siblings, sources
-from train.data.sustained import lasts, mark, sustained_concepts
 
 LICENCES = {"CC0", "MIT", "GPL-1+", "GPL-2", "GPL-2+", "GPL-3", "GPL-3+", "Artistic-1.0"}
 
@@ -24,36 +22,6 @@ LICENCES = {"CC0", "MIT", "GPL-1+", "GPL-2", "GPL-2+", "GPL-3", "GPL-3+", "Artis
 @pytest.fixture(scope="module")
 def rows() -> list[Row]:
     return load_manifest()
-
-
-def write_manifest(path: Path, rows: list[Row]) -> Path:
-    header = "package,version,path,sha256,seconds,concept,family,caption,licence,author,split"
-    lines = [
-        f"{r.package},{r.version},{r.path.relative_to(r.package).as_posix()},{r.sha256},{r.seconds},{r.concept},"
-        f"{r.family},{'|'.join(r.captions)},{r.licence},{r.author},{r.split}"
-        for r in rows
-    ]
-    path.write_text("\n".join([header, *lines, ""]), encoding="utf-8")
-    return path
-
-
-@pytest.fixture
-def packages(tmp_path: Path) -> tuple[Path, list[Row]]:
-    """Two unpacked packages with three generated recordings of one second, and their rows."""
-    soundfile = pytest.importorskip("soundfile")
-    made = []
-    for package, name, pitch in (("farm", "dog_00", 300), ("farm", "dog_01", 400), ("town", "bell", 900)):
-        path = Path(package) / "usr/share/sounds" / f"{name}.wav"
-        whole = tmp_path / "debs" / path
-        whole.parent.mkdir(parents=True, exist_ok=True)
-        tone = 0.3 * np.sin(2 * np.pi * pitch * np.arange(44_100) / 44_100)
-        soundfile.write(whole, np.concatenate([np.zeros(4410), tone, np.zeros(4410)]), 44_100)
-        concept = "dog barking" if package == "farm" else "bell ringing"
-        digest = hashlib.sha256(whole.read_bytes()).hexdigest()
-        captions = (f"a {concept} sound", f"the {concept}")
-        base = (f"{package}/{name}.wav", concept, "made", captions, "train", path)
-        made.append(Row(*base, package, "1.0-1", digest, 1.2, "CC0", "nobody"))
-    return tmp_path / "debs", made
 
 
 def test_manifest_is_large_enough(rows):
@@ -287,65 +255,3 @@ def test_a_click_is_not_raised_above_the_peak():
 
 def test_a_recording_is_plain():
     assert Recording("a/b", "rain", "nature", ("rain falls",), "train", Path("a/b")).captions == ("rain falls",)
-
-
-def noise(seconds: float, seed: int = 0) -> np.ndarray:
-    return (0.1 * np.random.default_rng(seed).standard_normal(int(seconds * RATE))).astype(np.float32)
-
-
-def test_what_goes_on_evenly_lasts():
-    steady = noise(3.0)
-    assert lasts(steady) is True and lasts(steady[: RATE // 2]) is None
-    assert lasts(steady * np.linspace(1, 0, len(steady), dtype=np.float32) ** 4) is False  # dies away
-    gaps = steady.reshape(-1, RATE // 4).copy()
-    gaps[1::2] *= 0.001
-    assert lasts(gaps.reshape(-1)) is False
-
-
-def test_concepts_that_last_are_found_and_marked(tmp_path, packages):
-    _, made = packages
-    kinds = [("humming box", "machines", True), ("humming box", "machines", True), ("clapper", "machines", False)]
-    kinds += [("rain", "weather and water", False), ("flute", "instruments and drums", True)]
-    rows, waves = [], []
-    for i, (concept, family, steady) in enumerate(kinds):
-        wave = noise(2.0, i)
-        waves.append(wave if steady else wave * np.linspace(1, 0, len(wave), dtype=np.float32) ** 4)
-        rows.append(replace(made[0], concept=concept, family=family, path=Path(f"farm/{i}.wav")))
-    samples = np.concatenate([(wave * 32767).clip(-32768, 32767).astype(np.int16) for wave in waves])
-    library = Library([row.recording() for row in rows], samples, np.cumsum([0, *map(len, waves)]))
-    assert sustained_concepts(library) == {"humming box", "rain"}  # rain always lasts, a flute is played
-    manifest = write_manifest(tmp_path / "manifest.csv", rows)
-    assert mark(library, manifest) == mark(library, manifest)
-    assert [row.sustained for row in load_manifest(manifest)] == [True, True, False, True, False]
-
-
-def test_the_command_marks_a_manifest(packages, tmp_path, capsys):
-    source, made = packages
-    rain = [replace(row, concept="rain", family="weather and water") for row in made[:2]]
-    manifest = write_manifest(tmp_path / "manifest.csv", [*rain, made[2]])
-    fetching.fetch(made, tmp_path / "data/recordings", source)
-    assert main(["--manifest", str(manifest), "sustained", str(tmp_path / "data")]) == 0
-    assert "rain" in capsys.readouterr().out
-    assert [row.sustained for row in load_manifest(manifest)][:2] == [True, True]
-    assert [row.id for row in load_manifest(manifest)] == [row.id for row in made]
-
-
-def test_sounds_that_last_are_marked_by_concept(rows):
-    marked = {row.concept for row in rows if row.sustained}
-    assert not marked & {row.concept for row in rows if not row.sustained}
-    assert marked >= {"rain", "wind blowing", "ocean waves", "applause", "water running", "crickets chirping"}
-    assert not marked & {"dog barking", "switch clicking", "explosion", "gunshot", "door", "footsteps", "piano"}
-
-
-def test_a_library_keeps_what_lasts_and_reads_caches_without_it(packages, tmp_path):
-    _, made = packages
-    waves = np.zeros(30, np.int16)
-    library = Library([replace(made[0], sustained=True).recording(), made[1].recording()], waves, np.array([0, 10, 30]))
-    assert library.sustained.tolist() == [True, False] and library.sustained_concepts == {"dog barking"}
-    library.save(tmp_path / CACHE)
-    assert Library.load(tmp_path / CACHE).sustained.tolist() == [True, False]
-    with np.load(tmp_path / CACHE) as file:
-        parts = dict(file)
-    lines = [{k: v for k, v in line.items() if k != "sustained"} for line in json.loads(str(parts["rows"]))]
-    np.savez_compressed(tmp_path / CACHE, **{**parts, "rows": np.array(json.dumps(lines))})
-    assert Library.load(tmp_path / CACHE).sustained.tolist() == [False, False]
