@@ -104,7 +104,7 @@ def run(config: ModelConfig, library: Library, parts: Path, options: Options, ba
     known = features(library, config, parts)
     heads = build(config, "clap")
     assert isinstance(heads, ClapHeads)
-    train, test = library.indices("train"), library.indices("test")
+    train, valid = library.indices("train"), library.indices("valid")
     names = np.array([row.concept for row in library.rows])
 
     def step(draw: Draw) -> dict[str, Tensor]:
@@ -115,8 +115,8 @@ def run(config: ModelConfig, library: Library, parts: Path, options: Options, ba
         shaken = rng.normal(1.0, 0.1, (len(rows), 1)).astype(np.float32)
         same = torch.from_numpy(names[rows][:, None] == names[rows][None])
         values = {"loss": contrast(heads, known.sounds[rows] * torch.from_numpy(shaken), known.texts[chosen], same)}
-        if (draw.step + 1) % options.log_every == 0 and len(test):
-            values["held_out"] = torch.tensor(accuracy(heads, known, library, test))
+        if (draw.step + 1) % options.log_every == 0 and len(valid):
+            values["held_out"] = torch.tensor(accuracy(heads, known, library, valid))
         return values
 
     return Trainer(heads, options, "clap", accelerator).run(step)

@@ -24,7 +24,7 @@ def autoencoder_distance(config: ModelConfig, library: Library, folder: Path) ->
     """
     model = load_frozen(config, "autoencoder", folder)
     assert isinstance(model, Autoencoder)
-    held_out = "test" if len(library.indices("test")) else "train"
+    held_out = next((split for split in ("valid", "test") if len(library.indices(split))), "train")
     waves = Crops(library, held_out, FRAMES * config.audio.hop).fixed(CROPS, seed=0)
     mel = MelSpectrogram(config.audio)(waves)
     made = torch.cat([model.decode(model.encode(part)) for part in mel.split(8)])

@@ -1,4 +1,4 @@
-"""A little library of made-up recordings."""
+"""A little library of made-up recordings, and a manifest file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.sounds import sine_wave
-from train.data import Library, Recording
+from train.data import Library, Recording, Row
 
 
 def little_library(concepts: int = 4, each: int = 3) -> Library:
@@ -23,3 +23,15 @@ def little_library(concepts: int = 4, each: int = 3) -> Library:
             waves.append((sine_wave(200 * (c + 1), 0.4 + 0.7 * k)[0] * 32767).astype(np.int16))
     offsets = np.cumsum([0, *(len(w) for w in waves)], dtype=np.int64)
     return Library(rows, np.concatenate(waves), offsets)
+
+
+def write_manifest(path: Path, rows: list[Row]) -> Path:
+    """A manifest file of `rows`, without the newer columns."""
+    header = "package,version,path,sha256,seconds,concept,family,caption,licence,author,split"
+    lines = [
+        f"{r.package},{r.version},{r.path.relative_to(r.package).as_posix()},{r.sha256},{r.seconds},{r.concept},"
+        f"{r.family},{'|'.join(r.captions)},{r.licence},{r.author},{r.split}"
+        for r in rows
+    ]
+    path.write_text("\n".join([header, *lines, ""]), encoding="utf-8")
+    return path

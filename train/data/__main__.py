@@ -4,6 +4,7 @@ python -m train.data fetch                          # download, unpack and verif
 python -m train.data stats                          # families, concepts, recordings, minutes
 python -m train.data stats train/data/manifest.csv clotho=/data/clotho fsd50k=/data/FSD50K   # the paper's Table 4
 python -m train.data check audiocaps=/data/audiocaps                                         # bad files, one by one
+python -m train.data sustained data                 # mark the sounds that last in the manifest, from the recordings
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from pathlib import Path
 
 from train.data.check import Findings, examine
 from train.data.fetch import STANDARD, fetch
-from train.data.library import RATE
+from train.data.library import RATE, Library
 from train.data.manifest import MANIFEST, Row, load_manifest, sources
 from train.data.sets import SETS, build, line_of, load, table4
+from train.data.sustained import mark
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,6 +33,10 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         if args.command == "check" and args.set:
             return _check(args.set)
+        if args.command == "sustained":
+            found = mark(Library.open(args.library, args.manifest), args.manifest)
+            print(f"{len(found)} concepts last: {', '.join(sorted(found))}.")
+            return 0
         rows = load_manifest(args.manifest)
         if args.command == "stats":
             print(table(rows))
@@ -57,13 +63,14 @@ def main(arguments: list[str] | None = None) -> int:
 def table(rows: list[Row]) -> str:
     """Families, concepts, those with two packages or more, recordings and minutes, with a line of totals."""
     wide = {concept for concept, packages in sources(rows).items() if len(packages) > 1}
-    head = ("concepts", "2+ sources", "recordings", "synthetic", "test", "minutes")
+    head = ("concepts", "2+ sources", "recordings", "synthetic", "valid", "test", "minutes")
     lines = [f"{'family':<26}" + "".join(f"{word:>12}" for word in head)]
     for family in (*sorted({row.family for row in rows}), "all"):
         own = [row for row in rows if family in (row.family, "all")]
         concepts = {row.concept for row in own}
         counts = (len(concepts), len(concepts & wide), len(own), sum(r.synthetic for r in own))
-        cells = (*counts, sum(row.split == "test" for row in own), round(sum(row.seconds for row in own) / 60, 1))
+        held_out = (sum(row.split == split for row in own) for split in ("valid", "test"))
+        cells = (*counts, *held_out, round(sum(row.seconds for row in own) / 60, 1))
         lines.append(f"{family:<26}" + "".join(f"{cell:>12}" for cell in cells))
     return "\n".join(lines)
 
@@ -117,6 +124,8 @@ def _parser() -> argparse.ArgumentParser:
     make = commands.add_parser("build", help="decode data sets once, for the training stages")
     make.add_argument("sets", nargs="+", help=kinds)
     make.add_argument("--to", type=Path, required=True, help="folder to write; give it to a stage as --library")
+    last = commands.add_parser("sustained", help="mark the sounds that last in the manifest")
+    last.add_argument("library", type=Path, nargs="?", default=Path("data"), help="folder of the library (%(default)s)")
     return parser
 
 

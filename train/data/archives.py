@@ -57,17 +57,10 @@ def members(archive: Path, stamp: int = 0) -> Members:
 
 
 def _zip(path: Path) -> Members:
-    with zipfile.ZipFile(path) as archive:
-        names = [info for info in archive.infolist() if not info.is_dir() and info.file_size <= LARGEST]
-
-    def reader(name: str) -> Callable[[], bytes]:
-        def get() -> bytes:
-            with zipfile.ZipFile(path) as archive:
-                return archive.read(name)
-
-        return get
-
-    return {info.filename: reader(info.filename) for info in names}
+    """A zip file stays open while its members are in use: a large one takes a second to open."""
+    archive = zipfile.ZipFile(path)
+    names = [info for info in archive.infolist() if not info.is_dir() and info.file_size <= LARGEST]
+    return {info.filename: partial(archive.read, info) for info in names}
 
 
 def _cat(path: Path) -> Members:

@@ -53,8 +53,8 @@ class Library:
     def open(cls, root: Path = Path("data"), manifest: Path = MANIFEST) -> Library:
         """Load `root`/library-16k.npz, or build it from `root`/recordings and save it.
 
-        A cache that was built from another manifest is built again when the recordings are there; without them it
-        serves as it is, so a machine that trains needs nothing but this one file.
+        A cache that was built from another manifest is built again when the recordings are there, or gets new labels
+        where only those differ; without them it serves as it is, so a machine that trains needs nothing but this file.
         """
         cached, recordings = root / CACHE, root / "recordings"
         stored = cls.load(cached) if cached.is_file() else None
@@ -64,6 +64,10 @@ class Library:
         if stored is not None:
             wanted = [row for row in present if not stored.rejects(recordings / row.path, row.path.as_posix(), cached)]
             if not present or list(stored.rows) == wanted:
+                return stored
+            if [row.path for row in stored.rows] == [row.path for row in wanted]:  # the same sounds, other words
+                stored = cls(wanted, stored.samples, stored.offsets, sorted(stored.left_out))
+                stored.save(cached)
                 return stored
         if not present:
             raise ValueError(f"There are no recordings in {recordings}; fetch them with `python -m train.data fetch`.")
@@ -150,7 +154,7 @@ class Library:
         return tuple(sorted({row.concept for row in self.rows}))
 
     def indices(self, split: str | None = None) -> NDArray[np.int64]:
-        """Indices of the recordings of one split ("train", "test"), or of all."""
+        """Indices of the recordings of one split ("train", "valid", "test"), or of all."""
         return np.array([i for i, row in enumerate(self.rows) if split in (None, row.split)], dtype=np.int64)
 
     def by_concept(self, split: str | None = None) -> dict[str, NDArray[np.int64]]:
@@ -164,6 +168,16 @@ class Library:
     def levels(self) -> NDArray[np.float32]:
         """RMS of the loudest 0.4 s of each recording, within 1."""
         return np.array([loudest(self.wave(i)) for i in range(len(self.rows))], np.float32)
+
+    @cached_property
+    def sustained(self) -> NDArray[np.bool_]:
+        """Recordings of sounds that last, [N]: rain, an engine, a crowd; not a bark."""
+        return np.array([row.sustained for row in self.rows], bool)
+
+    @cached_property
+    def sustained_concepts(self) -> frozenset[str]:
+        """Names of the sounds that last: what a clip of one of them must never fall silent in."""
+        return frozenset(row.concept for row in self.rows if row.sustained)
 
     @cached_property
     def steady(self) -> NDArray[np.bool_]:

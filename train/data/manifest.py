@@ -1,13 +1,35 @@
-"""The manifest: one line for every recording, with what is heard, its licence and its hash."""
+"""The manifest: one line for every recording, with what is heard, its licence and its hash.
+
+The split is one of three. "train" is what weights are made of, "valid" is what anything may be chosen on (steps, a
+learning rate, a vocoder's options), and "test" is only reported. The rule, by which the column was written:
+
+1. Siblings share a split: recordings of one package whose file names differ by a number, a letter or a word such as
+   "left" or "soft" (`siblings`), and all notes of one sampled instrument.
+2. So do near copies: recordings of about equal length whose log-mel spectrograms correlate by more than 0.95. Where a
+   near copy or a sibling of a held-out recording was in training, the held-out one was moved there. Nothing moves out.
+3. What is held out is divided group by group, within each family and apart for pitched and unpitched groups: in the
+   order of the SHA-256 of the groups' names, groups become "valid" until they hold 40 % of the recordings.
+4. A concept is held out only where "train" has it too, and new recordings only where it has three groups or more.
+"""
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path, PurePosixPath
 
 MANIFEST = Path(__file__).with_name("manifest.csv")
+SPLITS = ("train", "valid", "test")
+
+# Endings of file names that tell takes and variants of one thing apart: numbers, letters and notes; words.
+NUMBERED = re.compile(r"(?:(?<=\d)[a-z]|[-_. ][a-z]|[-_. ][a-g](?:sharp|flat)?|[-\d_. #])+$")
+VARIANT = re.compile(
+    r"(?:^|(?<=[-_. ])|(?<=[a-z]{3}))(?:left|right|tiny|small|medium|large|big|huge|soft|hard|hardest|long|short|low|mid"
+    r"|high|hi|opens?|close[sd]?|day|night|start|stop|loop|begin|end|fast|slow|heavy|light|faint|moderate|loud"
+    r"|inside|outside)$"
+)
 
 
 @dataclass(frozen=True)
@@ -18,8 +40,9 @@ class Recording:
     concept: str  # what a user would type: "dog barking"
     family: str  # "animals", "tools", …
     captions: tuple[str, ...]  # sentences about it
-    split: str  # "train" or "test"; siblings such as wolf_00 and wolf_01 share one
+    split: str  # one of SPLITS; siblings such as wolf_00 and wolf_01 share one
     path: Path  # below the folder of recordings: package/usr/share/…; files from archives lie in the archive's name
+    sustained: bool = field(default=False, kw_only=True)  # a sound that lasts, as rain does: it may be looped
 
 
 @dataclass(frozen=True)
@@ -36,7 +59,7 @@ class Row(Recording):
 
     def recording(self) -> Recording:
         """The part that training needs."""
-        return Recording(**{field.name: getattr(self, field.name) for field in fields(Recording)})
+        return Recording(**{part.name: getattr(self, part.name) for part in fields(Recording)})
 
 
 def load_manifest(path: Path = MANIFEST) -> list[Row]:
@@ -52,6 +75,19 @@ def load_manifest(path: Path = MANIFEST) -> list[Row]:
             return [_row(line) for line in csv.DictReader(file)]
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path} is not a manifest of recordings: {error!r}; restore it from there.") from error
+
+
+def siblings(row: Recording) -> str:
+    """The name of a recording's group: equal for files of one package that are takes or variants of one thing."""
+    package = row.path.parts[0]
+    if row.path.parent.suffix == ".sf2":  # all notes of an instrument
+        return f"{package}/{row.concept}"
+    name = row.path.stem.lower()
+    while (shorter := VARIANT.sub("", NUMBERED.sub("", name))) != name and shorter:
+        name = shorter
+    if VARIANT.fullmatch(name):  # explosions/large and explosions/small, but not shots/large
+        name = f"{row.path.parent.name}/*"
+    return f"{package}/{name}"
 
 
 def sources(rows: Iterable[Row]) -> dict[str, set[str]]:
@@ -80,4 +116,5 @@ def _row(line: dict[str, str]) -> Row:
         licence=line["licence"],
         author=line["author"],
         synthetic=line.get("synthetic") == "yes",
+        sustained=line.get("sustained") == "yes",
     )

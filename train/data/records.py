@@ -44,8 +44,7 @@ class Record:
         if not said:
             raise ValueError(f"{self.id} of {self.dataset} has neither captions nor labels; give it some first.")
         concept = self.labels[0] if self.labels else said[0]
-        split = "train" if self.split == "train" else "test"
-        return Recording(self.id, concept, self.dataset, said, split, self.path.relative_to(root))
+        return Recording(self.id, concept, self.dataset, said, self.split, self.path.relative_to(root))
 
 
 def normalise(text: str) -> str:
