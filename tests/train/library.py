@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import torch
+from safetensors.torch import save_file
 
 from tests.sounds import sine_wave
 from train.data import Library, Recording
+from train.evaluation.yamnet import CLASSES, Yamnet
 
 
 def little_library(concepts: int = 4, each: int = 3) -> Library:
@@ -23,3 +26,14 @@ def little_library(concepts: int = 4, each: int = 3) -> Library:
             waves.append((sine_wave(200 * (c + 1), 0.4 + 0.7 * k)[0] * 32767).astype(np.int16))
     offsets = np.cumsum([0, *(len(w) for w in waves)], dtype=np.int64)
     return Library(rows, np.concatenate(waves), offsets)
+
+
+def random_yamnet(path: Path) -> None:
+    """The second judge with weights drawn so that what it hears reaches its end, in the form of the real file."""
+    torch.manual_seed(0)
+    network = Yamnet()
+    for layer in network.convolutions:
+        torch.nn.init.kaiming_normal_(layer.weight)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    names = "\n".join(f"tag {k}" for k in range(CLASSES))
+    save_file(network.state_dict(), path, {"classes": names})
