@@ -24,10 +24,21 @@ YAMNET = "yamnet.safetensors"
 class Ears(Protocol):
     """An encoder of sounds. What it keeps of one is a row; the vector that is compared is a part of it."""
 
-    name: str  # in reports, and before what is kept in folders
-    mark: bytes  # of the weights: what is kept was heard by these
-    width: int  # numbers in a row
-    centred: bool  # whether the mean of the train recordings is taken away before directions are compared
+    @property
+    def name(self) -> str:
+        """In reports, and in the names of what is kept in folders."""
+
+    @property
+    def mark(self) -> bytes:
+        """Of the weights: what is kept was heard by these."""
+
+    @property
+    def width(self) -> int:
+        """Numbers in a row."""
+
+    @property
+    def centred(self) -> bool:
+        """Whether the mean of the train recordings is taken away before directions are compared."""
 
     def embed(self, wave: Tensor, rate: int) -> Tensor:
         """Wave [n] float32 within ±1 -> row [width]."""
