@@ -142,7 +142,12 @@ def _tags(r: dict[str, Any]) -> list[tuple[str, ...]]:
     variety = r["inception"]
     return [
         ("KL of tags from real clips' mean tags, YAMNet", f"{r['generated']['kl_mean']:.2f}", beside, ""),
-        (f"IS of tags, n = {variety['sounds']}", f"{variety['generated']:.2f}", f"real {variety['real']:.2f}", ""),
+        (
+            f"IS of tags, n = {variety['sounds']}, YAMNet",
+            f"{variety['generated']:.2f}",
+            f"real {variety['real']:.2f}",
+            "",
+        ),
     ]
 
 
