@@ -138,9 +138,9 @@ class Request:
     loudness: str | None = None  # given to the method as it is; None = not given
 
 
-def requests(loudness: str | None = None, kinds: Sequence[str] = KINDS) -> list[Request]:
+def requests(loudness: str | None = None) -> list[Request]:
     """16 kinds of five seconds and three takes of each continuous kind; 34 takes."""
-    short = [Request(kind, SECONDS, SEED, loudness=loudness) for kind in kinds]
+    short = [Request(kind, SECONDS, SEED, loudness=loudness) for kind in KINDS]
     return short + [Request(kind, None, LONG_SEED, LONG_TAKES, True, loudness) for kind in CONTINUOUS]
 
 
