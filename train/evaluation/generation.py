@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from train.evaluation.copying import COPY, best_correlations
-from train.evaluation.metrics import Labels, Score, Vectors, frechet, kid, rank, unit
+from train.evaluation.ears import YamnetEars, inception_score, tag_divergence
+from train.evaluation.metrics import Labels, Score, Vectors, centroids, frechet, kid, rank
 from train.evaluation.reference import Reference
 from train.evaluation.sounds import Wave, loudest
 from train.evaluation.words import PARAPHRASES
@@ -21,7 +23,7 @@ ENOUGH_FOR_FRECHET = 500
 def vocabulary(reference: Reference, takes: int) -> dict[str, Any]:
     """Takes of every concept's name and of shuffled prompts, against real clips."""
     labels, waves = named(reference, takes)
-    report = scores_of(reference, waves, reference.judge.remembered("takes", waves), labels)
+    report = scores_of(reference, waves, labels)
     report["concepts"], report["takes_each"] = len(reference.names), takes
     return report
 
@@ -38,16 +40,34 @@ def sweep(reference: Reference, scales: Sequence[float], takes: int, every: int)
     found: dict[str, Any] = {}
     for scale in scales:
         labels, waves = named(reference, takes, scale, every)
-        vectors = unit(reference.judge.remembered("sweep", waves))
-        pool = np.isin(reference.labels, labels)
-        near = kid(vectors, reference.vectors[pool], np.random.default_rng(1))
-        found[f"{scale:g}"] = asdict(rank(vectors, labels, reference.centres)) | {"kid": near}
+        rows: dict[str, dict[str, Any]] = {}
+        for one in reference.everyone:
+            vectors = one.directions(one.heard("sweep", waves))
+            near = kid(vectors, one.vectors[np.isin(one.labels, labels)], np.random.default_rng(1))
+            rows[one.by] = asdict(rank(vectors, labels, one.centres)) | {"kid": near}
+        found[f"{scale:g}"] = nested(reference, rows)
     return {"scales": found}
 
 
-def scores_of(reference: Reference, waves: Sequence[Wave], raw: Vectors, labels: Labels) -> dict[str, Any]:
-    """Everything that can be said of labelled sounds, whoever made them."""
-    vectors = unit(raw)
+def nested(reference: Reference, found: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """The first ears' entries, with each other's under their name beside them."""
+    return found[reference.by] | {name: entries for name, entries in found.items() if name != reference.by}
+
+
+def scores_of(reference: Reference, waves: Sequence[Wave], labels: Labels) -> dict[str, Any]:
+    """Everything that can be said of labelled sounds, whoever made them; other ears' part under their name."""
+    found = {}
+    for one in reference.everyone:
+        raw = one.heard("takes", list(waves))
+        found[one.by] = judged(one, raw, labels)
+        if isinstance(one.ears, YamnetEars):
+            found[one.by]["tags"] = tags_of(one, one.ears, raw, labels)
+    return nested(reference, found) | {"copying": copying(reference, waves)}
+
+
+def judged(reference: Reference, raw: Vectors, labels: Labels) -> dict[str, Any]:
+    """Recognisability and distances of labelled sounds, from their rows by the reference's ears."""
+    vectors = reference.directions(raw)
     generated = rank(vectors, labels, reference.centres)
     rng = np.random.default_rng(0)
     shuffled = rank(vectors, rng.permutation(labels), reference.centres)
@@ -68,7 +88,33 @@ def scores_of(reference: Reference, waves: Sequence[Wave], raw: Vectors, labels:
         "share_of_real": {"top1": ratio(fresh, fresh_real, "top1"), "top5": ratio(fresh, fresh_real, "top5")},
     }
     report["distance"] = distances(reference, raw, labels)
-    report["copying"] = copying(reference, waves)
+    return report
+
+
+def tags_of(reference: Reference, ears: YamnetEars, raw: Vectors, labels: Labels) -> dict[str, Any]:
+    """How far the tags of takes are from what is heard in real clips of their concept, and how varied they are.
+
+    Expected are the mean tags of the train clips of the concept: of all of them for takes, of the others for a train
+    clip itself. Variety (IS) depends on how many sounds there are, so real clips are as many as takes.
+    """
+    real, made, passed = (ears.tags(rows) for rows in (reference.raw, raw, reference.passed))
+    of, rng = reference.labels, np.random.default_rng(4)
+    expected, sizes = centroids(real, of, len(reference.names)), np.bincount(of, minlength=len(reference.names))
+    without = (expected[of] * sizes[of, None] - real) / np.maximum(1, sizes[of, None] - 1)
+    chosen = reference.passed_rows
+    pool = rng.permutation(np.flatnonzero(np.isin(of, labels)))[: len(made)]
+    divergences = {
+        "generated": tag_divergence(expected[labels], made),
+        "shuffled": tag_divergence(expected[rng.permutation(labels)], made),
+        "real": tag_divergence(without, real),
+        "real_passed": tag_divergence(without[chosen], passed),
+    }
+    report: dict[str, Any] = {
+        name: {"kl_mean": float(found.mean()), "kl_median": float(np.median(found)), "sounds": len(found)}
+        for name, found in divergences.items()
+    }
+    report["inception"] = {"generated": inception_score(made[rng.permutation(len(made))[: len(pool)]])}
+    report["inception"] |= {"real": inception_score(real[pool]), "sounds": len(pool)}
     return report
 
 
@@ -85,21 +131,24 @@ def paraphrases(reference: Reference, takes: int) -> dict[str, Any]:
     if not known:
         return {"prompts": 0}
     wanted = np.repeat(reference.labels_of([concept for concept, _ in known]), takes)
-    scores = {}
-    for name, jobs in (
-        ("generated", [(said, 500_000 + 100 * k + n) for k, (_, said) in enumerate(known) for n in range(takes)]),
-        ("literal", [(c, 1000 * reference.names.index(c) + n) for c, _ in known for n in range(takes)]),
-    ):
-        vectors = unit(judge.remembered("paraphrases", judge.takes(jobs, "paraphrases")))
-        scores[name] = rank(vectors, wanted, reference.centres)
-    said, literal = scores["generated"], scores["literal"]
-    return {
-        "prompts": len(known),
-        "takes_each": takes,
-        "generated": asdict(said),
-        "literal": asdict(literal),
-        "share_of_literal": {"top1": ratio(said, literal, "top1"), "top5": ratio(said, literal, "top5")},
+    made = {
+        "generated": judge.takes(
+            [(said, 500_000 + 100 * k + n) for k, (_, said) in enumerate(known) for n in range(takes)], "paraphrases"
+        ),
+        "literal": judge.takes(
+            [(c, 1000 * reference.names.index(c) + n) for c, _ in known for n in range(takes)], "paraphrases"
+        ),
     }
+    found = {}
+    for one in reference.everyone:
+        scores = {
+            name: rank(one.directions(one.heard("paraphrases", waves)), wanted, one.centres)
+            for name, waves in made.items()
+        }
+        said, literal = scores["generated"], scores["literal"]
+        share = {"top1": ratio(said, literal, "top1"), "top5": ratio(said, literal, "top5")}
+        found[one.by] = {name: asdict(score) for name, score in scores.items()} | {"share_of_literal": share}
+    return {"prompts": len(known), "takes_each": takes} | nested(reference, found)
 
 
 def distances(reference: Reference, raw: Vectors, labels: Labels) -> dict[str, Any]:
@@ -111,7 +160,11 @@ def distances(reference: Reference, raw: Vectors, labels: Labels) -> dict[str, A
     takes = rng.permutation(len(raw))[:count]
     half = min(count, len(pool) // 2)
     order = rng.permutation(pool)
-    low = reference.components.of
+
+    def low(rows: Vectors) -> NDArray[np.float64]:
+        return reference.components.of(reference.ears.vectors(rows))
+
+    near = reference.directions
     real = reference.raw[rng.permutation(pool)[:count]]
     first, second = reference.raw[order[:half]], reference.raw[order[half : 2 * half]]
     report: dict[str, Any] = {
@@ -120,14 +173,14 @@ def distances(reference: Reference, raw: Vectors, labels: Labels) -> dict[str, A
         "frechet_n_is_enough": count >= ENOUGH_FOR_FRECHET,
         "frechet_floor": frechet(low(first), low(second)),
         "frechet_floor_n": half,
-        "kid": kid(unit(raw), unit(reference.raw[pool]), rng),
-        "kid_floor": kid(unit(first), unit(second), rng),
+        "kid": kid(near(raw), near(reference.raw[pool]), rng),
+        "kid_floor": kid(near(first), near(second), rng),
     }
     passed = reference.passed
     both = min(len(passed), count)
     some = np.random.default_rng(2).permutation(len(passed))[:both]  # they lie in the order of their concepts
     report["frechet_real_passed"] = frechet(low(passed[some]), low(real[:both]))
-    report["kid_real_passed"] = kid(unit(passed), unit(reference.raw[pool]), rng)
+    report["kid_real_passed"] = kid(near(passed), near(reference.raw[pool]), rng)
     return report
 
 

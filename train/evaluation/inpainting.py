@@ -81,7 +81,7 @@ def fill(judge: Judge, given: tuple[Case, str]) -> Wave:
     prompt = {"right": case.right, "wrong": case.wrong, "none": ""}[way]
     chosen = Sampling(judge.sampling.steps, judge.sampling.guidance, case.seed, 1, judge.sampling.sampler)
     sound = hashlib.sha256(case.wave.tobytes()).hexdigest()
-    made_of = f"inpaint|{judge.maa.model.weights_hash}|{judge.maa.dtype}|{chosen}|{prompt}|{case.box}|{sound}"
+    made_of = f"inpaint|{judge.made_by}|{judge.maa.dtype}|{chosen}|{prompt}|{case.box}|{sound}"
     return judge.kept(
         made_of, lambda: judge.maa.inpaint((spec.sample_rate, case.wave), [case.box], prompt, chosen).audio[0, 0]
     )
@@ -95,23 +95,29 @@ def inpainting(reference: Reference, count: int = CASES) -> dict[str, Any]:
 
 def _scores(reference: Reference, made: list[Case]) -> dict[str, Any]:
     judge, rate = reference.judge, reference.judge.rate
-    wanted = reference.labels_of([case.right for case in made])
-    target = unit(reference.centres)[wanted]
-    cosine: dict[str, NDArray[np.float32]] = {}
-    report: dict[str, Any] = {"cases": len(made), "seconds": made[0].box.end - made[0].box.start}
     filled = judge.share(fill, [(case, way) for way in WAYS for case in made], "inpainting")
-    sounds = {way: filled[k * len(made) : (k + 1) * len(made)] for k, way in enumerate(WAYS)}
-    for way, waves in (sounds | {"truth": [case.wave for case in made]}).items():
-        spans = [slice(round(c.box.start * rate), round(c.box.end * rate)) for c in made]
-        inside = [np.ascontiguousarray(wave[span]) for wave, span in zip(waves, spans, strict=True)]
-        cosine[way] = (unit(judge.remembered(f"hole-{way}", inside, real=way == "truth")) * target).sum(axis=1)
-        report[way] = {"cosine": float(cosine[way].mean())}
-        if way != "truth":
-            differences = [
-                np.abs(judge.mel(a) - judge.mel(c.wave[span])).mean()
-                for a, c, span in zip(inside, made, spans, strict=True)
-            ]
-            report[way]["mel_l1"] = float(np.mean(differences))
+    whole = {way: filled[k * len(made) : (k + 1) * len(made)] for k, way in enumerate(WAYS)}
+    whole["truth"] = [case.wave for case in made]
+    spans = [slice(round(c.box.start * rate), round(c.box.end * rate)) for c in made]
+    inside = {
+        way: [np.ascontiguousarray(wave[span]) for wave, span in zip(waves, spans, strict=True)]
+        for way, waves in whole.items()
+    }
+    report: dict[str, Any] = {"cases": len(made), "seconds": made[0].box.end - made[0].box.start}
+    report |= _cosines(reference, made, inside)
+    for way in WAYS:
+        pairs = zip(inside[way], inside["truth"], strict=True)
+        report[way]["mel_l1"] = float(np.mean([np.abs(judge.mel(a) - judge.mel(b)).mean() for a, b in pairs]))
+    return report | {one.by: _cosines(one, made, inside) for one in reference.others}
+
+
+def _cosines(reference: Reference, made: list[Case], inside: dict[str, list[Wave]]) -> dict[str, Any]:
+    target = unit(reference.centres)[reference.labels_of([case.right for case in made])]
+    cosine = {
+        way: (reference.directions(reference.heard(f"hole-{way}", waves, real=way == "truth")) * target).sum(axis=1)
+        for way, waves in inside.items()
+    }
+    report: dict[str, Any] = {way: {"cosine": float(values.mean())} for way, values in cosine.items()}
     for other in ("wrong", "none", "interpolation"):
         report[f"right_beats_{other}"] = float(np.mean(cosine["right"] > cosine[other]))
     return report

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from maa.audio.mel import MelSpectrogram
+from train.evaluation.files import line_contrast, noise_like, outside
 from train.evaluation.metrics import unit
 from train.evaluation.sounds import Judge, Wave, loudest
 from train.losses import RESOLUTIONS
@@ -18,6 +20,8 @@ ITERATIONS = 32
 MOMENTUM = 0.99
 PITCHED = 0.8  # median normalised autocorrelation of the loud frames
 WAYS = ("vocoder", "autoencoder + vocoder", "griffin-lim")
+MEASURES = ("mel_l1", "log_magnitude")  # and a distance by each pair of ears
+NOISE = ("lines_db", "below_20_hz", "above_7850_hz")  # of clips that are noise, the recordings' own beside
 
 
 def griffin_lim(front: MelSpectrogram, mel: Tensor, seed: int = 0, iterations: int = ITERATIONS) -> Wave:
@@ -85,8 +89,11 @@ def log_magnitude(made: Wave, real: Wave) -> float:
     return total / len(RESOLUTIONS)
 
 
+Row = dict[str, dict[str, float]]  # of a way (or "recording"): measures
+
+
 @torch.inference_mode()
-def kept_of(judge: Judge, raw: Wave) -> tuple[dict[str, dict[str, float]], float]:
+def kept_of(judge: Judge, raw: Wave) -> tuple[Row, float]:
     """Distances of one recording to itself by each way, and how periodic it is."""
     front, renderer, spec = judge.maa.model.front, judge.maa.renderer, judge.maa.config.audio
     multiple = spec.hop * judge.maa.config.frame_multiple
@@ -100,40 +107,61 @@ def kept_of(judge: Judge, raw: Wave) -> tuple[dict[str, dict[str, float]], float
         "autoencoder + vocoder": renderer.vocode(decoded)[0],
         "griffin-lim": np.clip(griffin_lim(front, mel), -1, 1),
     }
-    vectors = unit(judge.embed([wave, *made.values()]))
     true = front.to_log10(mel)[0, 0].cpu().numpy()
-    row = {
+    row: Row = {
         way: {
             "mel_l1": float(np.abs(judge.mel(sound) - true).mean()),
-            "aisfx": float(1 - vectors[0] @ vector),
             "log_magnitude": log_magnitude(sound, wave),
         }
-        for (way, sound), vector in zip(made.items(), vectors[1:], strict=True)
+        for way, sound in made.items()
     }
+    for name, ears in judge.ears.items():
+        vectors = unit(ears.vectors(judge.embed([wave, *made.values()], ears=ears)))
+        for way, vector in zip(made, vectors[1:], strict=True):
+            row[way][name] = float(1 - vectors[0] @ vector)
+    if noise_like(cut, judge.rate):
+        for way, sound in {"recording": cut, **made}.items():
+            part = sound[: len(cut)]
+            found = (line_contrast(part, judge.rate, spec.sample_rate / spec.hop), *outside(part, judge.rate))
+            row[way] = row.get(way, {}) | dict(zip(NOISE, found, strict=True))
     row["autoencoder"] = {"mel_l1": float(np.abs(front.to_log10(decoded)[0, 0].cpu().numpy() - true).mean())}
     return row, pitched(cut, judge.rate)
 
 
 def reconstruction(judge: Judge, waves: Sequence[Wave]) -> dict[str, Any]:
-    """Mean distances over held-out recordings, and on how many the vocoder is nearer than Griffin-Lim."""
+    """Mean distances over held-out recordings, on how many the vocoder is nearer than Griffin-Lim, and what either adds
+    to recordings of noise."""
     found = judge.share(kept_of, waves, "reconstruction")
-    return _summary([row for row, _ in found], np.array([periodic for _, periodic in found]))
+    periodic = np.array([periodic for _, periodic in found])
+    return _summary([row for row, _ in found], periodic, tuple(judge.ears))
 
 
-def _summary(rows: list[dict[str, dict[str, float]]], periodic: np.ndarray) -> dict[str, Any]:
-    def mean(way: str, measure: str, chosen: np.ndarray) -> float:
+def _summary(rows: list[Row], periodic: NDArray[np.float64], ears: tuple[str, ...]) -> dict[str, Any]:
+    def mean(way: str, measure: str, chosen: NDArray[np.bool_]) -> float:
         return float(np.mean([row[way][measure] for row, keep in zip(rows, chosen, strict=True) if keep]))
 
     everything, tonal = np.ones(len(rows), bool), periodic > PITCHED
-    nearer = [row["vocoder"]["aisfx"] < row["griffin-lim"]["aisfx"] for row in rows]
     report: dict[str, Any] = {"clips": len(rows), "pitched_clips": int(tonal.sum())}
     report["autoencoder"] = {"mel_l1": mean("autoencoder", "mel_l1", everything)}
     for way in WAYS:
-        report[way] = {name: mean(way, name, everything) for name in ("mel_l1", "aisfx", "log_magnitude")}
+        report[way] = {name: mean(way, name, everything) for name in (*MEASURES, *ears)}
         if tonal.any():
-            report[way]["pitched_log_magnitude"] = mean(way, "log_magnitude", tonal)
-    report["vocoder_nearer_than_griffin_lim"] = float(np.mean(nearer))
+            report[way] |= {f"pitched_{name}": mean(way, name, tonal) for name in (*MEASURES, *ears)}
+    for name in ears:
+        nearer = [row["vocoder"][name] < row["griffin-lim"][name] for row in rows]
+        report["vocoder_nearer_than_griffin_lim" + ("" if name == "aisfx" else f"_{name}")] = float(np.mean(nearer))
     if tonal.any():
         values = [report[way]["pitched_log_magnitude"] for way in ("vocoder", "griffin-lim")]
         report["pitched_vocoder_over_griffin_lim"] = values[0] / values[1]
+    return report | {"noise": _noise(rows)}
+
+
+def _noise(rows: list[Row]) -> dict[str, Any]:
+    """Medians, and the largest share of energy out of bounds, over the recordings of noise."""
+    chosen = [row for row in rows if "recording" in row]
+    report: dict[str, Any] = {"clips": len(chosen)}
+    for way in ("recording", *WAYS) if chosen else ():
+        report[way] = {name: float(np.median([row[way][name] for row in chosen])) for name in NOISE}
+        report[way]["lines_db_worst"] = max(row[way]["lines_db"] for row in chosen)
+        report[way]["outside_mean"] = float(np.mean([row[way][NOISE[1]] + row[way][NOISE[2]] for row in chosen]))
     return report

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from train.data import Library
+from train.evaluation.ears import Ears
 from train.evaluation.metrics import Components, Labels, Score, Vectors, centroids, mean_score, rank, rank_real, unit
 from train.evaluation.sounds import Judge, Wave, loudest
 
@@ -19,10 +20,41 @@ PASSED = 6  # clips of each concept that go through the autoencoder and the voco
 
 @dataclass
 class Reference:
-    """Concepts with at least five train recordings, and aiSFX embeddings of all their recordings."""
+    """Concepts with at least five train recordings, and embeddings of all their recordings by one pair of ears."""
 
     judge: Judge
     library: Library
+    by: str = "aisfx"  # name of the ears
+
+    @cached_property
+    def ears(self) -> Ears:
+        """Those that this is heard by."""
+        return self.judge.ears[self.by]
+
+    @cached_property
+    def others(self) -> list[Reference]:
+        """The same by each other pair of ears that the judge has."""
+        return [replace(self, by=name) for name in self.judge.ears if name != self.by]
+
+    @property
+    def everyone(self) -> list[Reference]:
+        """By each pair of ears."""
+        return [self, *self.others]
+
+    def heard(self, name: str, waves: list[Wave], real: bool = False) -> Vectors:
+        """Rows of these ears, kept."""
+        return self.judge.remembered(name, waves, real=real, ears=self.ears)
+
+    def directions(self, rows: Vectors) -> Vectors:
+        """What is compared by cosine: vectors of length one, where the ears ask for it without the mean of the train
+        recordings."""
+        vectors = self.ears.vectors(rows)
+        return unit(vectors - self.mean) if self.ears.centred else unit(vectors)
+
+    @cached_property
+    def mean(self) -> Vectors:
+        """Of the train recordings' embeddings, [D]."""
+        return self.ears.vectors(self.raw).mean(axis=0)
 
     @cached_property
     def names(self) -> list[str]:
@@ -51,13 +83,13 @@ class Reference:
 
     @cached_property
     def raw(self) -> Vectors:
-        """Embeddings of the train recordings as the encoder gives them."""
-        return self.judge.remembered("train", [self.wave(i) for i in self.rows], real=True)
+        """Rows of the train recordings as the ears give them."""
+        return self.heard("train", [self.wave(i) for i in self.rows], real=True)
 
     @cached_property
     def vectors(self) -> Vectors:
-        """The same, of length one."""
-        return unit(self.raw)
+        """Their directions."""
+        return self.directions(self.raw)
 
     @cached_property
     def centres(self) -> Vectors:
@@ -67,7 +99,7 @@ class Reference:
     @cached_property
     def components(self) -> Components:
         """Principal components of the train recordings."""
-        return Components.fit(self.raw)
+        return Components.fit(self.ears.vectors(self.raw))
 
     def wave(self, i: int) -> Wave:
         """The stretch of a recording that is judged."""
@@ -84,9 +116,9 @@ class Reference:
 
     @cached_property
     def passed(self) -> Vectors:
-        """Embeddings of these recordings after 16 kHz, the autoencoder and the vocoder."""
+        """Rows of these recordings after 16 kHz, the autoencoder and the vocoder."""
         waves = [self.wave(int(self.rows[k])) for k in self.passed_rows]
-        return self.judge.remembered("passed", self.judge.share(_pass, waves, "real clips, passed through"))
+        return self.heard("passed", self.judge.share(_pass, waves, "real clips, passed through"))
 
     def real(self) -> dict[str, Score]:
         """Real train clips, each left out of its own centroid: all of them, and those passed through the model."""
@@ -94,7 +126,7 @@ class Reference:
         return {"real": plain, "real_passed": self._passed_score()}
 
     def _passed_score(self) -> Score:
-        vectors, scores = unit(self.passed), []
+        vectors, scores = self.directions(self.passed), []
         sizes = np.bincount(self.labels, minlength=len(self.names))
         for vector, k in zip(vectors, self.passed_rows, strict=True):
             own, label = self.centres.copy(), self.labels[k]
@@ -148,6 +180,4 @@ class Reference:
 def _pass(judge: Judge, wave: Wave) -> Wave:
     """A clip through autoencoder and vocoder, kept for these weights."""
     sound = hashlib.sha256(wave.tobytes()).hexdigest()
-    return judge.kept(
-        f"passed|{judge.maa.model.weights_hash}|{sound}", lambda: np.clip(judge.vocode(wave, True), -1, 1)
-    )
+    return judge.kept(f"passed|{judge.made_by}|{sound}", lambda: np.clip(judge.vocode(wave, True), -1, 1))

@@ -1,10 +1,11 @@
-"""Sounds to be judged: real ones, takes of the model, and what the untouched aiSFX encoder says of them."""
+"""Sounds to be judged: real ones, takes of the model, and what encoders of sound say of them."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,7 +15,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from maa import MakeAnAudio, Sampling
+from maa.config import ModelConfig
 from maa.models.aisfx import AisfxEncoder
+from train.evaluation.ears import AisfxEars, Ears, YamnetEars, second_ears
 from train.evaluation.together import Job, takes_of
 from train.evaluation.workers import Workers
 
@@ -25,6 +28,11 @@ Result = TypeVar("Result")
 LONGEST = 4.6  # seconds that are judged: two of the encoder's blocks
 BATCH = 4  # takes made at once
 HEARD = 16  # sounds that a process embeds before it is given more
+
+
+def digest_of(config: ModelConfig) -> str:
+    """Eight digits that change with anything in a configuration."""
+    return hashlib.sha256(repr(config).encode()).hexdigest()[:8]
 
 
 def loudest(wave: Wave, rate: int, seconds: float = LONGEST) -> Wave:
@@ -39,7 +47,10 @@ def loudest(wave: Wave, rate: int, seconds: float = LONGEST) -> Wave:
 
 @dataclass
 class Judge:
-    """The model under test, the encoder that judges it, and folders where sounds and embeddings are remembered."""
+    """The model under test, the encoders that judge it, and folders where sounds and embeddings are remembered.
+
+    Sounds are kept under the weights that made them: after a change of the code that makes them, use another folder.
+    """
 
     maa: MakeAnAudio
     folder: Path  # of this run
@@ -47,40 +58,55 @@ class Judge:
     shared: Path | None = None  # of what depends on the recordings only, and serves every model; None = `folder`
     seconds: float | None = None  # of a take; None = as long as the model was trained on
     workers: Workers | None = None
+    second: YamnetEars | None = None
 
     @property
     def rate(self) -> int:
         """Hz."""
         return self.maa.config.audio.sample_rate
 
+    @cached_property
+    def made_by(self) -> str:
+        """Weights and configuration of the model: sounds of another are others."""
+        return f"{self.maa.model.weights_hash}|{digest_of(self.maa.config)}"
+
     @property
-    def ears(self) -> AisfxEncoder:
-        """The encoder as it was published; CLAP's own projections never judge what CLAP may have chosen."""
-        assert isinstance(self.maa.model.clap_audio, AisfxEncoder)
-        return self.maa.model.clap_audio
+    def first(self) -> AisfxEars:
+        """The ears that every model has."""
+        encoder = self.maa.model.clap_audio
+        assert isinstance(encoder, AisfxEncoder)
+        return AisfxEars(encoder, self.maa.model.hashes.get("clap_audio.safetensors", self.maa.name).encode())
+
+    @property
+    def ears(self) -> dict[str, Ears]:
+        """All that judge, by name."""
+        both: list[Ears] = [self.first]
+        return {one.name: one for one in (both if self.second is None else [*both, self.second])}
 
     @torch.inference_mode()
-    def embed(self, waves: Iterable[Wave], whole: bool = False) -> NDArray[np.float32]:
-        """One vector for the loudest 4.6 s of each sound, or for the whole of it, [N, width]."""
+    def embed(self, waves: Iterable[Wave], whole: bool = False, ears: Ears | None = None) -> NDArray[np.float32]:
+        """One row of `ears` (aiSFX: a vector) for the loudest 4.6 s of each sound, or the whole of it, [N, width]."""
+        ears = ears or self.first
         rows = []
         for wave in waves:
             part = np.ascontiguousarray(wave if whole else loudest(wave, self.rate))
-            rows.append(self.ears.embed(torch.from_numpy(part)[None].to(self.maa.device), self.rate)[0].cpu().numpy())
-        return np.stack(rows) if rows else np.zeros((0, self.ears.width), np.float32)
+            rows.append(ears.embed(torch.from_numpy(part).to(self.maa.device), self.rate).cpu().numpy())
+        return np.stack(rows) if rows else np.zeros((0, ears.width), np.float32)
 
     def remembered(
-        self, name: str, waves: Sequence[Wave], *, whole: bool = False, real: bool = False
+        self, name: str, waves: Sequence[Wave], *, whole: bool = False, real: bool = False, ears: Ears | None = None
     ) -> NDArray[np.float32]:
-        """`embed`, kept under the digest of the sounds and of the encoder's weights; `real` sounds for all models."""
+        """`embed`, kept under the digest of the sounds and of the ears' weights; `real` sounds for all models."""
+        chosen = ears or self.first
 
         def make() -> NDArray[np.float32]:
-            groups = [(waves[k : k + HEARD], whole) for k in range(0, len(waves), HEARD)]
-            rows = self.share(_embed, groups, name)
-            return np.concatenate(rows) if rows else self.embed([])
+            groups = [(waves[k : k + HEARD], whole, chosen.name) for k in range(0, len(waves), HEARD)]
+            rows = self.share(_embed, groups, f"{name}, {chosen.name}")
+            return np.concatenate(rows) if rows else self.embed([], ears=chosen)
 
-        ears = self.maa.model.hashes.get("clap_audio.safetensors", self.maa.name).encode()
-        digest = hashlib.sha256(ears + b"".join(wave.tobytes() for wave in waves))
-        return self.computed(f"{name}-{digest.hexdigest()[:16]}", make, real=real)
+        digest = hashlib.sha256(chosen.mark + b"".join(wave.tobytes() for wave in waves))
+        kept = name if chosen.name == "aisfx" else f"{name}-{chosen.name}"
+        return self.computed(f"{kept}-{digest.hexdigest()[:16]}", make, real=real)
 
     def computed(self, name: str, make: Callable[[], NDArray[np.float32]], *, real: bool) -> NDArray[np.float32]:
         """An array from the folder, or made and put there."""
@@ -124,7 +150,7 @@ class Judge:
 
     def _made_of(self, job: Job, guidance: float | None) -> str:
         chosen = Sampling(self.sampling.steps, guidance, job[1], 1, self.sampling.sampler)
-        return f"{self.maa.model.weights_hash}|{self.maa.dtype}|{chosen}|{job[0]}|{self.seconds}"
+        return f"{self.made_by}|{self.maa.dtype}|{chosen}|{job[0]}|{self.seconds}"
 
     def path(self, made_of: str) -> Path:
         """Where a sound is kept."""
@@ -181,15 +207,18 @@ class Setup:
     sampling: Sampling
     shared: Path | None = None
     seconds: float | None = None
+    parts: Path | None = None  # folder where the second judge may lie
 
     def open(self, workers: Workers | None = None) -> Judge:
         """The judge; raises ValueError where the model, the device or the precision is wrong."""
         maa = MakeAnAudio.from_pretrained(self.model, device=self.device, dtype=self.dtype)
-        return Judge(maa, self.folder, self.sampling, self.shared, self.seconds, workers)
+        second = second_ears(self.parts, maa.device)
+        return Judge(maa, self.folder, self.sampling, self.shared, self.seconds, workers, second)
 
 
-def _embed(judge: Judge, group: tuple[Sequence[Wave], bool]) -> NDArray[np.float32]:
-    return judge.embed(*group)
+def _embed(judge: Judge, group: tuple[Sequence[Wave], bool, str]) -> NDArray[np.float32]:
+    waves, whole, name = group
+    return judge.embed(waves, whole, judge.ears[name])
 
 
 def _make(judge: Judge, group: tuple[Sequence[Job], float | None]) -> None:
