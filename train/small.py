@@ -26,8 +26,11 @@ from train.card import card
 from train.data import Library
 from train.package import package
 from train.quality import autoencoder_distance
+from train.swap import recover, replace_folder
 
 PART = {"autoencoder": "autoencoder", "vocoder": "vocoder", "clap": "clap", "diffusion": "unet"}  # stage: its file
+LATENTS = "latents.txt"  # in the folder of runs: whether the earlier encoder is kept
+FINISHED = "finished"  # likewise: the model is in place, and what it was made from can go
 GOOD = 0.16  # held-out log10-mel L1 below which an autoencoder is kept: then the latents stay and training adds up
 
 
@@ -133,7 +136,7 @@ class Run:
 
         The answer is remembered until the run is finished: one that was cut off goes on as it began.
         """
-        answer = self.runs / "latents.txt"
+        answer = self.runs / LATENTS
         if answer.is_file():
             return answer.read_text(encoding="utf-8").strip() == "kept"
         kept = keep and not anew and self.fits("autoencoder")
@@ -152,6 +155,7 @@ class Run:
         Raises:
             ValueError: a network of another size lies where this one would go, or a stage failed.
         """
+        self.tidy()
         if not anew and weight_files(self.to, "unet") and not self.fits("unet"):
             raise ValueError(
                 f"{self.to} holds a U-Net of another size than {self.preset.config} has, which would be lost: give "
@@ -187,20 +191,30 @@ class Run:
         return self.runs / stage / "done"
 
     def finish(self) -> None:
-        """Put the parts together, and leave the next run a clean start: what it builds on is the model."""
+        """Put the parts together, and leave the next run a clean start: what it builds on is the model.
+
+        A run that is killed in here leaves `to` as it was or as it shall be, and can be called again.
+        """
         folders = [self.runs / stage for stage in (*PART,) if (self.runs / stage).is_dir()]
         earlier = [self.to] if (self.to / CONFIG).is_file() else []
-        package([*earlier, self.parts, *folders], self.runs / "model", self.to.name)
+        made = self.runs / "model"
+        shutil.rmtree(made, ignore_errors=True)
+        package([*earlier, self.parts, *folders], made, self.to.name)
         card(self.runs, self.preset.config)
-        self.to.mkdir(parents=True, exist_ok=True)
-        for path in self.to.glob("*.safetensors*"):
-            path.unlink()  # whole files and shards of different runs would contradict one another
-        for path in (self.runs / "model").iterdir():
-            shutil.copyfile(path, self.to / path.name)
+        replace_folder(made, self.to)
+        (self.runs / FINISHED).touch()
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Forget the states of a run whose model is in place: half of them would be taken for a run to resume."""
+        recover(self.to)
+        if not (self.runs / FINISHED).is_file():
+            return
         for stage, part in PART.items():
             for path in (self.done(stage), self.state(stage), self.runs / stage / f"{part}.safetensors"):
                 path.unlink(missing_ok=True)
-        (self.runs / "latents.txt").unlink(missing_ok=True)
+        (self.runs / LATENTS).unlink(missing_ok=True)
+        (self.runs / FINISHED).unlink()
 
 
 def main() -> None:
