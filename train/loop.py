@@ -204,7 +204,6 @@ class Trainer:
         """
         options, main = self.options, self.accelerator.is_main_process
         options.out.mkdir(parents=True, exist_ok=True)
-        started = time.monotonic() - self.spent
         described = {key: str(value) for key, value in asdict(options).items()}
         if isinstance(self.accelerator, Place):
             described["precision"] = self.accelerator.described()
@@ -217,6 +216,7 @@ class Trainer:
             Journal(options.out, self.name, described, main, self._average) as journal,
             self._bar() as bar,
         ):
+            started = time.monotonic() - self.spent
             while (progress := self._progress(time.monotonic() - started)) < 1.0:
                 rate = rate_at(self.step, progress, options)
                 values = self._advance(objective, update, progress, rate)

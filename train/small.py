@@ -29,6 +29,7 @@ from train.quality import autoencoder_distance
 from train.swap import recover, replace_folder
 
 PART = {"autoencoder": "autoencoder", "vocoder": "vocoder", "clap": "clap", "diffusion": "unet"}  # stage: its file
+POLISH = ("--frozen-encoder", "--gate-weight", "0", "--ready-weight", "0")  # of an autoencoder whose latents stay
 LATENTS = "latents.txt"  # in the folder of runs: whether the earlier encoder is kept
 FINISHED = "finished"  # likewise: the model is in place, and what it was made from can go
 GOOD = 0.16  # held-out log10-mel L1 below which an autoencoder is kept: then the latents stay and training adds up
@@ -108,7 +109,7 @@ class Run:
         if stage == "clap":
             command += ["--parts", str(self.parts)]
         else:
-            command += ["--minutes", f"{self.preset.minutes(self.hours, stage):.3f}"]
+            command += ["--minutes", f"{self.minutes(stage):.3f}"]
         if stage == "diffusion":
             folders = [str(self.runs / name) for name in ("autoencoder", "clap")]
             command += ["--parts", *folders, str(self.to), str(self.parts)]
@@ -116,6 +117,10 @@ class Run:
         if self.state(stage).is_file():
             return [*command, "--resume"]
         return [*command, "--start", str(self.to / f"{part}.safetensors")] if earlier and self.fits(part) else command
+
+    def minutes(self, stage: str) -> float:
+        """A stage's budget."""
+        return self.preset.minutes(self.hours, stage)
 
     def fits(self, part: str) -> bool:
         """True when the earlier model has a part of the size that this run trains."""
@@ -162,7 +167,7 @@ class Run:
                 "another folder with --to, or --anew to replace it."
             )
         kept = self.keeps_latents(anew, keep)
-        polish = {"autoencoder": ("--frozen-encoder", "--gate-weight", "0", "--ready-weight", "0")} if kept else {}
+        polish = {"autoencoder": POLISH} if kept else {}
         todo = [stage for stage in ("autoencoder", "vocoder", "clap") if not self.done(stage).is_file()]
         for group in [todo] if self.preset.together else [[stage] for stage in todo]:
             self.wait({stage: self.begin(stage, not anew, polish.get(stage, ())) for stage in group})
