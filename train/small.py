@@ -3,6 +3,7 @@
 python -m train.small --to checkpoints/mini      two CPU cores: two hours, the 64 wide network
 python -m train.small --preset gpu               one GPU of the H200's class: 25 minutes, the 128 wide network
 python -m train.small --preset gpu --hours 6     as long as you have
+python -m train.small --preset polish            CPU cores overnight: what ships, trained on at its own size
 python -m train.small --preset tiny --to /tmp/small --runs /tmp/runs     a minute, to see it run
 
 Run it again and it goes on: a stage that was cut off resumes from its state, a stage that is done is left alone. What
@@ -44,6 +45,7 @@ class Preset:
     sound: float  # share of the time for autoencoder, vocoder and CLAP; the rest is the U-Net's
     together: bool  # those three side by side (a GPU has room), or one after another
     stages: dict[str, tuple[str, ...]]
+    polishes: bool = False  # the earlier encoder is frozen without asking how good it is
 
     def minutes(self, hours: float, stage: str) -> float:
         """A stage's budget. One after another, the autoencoder takes six tenths of the sound's share; CLAP counts
@@ -56,10 +58,10 @@ class Preset:
 
 PRESETS_OF_TIME = {
     "gpu": Preset(
-        "small", 25 / 60, 9 / 25, True,
+        "small", 25 / 60, 7 / 25, True,
         {
             "autoencoder": ("--batch", "64", "--frames", "128", "--lr", "8e-4", "--graphs"),
-            "vocoder": ("--batch", "64", "--frames", "64", "--lr", "6e-4", "--graphs"),
+            "vocoder": ("--batch", "64", "--frames", "64", "--lr", "6e-4", "--graphs", "--compile"),
             "clap": ("--steps", "900", "--lr", "7e-4", "--ema", "0.99"),
             "diffusion": (
                 "--batch", "256", "--widths", "40:0.5", "78:0.5", "--given", "0.4",
@@ -75,6 +77,17 @@ PRESETS_OF_TIME = {
             "clap": ("--steps", "900", "--lr", "7e-4", "--ema", "0.99"),
             "diffusion": ("--pool", "240", "--renew", "0.3", "--lr", "5e-4", "--ema", "0.998"),
         },
+    ),
+    # Gentle rates: the weights are good, and a fresh optimiser at the full rate would first undo some of it.
+    "polish": Preset(
+        "small", 8.0, 0.4, False,
+        {
+            "autoencoder": ("--lr", "2e-4"),
+            "vocoder": ("--lr", "2e-4"),
+            "clap": ("--steps", "900", "--lr", "7e-4", "--ema", "0.99"),
+            "diffusion": ("--pool", "240", "--renew", "0.3", "--lr", "2e-4"),
+        },
+        polishes=True,
     ),
     "tiny": Preset(
         "tiny", 0.6 / 60, 0.5, False,
@@ -166,7 +179,7 @@ class Run:
                 f"{self.to} holds a U-Net of another size than {self.preset.config} has, which would be lost: give "
                 "another folder with --to, or --anew to replace it."
             )
-        kept = self.keeps_latents(anew, keep)
+        kept = self.keeps_latents(anew, keep or self.preset.polishes)
         polish = {"autoencoder": POLISH} if kept else {}
         todo = [stage for stage in ("autoencoder", "vocoder", "clap") if not self.done(stage).is_file()]
         for group in [todo] if self.preset.together else [[stage] for stage in todo]:

@@ -158,7 +158,7 @@ def bring(at: Path, results: list[Path], model: Path, parts: Path, preset: str) 
     brought = at / "brought"
     for folder in results:
         _take_in(folder, brought)
-    found = {part: folder for part in PART.values() if (folder := _newest(brought, part)) is not None}
+    found = {part: newest for part in PART.values() if (newest := _newest(brought, part)) is not None}
     if not found:
         raise ValueError(f"No part is complete in {brought} yet; collect again, and bring that too.")
     records = {part: _read(folder / "record.json") for part, folder in found.items()}

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from maa.checkpoint import CONFIG, TOKENIZER, file_hash, index_of, weight_files
-from maa.config import PRESETS
+from maa.config import PRESETS, ModelConfig
 from maa.models.aisfx import AisfxEncoder
-from train.clap import sound_features
+from train.clap import features_file, sound_features
 from train.data import Library
 from train.data.library import CACHE
 from train.frozen import load_frozen
@@ -42,11 +42,9 @@ def pack(library: Path, parts: Path, model: Path, to: Path, chunk_bytes: int, pr
     for path in to.glob("chunk-*.bin"):
         path.unlink()
     held, config = Library.open(library), PRESETS[PRESETS_OF_TIME[preset].config]
-    encoder = load_frozen(config, "clap_audio", parts)
-    assert isinstance(encoder, AisfxEncoder)
     files = {f"parts/{path.name}": path for part in ("text", "clap_audio") for path in _weights(parts, part)}
     files[f"parts/{TOKENIZER}"] = parts / TOKENIZER
-    vectors = _vectors(held, encoder, config.audio.sample_rate, to / "sounds")
+    vectors = _vectors(held, config, parts, to)
     files[f"parts/{vectors.name}"] = vectors
     if (model / CONFIG).is_file():
         files[f"model/{CONFIG}"] = model / CONFIG
@@ -68,18 +66,17 @@ def pack(library: Path, parts: Path, model: Path, to: Path, chunk_bytes: int, pr
     return said + _calls(plan, to)
 
 
-def _vectors(library: Library, encoder: AisfxEncoder, rate: int, folder: Path) -> Path:
+def _vectors(library: Library, config: ModelConfig, parts: Path, to: Path) -> Path:
     """The file of what the sound encoder says of the recordings, so that the far side listens to none of them.
 
-    It is kept for the next time; the folder holds no other one.
+    Training here leaves it among the parts; else it is made (minutes on a CPU) and kept in `to` for the next time.
     """
-    folder.mkdir(exist_ok=True)
-    before = set(folder.iterdir())
-    sound_features(library, encoder, rate, folder)
-    found = set(folder.iterdir()) - before or before
-    for path in before - found:
-        path.unlink()
-    return found.pop()
+    if (known := features_file(library, parts)).is_file():
+        return known
+    encoder = load_frozen(config, "clap_audio", parts)
+    assert isinstance(encoder, AisfxEncoder)
+    sound_features(library, encoder, config.audio.sample_rate, to)
+    return features_file(library, to)
 
 
 def _weights(folder: Path, part: str) -> list[Path]:
@@ -91,7 +88,8 @@ def _code(cached: Path, to: Path) -> int:
     """The library's file with its samples coded; the number of bytes."""
     with np.load(cached, allow_pickle=False) as file:
         others = {f"other-{name}": file[name] for name in file.files if name != "samples"}
-        np.savez_compressed(to, **others, **encode(file["samples"]))
+        arrays: dict[str, Any] = others | encode(file["samples"])
+    np.savez_compressed(to, **arrays)
     return to.stat().st_size
 
 

@@ -35,7 +35,7 @@ def encode(samples: Samples) -> dict[str, NDArray[Any]]:
         blocks = padded[start : start + FRAME].astype(np.float64)
         weights, points = _weights(blocks)
         residual = (blocks - _predict(blocks, _scaled(weights, points))).astype(np.int64)
-        arrays = {"weights": weights, "points": points, **_rice(residual)}
+        arrays: dict[str, NDArray[Any]] = {"weights": weights, "points": points, **_rice(residual)}
         coded |= {f"{number}-{name}": value for name, value in arrays.items()}
     return coded
 

@@ -129,7 +129,7 @@ def work(at: Path) -> None:
     """All stages that were asked for, from where they were left."""
     lease = replace(Lease.read(at), pid=os.getpid()).write(at)
     run = Far(at, lease)
-    kept = run.keeps_latents(anew=False, keep="autoencoder" not in lease.stages)
+    kept = run.keeps_latents(anew=False, keep=run.preset.polishes or "autoencoder" not in lease.stages)
     judge = Judge(run, kept)
     todo = [stage for stage in SOUND if stage in lease.stages and not run.done(stage).is_file()]
     for group in [todo] if run.preset.together else [[stage] for stage in todo]:
