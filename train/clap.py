@@ -39,11 +39,16 @@ class Features:
     text_of: dict[str, int]
 
 
+def features_file(library: Library, cache: Path) -> Path:
+    """Where a folder keeps the vectors of a library's recordings, by its digest."""
+    digest = hashlib.sha256(library.samples.tobytes() + library.offsets.tobytes()).hexdigest()[:16]
+    return cache / f"sounds-{digest}.npy"
+
+
 @torch.inference_mode()
 def sound_features(library: Library, encoder: AisfxEncoder, rate: int, cache: Path) -> Tensor:
     """One vector per recording, [N, width]; remembered in the folder `cache` under the library's digest."""
-    digest = hashlib.sha256(library.samples.tobytes() + library.offsets.tobytes()).hexdigest()[:16]
-    path = cache / f"sounds-{digest}.npy"
+    path = features_file(library, cache)
     if not path.is_file():
         device = next(encoder.parameters()).device
         waves = (torch.from_numpy(library.wave(i)).to(device)[None] for i in range(len(library.rows)))

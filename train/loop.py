@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -20,38 +21,66 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import torch
 from accelerate import Accelerator
+from accelerate.utils import AutocastKwargs, broadcast_object_list
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from maa.checkpoint import read_weights, weight_files
-from maa.device import compute_dtype, pick_device
+from maa.device import FASTER, bf16_gain, compute_dtype, pick_device
 from train.captured import Captured, Compiled, queues
 from train.journal import Journal
 from train.options import Options, rate_at
 from train.updates import Ema, StateDict, Updates
 
 
-def prepare() -> Accelerator:
-    """Where and in which precision a stage runs: as `accelerate launch` says, else bf16 where it is fast."""
-    chosen = os.environ.get("ACCELERATE_MIXED_PRECISION")
-    if chosen is None:
-        device = pick_device()
-        fast = _has_amx() if device.type == "cpu" else compute_dtype(device) == torch.bfloat16
-        chosen = "bf16" if fast else "no"
-    accelerator = Accelerator(mixed_precision=chosen)
-    if queues(accelerator.device):
+class Place(Accelerator):
+    """Where a stage runs, and in which precision: "no" (float32), "bf16", or another that was asked for.
+
+    Attributes:
+        reason: of the precision, for logs; "" = it was asked for, and stays whatever a state says.
+    """
+
+    def __init__(self, asked: str | None) -> None:
+        super().__init__(mixed_precision=asked or "no")
+        self.precision, self.reason = str(self.mixed_precision), ""
+        if asked is None:
+            # One process decides for all: each would measure another figure.
+            found = broadcast_object_list([_fast() if self.is_main_process else None])
+            self.settle(*found[0])
+
+    def settle(self, precision: str, reason: str) -> None:
+        """Change what `autocast` does from now on."""
+        self.precision, self.reason = precision, reason
+
+    def autocast(self, autocast_handler: AutocastKwargs | None = None) -> AbstractContextManager[None]:
+        """The precision of what is computed inside."""
+        if self.precision != "bf16":
+            return super().autocast(autocast_handler)
+        return torch.autocast(self.device.type, torch.bfloat16)
+
+    def described(self) -> str:
+        """The precision and why."""
+        name = {"no": "fp32"}.get(self.precision, self.precision)
+        return f"{name} ({self.reason or 'as asked for'})"
+
+
+def prepare() -> Place:
+    """Where and in which precision a stage runs: as `accelerate launch` says, else in bf16 where it is faster."""
+    place = Place(os.environ.get("ACCELERATE_MIXED_PRECISION"))
+    if queues(place.device):
         torch.set_float32_matmul_precision("high")  # TF32 for what stays in float32
         torch.backends.cudnn.benchmark = True  # shapes are fixed, so the search for the best kernels pays
-    return accelerator
+    return place
 
 
-def _has_amx() -> bool:
-    """True on a CPU with matrix units for bf16; on others it is emulated and several times slower than fp32."""
-    try:
-        return "amx_bf16" in Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return False
+def _fast() -> tuple[str, str]:
+    """The faster precision of this machine, and how that is known."""
+    device = pick_device()
+    if device.type != "cpu":
+        return ("bf16" if compute_dtype(device) == torch.bfloat16 else "no"), f"what the {device.type} device has"
+    gain = bf16_gain()
+    return ("bf16" if gain >= FASTER else "no"), f"bf16 was measured to be {gain:.2f} times as fast as fp32"
 
 
 class Draw:
@@ -161,9 +190,10 @@ class Trainer:
         self.updates = Updates(networks, options, self.accelerator, pace)
         self.compilable = [module] if compilable is None else list(compilable)
         self.ema = Ema(module, options.ema)
-        self.step, self.spent = 0, 0.0
+        self.step, self.spent, self.saved = 0, 0.0, 0.0  # steps; seconds, and seconds at the last saving
         if options.resume:
             self._resume()
+            self.saved = self.spent
 
     def run(self, objective: Objective | Loss, sample: Callable[[Path, int], None] | None = None) -> Path:
         """Train to the end of the options' steps or minutes and return the path of the averaged weights.
@@ -174,8 +204,11 @@ class Trainer:
         """
         options, main = self.options, self.accelerator.is_main_process
         options.out.mkdir(parents=True, exist_ok=True)
-        started = time.monotonic() - self.spent
         described = {key: str(value) for key, value in asdict(options).items()}
+        if isinstance(self.accelerator, Place):
+            described["precision"] = self.accelerator.described()
+            if main:
+                print(f"{self.name}: computing in {described['precision']}", flush=True)
         described["device"] = f"{self.accelerator.num_processes} x {_name_of(self.accelerator.device)}"
         update = self._update(objective)
         with (
@@ -183,6 +216,7 @@ class Trainer:
             Journal(options.out, self.name, described, main, self._average) as journal,
             self._bar() as bar,
         ):
+            started = time.monotonic() - self.spent
             while (progress := self._progress(time.monotonic() - started)) < 1.0:
                 rate = rate_at(self.step, progress, options)
                 values = self._advance(objective, update, progress, rate)
@@ -192,7 +226,7 @@ class Trainer:
                 if self.step % options.log_every == 0:
                     # Reads the values, so a device's queue is never longer than this and the clock stays honest.
                     _say(journal.line(self.step, self.spent, rate), bar)
-                if self.step % options.save_every == 0:
+                if self._due():
                     self.save()
                 if sample and main and options.sample_every and self.step % options.sample_every == 0:
                     with self.ema.applied(), torch.compiler.set_stance("force_eager"):
@@ -201,6 +235,12 @@ class Trainer:
             _say(journal.line(self.step, self.spent, rate_at(self.step, 1.0, options)), bar)
         self.save()
         return self.weights
+
+    def _due(self) -> bool:
+        """True when it is time to save: by the clock if the options say so, else by the steps."""
+        if self.options.save_minutes:
+            return self.spent - self.saved >= 60 * self.options.save_minutes
+        return self.step % self.options.save_every == 0
 
     def _update(self, objective: Objective | Loss) -> Captured:
         """A step from its inputs on: losses, gradients, new weights; captured and compiled as the options say."""
@@ -256,12 +296,14 @@ class Trainer:
 
     def save(self) -> None:
         """Write the averaged weights and everything that resuming needs."""
+        self.saved = self.spent
         if not self.accelerator.is_main_process:
             return
         save_weights(self.plain(self.ema.values), self.weights)
         content = {
             "step": self.step,
             "spent": self.spent,
+            "precision": self.accelerator.precision if isinstance(self.accelerator, Place) else None,
             **self.updates.state(),
             "ema": self.ema.values,
             "updates": self.ema.updates,
@@ -279,6 +321,9 @@ class Trainer:
             self.ema.values[name].copy_(value)
         self.ema.updates = state["updates"]
         self.step, self.spent = state["step"], state["spent"]
+        place, precision = self.accelerator, state.get("precision")
+        if precision in ("no", "bf16") and isinstance(place, Place) and place.reason and precision != place.precision:
+            place.settle(precision, "as the run began")  # a measurement may come out otherwise; a run is one run
 
 
 def _say(line: str, bar: tqdm) -> None:

@@ -20,6 +20,7 @@ class Options:
     clip: float = 1.0  # gradient norm
     ema: float = 0.999  # decay of the averaged weights that are saved
     save_every: int = 500  # steps
+    save_minutes: float = 0.0  # save after this long instead; 0 = count steps
     log_every: int = 20  # steps
     sample_every: int = 0  # steps between sample sounds and pictures; 0 = none
     seed: int = 0

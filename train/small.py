@@ -3,6 +3,7 @@
 python -m train.small --to checkpoints/mini      two CPU cores: two hours, the 64 wide network
 python -m train.small --preset gpu               one GPU of the H200's class: 25 minutes, the 128 wide network
 python -m train.small --preset gpu --hours 6     as long as you have
+python -m train.small --preset polish            CPU cores overnight: what ships, trained on at its own size
 python -m train.small --preset tiny --to /tmp/small --runs /tmp/runs     a minute, to see it run
 
 Run it again and it goes on: a stage that was cut off resumes from its state, a stage that is done is left alone. What
@@ -26,8 +27,12 @@ from train.card import card
 from train.data import Library
 from train.package import package
 from train.quality import autoencoder_distance
+from train.swap import recover, replace_folder
 
 PART = {"autoencoder": "autoencoder", "vocoder": "vocoder", "clap": "clap", "diffusion": "unet"}  # stage: its file
+POLISH = ("--frozen-encoder", "--gate-weight", "0", "--ready-weight", "0")  # of an autoencoder whose latents stay
+LATENTS = "latents.txt"  # in the folder of runs: whether the earlier encoder is kept
+FINISHED = "finished"  # likewise: the model is in place, and what it was made from can go
 GOOD = 0.16  # held-out log10-mel L1 below which an autoencoder is kept: then the latents stay and training adds up
 
 
@@ -40,6 +45,7 @@ class Preset:
     sound: float  # share of the time for autoencoder, vocoder and CLAP; the rest is the U-Net's
     together: bool  # those three side by side (a GPU has room), or one after another
     stages: dict[str, tuple[str, ...]]
+    polishes: bool = False  # the earlier encoder is frozen without asking how good it is
 
     def minutes(self, hours: float, stage: str) -> float:
         """A stage's budget. One after another, the autoencoder takes six tenths of the sound's share; CLAP counts
@@ -52,10 +58,10 @@ class Preset:
 
 PRESETS_OF_TIME = {
     "gpu": Preset(
-        "small", 25 / 60, 9 / 25, True,
+        "small", 25 / 60, 7 / 25, True,
         {
             "autoencoder": ("--batch", "64", "--frames", "128", "--lr", "8e-4", "--graphs"),
-            "vocoder": ("--batch", "64", "--frames", "64", "--lr", "6e-4", "--graphs"),
+            "vocoder": ("--batch", "64", "--frames", "64", "--lr", "6e-4", "--graphs", "--compile"),
             "clap": ("--steps", "900", "--lr", "7e-4", "--ema", "0.99"),
             "diffusion": (
                 "--batch", "256", "--widths", "40:0.5", "78:0.5", "--given", "0.4",
@@ -71,6 +77,17 @@ PRESETS_OF_TIME = {
             "clap": ("--steps", "900", "--lr", "7e-4", "--ema", "0.99"),
             "diffusion": ("--pool", "240", "--renew", "0.3", "--lr", "5e-4", "--ema", "0.998"),
         },
+    ),
+    # Gentle rates: the weights are good, and a fresh optimiser at the full rate would first undo some of it.
+    "polish": Preset(
+        "small", 8.0, 0.4, False,
+        {
+            "autoencoder": ("--lr", "2e-4"),
+            "vocoder": ("--lr", "2e-4"),
+            "clap": ("--steps", "900", "--lr", "7e-4", "--ema", "0.99"),
+            "diffusion": ("--pool", "240", "--renew", "0.3", "--lr", "2e-4"),
+        },
+        polishes=True,
     ),
     "tiny": Preset(
         "tiny", 0.6 / 60, 0.5, False,
@@ -105,7 +122,7 @@ class Run:
         if stage == "clap":
             command += ["--parts", str(self.parts)]
         else:
-            command += ["--minutes", f"{self.preset.minutes(self.hours, stage):.3f}"]
+            command += ["--minutes", f"{self.minutes(stage):.3f}"]
         if stage == "diffusion":
             folders = [str(self.runs / name) for name in ("autoencoder", "clap")]
             command += ["--parts", *folders, str(self.to), str(self.parts)]
@@ -113,6 +130,10 @@ class Run:
         if self.state(stage).is_file():
             return [*command, "--resume"]
         return [*command, "--start", str(self.to / f"{part}.safetensors")] if earlier and self.fits(part) else command
+
+    def minutes(self, stage: str) -> float:
+        """A stage's budget."""
+        return self.preset.minutes(self.hours, stage)
 
     def fits(self, part: str) -> bool:
         """True when the earlier model has a part of the size that this run trains."""
@@ -133,7 +154,7 @@ class Run:
 
         The answer is remembered until the run is finished: one that was cut off goes on as it began.
         """
-        answer = self.runs / "latents.txt"
+        answer = self.runs / LATENTS
         if answer.is_file():
             return answer.read_text(encoding="utf-8").strip() == "kept"
         kept = keep and not anew and self.fits("autoencoder")
@@ -152,13 +173,14 @@ class Run:
         Raises:
             ValueError: a network of another size lies where this one would go, or a stage failed.
         """
+        self.tidy()
         if not anew and weight_files(self.to, "unet") and not self.fits("unet"):
             raise ValueError(
                 f"{self.to} holds a U-Net of another size than {self.preset.config} has, which would be lost: give "
                 "another folder with --to, or --anew to replace it."
             )
-        kept = self.keeps_latents(anew, keep)
-        polish = {"autoencoder": ("--frozen-encoder", "--gate-weight", "0", "--ready-weight", "0")} if kept else {}
+        kept = self.keeps_latents(anew, keep or self.preset.polishes)
+        polish = {"autoencoder": POLISH} if kept else {}
         todo = [stage for stage in ("autoencoder", "vocoder", "clap") if not self.done(stage).is_file()]
         for group in [todo] if self.preset.together else [[stage] for stage in todo]:
             self.wait({stage: self.begin(stage, not anew, polish.get(stage, ())) for stage in group})
@@ -187,20 +209,30 @@ class Run:
         return self.runs / stage / "done"
 
     def finish(self) -> None:
-        """Put the parts together, and leave the next run a clean start: what it builds on is the model."""
+        """Put the parts together, and leave the next run a clean start: what it builds on is the model.
+
+        A run that is killed in here leaves `to` as it was or as it shall be, and can be called again.
+        """
         folders = [self.runs / stage for stage in (*PART,) if (self.runs / stage).is_dir()]
         earlier = [self.to] if (self.to / CONFIG).is_file() else []
-        package([*earlier, self.parts, *folders], self.runs / "model", self.to.name)
+        made = self.runs / "model"
+        shutil.rmtree(made, ignore_errors=True)
+        package([*earlier, self.parts, *folders], made, self.to.name)
         card(self.runs, self.preset.config)
-        self.to.mkdir(parents=True, exist_ok=True)
-        for path in self.to.glob("*.safetensors*"):
-            path.unlink()  # whole files and shards of different runs would contradict one another
-        for path in (self.runs / "model").iterdir():
-            shutil.copyfile(path, self.to / path.name)
+        replace_folder(made, self.to)
+        (self.runs / FINISHED).touch()
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Forget the states of a run whose model is in place: half of them would be taken for a run to resume."""
+        recover(self.to)
+        if not (self.runs / FINISHED).is_file():
+            return
         for stage, part in PART.items():
             for path in (self.done(stage), self.state(stage), self.runs / stage / f"{part}.safetensors"):
                 path.unlink(missing_ok=True)
-        (self.runs / "latents.txt").unlink(missing_ok=True)
+        (self.runs / LATENTS).unlink(missing_ok=True)
+        (self.runs / FINISHED).unlink()
 
 
 def main() -> None:

@@ -1,12 +1,16 @@
-"""What several tests of the data share."""
+"""What the tests of training share."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from train.data import Row
+
+# Which precision is faster is measured, and no test may hang on a measurement.
+os.environ["ACCELERATE_MIXED_PRECISION"] = "no"
 
 
 @pytest.fixture

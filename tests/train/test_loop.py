@@ -14,6 +14,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from maa.device import bf16_gain
+from train import loop
 from train.journal import write_wave
 from train.loop import Draw, Trainer, start_from
 from train.options import Options, rate_at
@@ -171,6 +173,45 @@ def test_an_average_of_one_value_is_that_value() -> None:
     for _ in range(5):
         ema.update()
     assert torch.allclose(ema.values["weight"], network.weight)
+
+
+@pytest.mark.parametrize(("gain", "precision"), [(1.6, "bf16"), (1.1, "no")])
+def test_the_faster_precision_is_measured_and_a_resumed_run_keeps_it(
+    gain: float, precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("ACCELERATE_MIXED_PRECISION")
+    monkeypatch.setattr(loop, "bf16_gain", lambda: gain)
+    train(tmp_path, stop=21)
+    assert f"{gain:.2f} times" in capsys.readouterr().out
+    monkeypatch.setattr(loop, "bf16_gain", lambda: 2.7 - gain)
+    place = loop.prepare()
+    Trainer(Line().network, Options(tmp_path, resume=True), "line", place)
+    assert place.precision == precision and "as the run began" in place.described()
+    with place.autocast():
+        made = nn.Linear(4, 4)(torch.zeros(1, 4))
+    assert made.dtype == (torch.bfloat16 if precision == "bf16" else torch.float32)
+
+
+def test_a_precision_that_is_asked_for_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "bf16_gain", lambda: pytest.fail("nobody asked"))
+    assert loop.prepare().precision == "no"
+
+
+def test_this_cpus_gain_is_measured_once_without_a_random_number() -> None:
+    state = torch.get_rng_state()
+    assert 0.01 < bf16_gain() < 100
+    assert bf16_gain() == bf16_gain()
+    assert torch.equal(state, torch.get_rng_state())
+
+
+def test_saving_goes_by_the_clock_where_it_should(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    line, seen = Line(), []
+    options = Options(tmp_path, steps=30, save_every=1, save_minutes=0.5, warmup=1)
+    trainer = Trainer(line.network, options, "line")
+    monkeypatch.setattr(loop.time, "monotonic", lambda: 7.0 * trainer.step)
+    monkeypatch.setattr(trainer, "save", lambda: (seen.append(trainer.step), setattr(trainer, "saved", trainer.spent)))
+    trainer.run(line)
+    assert seen == [5, 10, 15, 20, 25, 30, 30]
 
 
 def test_the_rate_warms_up_stays_and_falls() -> None:

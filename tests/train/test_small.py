@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +15,14 @@ import pytest
 import torch
 
 from maa import MakeAnAudio, Sampling, checkpoint
+from maa.audio.mel import MelSpectrogram
 from maa.config import MINI, TINY
 from tests.train.library import little_library
 from train import small
 from train.card import card
 from train.data.library import CACHE
 from train.package import package
+from train.swap import recover, replace_folder
 
 
 @pytest.fixture
@@ -146,6 +151,98 @@ def test_packaging_takes_the_last_folder_that_has_a_part(tmp_path: Path) -> None
     wanted = second.vocoder.state_dict()
     assert all(torch.allclose(v, wanted[k], atol=1e-3) for k, v in made.vocoder.state_dict().items())
     assert torch.allclose(made.unet.conv_in.weight, first.unet.conv_in.weight, atol=1e-3)
+
+
+class Killed(BaseException):
+    """What nothing catches."""
+
+
+def killed_at(monkeypatch: pytest.MonkeyPatch, count: int, action: Callable[[], None]) -> bool:
+    """Run until something is about to change the disk for the `count`-th time; True when it was cut off there."""
+    left = [count]
+
+    def patched(plain: Callable[..., object]) -> Callable[..., object]:
+        def call(*args: object, **more: object) -> object:
+            left[0] -= 1
+            if left[0] < 0:
+                raise Killed
+            return plain(*args, **more)
+
+        return call
+
+    with monkeypatch.context() as patch:
+        for owner, name in (
+            (os, "rename"),
+            (os, "replace"),
+            (os, "link"),
+            (os, "unlink"),
+            (os, "rmdir"),
+            (os, "mkdir"),
+            (shutil, "copy2"),
+            (Path, "touch"),
+            (Path, "unlink"),
+        ):
+            patch.setattr(owner, name, patched(getattr(owner, name)))
+        # copytree has bound it as a default
+        patch.setattr(shutil.copytree, "__defaults__", (False, None, shutil.copy2, False, False))
+        try:
+            action()
+        except Killed:
+            return True
+    return False
+
+
+def bias(folder: Path) -> float:
+    """Which of two models a folder holds, all its hashes being right."""
+    hashes = checkpoint.read_config(folder)[1]
+    assert {path.name for path in checkpoint.weight_files(folder, "unet")} <= set(hashes)
+    assert all(checkpoint.file_hash(folder / name) == value for name, value in hashes.items())
+    return float(checkpoint.read_weights(checkpoint.weight_files(folder, "unet"))["conv_in.bias"][0])
+
+
+def test_a_run_killed_anywhere_while_it_finishes_leaves_a_model_that_opens(
+    earlier: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, template, trained = earlier / "to", earlier / "template", earlier / "trained"
+    unet = checkpoint.load(start).unet
+    assert unet is not None
+    for folder, value in ((template, 1.0), (trained, 2.0)):
+        torch.nn.init.constant_(unet.conv_in.bias, value)
+        small_one = checkpoint.Model(TINY, MelSpectrogram(TINY.audio), unet=unet)
+        checkpoint.save(small_one, folder, shard_bytes=None if value == 1 else 150_000)
+    (template / "README.md").write_text("mine")
+    monkeypatch.setattr(small, "package", lambda _, to, name: shutil.copytree(trained, to))
+    seen = set()
+    for count in range(200):
+        for name in ("to", "to.new", "to.old", "runs"):
+            shutil.rmtree(earlier / name, ignore_errors=True)
+        shutil.copytree(template, start)
+        run = run_in(earlier)
+        for stage, part in small.PART.items():
+            (earlier / "runs" / stage).mkdir(parents=True)
+            for path in (run.done(stage), run.state(stage), run.runs / stage / f"{part}.safetensors"):
+                path.touch()
+        cut = killed_at(monkeypatch, count, run.finish)
+        run.tidy()
+        seen.add(bias(start))
+        assert (start / "README.md").read_text() == "mine"
+        if run.done("diffusion").is_file():
+            run.finish()
+        assert bias(start) == 2.0, count
+        assert not [path for path in earlier.glob("to.*") if path.exists()]
+        assert not list((earlier / "runs").glob("*/done"))
+        if not cut:
+            break
+    assert seen == {1.0, 2.0} and count > 20
+
+
+def test_a_folder_without_an_earlier_one_is_put_in_place(tmp_path: Path) -> None:
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made" / "config.json").write_text("{}")
+    (tmp_path / "to.new").mkdir()
+    replace_folder(tmp_path / "made", tmp_path / "to")
+    recover(tmp_path / "to")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["made", "to"]
 
 
 @pytest.mark.slow
