@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from maa.audio.finish import AS_MADE
 from maa.audio.io import to_audio
 from maa.pipeline.pipeline import MakeAnAudio
 from maa.pipeline.request import OnStep, Sampling
@@ -38,6 +39,8 @@ def strip(
     *,
     negative: str = "",
     start: float = 0.0,
+    level_match: bool = True,
+    loudness: str | float = AS_MADE,
     on_step: OnStep | None = None,
 ) -> Strip:
     """Personalise one sound at several t0 with one seed (Sec. 4.1, Figure 5).
@@ -50,6 +53,7 @@ def strip(
         values: the t0, 0..1 each.
         negative: what to lead away from.
         start: second of the upload where the window begins.
+        level_match, loudness: as for `MakeAnAudio.personalize`.
         on_step: progress over all of them.
     """
     source = to_audio(audio)
@@ -58,7 +62,8 @@ def strip(
     points: list[Generation] = []
     for index, t0 in enumerate(values):
         report = None if on_step is None else _within(on_step, sum(totals[:index]), sum(totals))
-        point = maa.personalize(source, prompt, settled, t0=t0, negative=negative, start=start, on_step=report)
+        same = {"negative": negative, "start": start, "level_match": level_match, "loudness": loudness}
+        point = maa.personalize(source, prompt, settled, t0=t0, on_step=report, **same)
         points.append(point)
     first, last = (round(s * source.sample_rate) for s in (start, start + maa.config.audio.seconds))
     upload = maa.spectrogram(replace(source, samples=source.samples[:, first:last]))

@@ -9,6 +9,7 @@ from pathlib import Path
 import gradio as gr
 from gradio.components import Component
 
+from maa.audio.finish import AS_MADE, PEAK
 from maa.config import ModelConfig
 from maa.diffusion.samplers import SAMPLERS
 from maa.pipeline.request import MAX_PROMPT, MAX_SECONDS, MAX_TAKES
@@ -20,6 +21,9 @@ SHORTEST = 1.0  # seconds
 DICE = Path(__file__).parent / "web" / "dice.svg"
 SLIDER_GUIDANCE = 12.0
 SAMPLER_NAMES = {"dpm++": "DPM-Solver++ (fast)", "ddim": "DDIM (the paper's)", "official": "The authors' own DDIM"}
+LOUDNESS_NAMES = {
+    AS_MADE: "As made", "-23": "−23 LUFS (broadcast)", "-18": "−18 LUFS", PEAK: "Peak −1 dBTP",
+}  # fmt: skip
 RATE_NAMES = {0: "The sound's own", 16_000: "16 kHz", 44_100: "44.1 kHz", 48_000: "48 kHz"}
 
 
@@ -44,6 +48,9 @@ class Controls:
     fresh: gr.Checkbox
     sampler: gr.Dropdown
     eta: gr.Slider
+    loudness: gr.Dropdown | None
+    density: gr.Slider | None
+    free: gr.Checkbox | None  # the density is the model's choice
     file_format: gr.Dropdown | None
     rate: gr.Dropdown | None
     seconds: gr.Slider | None
@@ -67,6 +74,7 @@ def controls(
     wording: Wording,
     *,
     seconds: bool = False,
+    spliced: bool = False,
     formats: Mapping[str, limits.FileFormat] = limits.FORMATS,
 ) -> Controls:
     """Lay the shared controls out, in the column that is open.
@@ -76,6 +84,7 @@ def controls(
         config: the model's defaults.
         wording: labels of this tab.
         seconds: whether the tab has a length.
+        spliced: whether the new sound goes into the user's own, whose loudness stays as it is.
         formats: the file formats to choose from, the first one chosen; none = no choice.
     """
     prompt, negative = _prompts(task, wording)
@@ -84,6 +93,8 @@ def controls(
     with gr.Group():
         length = _length(config) if seconds else None
         takes = gr.Slider(1, MAX_TAKES, value=1, step=1, label="Takes", info="Several at once, the best match first.")
+        density, free = _density(task) if config.unet.density and not spliced else (None, None)
+        loudness = None if spliced else _loudness(task)
     seed, fresh = _seed(task)
     with gr.Accordion("Advanced", open=False, elem_id=f"{task}-advanced"):
         steps = gr.Slider(
@@ -104,6 +115,8 @@ def controls(
         with gr.Row():
             written = _file_format(formats) if formats else None
             rate = _rate() if formats else None
+        if config.unet.density and spliced:
+            density, free = _density(task)
     return Controls(
         prompt=prompt,
         negative=negative,
@@ -114,6 +127,9 @@ def controls(
         fresh=fresh,
         sampler=sampler,
         eta=eta,
+        loudness=loudness,
+        density=density,
+        free=free,
         file_format=written,
         rate=rate,
         seconds=length,
@@ -163,6 +179,24 @@ def _length(config: ModelConfig) -> gr.Slider:
         label="Length in seconds",
         info=f"The model has learnt from {native:.1f} s. Longer sounds are joined from such pieces.",
     )
+
+
+def _loudness(task: str) -> gr.Dropdown:
+    """How loud results are."""
+    names = [(name, value) for value, name in LOUDNESS_NAMES.items()]
+    return gr.Dropdown(names, value=AS_MADE, label="Loudness", filterable=False, elem_id=f"{task}-loudness")
+
+
+def _density(task: str) -> tuple[gr.Slider, gr.Checkbox]:
+    """How much of the time sounds, and the choice to leave that to the model; moving the slider takes it back."""
+    with gr.Row():
+        density = gr.Slider(
+            0.0, 1.0, value=0.5, step=0.05, label="One ↔ many", info="0: a single event; 1: one after the other.",
+            elem_id=f"{task}-density",
+        )  # fmt: skip
+        free = gr.Checkbox(True, label="As the model likes", scale=0, min_width=160, elem_id=f"{task}-free")
+    density.input(None, outputs=free, js="() => false", api_visibility="private")
+    return density, free
 
 
 def _file_format(formats: Mapping[str, limits.FileFormat]) -> gr.Dropdown:
