@@ -113,7 +113,7 @@ def _load(folder: Path) -> Model:
     model = Model(config, MelSpectrogram(config.audio), hashes=hashes, folder=folder)
     tokenizer = _tokenizer(folder / TOKENIZER, hashes)
     clap_tokenizer = _tokenizer(folder / CLAP_TOKENIZER, hashes) or tokenizer
-    model.concepts, model.sustained = _names(folder / CONCEPTS), _names(folder / SUSTAINED)
+    model.concepts, model.sustained = names(folder / CONCEPTS), names(folder / SUSTAINED)
     for part in PARTS:
         if part == "vision" and (folder / CLIP).is_dir():
             model.vision = _clip(folder / CLIP)
@@ -136,7 +136,7 @@ def _load(folder: Path) -> Model:
     return model
 
 
-def _names(path: Path) -> tuple[str, ...]:
+def names(path: Path) -> tuple[str, ...]:
     """A list of names; none where there is no such file."""
     return tuple(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else ()
 
@@ -215,9 +215,9 @@ def save(model: Model, folder: Path, dtype: torch.dtype = torch.float16, shard_b
     write(folder, model.config, parts, shard_bytes)
     for name, tokenizer in _tokenizers(model).items():
         tokenizer.save(str(folder / name))
-    for name, names in ((CONCEPTS, model.concepts), (SUSTAINED, model.sustained)):
-        if names:
-            (folder / name).write_text(json.dumps(list(names), indent=1) + "\n", encoding="utf-8")
+    for name, listed in ((CONCEPTS, model.concepts), (SUSTAINED, model.sustained)):
+        if listed:
+            (folder / name).write_text(json.dumps(list(listed), indent=1) + "\n", encoding="utf-8")
     write_config(folder, model.config)
 
 

@@ -60,7 +60,7 @@ def controls(desk: Desk, settings: Mapping[str, Any], *, fresh: bool = False) ->
     loudness, density = settings.get("loudness"), _number(settings.get("density"), 0.0, 1.0)
     put("loudness", loudness if loudness in LOUDNESS else None)
     put("density", density)
-    if "density" in settings:
+    if density is not None or ("density" in settings and settings["density"] is None):
         put("free", density is None)
     sampler = settings.get("sampler")
     put("sampler", sampler if sampler in SAMPLERS else None)
