@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,16 +12,8 @@ from maa.pipeline.length import frames_for
 from maa.pipeline.render import Renderer, Start
 
 
-@dataclass(frozen=True)
-class Window:
-    """At most the model's length of a user's sound."""
-
-    wave: NDArray[np.float32]  # mono [n] at the model's rate
-    level: float  # LUFS of the same seconds as they were given, in all their channels
-
-
-def window(renderer: Renderer, source: Audio, start: float) -> Window:
-    """What lies in the sound from `start` seconds on.
+def window(renderer: Renderer, source: Audio, start: float) -> NDArray[np.float32]:
+    """At most the model's length of a user's sound from `start` seconds on, mono [n] at the model's rate.
 
     Raises:
         ValueError: the sound is silent, or `start` lies behind its end.
@@ -33,9 +23,17 @@ def window(renderer: Renderer, source: Audio, start: float) -> Window:
         raise ValueError(f"start must lie within the sound (0 to {source.seconds:.2f} s), not {start:g}.")
     spec = renderer.model.config.audio
     first = round(start * spec.sample_rate)
-    wave = resample(source.mono(), source.sample_rate, spec.sample_rate)[first : first + spec.samples]
-    begin, end = (round(seconds * source.sample_rate) for seconds in (start, start + spec.seconds))
-    return Window(wave, lufs(source.samples[:, begin:end], source.sample_rate))
+    return resample(source.mono(), source.sample_rate, spec.sample_rate)[first : first + spec.samples]
+
+
+def level(renderer: Renderer, wave: NDArray[np.float32], start: Start) -> float | None:
+    """LUFS that a take should have to be as loud as its sound; None where nothing of the sound is left.
+
+    It is measured on the mono sound: a take is mono and comes out of both loudspeakers, as their mean did before.
+    """
+    if start.first + 1 >= renderer.model.config.schedule.steps:
+        return None
+    return lufs(wave[None], renderer.model.config.audio.sample_rate)
 
 
 def plan(renderer: Renderer, wave: NDArray[np.float32], pair: windows.Pair, t0: float, first: int, steps: int) -> Start:

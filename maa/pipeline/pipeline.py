@@ -208,7 +208,7 @@ class MakeAnAudio:
             t0: how far to go back towards noise: 0 returns the sound through autoencoder and vocoder (mono, 16 kHz), 1
                 ignores it; the paper recommends 0.2 to 0.5.
             start: second of the upload where the window of at most 9.984 s begins.
-            level_match: as loud as that window (LUFS); not at t0 = 1, nor with a loudness of its own.
+            level_match: as loud as that window in mono (LUFS); not at t0 = 1, nor with a loudness of its own.
             loudness: "as-made", -23 or -18 (LUFS), or "peak" (-1 dBTP).
         """
         check_t0(t0)
@@ -218,15 +218,14 @@ class MakeAnAudio:
         negative = check_prompt(negative, name="negative prompt")
         self._require("personalize")
         sampling = self.settled(sampling)
-        given = personal.window(self.renderer, to_audio(audio), start)
+        wave = personal.window(self.renderer, to_audio(audio), start)
         settings = self.settings("personalize", sampling, prompt=prompt, negative=negative)
         settings |= {"t0": float(t0), "start": float(start), "level_match": bool(level_match)}
-        settings["input"] = conditions.digest(given.wave)
+        settings["input"] = conditions.digest(wave)
         pair = conditions.from_text(self.model, prompt, negative)
-        plan = personal.plan(self.renderer, given.wave, pair, t0, first, sampling.steps)
-        matched = level_match and plan.first + 1 < self.config.schedule.steps
-        wish = replace(wish, level=given.level if matched else None)
-        return self._render(plan, sampling, len(given.wave), settings, on_step, wish)
+        plan = personal.plan(self.renderer, wave, pair, t0, first, sampling.steps)
+        wish = replace(wish, level=personal.level(self.renderer, wave, plan) if level_match else None)
+        return self._render(plan, sampling, len(wave), settings, on_step, wish)
 
     def inpaint(
         self,

@@ -62,7 +62,7 @@ def strip(
     points: list[Generation] = []
     for index, t0 in enumerate(values):
         report = None if on_step is None else _within(on_step, sum(totals[:index]), sum(totals))
-        same = {"negative": negative, "start": start, "level_match": level_match, "loudness": loudness}
+        same: dict[str, Any] = {"negative": negative, "start": start, "level_match": level_match, "loudness": loudness}
         point = maa.personalize(source, prompt, settled, t0=t0, on_step=report, **same)
         points.append(point)
     first, last = (round(s * source.sample_rate) for s in (start, start + maa.config.audio.seconds))

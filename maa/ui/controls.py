@@ -189,12 +189,16 @@ def _loudness(task: str) -> gr.Dropdown:
 
 def _density(task: str) -> tuple[gr.Slider, gr.Checkbox]:
     """How much of the time sounds, and the choice to leave that to the model; moving the slider takes it back."""
-    with gr.Row():
-        density = gr.Slider(
-            0.0, 1.0, value=0.5, step=0.05, label="One ↔ many", info="0: a single event; 1: one after the other.",
-            elem_id=f"{task}-density",
-        )  # fmt: skip
-        free = gr.Checkbox(True, label="As the model likes", scale=0, min_width=160, elem_id=f"{task}-free")
+    density = gr.Slider(
+        0.0,
+        1.0,
+        value=0.5,
+        step=0.05,
+        label="One ↔ many",
+        info="How much of the time sounds: a single event at 0, one after the other at 1.",
+        elem_id=f"{task}-density",
+    )
+    free = gr.Checkbox(True, label="Leave one ↔ many to the model", elem_id=f"{task}-free")
     density.input(None, outputs=free, js="() => false", api_visibility="private")
     return density, free
 

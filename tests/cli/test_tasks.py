@@ -74,11 +74,12 @@ def test_video_gets_sound(folder: Path) -> None:
 def test_personalize(folder: Path) -> None:
     assert main(["personalize", "stereo48.wav", "rain", "--t0", "0.5", "--start", "0.5", "-o", "out.wav", *QUICK]) == 0
     assert_audio_valid(soundfile.read("out.wav")[0], seconds=1.5)
+    soundfile.write("quiet.wav", sine_wave(rate=48_000, channels=2, peak=0.05).T, 48_000)
     levels = []
     for more in ([], ["--no-level-match"]):
-        assert main(["personalize", "stereo48.wav", "rain", "--t0", "0.5", *more, "-o", "out.wav", *QUICK]) == 0
+        assert main(["personalize", "quiet.wav", "rain", "--t0", "0.5", *more, "-o", "out.wav", *QUICK]) == 0
         levels.append(lufs(soundfile.read("out.wav", always_2d=True)[0].T, 16_000))
-    given = lufs(soundfile.read("stereo48.wav", always_2d=True)[0].T, 48_000)
+    given = lufs(soundfile.read("quiet.wav")[0].mean(axis=1)[None], 48_000)
     assert levels[0] == pytest.approx(given, abs=0.2) and abs(levels[1] - given) > 1
 
 

@@ -84,11 +84,12 @@ def test_loudness_of_takes_and_their_settings(tiny: MakeAnAudio, tmp_path: Path,
 def test_personalised_sound_is_as_loud_as_the_part_of_the_upload_that_was_used(tiny: MakeAnAudio) -> None:
     quiet, loud = sine_wave(400, 2.0, 44_100, 2, peak=0.01), sine_wave(400, 2.0, 44_100, 2, peak=0.2)
     upload = Audio(np.concatenate([quiet, loud], axis=1), 44_100)
+    given = lufs(loud.mean(axis=0, keepdims=True), 44_100)
     for t0 in (0.0, 0.4):
         made = tiny.personalize(upload, "a cat", QUICK, t0=t0, start=2.0)
-        assert loudness_of(made) == pytest.approx(lufs(loud, 44_100), abs=0.2)
+        assert loudness_of(made) == pytest.approx(given, abs=0.2)
     free = tiny.personalize(upload, "a cat", QUICK, t0=0.4, start=2.0, level_match=False)
-    assert abs(loudness_of(free) - lufs(loud, 44_100)) > 1
+    assert abs(loudness_of(free) - given) > 1
     assert (made.settings["level_match"], free.settings["level_match"]) == (True, False)
     target = tiny.personalize(upload, "a cat", QUICK, t0=0.4, start=2.0, loudness=-23)
     assert loudness_of(target) == pytest.approx(-23, abs=0.2)
