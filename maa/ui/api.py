@@ -99,71 +99,34 @@ def table(config: ModelConfig) -> list[Endpoint]:
     seconds = Argument("seconds", float, config.audio.seconds, f"Length of the sound in seconds, {span}.")
     guidance = Argument("guidance", float, config.guidance, "Guidance scale, 0 to 20; 1 = none.")
     sampling = (STEPS, guidance, *SAMPLING)
+    written = (*sampling, FORMAT, RATE, LOUDNESS, DENSITY)
+    picture, clip = _input("image", "A picture"), _input("video", "A clip")
+    sound, painted = _input("audio", "A sound"), (BOXES, OPTIONAL_PROMPT, FRAMES, MASK, NEGATIVE, *FILLING)
     return [
-        Endpoint(
-            "text_to_audio",
-            "Sound from a sentence.",
-            text.TASK,
-            (PROMPT, NEGATIVE, seconds, *sampling, FORMAT, RATE, LOUDNESS, DENSITY),
-        ),
+        Endpoint("text_to_audio", "Sound from a sentence.", text.TASK, (PROMPT, NEGATIVE, seconds, *written)),
         Endpoint(
             "image_to_audio",
             "Sound from a picture.",
             image.TASK,
-            (
-                _input("image", "A picture"),
-                OPTIONAL_PROMPT,
-                NEGATIVE,
-                seconds,
-                *sampling,
-                FORMAT,
-                RATE,
-                LOUDNESS,
-                DENSITY,
-            ),
+            (picture, OPTIONAL_PROMPT, NEGATIVE, seconds, *written),
         ),
         Endpoint(
             "video_to_audio",
             "Sound for a clip, as long as the clip; the file is the clip with that sound.",
             video.TASK,
-            (_input("video", "A clip"), OPTIONAL_PROMPT, NEGATIVE, *sampling, *ORIGINAL, LOUDNESS, DENSITY),
+            (clip, OPTIONAL_PROMPT, NEGATIVE, *sampling, *ORIGINAL, LOUDNESS, DENSITY),
         ),
         Endpoint(
             "personalize",
             "A sound of your own, moved towards a prompt.",
             personalize.TASK,
-            (
-                _input("audio", "A sound"),
-                PROMPT,
-                T0,
-                NEGATIVE,
-                START,
-                *sampling,
-                FORMAT,
-                RATE,
-                LOUDNESS,
-                DENSITY,
-                MATCHED,
-            ),
+            (sound, PROMPT, T0, NEGATIVE, START, *written, MATCHED),
         ),
         Endpoint(
             "inpaint",
             "Regions of a sound made anew; outside their time spans its samples stay as they are.",
             inpaint.BOX_TASK,
-            (
-                _input("audio", "A sound"),
-                BOXES,
-                OPTIONAL_PROMPT,
-                FRAMES,
-                MASK,
-                NEGATIVE,
-                *FILLING,
-                *sampling,
-                SAME_FORMAT,
-                RATE,
-                KEPT,
-                DENSITY,
-            ),
+            (sound, *painted, *sampling, SAME_FORMAT, RATE, KEPT, DENSITY),
         ),
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 from gradio.components import Component
@@ -93,43 +94,24 @@ def controls(
     with gr.Group():
         length = _length(config) if seconds else None
         takes = gr.Slider(1, MAX_TAKES, value=1, step=1, label="Takes", info="Several at once, the best match first.")
-        density, free = _density(task) if config.unet.density and not spliced else (None, None)
+        dense = _density(task) if config.unet.density and not spliced else {}
         loudness = None if spliced else _loudness(task)
     seed, fresh = _seed(task)
     with gr.Accordion("Advanced", open=False, elem_id=f"{task}-advanced"):
-        steps = gr.Slider(
-            1, SLIDER_STEPS, value=25, step=1, label="Steps", info="25 is enough as a rule; more is slower."
-        )
-        guidance = gr.Slider(
-            0.0,
-            SLIDER_GUIDANCE,
-            value=config.guidance,
-            step=0.5,
-            label="Guidance",
-            info="How closely to follow the prompt; 1 turns guidance and the negative prompt off.",
-        )
-        names = [(SAMPLER_NAMES.get(name, name), name) for name in SAMPLERS]
-        with gr.Row():
-            sampler = gr.Dropdown(names, value=SAMPLERS[0], label="Sampler", filterable=False, min_width=180)
-            eta = gr.Slider(0.0, 1.0, value=0.0, step=0.05, label="Fresh noise in DDIM (eta)", min_width=180)
+        sampling = _sampling(config)
         with gr.Row():
             written = _file_format(formats) if formats else None
             rate = _rate() if formats else None
-        if config.unet.density and spliced:
-            density, free = _density(task)
+        dense = dense or (_density(task) if config.unet.density else {"density": None, "free": None})
     return Controls(
         prompt=prompt,
         negative=negative,
         takes=takes,
-        steps=steps,
-        guidance=guidance,
+        **sampling,
         seed=seed,
         fresh=fresh,
-        sampler=sampler,
-        eta=eta,
         loudness=loudness,
-        density=density,
-        free=free,
+        **dense,
         file_format=written,
         rate=rate,
         seconds=length,
@@ -137,6 +119,24 @@ def controls(
         stop=stop,
         status=line,
     )
+
+
+def _sampling(config: ModelConfig) -> dict[str, Any]:
+    """How to sample, by the names of `Controls`."""
+    steps = gr.Slider(1, SLIDER_STEPS, value=25, step=1, label="Steps", info="25 is enough as a rule; more is slower.")
+    guidance = gr.Slider(
+        0.0,
+        SLIDER_GUIDANCE,
+        value=config.guidance,
+        step=0.5,
+        label="Guidance",
+        info="How closely to follow the prompt; 1 turns guidance and the negative prompt off.",
+    )
+    names = [(SAMPLER_NAMES.get(name, name), name) for name in SAMPLERS]
+    with gr.Row():
+        sampler = gr.Dropdown(names, value=SAMPLERS[0], label="Sampler", filterable=False, min_width=180)
+        eta = gr.Slider(0.0, 1.0, value=0.0, step=0.05, label="Fresh noise in DDIM (eta)", min_width=180)
+    return {"steps": steps, "guidance": guidance, "sampler": sampler, "eta": eta}
 
 
 def _prompts(task: str, wording: Wording) -> tuple[gr.Textbox, gr.Textbox]:
@@ -187,7 +187,7 @@ def _loudness(task: str) -> gr.Dropdown:
     return gr.Dropdown(names, value=AS_MADE, label="Loudness", filterable=False, elem_id=f"{task}-loudness")
 
 
-def _density(task: str) -> tuple[gr.Slider, gr.Checkbox]:
+def _density(task: str) -> dict[str, Any]:
     """How much of the time sounds, and the choice to leave that to the model; moving the slider takes it back."""
     density = gr.Slider(
         0.0,
@@ -200,7 +200,7 @@ def _density(task: str) -> tuple[gr.Slider, gr.Checkbox]:
     )
     free = gr.Checkbox(True, label="Leave one ↔ many to the model", elem_id=f"{task}-free")
     density.input(None, outputs=free, js="() => false", api_visibility="private")
-    return density, free
+    return {"density": density, "free": free}
 
 
 def _file_format(formats: Mapping[str, limits.FileFormat]) -> gr.Dropdown:
