@@ -15,6 +15,7 @@ _ABSOLUTE, _RELATIVE = -70.0, -10.0  # LUFS, and LU below the mean of what passe
 _OFFSET = -0.691  # dB: makes a 997 Hz sine of full scale in one channel -3.01 LUFS
 _TAIL = 0.5  # seconds until the weighting filter's response has died away
 _CHUNK = 30.0  # seconds filtered at once
+HOLE, DEPTH = 0.050, 30.0  # seconds of sound that make a hole, when they lie so many dB below the median
 
 
 def peak(x: Samples) -> float:
@@ -61,6 +62,16 @@ def gain_to(x: Samples, rate: int, target: float, ceiling: float = -1.0) -> floa
     if not math.isfinite(loudness):
         return 1.0
     return min(10 ** ((target - loudness) / 20), 10 ** (ceiling / 20) / top)
+
+
+def silence_share(x: Samples, rate: int) -> float:
+    """Share of x [n] that is a hole: 50 ms whose RMS is more than 30 dB below the median of all of them; 0..1."""
+    size = round(HOLE * rate)
+    count = len(x) // size
+    if count == 0:
+        return 0.0
+    power = np.square(x[: count * size].reshape(count, size), dtype=np.float64).mean(axis=1)
+    return float((power < np.median(power) * 10 ** (-DEPTH / 10)).mean())
 
 
 def match(x: Samples, reference: Samples, rate: int, ceiling: float = -1.0) -> Samples:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maa.audio import bands
+from maa.audio.finish import fades
 from maa.audio.pcm import Samples
 from maa.audio.sound import Audio, resample
 from maa.config import AudioSpec
@@ -38,7 +39,8 @@ def splice(
     """Replace spans of a sound, in their whole height or in some bands.
 
     Every change lies inside the spans, its fades included. Where a span is painted in its whole height the generated
-    sound takes the source's place between equal-power fades; at the sound's own beginning or end nothing is faded.
+    sound takes the source's place between equal-power fades; at the sound's own beginning or end it is faded in over
+    5 ms, or out over 20 ms, as every new sound is.
     Elsewhere gate * istft(M * stft(generated - source)) is added, at the source's rate: M is the mask with feathered
     band edges, and above the model's highest band it is what the top band is. Every channel gets the generated sound
     at the share of loudness it has beside the span.
@@ -99,14 +101,15 @@ class Piece:
         """The samples [channels, stop - start] of the result; the new sound times a gain for each channel."""
         start, stop, at, rate = self.start, self.stop, self.at, source.sample_rate
         count, old = source.samples.shape[1], source.samples[:, start:stop]
-        fades = (start > 0, stop < count)
+        joins = (start > 0, stop < count)
+        ends = fades(stop - start, rate, (not joins[0], not joins[1]))
         if self.cells is None:
-            return _faded(old, self.fresh[start - at : stop - at] * gains[:, None], rate, fades)
+            return _faded(old, self.fresh[start - at : stop - at] * gains[:, None] * ends, rate, joins)
         beside = 4 * self.spec.hop * rate // self.spec.sample_rate
         first, end = max(at, start - beside), min(at + len(self.fresh), count, stop + beside)
         ours = np.asarray(self.fresh[first - at : end - at] * gains[:, None], dtype=np.float32)
         added = bands.blended(source.samples[:, first:end], ours, rate, self.cells, self.spec, first / rate)
-        shape = bands.gate(stop - start, _fade_length(stop - start, rate, fades), fades)
+        shape = bands.gate(stop - start, _fade_length(stop - start, rate, joins), joins) * ends
         return old + added[:, start - first : stop - first] * shape
 
 

@@ -26,6 +26,7 @@ CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
 CLAP_TOKENIZER = "clap_tokenizer.json"  # only where the CLAP reads otherwise than the text encoder does
 CONCEPTS = "concepts.json"
+SUSTAINED = "sustained.json"  # those of them, and other names, that go on without a pause
 CLIP = "vision"  # a folder with an open_clip model; where there is one, it hears pictures instead of the classifier
 EXPERTS = ("image", "inpaint", "words")
 SHARED = ("vocoder", "clap", "clap_audio")  # an expert without one of its own uses another's
@@ -112,8 +113,7 @@ def _load(folder: Path) -> Model:
     model = Model(config, MelSpectrogram(config.audio), hashes=hashes, folder=folder)
     tokenizer = _tokenizer(folder / TOKENIZER, hashes)
     clap_tokenizer = _tokenizer(folder / CLAP_TOKENIZER, hashes) or tokenizer
-    if (folder / CONCEPTS).is_file():
-        model.concepts = tuple(json.loads((folder / CONCEPTS).read_text(encoding="utf-8")))
+    model.concepts, model.sustained = names(folder / CONCEPTS), names(folder / SUSTAINED)
     for part in PARTS:
         if part == "vision" and (folder / CLIP).is_dir():
             model.vision = _clip(folder / CLIP)
@@ -134,6 +134,11 @@ def _load(folder: Path) -> Model:
         _fill(network, files)
         setattr(model, part, network.eval().requires_grad_(False))
     return model
+
+
+def names(path: Path) -> tuple[str, ...]:
+    """A list of names; none where there is no such file."""
+    return tuple(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else ()
 
 
 def _sentence(part: str, config: ModelConfig, folder: Path) -> str:
@@ -210,8 +215,9 @@ def save(model: Model, folder: Path, dtype: torch.dtype = torch.float16, shard_b
     write(folder, model.config, parts, shard_bytes)
     for name, tokenizer in _tokenizers(model).items():
         tokenizer.save(str(folder / name))
-    if model.concepts:
-        (folder / CONCEPTS).write_text(json.dumps(list(model.concepts), indent=1) + "\n", encoding="utf-8")
+    for name, listed in ((CONCEPTS, model.concepts), (SUSTAINED, model.sustained)):
+        if listed:
+            (folder / name).write_text(json.dumps(list(listed), indent=1) + "\n", encoding="utf-8")
     write_config(folder, model.config)
 
 

@@ -43,6 +43,7 @@ class Model:
     clap_audio: AisfxEncoder | Cnn14 | None = None
     vision: PictureBridge | ClipBridge | None = None
     concepts: tuple[str, ...] = ()
+    sustained: tuple[str, ...] = ()  # names of sounds that go on, such as rain: a take of one should have no hole
     hashes: dict[str, str] = field(default_factory=dict)  # file name -> sha256
     missing: dict[str, str] = field(default_factory=dict)  # part -> sentence
     folder: Path | None = None  # where it was read from

@@ -81,10 +81,12 @@ def _video(task: Parser) -> None:
 def _personalize(task: Parser) -> None:
     task.add_argument("input", type=Path, help="a sound file")
     task.add_argument("prompt", help="what to hear")
-    task.add_argument("--t0", type=number, default=0.4, help="0 keeps the sound, 1 ignores it; default 0.4")
+    text = "0 is your sound through the model (mono, 16 kHz), 1 ignores it; default 0.4"
+    task.add_argument("--t0", type=number, default=0.4, help=text)
     text = "with --sampler official: one step noisier than the network is told, as the authors do it; to compare"
     task.add_argument("--mismatch", action="store_true", default=None, help=text)
     task.add_argument("--start", type=number, default=0.0, metavar="S", help="second where to begin; default 0")
+    task.add_argument("--no-level-match", action="store_true", help="do not make it as loud as your sound")
 
 
 def _inpaint(task: Parser) -> None:
@@ -164,6 +166,10 @@ def _common() -> Parser:
     shared.add_argument("--sampler", help="dpm++ (default), ddim, or official: the authors'")
     shared.add_argument("--eta", type=number, help="fresh noise in ddim, 0 (default) to 1")
     shared.add_argument("--takes", type=int, dest="count", metavar="N", help="sounds to make, best first; default 1")
+    text = "how much of the time sounds: 0 = one event, 1 = many; default: the model's choice"
+    shared.add_argument("--density", type=number, metavar="D", help=text)
+    text = "as-made (default), -23 or -18 LUFS, or peak: a true peak of -1 dB; inpaint is always as-made"
+    shared.add_argument("--loudness", default="as-made", metavar="L", help=text)
     chosen = shared.add_mutually_exclusive_group()
     chosen.add_argument("--pick", type=int, default=1, metavar="K", help="write the K-th best take; default 1")
     chosen.add_argument("--all-takes", action="store_true", help="write the others too, as NAME-2.wav, NAME-3.wav …")

@@ -63,10 +63,12 @@ def check_files(args: argparse.Namespace, outputs: Iterable[Path]) -> None:
 
 
 def sampling(args: argparse.Namespace) -> Sampling:
-    """The sampling options that were given; the others keep their defaults."""
+    """The sampling options that were given; the others keep their defaults. A loudness that is none ends here, too."""
     from maa import Sampling
+    from maa.pipeline.request import check_loudness
 
-    names = ("steps", "guidance", "seed", "count", "sampler", "eta", "mismatch")
+    check_loudness(args.loudness, fixed=args.command == "inpaint")
+    names = ("steps", "guidance", "seed", "count", "sampler", "eta", "mismatch", "density")
     return Sampling(**{name: value for name in names if (value := getattr(args, name, None)) is not None})
 
 
@@ -103,7 +105,8 @@ def video(maa: MakeAnAudio, args: argparse.Namespace, options: Sampling) -> Gene
 
 def personalize(maa: MakeAnAudio, args: argparse.Namespace, options: Sampling) -> Generation:
     """`python -m maa personalize`."""
-    return maa.personalize(args.input, args.prompt, options, t0=args.t0, start=args.start, **shared(args))
+    given = {"t0": args.t0, "start": args.start, "level_match": not args.no_level_match}
+    return maa.personalize(args.input, args.prompt, options, **given, **shared(args))
 
 
 def inpaint(maa: MakeAnAudio, args: argparse.Namespace, options: Sampling) -> Generation:
@@ -153,7 +156,7 @@ def weight_of(text: str) -> float:
 
 def shared(args: argparse.Namespace) -> dict[str, Any]:
     """What every task takes by keyword."""
-    return {"negative": args.negative, "on_step": progress(args.quiet)}
+    return {"negative": args.negative, "loudness": args.loudness, "on_step": progress(args.quiet)}
 
 
 def mask_of(maa: MakeAnAudio, args: argparse.Namespace, source: Audio, extends: bool) -> NDArray[np.bool_]:

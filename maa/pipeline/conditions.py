@@ -103,6 +103,14 @@ def with_words(model: Model, condition: Context, words: list[tuple[str, float]])
     return replace(condition, vector=vector, has_vector=given)
 
 
+def with_density(context: Context, density: float | None, device: torch.device) -> Context:
+    """One sample's context with the share of the time that should sound, 0..1; None leaves that to the network."""
+    if density is None:
+        return context
+    given = torch.tensor([True], device=device)
+    return replace(context, density=torch.tensor([float(density)], device=device), has_density=given)
+
+
 def digest(array: NDArray[Any]) -> str:
     """Short hash of an input, to tell later whether it is the same one."""
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]

@@ -16,6 +16,7 @@ from maa.config import ModelConfig
 from maa.pipeline import windows
 from maa.pipeline.abilities import lacks
 from maa.pipeline.filling import Filling, MaskLike, mask_of
+from maa.pipeline.finishing import Wish
 from maa.pipeline.request import OnStep, Sampling
 from maa.pipeline.result import Generation
 
@@ -44,6 +45,7 @@ def from_pictures(
     more: dict[str, Any],
     seconds: float | None,
     on_step: OnStep | None,
+    wish: Wish,
 ) -> Generation:
     """Sound from pictures (Sec. 4.3) by a network that looks at them, else by the text network and their caption.
 
@@ -52,15 +54,14 @@ def from_pictures(
     said = bool(prompts[0]) or any(one.words for one in seen)
     by_text = said and lacks(maa.model)["text"] is None
     looker: Any = maa.experts["image"] if maa.can("image") and not by_text else maa
-    sampling = sampling.settled(looker.config.guidance)
+    sampling = looker.settled(sampling)
     heard = windows.listen(maa.model, looker.model, seen, prompts)
     settings = looker.settings(task, sampling, prompt=prompts[0], negative=prompts[1])
     settings |= {"heard_as": [[word, round(weight, 4)] for word, weight in heard.words], **more}
     settings |= {"input": windows.digest(seen)}
-    made: Generation = looker.generate(
-        heard.contexts, sampling, seconds, settings, on_step, judge=heard.judge, words=tuple(heard.words)
-    )
-    return made
+    wish = replace(wish, judge=heard.judge)
+    made: Generation = looker.generate(heard.contexts, sampling, seconds, settings, on_step, wish)
+    return replace(made, words=tuple(heard.words))
 
 
 def inpaint(

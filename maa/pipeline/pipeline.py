@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ import torch
 from numpy.typing import NDArray
 
 from maa import checkpoint, hub
+from maa.audio.finish import AS_MADE
 from maa.audio.io import Audio, check_audible, resample, to_audio
 from maa.config import ModelConfig
 from maa.device import compute_dtype, pick_device, pick_dtype
 from maa.diffusion.schedule import start_of
-from maa.pipeline import conditions, experts, inpainting, windows
+from maa.pipeline import conditions, experts, finishing, inpainting, personal, windows
 from maa.pipeline.abilities import lacks
 from maa.pipeline.filling import Filling
 from maa.pipeline.length import fit_length, frames_for
@@ -116,6 +118,7 @@ class MakeAnAudio:
         *,
         negative: str = "",
         seconds: float | None = None,
+        loudness: str | float = AS_MADE,
         on_step: OnStep | None = None,
     ) -> Generation:
         """Sound from a sentence.
@@ -124,16 +127,18 @@ class MakeAnAudio:
             prompt: what to hear; 1 to 1,000 characters.
             negative: what to lead away from; replaces the empty prompt of Eq. 2.
             seconds: 0.5 to 30; None is the length the model was trained on (9.984 s).
+            loudness: "as-made", -23 or -18 (LUFS), or "peak" (-1 dBTP).
             on_step: called after every denoising step.
         """
         prompt = check_prompt(prompt, needed=True)
         negative = check_prompt(negative, name="negative prompt")
+        wish = finishing.wish(loudness)
         self._require("text")
-        sampling = sampling.settled(self.config.guidance)
+        sampling = self.settled(sampling)
         check_seconds(seconds)
         contexts = [conditions.from_text(self.model, prompt, negative)]
         settings = self.settings("text", sampling, prompt=prompt, negative=negative)
-        return self.generate(contexts, sampling, seconds, settings, on_step)
+        return self.generate(contexts, sampling, seconds, settings, on_step, wish)
 
     def image_to_audio(
         self,
@@ -144,6 +149,7 @@ class MakeAnAudio:
         negative: str = "",
         seconds: float | None = None,
         words: Sequence[tuple[str, float]] = (),
+        loudness: str | float = AS_MADE,
         on_step: OnStep | None = None,
     ) -> Generation:
         """Sound from a picture (Sec. 4.3): a file, PIL image or uint8 [H, W, 3].
@@ -152,12 +158,13 @@ class MakeAnAudio:
         them.
         """
         prompt, negative = check_prompt(prompt), check_prompt(negative, name="negative prompt")
+        wish = finishing.wish(loudness)
         self._require("image")
         check_seconds(seconds)
         given = check_words(words)
         seen = [windows.Seen(0.0, 0.0, (conditions.load_picture(image),), tuple(given))]
         more = {"words": [list(word) for word in given]} if given else {}
-        return experts.from_pictures(self, "image", seen, sampling, (prompt, negative), more, seconds, on_step)
+        return experts.from_pictures(self, "image", seen, sampling, (prompt, negative), more, seconds, on_step, wish)
 
     def video_to_audio(
         self,
@@ -166,10 +173,12 @@ class MakeAnAudio:
         *,
         prompt: str = "",
         negative: str = "",
+        loudness: str | float = AS_MADE,
         on_step: OnStep | None = None,
     ) -> Generation:
         """Sound as long as a clip of up to 3 minutes, from four evenly spaced frames of each window (Sec. 4.3)."""
         prompt, negative = check_prompt(prompt), check_prompt(negative, name="negative prompt")
+        wish = finishing.wish(loudness)
         self._require("video")
         seconds = windows.length_of(video)
         columns = (
@@ -177,7 +186,7 @@ class MakeAnAudio:
         )
         seen = windows.look(video, self.renderer.spans(columns), self.config, seconds)
         more = {"windows": [[round(window.start, 3), round(window.end, 3)] for window in seen]}
-        return experts.from_pictures(self, "video", seen, sampling, (prompt, negative), more, seconds, on_step)
+        return experts.from_pictures(self, "video", seen, sampling, (prompt, negative), more, seconds, on_step, wish)
 
     def personalize(
         self,
@@ -188,37 +197,35 @@ class MakeAnAudio:
         t0: float = 0.4,
         negative: str = "",
         start: float = 0.0,
+        level_match: bool = True,
+        loudness: str | float = AS_MADE,
         on_step: OnStep | None = None,
     ) -> Generation:
         """The user's own sound, led towards a prompt (SDEdit, Sec. 4.1).
 
         Args:
             audio: a file, `Audio`, or (rate, array).
-            t0: how far to go back towards noise: 0 returns the autoencoder's round trip, 1 ignores the sound; the
-                paper recommends 0.2 to 0.5.
+            t0: how far to go back towards noise: 0 returns the sound through autoencoder and vocoder (mono, 16 kHz), 1
+                ignores it; the paper recommends 0.2 to 0.5.
             start: second of the upload where the window of at most 9.984 s begins.
+            level_match: as loud as that window in mono (LUFS); not at t0 = 1, nor with a loudness of its own.
+            loudness: "as-made", -23 or -18 (LUFS), or "peak" (-1 dBTP).
         """
         check_t0(t0)
+        wish = finishing.wish(loudness)
         first = start_of(t0, self.renderer.schedule)
         prompt = check_prompt(prompt, needed=first >= 0)
         negative = check_prompt(negative, name="negative prompt")
         self._require("personalize")
-        wave = self._window(to_audio(audio), start)
-        sampling = sampling.settled(self.config.guidance)
-        condition, null = conditions.from_text(self.model, prompt, negative)
+        sampling = self.settled(sampling)
+        wave = personal.window(self.renderer, to_audio(audio), start)
         settings = self.settings("personalize", sampling, prompt=prompt, negative=negative)
-        settings |= {"t0": float(t0), "start": float(start), "input": conditions.digest(wave)}
-        frames = frames_for(self.config, len(wave))
-        whole = first + 1 >= self.config.schedule.steps
-        plan = Start(
-            condition=condition,
-            null=null,
-            frames=frames,
-            first=first,
-            steps=max(1, int(np.ceil(t0 * sampling.steps))),
-            clean=None if whole else self.renderer.encode(wave, frames),
-        )
-        return self._render(plan, sampling, len(wave), settings, on_step)
+        settings |= {"t0": float(t0), "start": float(start), "level_match": bool(level_match)}
+        settings["input"] = conditions.digest(wave)
+        pair = conditions.from_text(self.model, prompt, negative)
+        plan = personal.plan(self.renderer, wave, pair, t0, first, sampling.steps)
+        wish = replace(wish, level=personal.level(self.renderer, wave, plan) if level_match else None)
+        return self._render(plan, sampling, len(wave), settings, on_step, wish)
 
     def inpaint(
         self,
@@ -229,6 +236,7 @@ class MakeAnAudio:
         *,
         negative: str = "",
         filling: Filling = WHOLLY,
+        loudness: str | float = AS_MADE,
         on_step: OnStep | None = None,
     ) -> Generation:
         """New sound where the mask is painted, the user's own samples elsewhere (Sec. 4.2).
@@ -244,7 +252,9 @@ class MakeAnAudio:
                 extends the sound: only its ends are new.
             prompt: what to fill with; empty continues what is there.
             filling: strength, resampling, level, and how much longer the sound should become at its ends.
+            loudness: "as-made"; no other, because your own samples stay.
         """
+        finishing.wish(loudness, fixed=True)
         prompt, negative = check_prompt(prompt), check_prompt(negative, name="negative prompt")
         self._require("inpaint")
         if not (prompt or negative) and self.can("inpaint"):
@@ -253,7 +263,7 @@ class MakeAnAudio:
             raise ValueError(f"{self.model.missing['text']} Or leave the prompts empty.")
         source = to_audio(audio)
         check_audible(source)
-        sampling = sampling.settled(self.config.guidance)
+        sampling = self.settled(sampling)
         settings = self.settings("inpaint", sampling, prompt=prompt, negative=negative)
         settings["input"] = conditions.digest(source.samples)
         job = inpainting.Job(self.renderer, source, mask, filling)
@@ -273,17 +283,16 @@ class MakeAnAudio:
         seconds: float | None,
         settings: dict[str, Any],
         on_step: OnStep | None,
-        **extra: Any,
+        wish: finishing.Wish,
     ) -> Generation:
         """From pure noise, `seconds` long: what is longer than the model's own length is made of windows."""
         spec = self.config.audio
         length = spec.samples if seconds is None else round(seconds * spec.sample_rate)
         settings["seconds"] = spec.seconds if seconds is None else float(seconds)
-        first = self.config.schedule.steps - 1
         frames = frames_for(self.config, length)
         parts = windows.parts(self.renderer.spans(frames // self.config.autoencoder.factor), contexts)
-        plan = Start(*contexts[0], frames, first, sampling.steps, parts=parts)
-        return self._render(plan, sampling, length, settings, on_step, **extra)
+        plan = Start(*contexts[0], frames, self.config.schedule.steps - 1, sampling.steps, parts=parts)
+        return self._render(plan, sampling, length, settings, on_step, wish)
 
     def _render(
         self,
@@ -292,42 +301,34 @@ class MakeAnAudio:
         length: int,
         settings: dict[str, Any],
         on_step: OnStep | None,
-        judge: str | None = None,
-        words: tuple[tuple[str, float], ...] = (),
+        wish: finishing.Wish,
     ) -> Generation:
         latents, seeds = self.renderer.takes(plan, sampling, on_step)
         mel = self.renderer.decode(latents)
         waves = fit_length(self.renderer.vocode(mel), length, self.config.audio.sample_rate)
-        scores = self.renderer.scores(waves, settings["prompt"] if judge is None else judge)
-        order = sorted(range(len(seeds)), key=lambda k: -scores[k]) if scores else list(range(len(seeds)))
-        shown = self.model.front.to_log10(mel)[:, 0].cpu().numpy()
+        takes = finishing.finished(self.renderer, waves, settings["prompt"], wish)
         return Generation(
-            audio=waves[order][:, None],
+            audio=takes.waves[:, None],
             sample_rate=self.config.audio.sample_rate,
-            mel=shown[order],
-            seeds=tuple(seeds[k] for k in order),
-            scores=tuple(scores[k] for k in order) if scores else None,
-            settings=settings,
-            words=words,
+            mel=self.model.front.to_log10(mel)[:, 0].cpu().numpy()[takes.order],
+            seeds=tuple(seeds[k] for k in takes.order),
+            scores=takes.scores,
+            settings={**settings, "loudness": wish.loudness},
+            facts=takes.facts,
             together=len(seeds) > 1 and (self.device.type != "cpu" or len(set(seeds)) == 1),
         )
 
     def _mono(self, source: Audio) -> NDArray[np.float32]:
         return resample(source.mono(), source.sample_rate, self.config.audio.sample_rate)
 
-    def _window(self, source: Audio, start: float) -> NDArray[np.float32]:
-        """At most the model's length of a user's sound, from `start` seconds on."""
-        check_audible(source)
-        if not 0.0 <= start < source.seconds:
-            raise ValueError(f"start must lie within the sound (0 to {source.seconds:.2f} s), not {start:g}.")
-        wave = self._mono(source)
-        spec = self.config.audio
-        first = round(start * spec.sample_rate)
-        return wave[first : first + spec.samples]
+    def settled(self, sampling: Sampling) -> Sampling:
+        """The same with the open choices made. ValueError where this network cannot be told what it is told."""
+        if sampling.density is not None and not self.config.unet.density:
+            raise ValueError(f"The model {self.name} was trained without density; leave density out.")
+        return sampling.settled(self.config.guidance)
 
     def _require(self, task: str) -> None:
-        sentence = self.capabilities()[task]
-        if sentence is not None:
+        if (sentence := self.capabilities()[task]) is not None:
             raise ValueError(sentence)
 
     def settings(self, task: str, sampling: Sampling, **prompts: str) -> dict[str, Any]:
@@ -341,6 +342,7 @@ class MakeAnAudio:
             "sampler": sampling.sampler,
             "eta": float(sampling.eta),
             **({"mismatch": True} if sampling.mismatch else {}),
+            **({} if sampling.density is None else {"density": float(sampling.density)}),
             **({} if self.dtype == compute_dtype(self.device) else {"dtype": str(self.dtype).removeprefix("torch.")}),
             **self.made_by,
             "version": VERSION,

@@ -19,6 +19,7 @@ from maa.diffusion.schedule import Schedule, timesteps
 from maa.diffusion.windows import Span, piecewise, plan, windowed
 from maa.models.autoencoder import Autoencoder
 from maa.models.context import Context, Prepared
+from maa.pipeline.conditions import with_density
 from maa.pipeline.request import OnStep, Sampling
 
 OVERLAP = 16  # latent columns that two windows of a long sound share: 2 s
@@ -148,7 +149,8 @@ class Renderer:
                 z = torch.cat([z, beside.expand(z.shape[0], -1, -1, -1)], dim=1)
             return unet(z, t, context)
 
-        condition, null = (self.prepare(one.repeat(count), count) for one in (start.condition, start.null))
+        heard = with_density(start.condition, sampling.density, self.device)  # guidance leads away from none
+        condition, null = (self.prepare(one.repeat(count), count) for one in (heard, start.null))
         denoiser = guided(network, self.schedule, condition, null, sampling.guidance)
         if start.known is not None and start.make is not None:
             follow = start.make if start.follow is None else start.follow

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from maa.audio.finish import AS_MADE
+
 _BITS = {"PCM_16": 16, "PCM_24": 24}
 
 
@@ -40,6 +42,8 @@ def command(settings: Mapping[str, Any], files: Files, *, subtype: str | None = 
     for name in ("steps", "guidance", "sampler"):
         words += _pair(f"--{name}", settings.get(name))
     words += _pair("--eta", settings.get("eta") or None)
+    words += _pair("--density", settings.get("density"))
+    words += _pair("--loudness", None if settings.get("loudness", AS_MADE) == AS_MADE else settings["loudness"])
     words += _pair("--dtype", settings.get("dtype"))
     if takes > 1:
         words += ["--takes", str(takes), "--pick", str(pick)]
@@ -58,7 +62,7 @@ def _given(settings: Mapping[str, Any], files: Files) -> list[str]:
     if task == "personalize":
         start = _pair("--start", settings.get("start") or None)
         mismatch = ["--mismatch"] if settings.get("mismatch") else []
-        return [source, *_protected(prompt), *_pair("--t0", settings.get("t0")), *start, *mismatch]
+        return [source, *_protected(prompt), *_pair("--t0", settings.get("t0")), *start, *mismatch, *_level(settings)]
     words = [source, *_pair("--prompt", prompt or None)]
     if task == "image":
         words += _pair("--seconds", settings.get("seconds"))
@@ -82,7 +86,11 @@ def _filling(settings: Mapping[str, Any]) -> list[str]:
     words: list[str] = []
     for name, value in usual.items():
         words += _pair(f"--{name}", None if settings.get(name, value) == value else settings[name])
-    return words if settings.get("level_match", True) else [*words, "--no-level-match"]
+    return words + _level(settings)
+
+
+def _level(settings: Mapping[str, Any]) -> list[str]:
+    return [] if settings.get("level_match", True) else ["--no-level-match"]
 
 
 def _protected(prompt: str) -> list[str]:

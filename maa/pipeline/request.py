@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from maa.audio.finish import AS_MADE, LOUDNESS
 from maa.diffusion import official
 from maa.diffusion.samplers import SAMPLERS
 
@@ -17,7 +18,6 @@ MAX_STEPS = 1000
 MAX_GUIDANCE = 20.0
 MAX_TAKES = 8
 MAX_PROMPT = 1000  # characters
-MAX_WORDS = 20  # that a picture may be heard as
 MIN_SECONDS, MAX_SECONDS = 0.5, 30.0
 MAX_WORDS = 20  # that a picture may be heard as
 
@@ -41,6 +41,7 @@ class Sampling:
     eta: float = 0.0  # fresh noise in DDIM, 0..1
     # With "official": personalise as the authors' script does, one step noisier than the network is told. To compare.
     mismatch: bool = False
+    density: float | None = None  # share of the time that sounds, 0 (one event) .. 1 (many); None = the model's choice
 
     def __post_init__(self) -> None:
         check_whole("steps", self.steps, 1, MAX_STEPS)
@@ -50,6 +51,8 @@ class Sampling:
         if self.guidance is not None:
             check_number("guidance", self.guidance, 0.0, MAX_GUIDANCE)
         check_number("eta", self.eta, 0.0, 1.0)
+        if self.density is not None:
+            check_number("density", self.density, 0.0, 1.0)
         if self.sampler not in SAMPLERS:
             raise ValueError(f"There is no sampler {self.sampler!r}; choose one of {', '.join(SAMPLERS)}.")
         if self.eta and self.sampler == "dpm++":
@@ -93,6 +96,24 @@ def check_seconds(seconds: float | None) -> None:
     """None, or a length the model can be asked for."""
     if seconds is not None:
         check_number("seconds", seconds, MIN_SECONDS, MAX_SECONDS)
+
+
+def check_loudness(loudness: object, *, fixed: bool = False) -> str:
+    """One of `LOUDNESS`; -23 and -18 may come as numbers.
+
+    Args:
+        loudness: what was asked for.
+        fixed: the task keeps the user's own samples, so that nothing but "as-made" will do.
+    """
+    number = isinstance(loudness, int | float | np.number) and not isinstance(loudness, bool)
+    name = f"{loudness:g}" if number else loudness
+    if not isinstance(name, str) or name not in LOUDNESS:
+        raise ValueError(f"loudness must be one of {', '.join(LOUDNESS)}, not {loudness!r}.")
+    if fixed and name != AS_MADE:
+        raise ValueError(
+            f"Inpainting keeps your own samples as they are, so its loudness can only be {AS_MADE}, not {name}."
+        )
+    return name
 
 
 def check_words(words: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:

@@ -25,6 +25,7 @@ class Generation:
     words: tuple[tuple[str, float], ...] = ()  # what a picture was heard as, with weights that sum to 1
     subtype: str = "PCM_16"  # sample format that loses nothing the task kept
     together: bool = False  # several takes whose last digits (or whose noise) depend on each other
+    facts: tuple[dict[str, Any], ...] = ()  # of each take: the gain that its finish gave it, its share of silence
     reports: tuple[dict[str, Any], ...] = ()  # of each take: what an edit left of the source (inpainting only)
 
     def settings_of(self, take: int = 0) -> dict[str, Any]:
@@ -38,6 +39,8 @@ class Generation:
             settings["batch"] = [self.settings["seed"], len(self.seeds), take + 1]
         if self.scores is not None:
             settings["clap_score"] = round(self.scores[take], 4)
+        if self.facts:
+            settings |= self.facts[take]
         if self.reports:
             settings["report"] = self.reports[take]
         return settings

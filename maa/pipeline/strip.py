@@ -36,9 +36,8 @@ def strip(
     sampling: Sampling,
     values: Sequence[float] = T0S,
     *,
-    negative: str = "",
-    start: float = 0.0,
     on_step: OnStep | None = None,
+    **how: Any,
 ) -> Strip:
     """Personalise one sound at several t0 with one seed (Sec. 4.1, Figure 5).
 
@@ -48,9 +47,8 @@ def strip(
         prompt: what to lead towards.
         sampling: how; one take is made for each t0.
         values: the t0, 0..1 each.
-        negative: what to lead away from.
-        start: second of the upload where the window begins.
         on_step: progress over all of them.
+        how: negative, start, level_match and loudness, as for `MakeAnAudio.personalize`.
     """
     source = to_audio(audio)
     settled = replace(sampling.settled(maa.config.guidance), count=1)
@@ -58,8 +56,8 @@ def strip(
     points: list[Generation] = []
     for index, t0 in enumerate(values):
         report = None if on_step is None else _within(on_step, sum(totals[:index]), sum(totals))
-        point = maa.personalize(source, prompt, settled, t0=t0, negative=negative, start=start, on_step=report)
-        points.append(point)
+        points.append(maa.personalize(source, prompt, settled, t0=t0, on_step=report, **how))
+    start = how.get("start", 0.0)
     first, last = (round(s * source.sample_rate) for s in (start, start + maa.config.audio.seconds))
     upload = maa.spectrogram(replace(source, samples=source.samples[:, first:last]))
     scores = [point.scores[0] for point in points if point.scores is not None]

@@ -14,6 +14,7 @@ from typing import Any
 
 import gradio as gr
 
+from maa.audio.finish import AS_MADE
 from maa.config import ModelConfig
 from maa.diffusion.samplers import SAMPLERS
 from maa.pipeline.clip import MIX_DB
@@ -39,7 +40,9 @@ PROMPT = Argument("prompt", str, REQUIRED, "What should be heard, up to 1,000 ch
 OPTIONAL_PROMPT = Argument("prompt", str, "", "What should be heard; empty = what the input suggests.")
 NEGATIVE = Argument("negative", str, "", "What should not be heard.")
 START = Argument("start", float, 0.0, "Second of the input at which the model's window begins.")
-T0 = Argument("t0", float, personalize.T0, "0 keeps the input, 1 ignores it; the paper recommends 0.2 to 0.5.")
+T0 = Argument(
+    "t0", float, personalize.T0, "0 = the input through the model, 1 ignores it; the paper recommends 0.2 to 0.5."
+)
 BOXES = Argument("boxes", list[list[float]], (), "Regions to make anew, each [start s, end s, lowest Hz, highest Hz].")
 FRAMES = Argument("frames", list[list[float]], (), "Stretches of all frequencies to make anew, each [start s, end s].")
 MASK = Argument(
@@ -67,6 +70,12 @@ ORIGINAL = (
     Argument("original", str, "replace", "The clip's own sound: replace, mix, or keep it as the first of two tracks."),
     Argument("original_db", float, MIX_DB, "Level of the clip's own sound in a mix, -60 to 12 dB."),
 )
+LOUDNESS = Argument("loudness", str, AS_MADE, "as-made, -23 or -18 (LUFS), or peak (a true peak of -1 dB).")
+KEPT = Argument("loudness", str, AS_MADE, "as-made; no other, because your own samples stay as they are.")
+DENSITY = Argument(
+    "density", float | None, None, "How much of the time sounds, 0 (one event) to 1 (many); null = the model's choice."
+)
+MATCHED = Argument("level_match", bool, True, "As loud as your sound, where the loudness is as-made.")
 SAME_FORMAT = Argument("file_format", str, "source", "source (WAV with the input's samples), wav16, wav24 or flac.")
 
 
@@ -90,47 +99,34 @@ def table(config: ModelConfig) -> list[Endpoint]:
     seconds = Argument("seconds", float, config.audio.seconds, f"Length of the sound in seconds, {span}.")
     guidance = Argument("guidance", float, config.guidance, "Guidance scale, 0 to 20; 1 = none.")
     sampling = (STEPS, guidance, *SAMPLING)
+    written = (*sampling, FORMAT, RATE, LOUDNESS, DENSITY)
+    picture, clip = _input("image", "A picture"), _input("video", "A clip")
+    sound, painted = _input("audio", "A sound"), (BOXES, OPTIONAL_PROMPT, FRAMES, MASK, NEGATIVE, *FILLING)
     return [
-        Endpoint(
-            "text_to_audio",
-            "Sound from a sentence.",
-            text.TASK,
-            (PROMPT, NEGATIVE, seconds, *sampling, FORMAT, RATE),
-        ),
+        Endpoint("text_to_audio", "Sound from a sentence.", text.TASK, (PROMPT, NEGATIVE, seconds, *written)),
         Endpoint(
             "image_to_audio",
             "Sound from a picture.",
             image.TASK,
-            (_input("image", "A picture"), OPTIONAL_PROMPT, NEGATIVE, seconds, *sampling, FORMAT, RATE),
+            (picture, OPTIONAL_PROMPT, NEGATIVE, seconds, *written),
         ),
         Endpoint(
             "video_to_audio",
             "Sound for a clip, as long as the clip; the file is the clip with that sound.",
             video.TASK,
-            (_input("video", "A clip"), OPTIONAL_PROMPT, NEGATIVE, *sampling, *ORIGINAL),
+            (clip, OPTIONAL_PROMPT, NEGATIVE, *sampling, *ORIGINAL, LOUDNESS, DENSITY),
         ),
         Endpoint(
             "personalize",
             "A sound of your own, moved towards a prompt.",
             personalize.TASK,
-            (_input("audio", "A sound"), PROMPT, T0, NEGATIVE, START, *sampling, FORMAT, RATE),
+            (sound, PROMPT, T0, NEGATIVE, START, *written, MATCHED),
         ),
         Endpoint(
             "inpaint",
             "Regions of a sound made anew; outside their time spans its samples stay as they are.",
             inpaint.BOX_TASK,
-            (
-                _input("audio", "A sound"),
-                BOXES,
-                OPTIONAL_PROMPT,
-                FRAMES,
-                MASK,
-                NEGATIVE,
-                *FILLING,
-                *sampling,
-                SAME_FORMAT,
-                RATE,
-            ),
+            (sound, *painted, *sampling, SAME_FORMAT, RATE, KEPT, DENSITY),
         ),
     ]
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
+from maa.audio.finish import AS_MADE, PEAK
 from maa.config import ModelConfig
 from maa.diffusion.samplers import SAMPLERS
 from maa.pipeline.request import MAX_PROMPT, MAX_SECONDS, MAX_TAKES
@@ -20,6 +22,9 @@ SHORTEST = 1.0  # seconds
 DICE = Path(__file__).parent / "web" / "dice.svg"
 SLIDER_GUIDANCE = 12.0
 SAMPLER_NAMES = {"dpm++": "DPM-Solver++ (fast)", "ddim": "DDIM (the paper's)", "official": "The authors' own DDIM"}
+LOUDNESS_NAMES = {
+    AS_MADE: "As made", "-23": "−23 LUFS (broadcast)", "-18": "−18 LUFS", PEAK: "Peak −1 dBTP",
+}  # fmt: skip
 RATE_NAMES = {0: "The sound's own", 16_000: "16 kHz", 44_100: "44.1 kHz", 48_000: "48 kHz"}
 
 
@@ -44,6 +49,9 @@ class Controls:
     fresh: gr.Checkbox
     sampler: gr.Dropdown
     eta: gr.Slider
+    loudness: gr.Dropdown | None
+    density: gr.Slider | None
+    free: gr.Checkbox | None  # the density is the model's choice
     file_format: gr.Dropdown | None
     rate: gr.Dropdown | None
     seconds: gr.Slider | None
@@ -67,6 +75,7 @@ def controls(
     wording: Wording,
     *,
     seconds: bool = False,
+    spliced: bool = False,
     formats: Mapping[str, limits.FileFormat] = limits.FORMATS,
 ) -> Controls:
     """Lay the shared controls out, in the column that is open.
@@ -76,6 +85,7 @@ def controls(
         config: the model's defaults.
         wording: labels of this tab.
         seconds: whether the tab has a length.
+        spliced: whether the new sound goes into the user's own, whose loudness stays as it is.
         formats: the file formats to choose from, the first one chosen; none = no choice.
     """
     prompt, negative = _prompts(task, wording)
@@ -84,36 +94,24 @@ def controls(
     with gr.Group():
         length = _length(config) if seconds else None
         takes = gr.Slider(1, MAX_TAKES, value=1, step=1, label="Takes", info="Several at once, the best match first.")
+        dense = _density(task) if config.unet.density and not spliced else {}
+        loudness = None if spliced else _loudness(task)
     seed, fresh = _seed(task)
     with gr.Accordion("Advanced", open=False, elem_id=f"{task}-advanced"):
-        steps = gr.Slider(
-            1, SLIDER_STEPS, value=25, step=1, label="Steps", info="25 is enough as a rule; more is slower."
-        )
-        guidance = gr.Slider(
-            0.0,
-            SLIDER_GUIDANCE,
-            value=config.guidance,
-            step=0.5,
-            label="Guidance",
-            info="How closely to follow the prompt; 1 turns guidance and the negative prompt off.",
-        )
-        names = [(SAMPLER_NAMES.get(name, name), name) for name in SAMPLERS]
-        with gr.Row():
-            sampler = gr.Dropdown(names, value=SAMPLERS[0], label="Sampler", filterable=False, min_width=180)
-            eta = gr.Slider(0.0, 1.0, value=0.0, step=0.05, label="Fresh noise in DDIM (eta)", min_width=180)
+        sampling = _sampling(config)
         with gr.Row():
             written = _file_format(formats) if formats else None
             rate = _rate() if formats else None
+        dense = dense or (_density(task) if config.unet.density else {"density": None, "free": None})
     return Controls(
         prompt=prompt,
         negative=negative,
         takes=takes,
-        steps=steps,
-        guidance=guidance,
+        **sampling,
         seed=seed,
         fresh=fresh,
-        sampler=sampler,
-        eta=eta,
+        loudness=loudness,
+        **dense,
         file_format=written,
         rate=rate,
         seconds=length,
@@ -121,6 +119,24 @@ def controls(
         stop=stop,
         status=line,
     )
+
+
+def _sampling(config: ModelConfig) -> dict[str, Any]:
+    """How to sample, by the names of `Controls`."""
+    steps = gr.Slider(1, SLIDER_STEPS, value=25, step=1, label="Steps", info="25 is enough as a rule; more is slower.")
+    guidance = gr.Slider(
+        0.0,
+        SLIDER_GUIDANCE,
+        value=config.guidance,
+        step=0.5,
+        label="Guidance",
+        info="How closely to follow the prompt; 1 turns guidance and the negative prompt off.",
+    )
+    names = [(SAMPLER_NAMES.get(name, name), name) for name in SAMPLERS]
+    with gr.Row():
+        sampler = gr.Dropdown(names, value=SAMPLERS[0], label="Sampler", filterable=False, min_width=180)
+        eta = gr.Slider(0.0, 1.0, value=0.0, step=0.05, label="Fresh noise in DDIM (eta)", min_width=180)
+    return {"steps": steps, "guidance": guidance, "sampler": sampler, "eta": eta}
 
 
 def _prompts(task: str, wording: Wording) -> tuple[gr.Textbox, gr.Textbox]:
@@ -163,6 +179,28 @@ def _length(config: ModelConfig) -> gr.Slider:
         label="Length in seconds",
         info=f"The model has learnt from {native:.1f} s. Longer sounds are joined from such pieces.",
     )
+
+
+def _loudness(task: str) -> gr.Dropdown:
+    """How loud results are."""
+    names = [(name, value) for value, name in LOUDNESS_NAMES.items()]
+    return gr.Dropdown(names, value=AS_MADE, label="Loudness", filterable=False, elem_id=f"{task}-loudness")
+
+
+def _density(task: str) -> dict[str, Any]:
+    """How much of the time sounds, and the choice to leave that to the model; moving the slider takes it back."""
+    density = gr.Slider(
+        0.0,
+        1.0,
+        value=0.5,
+        step=0.05,
+        label="One ↔ many",
+        info="How much of the time sounds: a single event at 0, one after the other at 1.",
+        elem_id=f"{task}-density",
+    )
+    free = gr.Checkbox(True, label="Leave one ↔ many to the model", elem_id=f"{task}-free")
+    density.input(None, outputs=free, js="() => false", api_visibility="private")
+    return {"density": density, "free": free}
 
 
 def _file_format(formats: Mapping[str, limits.FileFormat]) -> gr.Dropdown:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 from gradio.components import Component
 
+from maa.audio.finish import AS_MADE
 from maa.config import AudioSpec
 from maa.ui import records, status, views
 from maa.ui.files import result_path
@@ -95,6 +96,7 @@ def examples(
         elem_id=f"{task}-examples",
     )
     own = [knobs.prompt, knobs.negative, knobs.seed, knobs.fresh, knobs.steps, knobs.guidance, knobs.status]
+    own += [part for part in (knobs.loudness, knobs.free) if part is not None]
     buttons.click(
         chosen(assets.parent, rows, inputs, parts, spec),
         inputs=buttons,
@@ -122,6 +124,10 @@ def chosen(
             knobs.guidance: example.guidance,
             knobs.status: status.idle("An example made before; Generate makes it again."),
         }
+        if knobs.loudness is not None:
+            updates[knobs.loudness] = AS_MADE
+        if knobs.free is not None:
+            updates[knobs.free] = True
         own = {"input": _file(root, example.input), "t0": example.t0, "boxes": example.boxes}
         updates |= {part: own[name] for name, part in inputs.items()}
         result = _file(root, example.result)

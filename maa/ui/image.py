@@ -35,6 +35,7 @@ def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generati
         prompt=ask.prompt,
         negative=ask.negative,
         seconds=ask.seconds,
+        loudness=ask.loudness,
         words=[] if ask.prompt else given(own.get("words")),
         on_step=on_step,
     )

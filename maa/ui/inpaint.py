@@ -45,7 +45,14 @@ def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generati
     if not mask.any() and not filling.extends:
         raise ValueError("Nothing is painted yet; mark what should be made anew on the spectrogram.")
     return pipeline.inpaint(
-        sound, mask, ask.prompt, ask.sampling, negative=ask.negative, filling=filling, on_step=on_step
+        sound,
+        mask,
+        ask.prompt,
+        ask.sampling,
+        negative=ask.negative,
+        filling=filling,
+        loudness=ask.loudness,
+        on_step=on_step,
     )
 
 
@@ -64,7 +71,14 @@ def call_regions(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> 
     if own["mask"]:
         mask = mask | read_mask(files.uploaded(own["mask"], "a mask"), spec, frames)
     return pipeline.inpaint(
-        sound, mask, ask.prompt, ask.sampling, negative=ask.negative, filling=filling, on_step=on_step
+        sound,
+        mask,
+        ask.prompt,
+        ask.sampling,
+        negative=ask.negative,
+        filling=filling,
+        loudness=ask.loudness,
+        on_step=on_step,
     )
 
 
@@ -158,7 +172,9 @@ def build(place: Workplace) -> None:
     with gr.Row(elem_classes="maa-desk"):
         with gr.Column(scale=5, min_width=320):
             presets = _presets()
-            knobs = controls("inpaint", place.model.config, WORDING, formats=limits.SOURCE | limits.FORMATS)
+            knobs = controls(
+                "inpaint", place.model.config, WORDING, spliced=True, formats=limits.SOURCE | limits.FORMATS
+            )
             own = _filling()
         with gr.Column(scale=7, min_width=320):
             both = painter.compare("inpaint-compare")

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from maa.audio.finish import AS_MADE
 from maa.pipeline import Sampling
-from maa.pipeline.request import check_seconds
+from maa.pipeline.request import check_loudness, check_seconds
 
 RATES = (16_000, 22_050, 44_100, 48_000, 96_000)  # Hz that files can be written at
 WORK = 4000  # denoising steps of all takes of one request
@@ -48,6 +49,7 @@ class Ask:
     sampling: Sampling
     file_format: FileFormat
     rate: int | None = None  # Hz of the file; None = the sound's own
+    loudness: str = AS_MADE
 
 
 def number(value: object, name: str) -> float:
@@ -72,7 +74,8 @@ def ask(fields: Mapping[str, Any]) -> Ask:
 
     Args:
         fields: prompt, negative, seconds, steps, guidance, sampler, eta, seed (-1 = a fresh one), takes, file_format,
-            rate (Hz, 0 = the sound's own), and `fresh` (true = ignore the seed and draw one).
+            rate (Hz, 0 = the sound's own), loudness, density (None = the model's choice), `free` (true = ignore the
+            density), and `fresh` (true = ignore the seed and draw one).
 
     Raises:
         ValueError: a value is of the wrong kind or outside its limits.
@@ -93,6 +96,7 @@ def ask(fields: Mapping[str, Any]) -> Ask:
         count=whole(fields["takes"]),
         sampler=fields["sampler"],
         eta=(fields.get("eta") or 0.0) if fields["sampler"] != "dpm++" else 0.0,
+        density=None if fields.get("free") is True else fields.get("density"),
     )
     if sampling.steps * sampling.count > WORK:
         raise ValueError(
@@ -106,6 +110,7 @@ def ask(fields: Mapping[str, Any]) -> Ask:
         sampling=sampling,
         file_format=formats[name],
         rate=_rate(fields.get("rate")),
+        loudness=check_loudness(fields.get("loudness", AS_MADE)),
     )
 
 

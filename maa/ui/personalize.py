@@ -32,6 +32,8 @@ def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generati
         t0=own["t0"],
         negative=ask.negative,
         start=start_of(own["start"]),
+        level_match=own.get("level_match", True) is True,
+        loudness=ask.loudness,
         on_step=on_step,
     )
 
@@ -48,6 +50,8 @@ def call_strip(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Ge
         ask.sampling,
         negative=ask.negative,
         start=start_of(own["start"]),
+        level_match=own.get("level_match", True) is True,
+        loudness=ask.loudness,
         on_step=on_step,
     )
 
@@ -91,9 +95,11 @@ def build(place: Workplace) -> None:
                 value=T0,
                 step=0.01,
                 label="Keep my sound ↔ follow the prompt",
-                info="t0: 0 gives your sound back, 1 ignores it; the paper recommends 0.2 to 0.5 (marked).",
+                info="t0: 0 = your sound through the model (mono, 16 kHz), 1 ignores it; "
+                "the paper recommends 0.2 to 0.5 (marked).",
                 elem_id="personalize-t0",
             )
+            level = gr.Checkbox(True, label="As loud as your sound", elem_id="personalize-level")
             compare = gr.Button("Try five t0 side by side", size="sm", elem_id="personalize-strip")
             knobs = controls("personalize", place.model.config, WORDING)
         with gr.Column(scale=7, min_width=320):
@@ -109,5 +115,5 @@ def build(place: Workplace) -> None:
     sound.change(
         listen, [sound, where], where, preprocess=False, show_progress="hidden", queue=False, api_visibility="private"
     )
-    own = {"audio": sound, "t0": t0, "start": where}
+    own = {"audio": sound, "t0": t0, "start": where, "level_match": level}
     wire(place, TASK, own, (knobs, shown), others=[(STRIP, compare)])

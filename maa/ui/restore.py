@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from gradio.components import Component
 
+from maa.audio.finish import AS_MADE, LOUDNESS
 from maa.diffusion.samplers import SAMPLERS
 from maa.pipeline.request import MAX_PROMPT, MAX_TAKES
 from maa.ui import limits, records, status
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 LIKE_T0, LIKE_TAKES = 0.3, 4  # "more like this": the take's own sound, led a little
 FILLING = {"strength": (0, 1), "resampling": (0, 4), "blend": (0, 1), "before": (0, 30), "after": (0, 30)}
+UNSAID = {"loudness": AS_MADE, "density": None}  # what settings mean that do not name them
 NUMBERS = {"seconds": (0.5, 30.0), "steps": (1, 1000), "guidance": (0.0, 20.0), "eta": (0.0, 1.0)}
 
 
@@ -55,6 +57,11 @@ def controls(desk: Desk, settings: Mapping[str, Any], *, fresh: bool = False) ->
         put(name, text[:MAX_PROMPT] if isinstance(text, str) else None)
     for name, (low, high) in NUMBERS.items():
         put(name, _number(settings.get(name), low, high))
+    loudness, density = settings.get("loudness"), _number(settings.get("density"), 0.0, 1.0)
+    put("loudness", loudness if loudness in LOUDNESS else None)
+    put("density", density)
+    if density is not None or ("density" in settings and settings["density"] is None):
+        put("free", density is None)
     sampler = settings.get("sampler")
     put("sampler", sampler if sampler in SAMPLERS else None)
     batch = settings.get("batch")
@@ -123,6 +130,7 @@ def use(desk: Desk, settings: Mapping[str, Any], take: object, *, fresh: bool = 
     """Everything that made a take, in its own tab."""
     found = records.load(take)
     folder, record = found if found is not None else (None, {"input": None, "view": {}})
+    settings = {**UNSAID, **settings}
     updates = controls(desk, settings, fresh=fresh)
     updates |= own(desk, settings, folder, record["input"])
     updates |= file_choices(desk, record["view"])
@@ -133,7 +141,8 @@ def use(desk: Desk, settings: Mapping[str, Any], take: object, *, fresh: bool = 
 
 def send(desk: Desk, settings: Mapping[str, Any], take: object) -> Updates:
     """A take into another tab: its sound where the tab takes one, otherwise its words and how it was sampled."""
-    kept = {name: settings.get(name) for name in ("negative", "steps", "guidance", "sampler", "seed", "batch")}
+    names = ("negative", "steps", "guidance", "sampler", "seed", "batch", *UNSAID)
+    kept = {name: settings.get(name) for name in names}
     updates = controls(desk, {"prompt": heard(settings), **kept})
     takes_sound = isinstance(desk.shown.refill.get("input"), gr.Audio)
     if takes_sound:
@@ -152,9 +161,9 @@ def _sound(desk: Desk, take: object) -> Updates:
 
 def more_like(desk: Desk, settings: Mapping[str, Any], take: object) -> Updates:
     """Variations of a take: personalisation of its own sound at a low t0."""
-    asked = {**settings, "prompt": heard(settings), "takes": LIKE_TAKES, "eta": None}
+    asked = {**UNSAID, **settings, "prompt": heard(settings), "takes": LIKE_TAKES, "eta": None}
     updates = controls(desk, asked, fresh=True) | _sound(desk, take)
-    updates |= own(desk, {"t0": LIKE_T0, "start": 0.0}, None, None)
+    updates |= own(desk, {"t0": LIKE_T0, "start": 0.0, "level_match": True}, None, None)
     return updates
 
 

@@ -22,7 +22,14 @@ WORDING = Wording(prompt_label="What should be heard?", prompt_placeholder="A do
 
 def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
     """Text to sound by the pipeline."""
-    return pipeline.text_to_audio(ask.prompt, ask.sampling, negative=ask.negative, seconds=ask.seconds, on_step=on_step)
+    return pipeline.text_to_audio(
+        ask.prompt,
+        ask.sampling,
+        negative=ask.negative,
+        seconds=ask.seconds,
+        loudness=ask.loudness,
+        on_step=on_step,
+    )
 
 
 TASK = Task("text", call)

@@ -35,7 +35,9 @@ def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generati
 
     clip = files.uploaded(own["video"], "a video")
     level = limits.number(own.get("original_db", MIX_DB), "The level of the clip's own sound")
-    made = pipeline.video_to_audio(clip, ask.sampling, prompt=ask.prompt, negative=ask.negative, on_step=on_step)
+    made = pipeline.video_to_audio(
+        clip, ask.sampling, prompt=ask.prompt, negative=ask.negative, loudness=ask.loudness, on_step=on_step
+    )
     return with_original(made, own.get("original", "replace"), level)
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from maa.audio.io import Audio, read, write
 from maa.audio.splice import splice
+from maa.config import AudioSpec
 from tests.sounds import sine_wave
 
 RATES = [8_000, 11_025, 12_345, 16_000, 22_050, 44_100, 48_000, 96_000, 191_999, 192_000]
@@ -164,3 +165,33 @@ def test_what_is_too_loud_for_a_file_is_turned_down(cells: str | None) -> None:
     spans = [(62 * 0.016, 125 * 0.016)]
     made = splice(source, loud, spans, False, 16_000, None if cells is None else mask, AudioSpec()).samples
     assert 0.6 < np.abs(made).max() <= 1.0
+
+
+@pytest.mark.parametrize("cells", [None, "half"])
+def test_new_sound_at_the_ends_of_the_file_is_faded_there_only(cells: str | None) -> None:
+    """A span that is the file's own end leaves no click; elsewhere the old sound goes on to the edge."""
+    rate = 16_000
+    source = Audio(np.zeros((1, 4 * rate), np.float32), rate)
+    loud = (0.5 * np.random.default_rng(0).standard_normal(4 * rate)).astype(np.float32)
+    spec = AudioSpec()
+    mask = np.zeros((spec.mels, 250), bool)
+    mask[:40] = True
+    made = splice(source, loud, [(0.0, 1.0), (2.5, 4.0)], False, rate, None if cells is None else mask, spec).samples[0]
+    assert abs(made[0]) < 10 ** (-50 / 20) and abs(made[-1]) < 10 ** (-50 / 20)
+    assert not made[rate : round(2.5 * rate)].any()
+    if cells is None:
+        assert np.abs(made[100:300]).max() > 0.3 and np.abs(made[-700:-400]).max() > 0.3
+
+
+def test_new_sound_beyond_full_scale_is_scaled_and_the_old_stays() -> None:
+    rate = 16_000
+    source = Audio(sine_wave(300, 4.0, peak=0.9), rate, "PCM_16")
+    loud = (3 * np.sin(0.7 * np.arange(4 * rate))).astype(np.float32)
+    made = splice(source, loud, [(1.0, 2.0)], False, rate).samples
+    inside = slice(rate, 2 * rate)
+    assert np.abs(made).max() <= 1
+    outside = np.r_[0:rate, 2 * rate : 4 * rate]
+    assert np.array_equal(made[:, outside], source.samples[:, outside])
+    middle = slice(rate + 600, 2 * rate - 600)
+    assert np.ptp(made[0, middle][np.abs(loud[middle]) > 1] / loud[middle][np.abs(loud[middle]) > 1]) < 1e-5, "one gain"
+    assert np.abs(made[0, inside]).max() > 0.8

@@ -11,6 +11,7 @@ import soundfile
 from PIL import Image
 
 import maa
+from maa.audio.loudness import lufs
 from maa.cli import main
 from maa.config import PRESETS
 from tests.conftest import ROOT
@@ -41,6 +42,18 @@ def test_same_request_same_bytes(folder: Path) -> None:
     assert Path("one.wav").read_bytes() == Path("two.wav").read_bytes()
 
 
+@pytest.mark.parametrize("how", [["--loudness", "-23"], ["--loudness=-23"], ["--loudness", "peak"]])
+def test_loudness(folder: Path, capsys: pytest.CaptureFixture[str], how: list[str]) -> None:
+    """A value that begins with a minus is a value."""
+    assert main(["text", "rain", "-o", "rain.wav", "--seconds", "1.5", "--json", *how, *QUICK]) == 0
+    settings = json.loads(capsys.readouterr().out)
+    samples, rate = soundfile.read("rain.wav", always_2d=True)
+    if how[-1] == "peak":
+        assert settings["loudness"] == "peak" and 0.85 < np.abs(samples).max() <= 0.9
+    else:
+        assert settings["loudness"] == "-23" and lufs(samples.T, rate) == pytest.approx(-23, abs=0.2)
+
+
 def test_image(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["image", "picture.png", "-o", "picture.wav", "--seconds", "1", *QUICK]) == 0
     assert_audio_valid(soundfile.read("picture.wav")[0], seconds=1)
@@ -61,6 +74,13 @@ def test_video_gets_sound(folder: Path) -> None:
 def test_personalize(folder: Path) -> None:
     assert main(["personalize", "stereo48.wav", "rain", "--t0", "0.5", "--start", "0.5", "-o", "out.wav", *QUICK]) == 0
     assert_audio_valid(soundfile.read("out.wav")[0], seconds=1.5)
+    soundfile.write("quiet.wav", sine_wave(rate=48_000, channels=2, peak=0.05).T, 48_000)
+    levels = []
+    for more in ([], ["--no-level-match"]):
+        assert main(["personalize", "quiet.wav", "rain", "--t0", "0.5", *more, "-o", "out.wav", *QUICK]) == 0
+        levels.append(lufs(soundfile.read("out.wav", always_2d=True)[0].T, 16_000))
+    given = lufs(soundfile.read("quiet.wav")[0].mean(axis=1)[None], 48_000)
+    assert levels[0] == pytest.approx(given, abs=0.2) and abs(levels[1] - given) > 1
 
 
 @pytest.mark.parametrize("how", ["box", "frames", "mask", "all"])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 
-from maa.cli.arguments import parser
+from maa.audio.finish import AS_MADE, LOUDNESS
+from maa.cli.arguments import _common, parser
 from maa.pipeline.replay import Files, command
 
 SETTINGS = {"task": "text", "prompt": "a dog", "seed": 7, "steps": 9, "guidance": 2.5, "sampler": "ddim", "eta": 0.5}
@@ -16,6 +17,23 @@ def test_takes_that_were_made_together_are_asked_for_together() -> None:
     assert (args.seed, args.count, args.pick, args.bits, args.rate, args.eta) == (7, 3, 2, 24, 48_000, 0.5)
     alone = parser().parse_args(shlex.split(command(SETTINGS, Files("a.wav")))[3:])
     assert (alone.seed, alone.count, alone.pick, alone.bits) == (7, None, 1, None)
+
+
+def test_loudness_level_and_density_are_said_where_they_are_unusual() -> None:
+    usual = {**SETTINGS, "task": "personalize", "t0": 0.4, "level_match": True, "loudness": "as-made"}
+    plain = command(usual, Files("a.wav", "in.wav"))
+    assert not any(option in plain for option in ("--loudness", "--density", "level-match"))
+    for loudness in ("-23", "peak"):
+        line = command({**usual, "level_match": False, "loudness": loudness, "density": 0.25}, Files("a.wav", "in.wav"))
+        args = parser().parse_args(shlex.split(line)[3:])
+        assert (args.loudness, args.density, args.no_level_match) == (loudness, 0.25, True)
+
+
+def test_the_choices_of_loudness_in_the_help_are_those_of_the_finish() -> None:
+    args = parser().parse_args(["text", "rain", "-o", "a.wav"])
+    assert args.loudness == AS_MADE
+    help_text = next(action.help or "" for action in _common()._actions if "--loudness" in action.option_strings)
+    assert all(name in help_text for name in LOUDNESS)
 
 
 def test_how_a_hole_was_filled_is_said_only_where_it_is_unusual() -> None:

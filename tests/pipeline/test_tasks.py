@@ -99,7 +99,9 @@ def test_t0_one_is_text_to_audio(maa: MakeAnAudio, stereo: Audio) -> None:
 def test_t0_zero_is_the_round_trip(maa: MakeAnAudio, stereo: Audio) -> None:
     import torch
 
-    result = maa.personalize(stereo, "", QUICK, t0=0.0)
+    from maa.audio.finish import clean
+
+    result = maa.personalize(stereo, "", QUICK, t0=0.0, level_match=False)
     wave = maa._mono(stereo)
     frames = frames_for(maa.config, len(wave))
     padded = np.zeros(frames * 256, np.float32)
@@ -107,7 +109,7 @@ def test_t0_zero_is_the_round_trip(maa: MakeAnAudio, stereo: Audio) -> None:
     with torch.inference_mode():
         mel = maa.renderer.autoencoder
         made = mel.decode(mel.encode(maa.renderer.mel_of(padded)))
-    assert np.array_equal(result.audio[0, 0], maa.renderer.vocode(made)[0, : len(wave)])
+    assert np.array_equal(result.audio[0], clean(maa.renderer.vocode(made)[:, : len(wave)], 16_000).samples)
 
 
 def test_empty_mask_is_the_input(tiny: MakeAnAudio, stereo: Audio, tmp_path: Path) -> None:

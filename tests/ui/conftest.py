@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import pytest
 import soundfile
 from PIL import Image
 
+from maa.config import TINY
 from tests.sounds import sine_wave
 from tests.ui.fakes import STEP_SECONDS, FakePipeline
 
@@ -26,6 +28,7 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--autoplay-policy=no-user-gesture-required",
 ]
+DENSE = replace(TINY, unet=replace(TINY.unet, density=True))
 DESKTOP = {"viewport": {"width": 1280, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 3, "has_touch": True}
 
@@ -76,7 +79,7 @@ def server(assets: Path) -> Iterator[tuple[str, FakePipeline]]:
     """The address of a running app, and the pipeline behind it."""
     from maa.ui import build, launch
 
-    fake = FakePipeline()
+    fake = FakePipeline(config=DENSE)
     page = build(fake, assets)  # type: ignore[arg-type]
     yield launch(page, assets=assets), fake
     page.close()

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from maa.audio.finish import AS_MADE
 from maa.audio.io import check_audible, resample, to_audio
 from maa.audio.mask import Box, check, digest, frame_spans, from_boxes
 from maa.config import TINY, ModelConfig
 from maa.pipeline import Filling, Generation, Sampling
-from maa.pipeline.request import check_prompt, check_seconds, check_t0, check_words
+from maa.pipeline.request import check_loudness, check_prompt, check_seconds, check_t0, check_words
 from maa.pipeline.windows import length_of
 
 STEP_SECONDS = 0.01
@@ -57,10 +58,18 @@ class FakePipeline:
         return list(WORDS)
 
     def text_to_audio(
-        self, prompt: str, sampling: Sampling, *, negative: str = "", seconds: float | None = None, on_step: Any = None
+        self,
+        prompt: str,
+        sampling: Sampling,
+        *,
+        negative: str = "",
+        seconds: float | None = None,
+        loudness: str = AS_MADE,
+        on_step: Any = None,
     ) -> Generation:
         check_prompt(prompt, needed=True)
-        return self._make("text", sampling, on_step, prompt=prompt, negative=negative, seconds=seconds)
+        options = {"prompt": prompt, "negative": negative, "seconds": seconds, "loudness": loudness}
+        return self._make("text", sampling, on_step, **options)
 
     def image_to_audio(
         self,
@@ -71,19 +80,28 @@ class FakePipeline:
         negative: str = "",
         seconds: float | None = None,
         words: Any = (),
+        loudness: str = AS_MADE,
         on_step: Any = None,
     ) -> Generation:
         _picture(image)
         more = {"words": [list(word) for word in check_words(words)]} if words else {}
         heard = tuple(check_words(words)) or WORDS
-        options = {"prompt": prompt, "negative": negative, "seconds": seconds, **more}
+        options = {"prompt": prompt, "negative": negative, "seconds": seconds, "loudness": loudness, **more}
         return self._make("image", sampling, on_step, heard, **options)
 
     def video_to_audio(
-        self, video: Any, sampling: Sampling, *, prompt: str = "", negative: str = "", on_step: Any = None
+        self,
+        video: Any,
+        sampling: Sampling,
+        *,
+        prompt: str = "",
+        negative: str = "",
+        loudness: str = AS_MADE,
+        on_step: Any = None,
     ) -> Generation:
         seconds = length_of(video)
-        options = {"prompt": prompt, "negative": negative, "seconds": seconds, "windows": [[0.0, seconds]]}
+        options = {"prompt": prompt, "negative": negative, "seconds": seconds, "loudness": loudness}
+        options["windows"] = [[0.0, seconds]]
         return self._make("video", sampling, on_step, WORDS, **options)
 
     def personalize(
@@ -95,12 +113,15 @@ class FakePipeline:
         t0: float = 0.4,
         negative: str = "",
         start: float = 0.0,
+        level_match: bool = True,
+        loudness: str = AS_MADE,
         on_step: Any = None,
     ) -> Generation:
         check_t0(t0)
         check_prompt(prompt, needed=t0 > 0)
         check_audible(to_audio(audio))
-        return self._make("personalize", sampling, on_step, prompt=prompt, negative=negative, t0=t0, start=start)
+        options = {"t0": t0, "start": start, "level_match": level_match, "loudness": loudness}
+        return self._make("personalize", sampling, on_step, prompt=prompt, negative=negative, **options)
 
     def inpaint(
         self,
@@ -111,8 +132,10 @@ class FakePipeline:
         *,
         negative: str = "",
         filling: Filling = WHOLLY,
+        loudness: str = AS_MADE,
         on_step: Any = None,
     ) -> Generation:
+        check_loudness(loudness, fixed=True)
         spec, frames = self.config.audio, self.frames_of(audio)
         cells = from_boxes(mask, spec, frames) if isinstance(mask, list) else check(mask, spec, frames)
         self.masks.append(cells)
@@ -146,6 +169,7 @@ class FakePipeline:
                 "guidance": sampling.guidance,
                 "sampler": sampling.sampler,
                 "eta": sampling.eta,
+                **({} if sampling.density is None else {"density": sampling.density}),
                 "model": self.name,
                 **({"heard_as": [list(word) for word in heard]} if heard else {}),
                 **settings,

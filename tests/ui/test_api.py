@@ -30,21 +30,24 @@ def test_names_arguments_and_defaults(client: Any) -> None:
     """What programs rely on; a change here breaks them."""
     shared = {"steps": 25, "guidance": 3.0, "sampler": "dpm++", "seed": -1, "takes": 1}
     written = {"file_format": "wav16", "rate": 0}
+    said = {"loudness": "as-made", "density": None}
     expected: dict[str, dict[str, Any]] = {
-        "/text_to_audio": {"prompt": None, "negative": "", "seconds": 9.984, **shared, **written},
+        "/text_to_audio": {"prompt": None, "negative": "", "seconds": 9.984, **shared, **written, **said},
         "/image_to_audio": {
-            "image": None, "prompt": "", "negative": "", "seconds": 9.984, **shared, **written,
+            "image": None, "prompt": "", "negative": "", "seconds": 9.984, **shared, **written, **said,
         },
         "/video_to_audio": {
             "video": None, "prompt": "", "negative": "", **shared, "original": "replace", "original_db": -6.0,
+            **said,
         },
         "/personalize": {
-            "audio": None, "prompt": None, "t0": 0.4, "negative": "", "start": 0.0, **shared, **written,
+            "audio": None, "prompt": None, "t0": 0.4, "negative": "", "start": 0.0, **shared, **written, **said,
+            "level_match": True,
         },
         "/inpaint": {
             "audio": None, "boxes": [], "prompt": "", "frames": [], "mask": None, "negative": "", "strength": 1.0,
             "resampling": 0, "blend": 0.0, "level_match": True, "before": 0.0, "after": 0.0, **shared, **written,
-            "file_format": "source",
+            "file_format": "source", **said,
         },
     }  # fmt: skip
     published = client.view_api(return_format="dict")["named_endpoints"]
@@ -96,6 +99,9 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("/text_to_audio", {"prompt": "a", "sampler": "magic"}, "sampler"),
     ("/text_to_audio", {"prompt": "a", "seed": -7}, "seed"),
     ("/text_to_audio", {"prompt": "a", "file_format": "exe"}, "file format"),
+    ("/text_to_audio", {"prompt": "a", "loudness": "-12"}, "loudness must be one of as-made, -23, -18, peak"),
+    ("/text_to_audio", {"prompt": "a", "density": 2.0}, "density must be a number from 0 to 1"),
+    ("/inpaint", {"audio": "sound", "frames": [[0.5, 1.0]], "loudness": "-23"}, "can only be as-made"),
     ("/personalize", {"audio": "sound", "prompt": "a", "t0": 2}, "t0 must lie between 0"),
     ("/personalize", {"audio": "sound", "prompt": "a", "start": "noon"}, "The start in seconds should be a number"),
     ("/personalize", {"audio": "picture", "prompt": "a"}, "not a sound"),
@@ -123,7 +129,8 @@ def test_files_of_the_server_cannot_be_read(base_url: str, meta: dict[str, Any])
     """A path that was not uploaded is refused, whatever it claims to be."""
     import httpx
 
-    body = {"data": [{"path": __file__, **meta}, "a cat", 0.4, "", 0, 2, 3, "dpm++", 1, 1, "wav16"]}
+    body = {"data": [{"path": __file__, **meta}, "a cat", 0.4, "", 0, 2, 3, "dpm++", 1, 1, "wav16", 0]}
+    body["data"] += ["as-made", None, True]
     asked = httpx.post(f"{base_url}/gradio_api/call/personalize", json=body).json()
     answer = httpx.get(f"{base_url}/gradio_api/call/personalize/{asked['event_id']}", timeout=20).text
     assert "event: error" in answer

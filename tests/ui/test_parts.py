@@ -143,3 +143,44 @@ def test_examples_may_be_absent_or_broken(tmp_path: Path, caplog: pytest.LogCapt
     (tmp_path / "examples.json").write_text('[{"task": "text"}]', encoding="utf-8")
     assert examples.load(tmp_path) == []
     assert "left out" in caplog.text
+
+
+def desk_of(fake: FakePipeline, tab: Any, tmp_path: Path) -> Any:
+    """One tab of a page that is built and not served."""
+    import gradio as gr
+
+    from maa.ui.tab import Workplace
+
+    place = Workplace(Model.of(fake), tmp_path)  # type: ignore[arg-type]
+    with gr.Blocks():
+        tab.build(place)
+    return next(iter(place.desks.values()))
+
+
+def test_settings_bring_loudness_density_and_level_back(tmp_path: Path) -> None:
+    from maa.ui import personalize, restore
+    from tests.ui.conftest import DENSE
+
+    desk = desk_of(FakePipeline(config=DENSE), personalize, tmp_path)
+    knobs, level = desk.knobs, desk.own["level_match"]
+    made = {"task": "personalize", "loudness": "-23", "density": 0.75, "level_match": False, "seed": 1, "takes": 1}
+    updates = restore.use(desk, made, None)
+    assert (updates[knobs.loudness], updates[knobs.density], updates[knobs.free]) == ("-23", 0.75, False)
+    assert updates[level] is False
+    old = restore.use(desk, {"task": "personalize", "seed": 1, "takes": 1}, None)
+    assert (old[knobs.loudness], old[knobs.free]) == ("as-made", True) and knobs.density not in old
+    odd = restore.use(desk, {"loudness": ["-23"], "density": 7, "level_match": "no"}, None)
+    assert knobs.loudness not in odd and knobs.density not in odd and level not in odd
+
+
+def test_controls_of_what_a_model_or_a_tab_cannot_do_are_not_there(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from maa.ui import inpaint, text
+    from tests.ui.conftest import DENSE
+
+    plain = replace(TINY, unet=replace(TINY.unet, density=False))
+    knobs = desk_of(FakePipeline(config=plain), text, tmp_path).knobs
+    assert knobs.density is None and knobs.free is None and knobs.loudness is not None
+    knobs = desk_of(FakePipeline(config=DENSE), inpaint, tmp_path).knobs
+    assert knobs.loudness is None and knobs.density is not None

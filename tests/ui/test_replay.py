@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,6 +68,16 @@ def replayed(made: Made, index: int, folder: Path) -> bytes:
         (image.TASK, {"image": "picture", "seconds": 1.0, "words": {"words": [["rain", 0.2], ["wind", 0.6]]}}),
         (video.TASK, {"video": "clip", "original": "mix", "original_db": -3.0}),
         (personalize.TASK, {"audio": "sound", "prompt": "a cat", "t0": 0.35, "start": 0.5}),
+        (
+            personalize.TASK,
+            {"audio": "sound", "prompt": "a cat", "t0": 0.35, "start": 0.0, "loudness": "-18"},
+        ),
+        (
+            personalize.TASK,
+            {"audio": "sound", "prompt": "a cat", "t0": 0.35, "start": 0.0, "level_match": False},
+        ),
+        (text.TASK, {"prompt": "rain", "seconds": 1.0, "loudness": "-23", "rate": 48_000}),
+        (video.TASK, {"video": "clip", "loudness": "peak"}),
         (personalize.STRIP, {"audio": "sound", "prompt": "a cat", "t0": 0.4, "start": {"start": 0.25}}),
         (inpaint.TASK, {"audio": "sound", "mask": True, "prompt": "rain", "file_format": "source", "blend": 0.5}),
         (
@@ -74,7 +85,21 @@ def replayed(made: Made, index: int, folder: Path) -> bytes:
             {"audio": "sound", "boxes": [[0.5, 1.0, 300, 4000]], "frames": [], "mask": None, "file_format": "flac"},
         ),
     ],
-    ids=["text", "long", "image", "words", "video", "personalize", "strip", "mask", "boxes"],
+    ids=[
+        "text",
+        "long",
+        "image",
+        "words",
+        "video",
+        "personalize",
+        "target",
+        "level",
+        "loudness",
+        "peak",
+        "strip",
+        "mask",
+        "boxes",
+    ],
 )
 def test_the_copied_command_makes_the_same_bytes(
     tiny: MakeAnAudio, in_folder: Path, inputs: dict[str, Path], task: Task, fields: dict[str, Any]
@@ -103,6 +128,23 @@ def test_the_copied_command_names_a_model_that_lies_elsewhere_by_its_path(
     (in_folder / "work").mkdir()
     monkeypatch.chdir(in_folder / "work")
     assert replayed(made, 0, in_folder / "work") == made.takes[0].media.read_bytes()
+
+
+def test_a_density_comes_back(tiny: MakeAnAudio, in_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the tags into the command, and with it into the same bytes, on a model that knows density."""
+    import torch
+
+    from maa import MakeAnAudio, checkpoint
+
+    config = replace(tiny.config, unet=replace(tiny.config.unet, density=True))
+    checkpoint.save(checkpoint.random_model(config), in_folder / "dense", torch.float32)
+    dense = MakeAnAudio.from_pretrained(in_folder / "dense", device="cpu")
+    made = make(dense, text.TASK, {"prompt": "rain", "seconds": 0.5, "density": 0.25, "free": False})
+    assert read_tags(made.takes[0].media)["density"] == 0.25  # type: ignore[index]
+    assert "--density 0.25" in made.takes[0].view["command"]
+    assert replayed(made, 1, in_folder) == made.takes[1].media.read_bytes()
+    free = make(dense, text.TASK, {"prompt": "rain", "seconds": 0.5, "density": 0.25, "free": True})
+    assert "density" not in free.generation.settings
 
 
 def test_a_lengthened_sound_is_compared_with_the_upload_at_its_place(

@@ -23,6 +23,12 @@ from tests.ui.visitor import choose, done, downloaded, generate, open_tab, statu
 pytestmark = pytest.mark.browser
 
 
+def pick(page: Any, element: str, name: str) -> None:
+    """An item of a dropdown."""
+    page.locator(f"#{element} input").click()
+    page.get_by_role("option", name=name, exact=True).click()
+
+
 @pytest.fixture
 def made(page: Any) -> Any:
     """A visitor who has made two takes of "a dog" with the seed 7."""
@@ -73,6 +79,26 @@ def test_send_to(made: Any, task: str, tab: str) -> None:
         made.locator(f"#{task}-input audio").first.wait_for(state="attached")
     if task == "personalize":
         generate(made, task)
+
+
+def test_loudness_and_density_go_with_a_take(page: Any, fake: FakePipeline) -> None:
+    """Into the request, back from a take's settings, and on into its variations."""
+    pick(page, "text-loudness", "−18 LUFS")
+    expect(page.locator("#text-free input")).to_be_checked()
+    page.locator("#text-density input[type=range]").fill("0.25")
+    expect(page.locator("#text-free input")).not_to_be_checked()
+    page.locator("#text-prompt textarea").fill("a dog")
+    generate(page, "text")
+    assert (fake.asked[-1]["loudness"], fake.asked[-1]["sampling"].density) == ("-18", 0.25)
+    page.locator("#text-free input").check()
+    pick(page, "text-loudness", "As made")
+    choose(page, take(page, "text", 1), "Take 1", "Use these settings")
+    expect(page.locator("#text-loudness input")).to_have_value("−18 LUFS")
+    expect(page.locator("#text-free input")).not_to_be_checked()
+    take(page, "text", 1).get_by_label("More like this: Take 1").click()
+    done(page, "personalize")
+    asked = fake.asked[-1]
+    assert (asked["loudness"], asked["sampling"].density, asked["level_match"]) == ("-18", 0.25, True)
 
 
 def test_use_these_settings(made: Any) -> None:

@@ -1,0 +1,53 @@
+"""The user's own sound as the start of a generation (SDEdit, Sec. 4.1)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maa.audio.io import Audio, check_audible, resample
+from maa.audio.loudness import lufs
+from maa.pipeline import windows
+from maa.pipeline.length import frames_for
+from maa.pipeline.render import Renderer, Start
+
+
+def window(renderer: Renderer, source: Audio, start: float) -> NDArray[np.float32]:
+    """At most the model's length of a user's sound from `start` seconds on, mono [n] at the model's rate.
+
+    Raises:
+        ValueError: the sound is silent, or `start` lies behind its end.
+    """
+    check_audible(source)
+    if not 0.0 <= start < source.seconds:
+        raise ValueError(f"start must lie within the sound (0 to {source.seconds:.2f} s), not {start:g}.")
+    spec = renderer.model.config.audio
+    first = round(start * spec.sample_rate)
+    return resample(source.mono(), source.sample_rate, spec.sample_rate)[first : first + spec.samples]
+
+
+def level(renderer: Renderer, wave: NDArray[np.float32], start: Start) -> float | None:
+    """LUFS that a take should have to be as loud as its sound; None where nothing of the sound is left.
+
+    It is measured on the mono sound: a take is mono and comes out of both loudspeakers, as their mean did before.
+    """
+    if start.first + 1 >= renderer.model.config.schedule.steps:
+        return None
+    return lufs(wave[None], renderer.model.config.audio.sample_rate)
+
+
+def plan(renderer: Renderer, wave: NDArray[np.float32], pair: windows.Pair, t0: float, first: int, steps: int) -> Start:
+    """From the noised sound on, or from pure noise when all of the schedule is run.
+
+    Args:
+        renderer: encodes the sound.
+        wave: mono [n] at the model's rate.
+        pair: condition and null.
+        t0: share of the schedule.
+        first: its first timestep.
+        steps: of the whole schedule.
+    """
+    config = renderer.model.config
+    frames = frames_for(config, len(wave))
+    clean = None if first + 1 >= config.schedule.steps else renderer.encode(wave, frames)
+    return Start(*pair, frames, first, max(1, int(np.ceil(t0 * steps))), clean)
