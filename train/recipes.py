@@ -50,10 +50,12 @@ class Recipe:
             unet = replace(unet, global_projection=True, learned_null=True)
         elif self.name == "inpaint":
             unet = replace(unet, in_channels=2 * latent + 1, context_dim=None, global_dim=None, learned_null=False)
+            unet = replace(unet, density=False)
         elif self.name == "paper":
             # Table 6: 4 channels in and out, condition 1024 wide; Eq. 1 trains eps.
             eps = ScheduleConfig(prediction="eps")
-            return replace(config, unet=replace(unet, in_channels=latent, learned_null=True), schedule=eps)
+            unet = replace(unet, in_channels=latent, learned_null=True, density=False)
+            return replace(config, unet=unet, schedule=eps)
         return replace(config, unet=unet)
 
     @property

@@ -88,6 +88,7 @@ class UNetConfig:
     global_projection: bool = False  # zero-initialised linear in front of it (False = added as it is)
     learned_null: bool = False  # learned stand-ins for absent text and absent global vector
     resample_in_block: bool = False  # up/down sampling inside a residual block instead of a convolution
+    density: bool = False  # hears which share of the clip sounds: one event or many
     # What stands in the hole of the masked latent: the known part's mean, encoded, and then zeros in the hole's cells;
     # or silence, encoded and left as it is (the authors' inpainting network).
     hole: Literal["mean", "silence"] = "mean"
@@ -304,7 +305,9 @@ PAPER_TEXT = {
 }
 
 _MINILM = TextConfig(width=384, layers=6, heads=12, intermediate=1536, projection=None, mask_pads=True)
-_UNIFIED = UNetConfig(in_channels=9, context_dim=384, global_dim=256, global_projection=True, learned_null=True)
+_UNIFIED = UNetConfig(
+    in_channels=9, context_dim=384, global_dim=256, global_projection=True, learned_null=True, density=True
+)
 
 _EIGHT = replace(_UNIFIED, in_channels=17, out_channels=8)
 

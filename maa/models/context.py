@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -14,7 +14,8 @@ class Context:
     """A batch of conditions.
 
     tokens [B, K, C] with mask [B, K] (True = a real token), and vector [B, G]. `has_tokens` and `has_vector` [B] say
-    per sample which of the two is given; the network puts its null in place of the other.
+    per sample which of the two is given; the network puts its null in place of the other. density [B] is the share of
+    the clip that sounds, 0..1, and `has_density` [B] says where it is given: everywhere, if there is only the first.
     """
 
     tokens: Tensor | None = None
@@ -22,10 +23,28 @@ class Context:
     vector: Tensor | None = None
     has_tokens: Tensor | None = None
     has_vector: Tensor | None = None
+    density: Tensor | None = None
+    has_density: Tensor | None = None
 
     def then(self, other: Context) -> Context:
-        """Both batches behind one another, this one first. Both must carry the same fields."""
-        return Context(**{name: _cat(value, getattr(other, name), name) for name, value in self.__dict__.items()})
+        """Both batches behind one another, this one first. Both must carry the same fields; a density is absent from
+        the rows of one that has none."""
+        one, two = self, other
+        if (one.density is None) != (two.density is None) or (one.has_density is None) != (two.has_density is None):
+            one, two = one._with_density(two), two._with_density(one)
+        return Context(**{name: _cat(value, getattr(two, name), name) for name, value in one.__dict__.items()})
+
+    def _with_density(self, other: Context) -> Context:
+        """The same with a density and `has_density` written out, on the device of whichever of two has one."""
+        values = [value for value in self.__dict__.values() if value is not None]
+        like = self.density if self.density is not None else other.density
+        if not values or like is None:
+            raise ValueError("One of two contexts is empty; they cannot form one batch.")
+        batch, given = len(values[0]), self.density is not None
+        density = like.new_zeros(batch) if self.density is None else self.density
+        has = self.has_density if given else None
+        has = torch.full((batch,), given, device=like.device) if has is None else has
+        return replace(self, density=density, has_density=has)
 
     def repeat(self, count: int) -> Context:
         """The whole batch `count` times."""
