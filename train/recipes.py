@@ -29,6 +29,10 @@ class Recipe:
     tokens: float = 0.55
     vector: float = 0.15
     both: float = 0.15
+    density: float = 0.5  # share of samples that hear which share of the crop sounds
+    density_alone: float = 0.15  # the same among those that hear neither text nor vector
+    counted: float = 0.5  # share of samples that are told how often something sounds, where it is known
+    onset: float = 0.35  # share of crops that begin where a sound does
     widths: tuple[tuple[int, float], ...] = ((20, 0.7), (40, 0.2), (78, 0.1))  # latent columns and how often
     outside: float = 0.1  # loss weight of the cells that are given
     min_snr: float = 0.0  # gamma of arXiv 2303.09556; 0 = every timestep alike

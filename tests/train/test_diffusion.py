@@ -22,7 +22,9 @@ from train.listening import Listening
 from train.loop import Draw, prepare
 from train.options import Options
 from train.pool import Crops, Pool
-from train.prompts.reprogram import SPEEDS, Composer, Event, Plan, sayings
+from train.prompts.plans import Event, Plan, sayings
+from train.prompts.reprogram import Composer
+from train.sounding import Heard
 
 __all__ = ["parts"]
 UNIFIED = replace(diffusion.RECIPES["unified"], batch=8, pool=8, renew=0.5)
@@ -30,7 +32,7 @@ UNIFIED = replace(diffusion.RECIPES["unified"], batch=8, pool=8, renew=0.5)
 
 def test_diffusion_learns_and_its_model_opens(tmp_path: Path, parts: Path) -> None:
     options = Options(tmp_path, steps=40, lr=3e-3, warmup=3, log_every=10, ema=0.9)
-    recipe = replace(diffusion.RECIPES["unified"], batch=4, pool=8, renew=0.1)
+    recipe = replace(diffusion.RECIPES["unified"], batch=8, pool=8, renew=0.1, widths=((20, 1.0),))
     diffusion.run(TINY, little_library(), [parts], options, recipe)
     seen = losses(tmp_path, "unet")
     assert seen[-1] < seen[0]
@@ -101,7 +103,7 @@ def test_a_pool_is_the_same_clips_whoever_holds_them(parts: Path) -> None:
         assert half.words is not None and torch.equal(half.words.tokens[own], whole.words.tokens[at[rank::2]])
     late = open_pool(parts)
     late.upto(11)
-    assert torch.equal(late.columns, whole.columns) and torch.equal(late.spans, whole.spans)
+    assert torch.equal(late.columns, whole.columns) and torch.equal(late.sounding.spans, whole.sounding.spans)
     with pytest.raises(ValueError, match="3 processes"):
         open_pool(parts, (0, 3))
 
@@ -114,15 +116,18 @@ def test_a_crop_is_a_stretch_of_the_clip_and_knows_what_sounds_in_it(parts: Path
     part = pool.crop(torch.arange(8), torch.full((8,), 30), 20)
     assert torch.equal(part.z, whole.z[..., 30:50]) and torch.equal(part.cells, whole.cells[..., 30:50])
     assert not (whole.masked * whole.cells).any(), "a latent with a hole tells nothing in it"
-    everything = [(1 << int((pool.spans[k, :, 1] > 0).sum())) - 1 for k in range(8)]
-    assert whole.inside.tolist() == everything
-    assert all(0 < inside <= full for inside, full in zip(part.inside.tolist(), everything, strict=True))
+    spans = pool.sounding.spans
+    everything = [(1 << int((spans[k, :, 0, 1] > 0).sum())) - 1 for k in range(8)]
+    assert whole.heard.inside.tolist() == everything
+    for k, inside in enumerate(part.heard.inside.tolist()):
+        sounds = (spans[k, ..., 1] > 30 * 2048) & (spans[k, ..., 0] < 50 * 2048)
+        assert inside & ~sum(int(one) << bit for bit, one in enumerate(sounds.any(1))) == 0
 
 
 def test_latents_of_a_pool_are_those_of_its_clips(parts: Path) -> None:
     pool = open_pool(parts)
     pool.upto(8)
-    composer = Composer(little_library(), little_library().indices("train"), TINY.audio.samples, 16_000, speeds=SPEEDS)
+    composer = Composer(little_library(), little_library().indices("train"), TINY.audio.samples, 16_000, natural=True)
     plan = composer.plan(np.random.default_rng([3, 4, 5]))
     z = pool.autoencoder.encode(pool.front(composer.render([plan])))
     found = pool.crop(torch.tensor([5]), torch.tensor([0]), pool.config.latent_cells[1])
@@ -151,8 +156,9 @@ def test_an_inpainting_sample_is_mostly_told_what_its_hole_hides() -> None:
     count = 4000
     rng = np.random.default_rng(0)
     quiet, named = (torch.from_numpy(rng.random(count)) for _ in range(2))
-    nothing = torch.zeros(0)
-    crops = Crops(nothing, nothing, nothing, torch.full((count,), 3), torch.full((count,), 2))
+    nothing, all_of_them = torch.zeros(0), torch.full((count,), 3)
+    heard, mute = Heard(all_of_them, all_of_them, torch.ones(count)), torch.zeros(count, dtype=torch.bool)
+    crops = Crops(nothing, nothing, nothing, heard, torch.full((count,), 2), mute)
     hole = torch.ones(count, dtype=torch.bool)
     said = diffusion.spoken_of(crops, hole, quiet, named)
     shares = [float((said == k).float().mean()) for k in (2, 0, 3)]
@@ -160,6 +166,7 @@ def test_an_inpainting_sample_is_mostly_told_what_its_hole_hides() -> None:
     assert (diffusion.spoken_of(crops, ~hole, quiet, named) == 3).all()
     unknown = replace(crops, hidden=torch.zeros(count, dtype=torch.long))
     assert not (diffusion.spoken_of(unknown, hole, quiet, named) == 2).any()
+    assert not diffusion.spoken_of(replace(crops, mute=~mute), hole, quiet, named).any(), "silence is not named"
 
 
 def test_a_batch_has_the_recipes_widths_and_holes(parts: Path) -> None:

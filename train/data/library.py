@@ -166,6 +166,11 @@ class Library:
         return np.array([loudest(self.wave(i)) for i in range(len(self.rows))], np.float32)
 
     @cached_property
+    def sustained(self) -> NDArray[np.bool_]:
+        """Recordings of sounds that go on: [rows]."""
+        return np.array([row.sustained for row in self.rows], bool)
+
+    @cached_property
     def steady(self) -> NDArray[np.bool_]:
         """Recordings that neither begin nor end in quiet, as rain does and a bark does not: they can be looped."""
         return np.array([_is_steady(self.wave(i)) for i in range(len(self.rows))], bool)

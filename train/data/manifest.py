@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path, PurePosixPath
 
 MANIFEST = Path(__file__).with_name("manifest.csv")
@@ -20,6 +20,7 @@ class Recording:
     captions: tuple[str, ...]  # sentences about it
     split: str  # "train" or "test"; siblings such as wolf_00 and wolf_01 share one
     path: Path  # below the folder of recordings: package/usr/share/…; files from archives lie in the archive's name
+    sustained: bool = field(default=False, kw_only=True)  # goes on for as long as it lasts, as rain does
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Row(Recording):
 
     def recording(self) -> Recording:
         """The part that training needs."""
-        return Recording(**{field.name: getattr(self, field.name) for field in fields(Recording)})
+        return Recording(**{one.name: getattr(self, one.name) for one in fields(Recording)})
 
 
 def load_manifest(path: Path = MANIFEST) -> list[Row]:
