@@ -11,7 +11,7 @@ BLOCK = 256  # samples of one value of the loudness curve: 16 ms
 HEARD = -20.0  # dB of the loudest block: what stays below is no event of its own
 OVER = -20.0  # dB of its own peak: there an event has ended, and the next one may begin in its tail
 SURE, UNSURE = 15.0, 8.0  # dB between two events: a valley deeper than the first parts them, one above the second not
-CORE = -10.0  # dB of the median: what lies before and behind it is the fade of a sound that goes on
+CORE = -6.0  # dB of the median: what lies before and behind it is the fade of a sound that goes on
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,9 @@ def _going_on(
     start, end = span
     # At the ends of a clip nothing fades: there the sound has begun before and goes on behind.
     outer = (start - (join if start == 0 else 0), end + (join if end == length else 0))
-    rows, used, at = [], [], start
+    rows: list[tuple[int, ...]] = []
+    used: list[int] = []
+    at = start
     while at < end - (join if end < length else 0):
         change = rows and rng.random() < ANOTHER
         i = recordings[int(rng.integers(len(recordings)))] if change else used[-1] if used else recordings[0]
@@ -210,11 +212,11 @@ def _how_many(loud: int, room: int, rate: int, rng: np.random.Generator) -> tupl
 
 def _turns(voices: list[int], count: int, rng: np.random.Generator) -> list[int]:
     """`count` recordings in random order, the first voice always among them, none twice before all have been heard."""
-    turns: list[int] = []
+    first = [voices[0], *rng.permutation(voices[1:]).tolist()][:count]
+    turns = rng.permutation(first).tolist()
     while len(turns) < count:
-        some = [voices[0], *rng.permutation(voices[1:]).tolist()][: count - len(turns)]
-        some = rng.permutation(some).tolist()
-        if turns and some[0] == turns[-1]:
+        some = rng.permutation(voices).tolist()
+        if some[0] == turns[-1]:
             some = [*some[1:], some[0]]
         turns += some
-    return [int(i) for i in turns]
+    return [int(i) for i in turns[:count]]

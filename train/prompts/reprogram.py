@@ -136,7 +136,8 @@ class Composer:
         if over is not None:
             spans[over.number] = (cuts[covered.start], cuts[covered.stop], False)
             behind[len(order)] = over.behind
-        events, place = [], {}
+        events: list[Event] = []
+        place: dict[int, int] = {}
         for number, (start, end, alone) in spans.items():
             recording, said = draft.sounds[number]
             place[number] = len(events)
