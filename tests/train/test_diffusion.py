@@ -24,7 +24,7 @@ from train.options import Options
 from train.pool import Crops, Pool
 from train.prompts.plans import Event, Plan, sayings
 from train.prompts.reprogram import Composer
-from train.sounding import Heard
+from train.sounding import Heard, Sounding
 
 __all__ = ["parts"]
 UNIFIED = replace(diffusion.RECIPES["unified"], batch=8, pool=8, renew=0.5)
@@ -178,6 +178,41 @@ def test_a_batch_has_the_recipes_widths_and_holes(parts: Path) -> None:
     assert 10 < int(blank.sum()) < 54
     assert not batch["masked"][blank].any()
     assert pool.made == pool.size + 2
+    given, nothing = batch["has_density"], ~batch["has_tokens"] & ~batch["has_vector"]
+    assert 0 < float(given.float().mean()) < 0.75 and not given[nothing].all()
+    assert ((batch["density"] > 0) & (batch["density"] <= 1)).all(), "no crop is silent"
+
+
+def test_crops_know_how_often_something_sounds_in_them() -> None:
+    """Spans of a clip's two events, and what may be said of crops of it."""
+    table = Sounding(TINY, 2, torch.device("cpu"))
+    knocks = np.array([[4096, 8192], [20_480, 24_576], [61_440, 65_536]])
+    rain = Event(100_000, 159_744, "rain", 1)
+    nothing = np.zeros((0, 7), np.int64), np.zeros(0, np.float32)
+    wave = torch.zeros(2, 159_744)
+    for start, end in knocks:
+        wave[:, start:end] = 0.1
+    wave[1, 100_000:] = 0.05
+    one = Plan("a knock", (Event(0, 100_000, "a knock", 0),), *nothing, 1.0, None, None, (knocks,), (True,), ("x",) * 3)
+    both = (knocks, np.array([[100_000, 159_744]]))
+    two = Plan("both", (*one.events, rain), *nothing, 1.0, None, None, both, (True, False), ("said",))
+    table.write(torch.arange(2), [one, two], wave)
+
+    def heard(slot: int, first: int, width: int) -> tuple[int, int, float]:
+        found = table.heard(torch.tensor([slot]), torch.tensor([first]), width)
+        return int(found.inside), int(found.counted), float(found.density)
+
+    assert heard(0, 0, 20) == (1, 1 + 2, pytest.approx(4 / 20))  # entry 3 says "twice"
+    assert heard(0, 9, 20) == (1, 1 + 1, pytest.approx(2 / 20))
+    assert heard(0, 9, 22) == (1, 1, pytest.approx(3 / 22)), "half a knock is one too many to be sure"
+    assert heard(0, 0, 78) == (1, 1 + 3, pytest.approx(6 / 78))
+    assert heard(0, 40, 20)[0] == 0
+    assert heard(1, 0, 78)[:2] == (3, 4) and heard(1, 20, 58)[:2] == (3, 3) and heard(1, 60, 18) == (2, 2, 1.0)
+    slots, chance = torch.zeros(300, dtype=torch.long), torch.rand(2, 300, generator=torch.Generator().manual_seed(0))
+    begins = table.place(slots, 20, torch.ones(300, dtype=torch.bool), chance)
+    assert sorted(set(begins.tolist())) == [1, 9, 29]
+    anywhere = table.place(slots, 20, torch.zeros(300, dtype=torch.bool), chance)
+    assert (table.over(slots, anywhere, 20).sum(1) > 0).all() and len(set(anywhere.tolist())) > 20
 
 
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.7])
