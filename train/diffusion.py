@@ -34,13 +34,13 @@ from train.listening import Listening
 from train.loop import Draw, Trainer, prepare
 from train.options import Options
 from train.pool import Crops, Pool
-from train.recipes import RECIPES, Recipe, heard
+from train.recipes import RECIPES, Recipe, blurred, heard
 from train.showing import Showing
 
 QUIET = 0.25  # share of inpainting samples that are told nothing
 NAMED = 2 / 3  # share of the others that are told the one event which the hole hides, and not the whole crop
 # What is left to chance in a sample, in the order in which it is drawn.
-CHANCES = ("inpaint", "quiet", "named", "mode", "own", "density", "counted", "onset", "place", "shift")
+CHANCES = ("inpaint", "quiet", "named", "mode", "own", "density", "counted", "onset", "place", "shift", "noise", "mean")
 OWN_SOUND = 0.5  # share of samples whose vector is that of the sound itself and not of its caption, where it is one
 
 
@@ -97,6 +97,11 @@ class Objective:
         counts = (said == crops.heard.inside) & (chance["counted"] < recipe.counted)
         said = torch.where(counts, crops.heard.counted, said)
         conditions = _conditions(pool, recipe, slot, said, (chance["mode"], chance["own"]))
+        if "tokens" in conditions and (recipe.text_noise or recipe.text_mean):
+            tokens, moves = conditions["tokens"], torch.stack([chance["noise"], chance["mean"]])
+            assert pool.words is not None
+            lengths = pool.words.lengths[slot, said]
+            conditions["tokens"] = blurred(tokens, lengths, draw.normal(tokens, key=1), moves, recipe)
         return batch | conditions | _density(pool, recipe, conditions, crops.heard.density, chance["density"])
 
     def losses(self, inputs: dict[str, Tensor], phase: str) -> dict[str, Tensor]:

@@ -62,7 +62,7 @@ def sayings(plan: Plan) -> list[tuple[str, int | None]]:
     for chosen in range(1, everything + 1):
         events = sorted((e for k, e in enumerate(plan.events) if chosen >> k & 1), key=lambda event: event.start)
         if len(events) == 1:
-            found.append((events[0].caption, events[0].recording))
+            found.append((plan.caption if chosen == everything else events[0].caption, events[0].recording))
         elif chosen == everything:
             found.append((plan.caption, None))
         else:
@@ -85,7 +85,7 @@ def counted(plan: Plan, sentence: str, rng: np.random.Generator) -> tuple[str, .
         return ()
     if len(plan.events) == 1:
         most = min(len(TIMES), len(plan.sounding[0]))
-        return tuple(often(plan.caption, times, rng) for times in range(1, most + 1))
+        return tuple(often(plan.events[0].caption, times, rng) for times in range(1, most + 1))
     counts = [len(spans) if known else 0 for spans, known in zip(plan.sounding, plan.countable, strict=True)]
     told = zip(plan.events, counts, strict=True)
     said = [often(event.caption, n, rng, comma=0.0) if n else event.caption for event, n in told]

@@ -20,6 +20,7 @@ from train.data import Library
 from train.prompts.laying import JOIN, Laid, Sources, lay
 from train.prompts.plans import Event, Plan, counted, one_of
 from train.prompts.templates import MIXES, TEMPLATES, write
+from train.prompts.words import framed, reword
 
 EXTRA = (0.5, 0.35, 0.15)  # odds of N = 0, 1, 2 sampled events
 MOST = len(EXTRA)  # events in a clip
@@ -30,6 +31,7 @@ LEVELS = (-2.0, 2.0)  # dB by which sounds after one another differ
 BESIDE = (-3.0, 3.0)  # dB of a second sound that is named as an equal
 BEHIND = (-14.0, -8.0)  # dB of one that is named as the background
 OVERALL = (-0.3, 0.05)  # log10 of the whole clip's gain
+NAMED = 0.3  # share of clips at hand that are told by their concept's name
 KIN = 0.5  # share of events whose sounds are all of one series
 SHORTEST = 1000  # samples of a recording that can be played at another speed
 
@@ -49,7 +51,7 @@ class Draft:
     """What has been drawn of a clip before its sounds are laid: sounds in the order of their words, `order` in that of
     time; `sentence` has a place {k} for the words of each."""
 
-    sounds: tuple[tuple[int, str], ...]  # (recording, what is said of it)
+    sounds: tuple[tuple[int, str, str], ...]  # (recording, what the manifest says of it, and in other words)
     order: tuple[int, ...]
     over: Over | None
     sentence: str
@@ -67,7 +69,8 @@ class Composer:
             after it.
         speeds: between which events are played, slower or faster and pitch with it; a little of it keeps a small
             library from being learned by heart.
-        natural: lay events as they come in life (`train.prompts.laying`); else one recording fills its span, repeated.
+        natural: lay events as they come in life (`train.prompts.laying`), and say it in many words
+            (`train.prompts.words`); else one recording fills its span, repeated.
     """
 
     def __init__(
@@ -99,11 +102,11 @@ class Composer:
     def plan(self, rng: np.random.Generator) -> Plan:
         """Draw the sounds, their order or overlap, their places and the sentence."""
         recording = self.pick(rng)
-        sounds, order, sentence = [(recording, one_of(self.library.rows[recording].captions, rng))], [0], "{0}"
+        sounds, order, sentence = [self._say(recording, rng)], [0], "{0}"
         over: Over | None = None
         for number in range(1, 1 + int(rng.choice(3, p=EXTRA))):
             other = self.pick(rng)
-            sounds.append((other, self.library.rows[other].concept))
+            sounds.append(self._name(other, rng))
             place = f"{{{number}}}"
             if over is None and rng.random() < self.together:
                 mix = MIXES[int(rng.integers(len(MIXES)))]
@@ -126,6 +129,19 @@ class Composer:
         group = self.groups[min(int(np.searchsorted(self.odds, rng.random(), side="right")), len(self.groups) - 1)]
         return int(group[int(rng.integers(len(group)))])
 
+    def _say(self, recording: int, rng: np.random.Generator) -> tuple[int, str, str]:
+        """A recording, what is said of it, and that in other words."""
+        row = self.library.rows[recording]
+        if self.sources is not None and rng.random() < NAMED:
+            return self._name(recording, rng)
+        told = one_of(row.captions, rng)
+        return recording, told, told if self.sources is None else reword(told, row.concept, rng)
+
+    def _name(self, recording: int, rng: np.random.Generator) -> tuple[int, str, str]:
+        """The same with the name of what it is."""
+        concept = self.library.rows[recording].concept
+        return recording, concept, concept if self.sources is None else reword(concept, concept, rng)
+
     def _lay_out(self, draft: Draft, rng: np.random.Generator) -> Plan:
         """Events one after another over the whole clip, and a mixed one over those that were said before it."""
         order, over = draft.order, draft.over
@@ -139,10 +155,13 @@ class Composer:
         events: list[Event] = []
         place: dict[int, int] = {}
         for number, (start, end, alone) in spans.items():
-            recording, said = draft.sounds[number]
+            recording, told, said = draft.sounds[number]
             place[number] = len(events)
-            events.append(Event(start, end, said, recording, alone, self.others(recording, said, rng)))
-        plan = self.lay(tuple(events), draft.sentence.format(*(said for _, said in draft.sounds)), rng, behind)
+            events.append(Event(start, end, said, recording, alone, self.others(recording, told, rng)))
+        caption = draft.sentence.format(*(said for _, _, said in draft.sounds))
+        if self.sources is not None and len(events) == 1:
+            caption = framed(caption, self.library.rows[events[0].recording].concept, rng)
+        plan = self.lay(tuple(events), caption, rng, behind)
         sentence = draft.sentence.format(*(f"{{{place[number]}}}" for number in range(len(events))))
         return replace(plan, counted=counted(plan, sentence, rng))
 
