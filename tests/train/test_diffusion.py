@@ -31,8 +31,8 @@ UNIFIED = replace(diffusion.RECIPES["unified"], batch=8, pool=8, renew=0.5)
 
 
 def test_diffusion_learns_and_its_model_opens(tmp_path: Path, parts: Path) -> None:
-    options = Options(tmp_path, steps=40, lr=3e-3, warmup=3, log_every=10, ema=0.9)
-    recipe = replace(diffusion.RECIPES["unified"], batch=8, pool=8, renew=0.1, widths=((20, 1.0),))
+    options = Options(tmp_path, steps=40, lr=3e-3, warmup=3, log_every=20, ema=0.9)
+    recipe = replace(diffusion.RECIPES["unified"], batch=16, pool=8, renew=0.1, widths=((20, 1.0),))
     diffusion.run(TINY, little_library(), [parts], options, recipe)
     seen = losses(tmp_path, "unet")
     assert seen[-1] < seen[0]
