@@ -34,11 +34,13 @@ from train.listening import Listening
 from train.loop import Draw, Trainer, prepare
 from train.options import Options
 from train.pool import Crops, Pool
-from train.recipes import RECIPES, Recipe, heard
+from train.recipes import RECIPES, Recipe, blurred, heard
 from train.showing import Showing
 
 QUIET = 0.25  # share of inpainting samples that are told nothing
 NAMED = 2 / 3  # share of the others that are told the one event which the hole hides, and not the whole crop
+# What is left to chance in a sample, in the order in which it is drawn.
+CHANCES = ("inpaint", "quiet", "named", "mode", "own", "density", "counted", "onset", "place", "shift", "noise", "mean")
 OWN_SOUND = 0.5  # share of samples whose vector is that of the sound itself and not of its caption, where it is one
 
 
@@ -73,25 +75,34 @@ class Objective:
         whole = len(rows) * draw.processes
         samples = np.array(rows)
         slots = pool.slots(rng.integers(pool.turns, size=whole)[rows], samples)
-        first = rng.integers(columns - width + 1, size=whole)[rows]
         t = rng.integers(pool.config.schedule.steps, size=whole)[rows]
-        chances = rng.random((5, whole), dtype=np.float32)[:, rows]
-        where = send(torch.from_numpy(np.stack([slots, first, t])), pool.device)
-        inpaint, *chance = send(torch.from_numpy(chances), pool.device)
-        crops = pool.crop(where[0], where[1], width)
-        hole = (inpaint < recipe.given) & crops.cells.flatten(1).any(1)
+        chances = rng.random((len(CHANCES), whole), dtype=np.float32)[:, rows]
+        slot, t = send(torch.from_numpy(np.stack([slots, t])), pool.device)
+        chance = dict(zip(CHANCES, send(torch.from_numpy(chances), pool.device), strict=True))
+        places = torch.stack([chance["place"], chance["shift"]])
+        first = pool.sounding.place(slot, width, chance["onset"] < recipe.onset, places)
+        crops = pool.crop(slot, first, width)
+        hole = (chance["inpaint"] < recipe.given) & crops.cells.flatten(1).any(1)
         given = hole.view(-1, 1, 1, 1)
         batch = {
             "z": crops.z,
             "masked": crops.masked * given,
             "cells": torch.where(given, crops.cells, 1.0),
-            "t": where[2],
+            "t": t,
             "noise": draw.normal(crops.z),
         }
         if pool.listening is None:
             return batch
-        said = spoken_of(crops, hole, chance[0], chance[1])
-        return batch | _conditions(pool, recipe, where[0], said, (chance[2], chance[3]))
+        said = spoken_of(crops, hole, chance["quiet"], chance["named"])
+        counts = (said == crops.heard.inside) & (chance["counted"] < recipe.counted)
+        said = torch.where(counts, crops.heard.counted, said)
+        conditions = _conditions(pool, recipe, slot, said, (chance["mode"], chance["own"]))
+        if "tokens" in conditions and (recipe.text_noise or recipe.text_mean):
+            tokens, moves = conditions["tokens"], torch.stack([chance["noise"], chance["mean"]])
+            assert pool.words is not None
+            lengths = pool.words.lengths[slot, said]
+            conditions["tokens"] = blurred(tokens, lengths, draw.normal(tokens, key=1), moves, recipe)
+        return batch | conditions | _density(pool, recipe, conditions, crops.heard.density, chance["density"])
 
     def losses(self, inputs: dict[str, Tensor], phase: str) -> dict[str, Tensor]:
         """The weighted error of the network's prediction."""
@@ -113,14 +124,14 @@ def spoken_of(crops: Crops, hole: Tensor, quiet: Tensor, named: Tensor) -> Tenso
     """Which events each sample is told of, as a set of bits [B].
 
     An inpainting sample whose hole hides one event is told that event (half), what is heard (a quarter) or nothing (a
-    quarter): so the prompt learns to say what to fill in.
+    quarter): so the prompt learns to say what to fill in. One whose hole hides silence is told nothing.
 
     Args:
         hole: [B] samples that inpaint. quiet, named: [B] uniform in [0, 1).
     """
     hidden = hole & (crops.hidden > 0) & (named < NAMED)
-    said = torch.where(hidden, crops.hidden, crops.inside)
-    return torch.where(hole & (quiet < QUIET), 0, said)
+    said = torch.where(hidden, crops.hidden, crops.heard.inside)
+    return torch.where(hole & ((quiet < QUIET) | crops.mute), 0, said)
 
 
 def _conditions(
@@ -141,6 +152,20 @@ def _conditions(
     return {name: value for name, value in vars(context).items() if value is not None}
 
 
+def _density(
+    pool: Pool, recipe: Recipe, conditions: dict[str, Tensor], density: Tensor, chance: Tensor
+) -> dict[str, Tensor]:
+    """The share of sound as a condition, where it is given: seldom where there is no other, for guidance leads away
+    from hearing nothing at all."""
+    if not pool.config.unet.density:
+        return {}
+    nothing = torch.ones_like(density, dtype=torch.bool)
+    for name in ("has_tokens", "has_vector"):
+        if name in conditions:
+            nothing &= ~conditions[name]
+    return {"density": density, "has_density": chance < torch.where(nothing, recipe.density_alone, recipe.density)}
+
+
 def _mean(value: Tensor, accelerator: Accelerator) -> Tensor:
     return value if accelerator.num_processes == 1 else accelerator.reduce(value.detach(), "mean")
 
@@ -157,8 +182,10 @@ def run(config: ModelConfig, library: Library, parts: list[Path], options: Optio
     known = options.out if options.resume else options.start.parent if options.start else None
     config = recipe.configure(config)
     if known is not None and (known / CONFIG).is_file():
-        scale = read_config(known)[0].autoencoder.latent_scale
-        config = replace(config, autoencoder=replace(config.autoencoder, latent_scale=scale))
+        earlier = read_config(known)[0]
+        config = replace(config, autoencoder=replace(config.autoencoder, latent_scale=earlier.autoencoder.latent_scale))
+        if options.resume:  # what it has heard from its first step on
+            config = replace(config, unet=replace(config.unet, density=earlier.unet.density))
         autoencoder.config = config.autoencoder
     place = (accelerator.process_index, accelerator.num_processes)
     listening = Listening(config, library, parts, accelerator.device) if recipe.listens else None

@@ -26,12 +26,15 @@ from maa.models.autoencoder import Autoencoder
 from train import masks
 from train.data import Library
 from train.listening import Listening
-from train.prompts.reprogram import MOST, SPEEDS, Composer, Plan, sayings
+from train.prompts.plans import Plan, sayings
+from train.prompts.reprogram import MOST, Composer
 from train.recipes import Recipe
+from train.sounding import Heard, Sounding
 
 LANES = 8  # the most processes that a pool can be shared by, and what their number has to divide
+LEAST = 0.5  # latent columns of a hole that must sound for a prompt to be about it
 AT_ONCE = 64  # clips that an accelerator makes together
-HEARD = 0.12  # share of a crop that an event must fill to be spoken of
+AROUND = (0.03, 0.3)  # seconds before and behind a single sound that a hole takes with it
 
 
 @dataclass(frozen=True)
@@ -41,13 +44,15 @@ class Crops:
     z: Tensor  # [B, C, H, w] latents of the whole sound
     masked: Tensor  # [B, C, H, w] latents of the sound with a hole, hole cells zero
     cells: Tensor  # [B, 1, H, w], 1 = hole
-    inside: Tensor  # [B] events heard, as a set of bits
+    heard: Heard
     hidden: Tensor  # [B] the one event that the hole hides, as a set of one bit; 0 = none or several
+    mute: Tensor  # [B] True where a hole hides nothing that sounds
 
 
 @dataclass(frozen=True)
 class Words:
-    """What is said of each set of events of each clip, by [slot, set]; the empty set says nothing."""
+    """What is said of each set of events of each clip, by [slot, set]; the empty set says nothing. Entries behind a
+    clip's last set say how often its sounds are heard (`Heard.counted`)."""
 
     tokens: Tensor  # [N, sets, K, D]
     lengths: Tensor  # [N, sets] real tokens
@@ -92,7 +97,7 @@ class Pool:
         self.front = MelSpectrogram(config.audio).to(self.device)
         spec = config.audio
         rows = library.indices("train")
-        self.composer = Composer(library, rows, spec.samples, spec.sample_rate, self.device, speeds=SPEEDS)
+        self.composer = Composer(library, rows, spec.samples, spec.sample_rate, self.device, natural=True)
         self.size = max(LANES, recipe.pool // LANES * LANES)
         self.seed = seed
         self.made = 0  # clips so far, in all processes together
@@ -104,7 +109,7 @@ class Pool:
         # One row for each column of a latent, so that a crop is a run of rows: z, masked z and hole.
         height = (2 * self.config.autoencoder.latent_channels + 1) * rows
         self.columns = torch.zeros(slots, columns, height, device=self.device)
-        self.spans = torch.zeros(slots, MOST, 2, dtype=torch.long, device=self.device)  # samples
+        self.sounding = Sounding(self.config, slots, self.device)
         self.hidden = torch.zeros(slots, dtype=torch.long, device=self.device)
         self.words = None if self.listening is None else Words.empty(slots, self.listening)
 
@@ -147,14 +152,10 @@ class Pool:
         channels, (rows, _) = self.config.autoencoder.latent_channels, self.config.latent_cells
         at = first[:, None] + torch.arange(width, device=self.device)
         found = self.columns[slots[:, None], at].unflatten(2, (-1, rows)).permute(0, 2, 3, 1).contiguous()
-        samples = self.config.audio.hop * self.config.autoencoder.factor
-        start, end = first * samples, (first + width) * samples
-        spans = self.spans[slots]
-        heard = torch.minimum(spans[..., 1], end[:, None]) - torch.maximum(spans[..., 0], start[:, None])
-        inside = heard > HEARD * width * samples
-        bits = 1 << torch.arange(MOST, device=self.device)
         z, masked, cells = found.split([channels, channels, 1], dim=1)
-        return Crops(z, masked, cells, (inside * bits).sum(1), self.hidden[slots])
+        hole = cells.amax((1, 2))
+        mute = (hole.sum(1) > 0) & ((hole * self.sounding.over(slots, first, width)).sum(1) < LEAST)
+        return Crops(z, masked, cells, self.sounding.heard(slots, first, width), self.hidden[slots], mute)
 
     @torch.inference_mode()
     def _make(self, numbers: list[int]) -> None:
@@ -167,7 +168,8 @@ class Pool:
         new = send(torch.from_numpy(make), self.device)
         cells = np.stack([to_latent(mask, factor) for mask, _ in holes])[:, None]
         cell = send(torch.from_numpy(cells), self.device).float()
-        mel = self.front(self.composer.render(plans))
+        waves = self.composer.render(plans)
+        mel = self.front(waves)
         assert spec.frames == mel.shape[-1]
         both = torch.cat([mel, fill_hole(mel, new)])
         parts = both.split(1 if self.exact else len(both))
@@ -176,15 +178,14 @@ class Pool:
         samples = np.array(numbers)
         slots = send(torch.from_numpy(self.slots(samples % self.size // LANES, samples)), self.device)
         self.columns[slots] = table
-        spans = [[(e.start, e.end) for e in plan.events] + [(0, 0)] * (MOST - len(plan.events)) for plan in plans]
-        self.spans[slots] = send(torch.tensor(spans), self.device)
+        self.sounding.write(slots, plans, waves)
         self.hidden[slots] = send(torch.tensor([hidden for _, hidden in holes]), self.device)
         if self.listening is not None:
             self._listen(plans, slots, self.listening)
 
     def _listen(self, plans: list[Plan], slots: Tensor, listening: Listening) -> None:
         assert self.words is not None
-        said = [sayings(plan) for plan in plans]
+        said = [[*sayings(plan), *((caption, _only(plan)) for caption in plan.counted)] for plan in plans]
         sets = 1 << MOST
         captions = [caption for clip in said for caption, _ in clip]
         places = [i * sets + k for i, clip in enumerate(said) for k in range(1, len(clip) + 1)]
@@ -215,7 +216,25 @@ class Pool:
             mask[:, event.start // spec.hop : -(-event.end // spec.hop)] = True
             return mask, 1 << chosen
         only = int(len(plan.events) == 1)
+        if kind < holes.event and only and plan.countable[0] and len(plan.sounding[0]) > 1:
+            return self._around(plan.sounding[0], rng), only
         if kind < holes.event + holes.span:
             return masks.one_span(spec.mels, spec.frames, rng), only
         name = holes.kinds[int(rng.integers(len(holes.kinds)))]
         return masks.draw(name, spec.mels, spec.frames, rng), only
+
+    def _around(self, sounds: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.bool_]:
+        """A mask [mels, frames] over one of an event's single sounds."""
+        spec = self.config.audio
+        k = int(rng.integers(len(sounds)))
+        before, behind = (int(seconds * spec.sample_rate) for seconds in AROUND)
+        start = max(0, int(sounds[k, 0]) - before)
+        end = min(int(sounds[k, 1]) + behind, int(sounds[k + 1, 0]) if k + 1 < len(sounds) else spec.samples)
+        mask = np.zeros((spec.mels, spec.frames), bool)
+        mask[:, start // spec.hop : max(-(-end // spec.hop), start // spec.hop + 1)] = True
+        return mask
+
+
+def _only(plan: Plan) -> int | None:
+    """The recording of a clip of one event."""
+    return plan.events[0].recording if len(plan.events) == 1 else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+import torch
 from torch import Tensor
 
 from maa.config import ModelConfig, ScheduleConfig
@@ -29,6 +30,14 @@ class Recipe:
     tokens: float = 0.55
     vector: float = 0.15
     both: float = 0.15
+    density: float = 0.5  # share of samples that hear which share of the crop sounds
+    density_alone: float = 0.15  # the same among those that hear neither text nor vector
+    counted: float = 0.5  # share of samples that are told how often something sounds, where it is known
+    onset: float = 0.35  # share of crops that begin where a sound does
+    # Words that nobody has written: most that half of the samples' token states are moved by, at random (relative to
+    # their spread), and towards their mean.
+    text_noise: float = 0.2
+    text_mean: float = 0.3
     widths: tuple[tuple[int, float], ...] = ((20, 0.7), (40, 0.2), (78, 0.1))  # latent columns and how often
     outside: float = 0.1  # loss weight of the cells that are given
     min_snr: float = 0.0  # gamma of arXiv 2303.09556; 0 = every timestep alike
@@ -50,10 +59,12 @@ class Recipe:
             unet = replace(unet, global_projection=True, learned_null=True)
         elif self.name == "inpaint":
             unet = replace(unet, in_channels=2 * latent + 1, context_dim=None, global_dim=None, learned_null=False)
+            unet = replace(unet, density=False)
         elif self.name == "paper":
             # Table 6: 4 channels in and out, condition 1024 wide; Eq. 1 trains eps.
             eps = ScheduleConfig(prediction="eps")
-            return replace(config, unet=replace(unet, in_channels=latent, learned_null=True), schedule=eps)
+            unet = replace(unet, in_channels=latent, learned_null=True, density=False)
+            return replace(config, unet=unet, schedule=eps)
         return replace(config, unet=unet)
 
     @property
@@ -88,8 +99,38 @@ RECIPES = {
     # - the latent: the code's training takes a posterior sample and scales by one batch; ours the mean, scaled by the
     #   whole pool, so that training and sampling see the same.
     # - averaging: neither has an EMA; ours has (--ema 0.9999 for 2M steps; --ema 0 is the last step's weights).
-    "paper": Recipe("paper", batch=4, given=0.0, tokens=0.8, vector=0.0, both=0.0, widths=WHOLE, pool=4096, renew=4.0),
+    "paper": Recipe(
+        "paper",
+        batch=4,
+        given=0.0,
+        tokens=0.8,
+        vector=0.0,
+        both=0.0,
+        text_noise=0.0,
+        text_mean=0.0,
+        widths=WHOLE,
+        pool=4096,
+        renew=4.0,
+    ),
 }
+
+
+def blurred(tokens: Tensor, lengths: Tensor, noise: Tensor, chance: Tensor, recipe: Recipe) -> Tensor:
+    """Token states moved a little, by the recipe's measures.
+
+    Args:
+        tokens: [B, K, D], of which the first `lengths` [B] are words; the others stay zero.
+        noise: [B, K, D] Gaussian. chance: [2, B] uniform in [0, 1): how much noise, how far towards the mean.
+    """
+    kind, tokens = tokens.dtype, tokens.float()
+    by_noise, by_mean = (2 * chance - 1).clamp_min(0.0)[..., None, None]
+    real = (torch.arange(tokens.shape[1], device=tokens.device) < lengths[:, None])[..., None]
+    count = lengths.clamp_min(1)[:, None, None]
+    mean = (tokens * real).sum(1, keepdim=True) / count
+    spread = (((tokens - mean) * real).square().sum((1, 2), keepdim=True) / (count * tokens.shape[2])).sqrt()
+    moved = torch.lerp(tokens, mean.expand_as(tokens), recipe.text_mean * by_mean)
+    moved = moved + recipe.text_noise * by_noise * spread * noise
+    return torch.where(real, moved, tokens).to(kind)
 
 
 def heard(context: Context, recipe: Recipe, said: Tensor, mode: Tensor) -> Context:

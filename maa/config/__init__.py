@@ -317,7 +317,9 @@ PAPER_TEXT = {
 }
 
 _MINILM = TextConfig(width=384, layers=6, heads=12, intermediate=1536, projection=None, mask_pads=True)
-_UNIFIED = UNetConfig(in_channels=9, context_dim=384, global_dim=256, global_projection=True, learned_null=True)
+_UNIFIED = UNetConfig(
+    in_channels=9, context_dim=384, global_dim=256, global_projection=True, learned_null=True, density=True
+)
 
 _EIGHT = replace(_UNIFIED, in_channels=17, out_channels=8)
 

@@ -29,6 +29,12 @@ def timestep_embedding(t: Tensor, width: int) -> Tensor:
     return torch.cat([angles.cos(), angles.sin()], dim=1)
 
 
+def share_embedding(share: Tensor, width: int) -> Tensor:
+    """Cosines and sines of the half waves that fit into 0..1: share [B] in [0, 1] -> [B, width]."""
+    angles = torch.pi * share.float()[:, None] * torch.arange(1, width // 2 + 1, device=share.device)
+    return torch.cat([angles.cos(), angles.sin()], dim=1)
+
+
 def attend(q: Tensor, k: Tensor, v: Tensor, heads: int, mask: Tensor | None = None) -> Tensor:
     """Multi-head attention over [B, N, C] queries and [B, M, C] keys and values; mask [B, M], True = may be seen."""
     q, k, v = (x.unflatten(-1, (heads, -1)).transpose(1, 2) for x in (q, k, v))

@@ -18,6 +18,7 @@ from maa.models.blocks import (
     TransformerBlock,
     Upsample,
     group_norm,
+    share_embedding,
     timestep_embedding,
     zero_init,
 )
@@ -27,6 +28,7 @@ Seen = Iterator[tuple[Tensor, Tensor]]  # keys and values of the cross-attention
 EPS = 1e-5
 # Channels in a group. With one, the norm would take away what the time embedding adds: an offset of the whole channel.
 LEAST = 2
+WAVES = 16  # numbers that a density is written as, before a layer looks at them
 
 
 class ResBlock(nn.Module):
@@ -140,6 +142,9 @@ class UNet(nn.Module):
                 self.null_token = nn.Parameter(0.02 * torch.randn(1, 1, config.context_dim))
             if config.global_dim is not None:
                 self.null_vector = nn.Parameter(torch.zeros(1, config.global_dim))
+        if config.density:
+            # Adds nothing at first, so a network without it can be trained on with it; an absent one adds nothing ever.
+            self.density = nn.Sequential(nn.Linear(WAVES, emb), nn.SiLU(), zero_init(nn.Linear(emb, emb)))
 
     def _make_attention(self, channels: int) -> nn.Module:
         config = self.config
@@ -190,11 +195,13 @@ class UNet(nn.Module):
     def prepare(self, context: Context, batch: int) -> Prepared:
         """`batch` conditions for `forward`: learned nulls filled in, the vector projected, keys and values computed.
 
+        A network that has not learned what a density is does not hear it.
+
         A network that looks at pictures takes the global vector both ways: added to the time embedding, and, unless
         tokens are given, as a context of one token (Sec. 4.3).
         """
         tokens, mask = self._tokens(context, batch)
-        vector = self._vector(context, batch)
+        vector = self._with_density(self._vector(context, batch), context, batch)
         layers = [stage.attention for stage in [*self.down, self.middle.first, *self.up]]
         crossing = [layer.attend_context for layer in layers if isinstance(layer, TransformerBlock)]
         if crossing and tokens is None:
@@ -220,6 +227,19 @@ class UNet(nn.Module):
         has = context.has_tokens
         chosen = torch.where(has[:, None, None], tokens.to(dtype), null)
         return chosen, None if mask is None else mask | ~has[:, None]  # a null is the same everywhere: nothing to hide
+
+    def _with_density(self, vector: Tensor | None, context: Context, batch: int) -> Tensor | None:
+        """What is added to the time embedding, and what the share of sound adds to it where it is given."""
+        if not self.config.density:
+            return vector
+        if vector is None:
+            vector = self.conv_in.weight.new_zeros(batch, 4 * self.config.channels)
+        if context.density is None:
+            return vector
+        added = self.density(share_embedding(context.density, WAVES).to(vector.dtype))
+        if context.has_density is not None:
+            added = torch.where(context.has_density[:, None], added, 0.0)
+        return vector + added
 
     def _vector(self, context: Context, batch: int) -> Tensor | None:
         """What is added to the time embedding, with the learned null where a sample has no vector."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -11,6 +14,7 @@ from maa.models.context import Context
 from maa.models.istft import IstftVocoder
 from maa.models.text import TextEncoder, spelling_tokenizer
 from maa.models.unet import UNet
+from train.loop import save_weights, start_from
 
 
 def count(module: torch.nn.Module) -> int:
@@ -146,3 +150,38 @@ def test_presets_fit_together() -> None:
         assert config.unet.context_dim == (config.text.projection or config.text.width)
         assert config.unet.global_dim == config.clap.joint
         assert config.unet.inpaints
+
+
+def test_a_density_is_heard_only_where_it_is_given(unet: UNet) -> None:
+    z, t = torch.randn(2, 9, 10, 20), torch.tensor([500, 500])
+    some = torch.tensor([0.1, 0.9])
+    none, both = unet(z, t, context()), unet(z, t, context(density=some))
+    first = unet(z, t, context(density=some, has_density=torch.tensor([True, False])))
+    assert torch.allclose(first[0], both[0], atol=1e-5) and torch.allclose(first[1], none[1], atol=1e-5)
+    assert ((both - none).flatten(1).abs().amax(1) > 0.01 * none.std()).all()
+    assert (unet(z, t, context(density=some.flip(0))) - both).abs().max() > 0.01 * none.std()
+
+
+def test_contexts_join_though_one_has_no_density() -> None:
+    given, absent = context(1, density=torch.tensor([0.4])), context(2)
+    joined = given.then(absent)
+    assert joined.density is not None and joined.density.tolist()[:1] == pytest.approx([0.4])
+    assert joined.has_density is not None and joined.has_density.tolist() == [True, False, False]
+    assert absent.then(given).repeat(2).row(2).has_density.tolist() == [True]
+    with pytest.raises(ValueError, match="empty"):
+        given.then(Context())
+
+
+def test_a_new_density_layer_changes_nothing(tmp_path: Path) -> None:
+    """A network without it can be trained on with it, and prepared batches of which one has a density join."""
+    plain = UNet(replace(TINY.unet, density=False)).eval()
+    torch.nn.init.normal_(plain.conv_out.weight)
+    save_weights(plain.state_dict(), tmp_path / "unet.safetensors")
+    dense = UNet(TINY.unet).eval()
+    start_from(dense, tmp_path / "unet.safetensors")
+    z, t = torch.randn(2, 9, 10, 20), torch.tensor([500, 500])
+    with torch.inference_mode():
+        assert torch.equal(dense(z, t, context(density=torch.tensor([0.2, 0.8]))), plain(z, t, context()))
+        null, told = dense.prepare(Context(), 2), dense.prepare(replace(Context(), density=torch.rand(2)), 2)
+        assert dense(torch.cat([z, z]), torch.cat([t, t]), null.then(told)).shape[0] == 4
+    assert count(dense) > count(plain)

@@ -22,15 +22,17 @@ from train.listening import Listening
 from train.loop import Draw, prepare
 from train.options import Options
 from train.pool import Crops, Pool
-from train.prompts.reprogram import SPEEDS, Composer, Event, Plan, sayings
+from train.prompts.plans import Event, Plan, sayings
+from train.prompts.reprogram import Composer
+from train.sounding import Heard, Sounding
 
 __all__ = ["parts"]
 UNIFIED = replace(diffusion.RECIPES["unified"], batch=8, pool=8, renew=0.5)
 
 
 def test_diffusion_learns_and_its_model_opens(tmp_path: Path, parts: Path) -> None:
-    options = Options(tmp_path, steps=40, lr=3e-3, warmup=3, log_every=10, ema=0.9)
-    recipe = replace(diffusion.RECIPES["unified"], batch=4, pool=8, renew=0.1)
+    options = Options(tmp_path, steps=40, lr=3e-3, warmup=3, log_every=20, ema=0.9)
+    recipe = replace(diffusion.RECIPES["unified"], batch=16, pool=8, renew=0.1, widths=((20, 1.0),))
     diffusion.run(TINY, little_library(), [parts], options, recipe)
     seen = losses(tmp_path, "unet")
     assert seen[-1] < seen[0]
@@ -101,7 +103,7 @@ def test_a_pool_is_the_same_clips_whoever_holds_them(parts: Path) -> None:
         assert half.words is not None and torch.equal(half.words.tokens[own], whole.words.tokens[at[rank::2]])
     late = open_pool(parts)
     late.upto(11)
-    assert torch.equal(late.columns, whole.columns) and torch.equal(late.spans, whole.spans)
+    assert torch.equal(late.columns, whole.columns) and torch.equal(late.sounding.spans, whole.sounding.spans)
     with pytest.raises(ValueError, match="3 processes"):
         open_pool(parts, (0, 3))
 
@@ -114,15 +116,18 @@ def test_a_crop_is_a_stretch_of_the_clip_and_knows_what_sounds_in_it(parts: Path
     part = pool.crop(torch.arange(8), torch.full((8,), 30), 20)
     assert torch.equal(part.z, whole.z[..., 30:50]) and torch.equal(part.cells, whole.cells[..., 30:50])
     assert not (whole.masked * whole.cells).any(), "a latent with a hole tells nothing in it"
-    everything = [(1 << int((pool.spans[k, :, 1] > 0).sum())) - 1 for k in range(8)]
-    assert whole.inside.tolist() == everything
-    assert all(0 < inside <= full for inside, full in zip(part.inside.tolist(), everything, strict=True))
+    spans = pool.sounding.spans
+    everything = [(1 << int((spans[k, :, 0, 1] > 0).sum())) - 1 for k in range(8)]
+    assert whole.heard.inside.tolist() == everything
+    for k, inside in enumerate(part.heard.inside.tolist()):
+        sounds = (spans[k, ..., 1] > 30 * 2048) & (spans[k, ..., 0] < 50 * 2048)
+        assert inside & ~sum(int(one) << bit for bit, one in enumerate(sounds.any(1))) == 0
 
 
 def test_latents_of_a_pool_are_those_of_its_clips(parts: Path) -> None:
     pool = open_pool(parts)
     pool.upto(8)
-    composer = Composer(little_library(), little_library().indices("train"), TINY.audio.samples, 16_000, speeds=SPEEDS)
+    composer = Composer(little_library(), little_library().indices("train"), TINY.audio.samples, 16_000, natural=True)
     plan = composer.plan(np.random.default_rng([3, 4, 5]))
     z = pool.autoencoder.encode(pool.front(composer.render([plan])))
     found = pool.crop(torch.tensor([5]), torch.tensor([0]), pool.config.latent_cells[1])
@@ -151,8 +156,9 @@ def test_an_inpainting_sample_is_mostly_told_what_its_hole_hides() -> None:
     count = 4000
     rng = np.random.default_rng(0)
     quiet, named = (torch.from_numpy(rng.random(count)) for _ in range(2))
-    nothing = torch.zeros(0)
-    crops = Crops(nothing, nothing, nothing, torch.full((count,), 3), torch.full((count,), 2))
+    nothing, all_of_them = torch.zeros(0), torch.full((count,), 3)
+    heard, mute = Heard(all_of_them, all_of_them, torch.ones(count)), torch.zeros(count, dtype=torch.bool)
+    crops = Crops(nothing, nothing, nothing, heard, torch.full((count,), 2), mute)
     hole = torch.ones(count, dtype=torch.bool)
     said = diffusion.spoken_of(crops, hole, quiet, named)
     shares = [float((said == k).float().mean()) for k in (2, 0, 3)]
@@ -160,6 +166,7 @@ def test_an_inpainting_sample_is_mostly_told_what_its_hole_hides() -> None:
     assert (diffusion.spoken_of(crops, ~hole, quiet, named) == 3).all()
     unknown = replace(crops, hidden=torch.zeros(count, dtype=torch.long))
     assert not (diffusion.spoken_of(unknown, hole, quiet, named) == 2).any()
+    assert not diffusion.spoken_of(replace(crops, mute=~mute), hole, quiet, named).any(), "silence is not named"
 
 
 def test_a_batch_has_the_recipes_widths_and_holes(parts: Path) -> None:
@@ -171,6 +178,41 @@ def test_a_batch_has_the_recipes_widths_and_holes(parts: Path) -> None:
     assert 10 < int(blank.sum()) < 54
     assert not batch["masked"][blank].any()
     assert pool.made == pool.size + 2
+    given, nothing = batch["has_density"], ~batch["has_tokens"] & ~batch["has_vector"]
+    assert 0 < float(given.float().mean()) < 0.75 and not given[nothing].all()
+    assert ((batch["density"] > 0) & (batch["density"] <= 1)).all(), "no crop is silent"
+
+
+def test_crops_know_how_often_something_sounds_in_them() -> None:
+    """Spans of a clip's two events, and what may be said of crops of it."""
+    table = Sounding(TINY, 2, torch.device("cpu"))
+    knocks = np.array([[4096, 8192], [20_480, 24_576], [61_440, 65_536]])
+    rain = Event(100_000, 159_744, "rain", 1)
+    nothing = np.zeros((0, 7), np.int64), np.zeros(0, np.float32)
+    wave = torch.zeros(2, 159_744)
+    for start, end in knocks:
+        wave[:, start:end] = 0.1
+    wave[1, 100_000:] = 0.05
+    one = Plan("a knock", (Event(0, 100_000, "a knock", 0),), *nothing, 1.0, None, None, (knocks,), (True,), ("x",) * 3)
+    both = (knocks, np.array([[100_000, 159_744]]))
+    two = Plan("both", (*one.events, rain), *nothing, 1.0, None, None, both, (True, False), ("said",))
+    table.write(torch.arange(2), [one, two], wave)
+
+    def heard(slot: int, first: int, width: int) -> tuple[int, int, float]:
+        found = table.heard(torch.tensor([slot]), torch.tensor([first]), width)
+        return int(found.inside), int(found.counted), float(found.density)
+
+    assert heard(0, 0, 20) == (1, 1 + 2, pytest.approx(4 / 20))  # entry 3 says "twice"
+    assert heard(0, 9, 20) == (1, 1 + 1, pytest.approx(2 / 20))
+    assert heard(0, 9, 22) == (1, 1, pytest.approx(3 / 22)), "half a knock is one too many to be sure"
+    assert heard(0, 0, 78) == (1, 1 + 3, pytest.approx(6 / 78))
+    assert heard(0, 40, 20)[0] == 0
+    assert heard(1, 0, 78)[:2] == (3, 4) and heard(1, 20, 58)[:2] == (3, 3) and heard(1, 60, 18) == (2, 2, 1.0)
+    slots, chance = torch.zeros(300, dtype=torch.long), torch.rand(2, 300, generator=torch.Generator().manual_seed(0))
+    begins = table.place(slots, 20, torch.ones(300, dtype=torch.bool), chance)
+    assert sorted(set(begins.tolist())) == [1, 9, 29]
+    anywhere = table.place(slots, 20, torch.zeros(300, dtype=torch.bool), chance)
+    assert (table.over(slots, anywhere, 20).sum(1) > 0).all() and len(set(anywhere.tolist())) > 20
 
 
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.7])

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from tests.train.library import little_library
+from train.data import Library, Recording
+from train.prompts.bursts import find
+from train.prompts.plans import TIMES
 from train.prompts.reprogram import SILENCE_AT_MOST, Composer, Event
 from train.prompts.templates import TEMPLATES, Template, write
 
@@ -208,3 +212,81 @@ def test_a_steady_sound_goes_on_and_a_short_one_is_repeated() -> None:
         levels = np.sqrt(np.mean(wave[: LENGTH // 480 * 480].reshape(-1, 480) ** 2, axis=1))[2:-2]
         assert (levels.min() < 0.1 * levels.max()) == silent
         assert silent or levels.max() < 1.5 * levels.min(), "repeats fade into one another at equal power"
+
+
+def hits(seconds: list[float]) -> Library:
+    """Recordings of one concept, each a decaying noise of its own pitch, `seconds` long."""
+    rng, rows, waves = np.random.default_rng(0), [], []
+    for k, length in enumerate(seconds):
+        rows.append(Recording(f"{k}", "knocking", "doors", ("a knock",), "train", Path(f"knock{k}.wav")))
+        t = np.arange(int(length * RATE)) / RATE
+        waves.append((rng.normal(0, 9000, len(t)) * np.exp(-t / (0.1 * length))).clip(-32000, 32000).astype(np.int16))
+    return Library(rows, np.concatenate(waves), np.cumsum([0, *(len(wave) for wave in waves)]))
+
+
+def test_events_of_a_recording_are_told_apart() -> None:
+    knock = np.exp(-np.arange(RATE // 4) / 800) * np.random.default_rng(0).normal(0, 0.2, RATE // 4)
+    twice = find(np.concatenate([knock, np.zeros(RATE // 4), knock]).astype(np.float32))
+    assert twice.sure and len(twice.spans) == 2
+    assert np.abs(twice.spans[:, 0] - [0, RATE // 2]).max() < 0.03 * RATE
+    assert (twice.spans[:, 1] - twice.spans[:, 0] < RATE // 4).all()
+    noise = np.random.default_rng(0).normal(0, 0.1, 2 * RATE).astype(np.float32)
+    assert len(find(noise).spans) == 1
+
+
+def test_single_sounds_are_not_copies_and_are_counted() -> None:
+    library = hits([0.3, 0.32, 0.35, 0.4, 0.3])
+    composer = Composer(library, library.indices(), LENGTH, RATE, natural=True)
+    rng, counts, tails = np.random.default_rng(0), [], []
+    for _ in range(200):
+        event = Event(0, LENGTH, "a knock", 0, others=(1, 2, 3, 4))
+        plan = composer.lay((event,), "a knock", rng)
+        assert plan.speeds is not None and len(set(plan.speeds.tolist())) == len(plan.speeds), "no two are alike"
+        begins = plan.pieces[:, 0]
+        assert len(set(begins[:5].tolist())) == min(5, len(begins)), "each recording once before one comes again"
+        assert (begins[1:] != begins[:-1]).all()
+        spans = plan.sounding[0]
+        assert plan.countable[0] and len(spans) == len(plan.pieces)
+        gaps = np.diff(spans[:, 0])
+        assert len(gaps) < 3 or gaps.std() > 0.02 * gaps.mean(), "gaps are uneven"
+        counts.append(len(spans))
+        tails.append(LENGTH - spans[-1, 1])
+    assert {1, 2, 3} <= set(counts) and max(counts) > 8
+    assert np.mean(np.array(tails) > LENGTH / 2) > 0.3, "silence is left behind the last"
+    assert 0.15 < counts.count(1) / 200 < 0.4
+
+
+def test_numbers_are_said_as_they_are() -> None:
+    library = hits([0.3, 0.32, 0.35, 0.4, 0.3])
+    composer = Composer(library, library.indices(), LENGTH, RATE, natural=True, together=0.0)
+    seen = 0
+    for seed in range(60):
+        plan = composer.plan(np.random.default_rng(seed))
+        if len(plan.events) == 1:
+            assert len(plan.counted) == min(4, len(plan.sounding[0]))
+            assert all(any(word in said for word in words) for said, words in zip(plan.counted, TIMES, strict=False))
+        elif len(plan.events) == 2:
+            for event, spans in zip(plan.events, plan.sounding, strict=True):
+                words = TIMES[min(4, len(spans)) - 1]
+                assert any(f"{event.caption} {word}" in plan.counted[0] for word in words)
+                assert not any(f"{event.caption} {word}" in plan.caption for word in words)
+            seen += 1
+        else:
+            assert not plan.counted
+    assert seen > 10
+
+
+def test_what_goes_on_has_no_hole() -> None:
+    """Not even where its recordings are short and fade in and out."""
+    rng, rows, waves = np.random.default_rng(0), [], []
+    for k, seconds in enumerate((1.4, 2.0, 3.1)):
+        rows.append(Recording(f"{k}", "rain", "weather", ("rain",), "train", Path(f"{k}.wav"), sustained=True))
+        fade = np.minimum(1.0, np.minimum(np.arange(int(seconds * RATE)), np.arange(int(seconds * RATE))[::-1]) / 5000)
+        waves.append((rng.normal(0, 3000, len(fade)) * fade).astype(np.int16))
+    library = Library(rows, np.concatenate(waves), np.cumsum([0, *(len(wave) for wave in waves)]))
+    composer = Composer(library, library.indices(), LENGTH, RATE, natural=True)
+    for seed in range(12):
+        event = Event(0, LENGTH, "rain", seed % 3, others=tuple({0, 1, 2} - {seed % 3}))
+        wave = composer.render([composer.lay((event,), "rain", np.random.default_rng(seed))])[0]
+        levels = 10 * wave.view(-1, 512).square().mean(1).log10()
+        assert (levels > levels.median() - 8).all(), "from the first sample to the last"

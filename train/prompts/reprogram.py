@@ -7,6 +7,7 @@ made online where training runs.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -16,83 +17,44 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from train.data import Library
+from train.prompts.laying import JOIN, Laid, Sources, lay
+from train.prompts.plans import Event, Plan, counted, one_of
 from train.prompts.templates import MIXES, TEMPLATES, write
+from train.prompts.words import framed, reword
 
 EXTRA = (0.5, 0.35, 0.15)  # odds of N = 0, 1, 2 sampled events
 MOST = len(EXTRA)  # events in a clip
-SILENCE_AT_MOST = 0.3  # of a clip; padding would teach the network to be quiet
-JOIN = 0.03  # seconds over which neighbouring sounds fade out and in
+SILENCE_AT_MOST = 0.3  # of a clip that one repeated recording fills
 LEVEL = 0.1  # RMS of the loudest 0.4 s that every event is brought to before it is mixed
 BOOST = 4.0  # at most, so that a click is not blown up to be as loud as rain
 LEVELS = (-2.0, 2.0)  # dB by which sounds after one another differ
 BESIDE = (-3.0, 3.0)  # dB of a second sound that is named as an equal
 BEHIND = (-14.0, -8.0)  # dB of one that is named as the background
 OVERALL = (-0.3, 0.05)  # log10 of the whole clip's gain
-SPEEDS = (0.94, 1.06)  # at which events are played for training, pitch and all: one semitone at most
+NAMED = 0.3  # share of clips at hand that are told by their concept's name
+KIN = 0.5  # share of events whose sounds are all of one series
 SHORTEST = 1000  # samples of a recording that can be played at another speed
-
-
-@dataclass(frozen=True)
-class Event:
-    """One sound within a clip, in samples."""
-
-    start: int
-    end: int
-    caption: str
-    recording: int  # its index in the library
-    alone: bool = True  # nothing else sounds within its span
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A clip before it is rendered. Pieces are rows of (from, to, length, event, first, last): samples, counted in the
-    library's waveform and in the clip, the index of the event they belong to, and the span at whose ends they fade."""
-
-    caption: str
-    events: tuple[Event, ...]
-    pieces: NDArray[np.int64]  # [P, 6]
-    gains: NDArray[np.float32]  # [P]
-    overall: float
-    speeds: NDArray[np.float32] | None = None  # [P] samples of the library for each of the clip; None = 1
-
-
-def sayings(plan: Plan) -> list[tuple[str, int | None]]:
-    """What is said of each set of a plan's events, and the recording where it is only one.
-
-    Entry k is the set whose bits make k + 1. All of them together are the plan's caption; some of them are named in
-    the order in which they begin.
-    """
-    everything = (1 << len(plan.events)) - 1
-    found: list[tuple[str, int | None]] = []
-    for chosen in range(1, everything + 1):
-        events = sorted((e for k, e in enumerate(plan.events) if chosen >> k & 1), key=lambda event: event.start)
-        if len(events) == 1:
-            found.append((events[0].caption, events[0].recording))
-        elif chosen == everything:
-            found.append((plan.caption, None))
-        else:
-            found.append((_in_order(events), None))
-    return found
-
-
-def _in_order(events: list[Event]) -> str:
-    """Events by their beginnings: "then" where one ends before the next, "and" where they sound together."""
-    said, end = events[0].caption, events[0].end
-    for event in events[1:]:
-        said += f", then {event.caption}" if event.start >= end else f" and {event.caption} at the same time"
-        end = max(end, event.end)
-    return said
 
 
 @dataclass(frozen=True)
 class Over:
     """A sound that lies over `count` of the others, from the `first` on."""
 
-    recording: int
-    said: str
+    number: int
     behind: bool
     first: int
     count: int
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What has been drawn of a clip before its sounds are laid: sounds in the order of their words, `order` in that of
+    time; `sentence` has a place {k} for the words of each."""
+
+    sounds: tuple[tuple[int, str, str], ...]  # (recording, what the manifest says of it, and in other words)
+    order: tuple[int, ...]
+    over: Over | None
+    sentence: str
 
 
 class Composer:
@@ -107,6 +69,8 @@ class Composer:
             after it.
         speeds: between which events are played, slower or faster and pitch with it; a little of it keeps a small
             library from being learned by heart.
+        natural: lay events as they come in life (`train.prompts.laying`), and say it in many words
+            (`train.prompts.words`); else one recording fills its span, repeated.
     """
 
     def __init__(
@@ -118,10 +82,13 @@ class Composer:
         device: torch.device | str = "cpu",
         together: float = 0.15,
         speeds: tuple[float, float] = (1.0, 1.0),
+        natural: bool = False,
     ) -> None:
         self.library, self.length, self.rate, self.together = library, length, rate, together
         self.speeds = speeds
+        self.sources = Sources(library, rate) if natural else None
         self.groups = library.groups(tuple(indices.tolist()))
+        self.alike = {library.rows[int(group[0])].concept: group for group in self.groups}
         odds = np.sqrt([len(group) for group in self.groups])
         self.odds = np.cumsum(odds / odds.sum())
         self.device = torch.device(device)
@@ -134,25 +101,24 @@ class Composer:
 
     def plan(self, rng: np.random.Generator) -> Plan:
         """Draw the sounds, their order or overlap, their places and the sentence."""
-        order = [self.pick(rng)]
-        caption = one_of(self.library.rows[order[0]].captions, rng)
-        captions = [caption]
+        recording = self.pick(rng)
+        sounds, order, sentence = [self._say(recording, rng)], [0], "{0}"
         over: Over | None = None
-        for _ in range(int(rng.choice(3, p=EXTRA))):
+        for number in range(1, 1 + int(rng.choice(3, p=EXTRA))):
             other = self.pick(rng)
-            event = self.library.rows[other].concept
+            sounds.append(self._name(other, rng))
+            place = f"{{{number}}}"
             if over is None and rng.random() < self.together:
                 mix = MIXES[int(rng.integers(len(MIXES)))]
-                caption = write(mix, caption, event, rng)
-                over = Over(other, event, mix.behind, 0, len(order))
+                sentence = write(mix, sentence, place, rng)
+                over = Over(number, mix.behind, 0, len(order))
                 continue
             template = TEMPLATES[int(rng.integers(len(TEMPLATES)))]
-            caption = write(template, caption, event, rng)
-            order = [*order, other] if template.x_first else [other, *order]
-            captions = [*captions, event] if template.x_first else [event, *captions]
+            sentence = write(template, sentence, place, rng)
+            order = [*order, number] if template.x_first else [number, *order]
             if over is not None and not template.x_first:
                 over = replace(over, first=over.first + 1)
-        return self._lay_out(order, captions, over, caption, rng)
+        return self._lay_out(Draft(tuple(sounds), tuple(order), over, sentence), rng)
 
     def pick(self, rng: np.random.Generator) -> int:
         """A recording: first a concept by the square root of how many recordings it has, then one of them.
@@ -163,40 +129,94 @@ class Composer:
         group = self.groups[min(int(np.searchsorted(self.odds, rng.random(), side="right")), len(self.groups) - 1)]
         return int(group[int(rng.integers(len(group)))])
 
-    def _lay_out(
-        self, order: list[int], captions: list[str], over: Over | None, caption: str, rng: np.random.Generator
-    ) -> Plan:
+    def _say(self, recording: int, rng: np.random.Generator) -> tuple[int, str, str]:
+        """A recording, what is said of it, and that in other words."""
+        row = self.library.rows[recording]
+        if self.sources is not None and rng.random() < NAMED:
+            return self._name(recording, rng)
+        told = one_of(row.captions, rng)
+        return recording, told, told if self.sources is None else reword(told, row.concept, rng)
+
+    def _name(self, recording: int, rng: np.random.Generator) -> tuple[int, str, str]:
+        """The same with the name of what it is."""
+        concept = self.library.rows[recording].concept
+        return recording, concept, concept if self.sources is None else reword(concept, concept, rng)
+
+    def _lay_out(self, draft: Draft, rng: np.random.Generator) -> Plan:
         """Events one after another over the whole clip, and a mixed one over those that were said before it."""
+        order, over = draft.order, draft.over
         cuts = _cuts(len(order), self.length, rng)
         covered = range(over.first, over.first + over.count) if over else range(0)
-        events = [
-            Event(cuts[k], cuts[k + 1], captions[k], recording, alone=k not in covered)
-            for k, recording in enumerate(order)
-        ]
+        spans = {number: (cuts[k], cuts[k + 1], k not in covered) for k, number in enumerate(order)}
         behind: dict[int, bool] = {}
         if over is not None:
-            start, end = cuts[covered.start], cuts[covered.stop]
-            events.append(Event(start, end, over.said, over.recording, alone=False))
-            behind[len(events) - 1] = over.behind
-        return self.lay(tuple(events), caption, rng, behind)
+            spans[over.number] = (cuts[covered.start], cuts[covered.stop], False)
+            behind[len(order)] = over.behind
+        events: list[Event] = []
+        place: dict[int, int] = {}
+        for number, (start, end, alone) in spans.items():
+            recording, told, said = draft.sounds[number]
+            place[number] = len(events)
+            events.append(Event(start, end, said, recording, alone, self.others(recording, told, rng)))
+        caption = draft.sentence.format(*(said for _, _, said in draft.sounds))
+        if self.sources is not None and len(events) == 1:
+            caption = framed(caption, self.library.rows[events[0].recording].concept, rng)
+        plan = self.lay(tuple(events), caption, rng, behind)
+        sentence = draft.sentence.format(*(f"{{{place[number]}}}" for number in range(len(events))))
+        return replace(plan, counted=counted(plan, sentence, rng))
+
+    def others(self, recording: int, said: str, rng: np.random.Generator) -> tuple[int, ...]:
+        """Recordings that the same can be said of: half of the time only those that were made with it, if there are."""
+        if self.sources is None:
+            return ()
+        rows, concept = self.library.rows, self.library.rows[recording].concept
+        group = (int(i) for i in self.alike[concept])
+        possible = [i for i in group if i != recording and (said == concept or said in rows[i].captions)]
+        kin = [i for i in possible if self.series[i] == self.series[recording]]
+        return tuple(kin if kin and rng.random() < KIN else possible)
+
+    @cached_property
+    def series(self) -> list[str]:
+        """Recordings of the same name but for numbers are of one series."""
+        return [re.sub(r"\d+", "", row.path.with_suffix("").as_posix()) for row in self.library.rows]
 
     def lay(
         self, events: tuple[Event, ...], caption: str, rng: np.random.Generator, behind: dict[int, bool] | None = None
     ) -> Plan:
         """The plan of given events. `behind` holds those that lie over others, and whether as the background."""
-        pieces, gains, speeds = [], [], []
+        laid, numbers, gains = [], [], []
         for number, event in enumerate(events):
             over = None if behind is None else behind.get(number)
             level = rng.uniform(*(LEVELS if over is None else BEHIND if over else BESIDE))
-            speed = self._speed(event, rng)
-            own, each = self._pieces(event, speed, rng)
-            speeds.append(np.full(len(own), speed, np.float32))
-            pieces.append(np.insert(own, 3, number, axis=1))
-            gains.append(each * self.lift[event.recording] * 10 ** (level / 20))
+            own = self._laid(event, rng)
+            laid.append(own)
+            numbers.append(np.insert(own.pieces, 3, number, axis=1))
+            gains.append(own.gains * self.lift[own.recordings] * 10 ** (level / 20))
         overall = float(10 ** rng.uniform(*OVERALL))
-        joined = np.concatenate(pieces).astype(np.int64)
-        same = None if self.speeds == (1.0, 1.0) else np.concatenate(speeds)
-        return Plan(caption, events, joined, np.concatenate(gains).astype(np.float32), overall, same)
+        plain = self.sources is None and self.speeds == (1.0, 1.0)
+        joined = [np.concatenate(columns).astype(np.float32) for columns in (gains, *_columns(laid))]
+        return Plan(
+            caption,
+            events,
+            np.concatenate(numbers).astype(np.int64),
+            joined[0],
+            overall,
+            None if plain else joined[1],
+            None if self.sources is None else joined[2],
+            tuple(own.spans for own in laid),
+            tuple(own.countable for own in laid),
+        )
+
+    def _laid(self, event: Event, rng: np.random.Generator) -> Laid:
+        span = (event.start, event.end)
+        if self.sources is not None:
+            return lay(self.sources, (event.recording, *event.others), span, self.length, rng)
+        speed = self._speed(event, rng)
+        pieces, gains = self._pieces(event, speed, rng)
+        ones = np.ones(len(pieces))
+        all_of_it = np.array([span], np.int64)
+        recordings = np.full(len(pieces), event.recording)
+        return Laid(pieces, gains, recordings, speed * ones, 0 * ones, all_of_it, countable=False)
 
     def _speed(self, event: Event, rng: np.random.Generator) -> float:
         length = self.library.offsets[event.recording + 1] - self.library.offsets[event.recording]
@@ -205,7 +225,7 @@ class Composer:
     def _pieces(
         self, event: Event, speed: float, rng: np.random.Generator
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """(from, to, length, first, last) of one event's pieces, and their gains.
+        """(from, to, length, first, last, join) of one event's pieces, and their gains.
 
         A stretch of a long recording, or a short one repeated: one that neither begins nor ends in quiet goes on
         without a break, each repeat faded into the next; others have gaps that leave at most 30 % silence.
@@ -215,7 +235,7 @@ class Composer:
         have = have if speed == 1.0 else int((have - 3) / speed)  # interpolation looks two samples ahead
         if have >= need:
             start = int(speed * rng.integers(0, have - need + 1))
-            return np.array([[first + start, event.start, need, event.start, event.end]], np.int64), np.ones(1)
+            return np.array([[first + start, event.start, need, event.start, event.end, join]], np.int64), np.ones(1)
         steady = bool(self.library.steady[event.recording]) and have > 4 * join
         if steady:
             at = np.arange(0, need - join, have - join)
@@ -227,7 +247,7 @@ class Composer:
         to, lengths = event.start + at, np.minimum(have, need - at)
         ends = (to, to + lengths) if steady else (np.full_like(at, event.start), np.full_like(at, event.end))
         gains = np.ones(len(at)) if steady else 10 ** rng.uniform(-0.15, 0.0, len(at))
-        return np.column_stack([np.full(len(at), first), to, lengths, *ends]), gains
+        return np.column_stack([np.full(len(at), first), to, lengths, *ends, np.full(len(at), join)]), gains
 
     def render(self, plans: list[Plan]) -> Tensor:
         """Waveforms [len(plans), length] of plans, on the device."""
@@ -235,7 +255,7 @@ class Composer:
         table = np.concatenate([plan.pieces for plan in plans])
         clip = np.repeat(np.arange(len(plans)), sizes)
         columns = np.column_stack([table[:, :3], clip * self.length, table[:, 4:]])
-        source, to, lengths, base, start, end = torch.from_numpy(columns).to(self.device).unbind(1)
+        source, to, lengths, base, start, end, join = torch.from_numpy(columns).to(self.device).unbind(1)
         gains = torch.from_numpy(np.concatenate([plan.gains for plan in plans])).to(self.device)
 
         total = int(table[:, 2].sum())
@@ -243,7 +263,7 @@ class Composer:
         within = torch.arange(total, device=self.device) - (lengths.cumsum(0) - lengths)[piece]
         place = to[piece] + within
         sound = self._read(plans, source[piece], within, piece) / 32768 * gains[piece]
-        sound *= _fade(place, start[piece], end[piece], int(JOIN * self.rate))
+        sound *= _fade(place, start[piece], end[piece], join[piece])
         waves = torch.zeros(len(plans) * self.length, device=self.device)
         waves.index_add_(0, base[piece] + place, sound)
         waves = waves.view(len(plans), self.length)
@@ -257,28 +277,39 @@ class Composer:
             return self.samples[source + within].float()
         ones = (np.ones(len(plan.pieces), np.float32) if plan.speeds is None else plan.speeds for plan in plans)
         speeds = torch.from_numpy(np.concatenate([*ones])).to(self.device)
-        return _between(self.samples, source + within * speeds[piece].double())
+        at = source + within * speeds[piece].double()
+        if all(plan.dull is None for plan in plans):
+            return _between(self.samples, at)
+        none = (np.zeros(len(plan.pieces), np.float32) if plan.dull is None else plan.dull for plan in plans)
+        dull = torch.from_numpy(np.concatenate([*none])).to(self.device)
+        return _between(self.samples, at, dull[piece])
 
 
-def _between(samples: Tensor, at: Tensor) -> Tensor:
-    """int16 samples at places between them, by cubic (Catmull-Rom) interpolation."""
+def _between(samples: Tensor, at: Tensor, dull: Tensor | None = None) -> Tensor:
+    """int16 samples at places between them, by cubic (Catmull-Rom) interpolation.
+
+    Args:
+        dull: as many shares of the mean of both neighbours, which is cos(w) of each frequency, in place of the sample.
+    """
     whole = at.floor().long()
     x = (at - whole).float()
     last = len(samples) - 1
     a, b, c, d = (samples[(whole + k).clamp(0, last)].float() for k in (-1, 0, 1, 2))
-    return b + 0.5 * x * (c - a + x * (2 * a - 5 * b + 4 * c - d + x * (3 * (b - c) + d - a)))
+    sound = b + 0.5 * x * (c - a + x * (2 * a - 5 * b + 4 * c - d + x * (3 * (b - c) + d - a)))
+    if dull is None:
+        return sound
+    return torch.lerp(sound, 0.5 * torch.lerp(a + c, b + d, x), dull)
 
 
-def _fade(place: Tensor, start: Tensor, end: Tensor, join: int) -> Tensor:
-    """Equal-power edges inside a span."""
+def _fade(place: Tensor, start: Tensor, end: Tensor, join: Tensor) -> Tensor:
+    """Equal-power edges of `join` samples inside a span."""
     edge = torch.minimum(place - start, end - 1 - place).float()
-    width = torch.minimum(torch.tensor(float(join), device=place.device), ((end - start) // 2).float()).clamp_min(2.0)
+    width = torch.minimum(join, (end - start) // 2).float().clamp_min(2.0)
     return torch.sin((edge / (width - 1)).clamp(0.0, 1.0) * (torch.pi / 2))
 
 
-def one_of(captions: tuple[str, ...], rng: np.random.Generator) -> str:
-    """One caption of several."""
-    return captions[int(rng.integers(len(captions)))]
+def _columns(laid: list[Laid]) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
+    return [own.speeds for own in laid], [own.dull for own in laid]
 
 
 def _cuts(parts: int, length: int, rng: np.random.Generator) -> list[int]:

@@ -1,0 +1,91 @@
+"""Captions in other words: grammar, senses, and what the evaluation asks that training never says."""
+
+from __future__ import annotations
+
+import csv
+import re
+
+import numpy as np
+import pytest
+import torch
+
+from train.data import load_manifest
+from train.evaluation.words import PARAPHRASES
+from train.prompts import words
+from train.recipes import RECIPES, blurred
+
+
+def said_of() -> dict[str, set[str]]:
+    """Every caption of each concept, and its name."""
+    found: dict[str, set[str]] = {}
+    for row in load_manifest():
+        found.setdefault(row.concept, {row.concept}).update(row.captions)
+    return found
+
+
+def test_the_evaluations_paraphrases_are_never_said() -> None:
+    captions = said_of()
+    for concept, paraphrase in PARAPHRASES.items():
+        told = {said for caption in captions[concept] for said in words.variants(caption, concept)}
+        runs = [re.findall(r"[a-z]+", text.lower()) for text in (paraphrase, *told)]
+        fours = [{tuple(run[k : k + 4]) for k in range(len(run) - 3)} for run in runs]
+        assert paraphrase not in told
+        assert not fours[0] & set().union(*fours[1:]), paraphrase
+
+
+@pytest.mark.parametrize(
+    ("caption", "concept", "other"),
+    [
+        ("a dog barks", "dog barking", "a domestic dog barks"),
+        ("an owl hoots", "owl hooting", "a bird hoots"),
+        ("bees buzz", "bee buzzing", "insects buzz"),
+        ("a large church bell rings", "church bell", "a large bell rings"),
+        ("a building collapses", "building collapsing", "a building caves in"),
+        ("someone knocks on a door", "knocking on a door", "someone raps on a door"),
+        ("a mouse squeaks", "mouse squeaking", "an animal squeaks"),
+    ],
+)
+def test_words_are_replaced_in_their_form(caption: str, concept: str, other: str) -> None:
+    assert other in words.variants(caption, concept)
+
+
+def test_a_word_of_another_sense_stays() -> None:
+    assert not words.places("a sea lion barks", "sea lion barking")
+    assert not words.places("a pan flute plays", "pan flute")
+
+
+def test_the_table_names_concepts_that_there_are() -> None:
+    concepts = said_of().keys()
+    entries = words.table()
+    assert len(entries) > 150 and len({(entry.word, entry.verb, entry.concepts) for entry in entries}) == len(entries)
+    for entry in entries:
+        assert set(entry.concepts) <= concepts
+        assert any(entry.belongs(concept) for concept in concepts), entry.word
+    with words.TABLE.open(newline="", encoding="utf-8") as file:
+        assert {line["kind"] for line in csv.DictReader(file)} == {"noun", "verb"}
+
+
+def test_some_captions_are_said_in_other_words() -> None:
+    rng = np.random.default_rng(0)
+    told = [words.reword("a dog barks", "dog barking", rng) for _ in range(1000)]
+    assert 0.2 < np.mean([said != "a dog barks" for said in told]) < 0.5
+    assert 0.15 < np.mean([words.framed("rain", "rain", rng) != "rain" for _ in range(1000)]) < 0.35
+    frames = {words.framed("a dog barks", "dog barking", rng) for _ in range(1000)}
+    assert "the sound of a dog barks" not in frames, "a sentence is not put where a name belongs"
+
+
+def test_token_states_are_moved_within_measure() -> None:
+    torch.manual_seed(0)
+    tokens, lengths = torch.randn(600, 6, 16), torch.full((600,), 4)
+    tokens[:, 4:] = 0
+    noise, chance = torch.randn(600, 6, 16), torch.rand(2, 600)
+    recipe = RECIPES["unified"]
+    moved = blurred(tokens, lengths, noise, chance, recipe)
+    assert not moved[:, 4:].any()
+    still = (chance < 0.5).all(0)
+    assert torch.equal(moved[still], tokens[still]) and (moved[~still] != tokens[~still]).any((1, 2)).all()
+    only_noise = (chance[0] > 0.9) & (chance[1] < 0.5)
+    by = (moved - tokens)[only_noise, :4].std() / tokens[only_noise, :4].std()
+    assert 0.7 * recipe.text_noise < by < recipe.text_noise  # of the spread about the mean of four
+    only_mean = (chance[1] > 0.9) & (chance[0] < 0.5)
+    assert moved[only_mean, :4].std(1).mean() < (1 - 0.7 * recipe.text_mean) * tokens[only_mean, :4].std(1).mean()
