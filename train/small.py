@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maa.checkpoint import CONFIG, read_config, weight_files
-from maa.config import PRESETS
+from maa.config import PRESETS, BigvganConfig, ModelConfig
 from train.card import card
 from train.data import Library
 from train.package import package
@@ -139,11 +139,10 @@ class Run:
         """True when the earlier model has a part of the size that this run trains."""
         if not (self.to / CONFIG).is_file() or not weight_files(self.to, part):
             return False
-        sizes = []
-        for config in (read_config(self.to)[0], PRESETS[self.preset.config]):
-            plain = replace(config.autoencoder, latent_scale=1.0)  # a fact about weights, not a size
-            sizes.append(getattr(replace(config, autoencoder=plain), part))
-        return bool(sizes[0] == sizes[1])
+        found, wanted = (_sizes(config) for config in (read_config(self.to)[0], PRESETS[self.preset.config]))
+        if wanted.unet.density:  # its layer begins as if it were not there, so a network without it goes on with it
+            found = replace(found, unet=replace(found.unet, density=True))
+        return bool(getattr(found, part) == getattr(wanted, part))
 
     def state(self, stage: str) -> Path:
         """Where a stage keeps what resuming needs."""
@@ -233,6 +232,14 @@ class Run:
                 path.unlink(missing_ok=True)
         (self.runs / LATENTS).unlink(missing_ok=True)
         (self.runs / FINISHED).unlink()
+
+
+def _sizes(config: ModelConfig) -> ModelConfig:
+    """A configuration without what says nothing of its networks' sizes."""
+    config = replace(config, autoencoder=replace(config.autoencoder, latent_scale=1.0))
+    if isinstance(config.vocoder, BigvganConfig):
+        return config
+    return replace(config, vocoder=replace(config.vocoder, refine=None))
 
 
 def main() -> None:
