@@ -21,7 +21,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from maa.checkpoint import CONFIG, read_config
+from maa.checkpoint import CONCEPTS, CONFIG, SUSTAINED, read_config
 from maa.config import PRESETS, ModelConfig
 from maa.device import layout, send
 from maa.diffusion.schedule import Schedule
@@ -198,6 +198,8 @@ def run(config: ModelConfig, library: Library, parts: list[Path], options: Optio
     if accelerator.is_main_process:
         options.out.mkdir(parents=True, exist_ok=True)
         (options.out / CONFIG).write_text(json.dumps({"model": config.to_json()}, indent=2) + "\n", encoding="utf-8")
+        for name, listed in ((CONCEPTS, library.concepts), (SUSTAINED, sorted(library.sustained_concepts))):
+            (options.out / name).write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")
     showing = Showing(unet, pool, list(library.concepts) if recipe.listens else [])
     return trainer.run(Objective(unet, pool, recipe, accelerator), showing)
 

@@ -20,14 +20,17 @@ SHARD = 15 << 20  # bytes; hosts of code refuse or dislike larger files
 def package(runs: list[Path], to: Path, name: str) -> checkpoint.Model:
     """Collect each part from the last folder that has it, and write them as float16 with hashes.
 
-    Parts above 15 MiB are written in shards with an index.
+    Parts above 15 MiB are written in shards with an index. The concepts are those that the last folder with a list of
+    them was trained on; names of sounds that last are gathered from all folders.
     """
     described = [folder for folder in runs if (folder / checkpoint.CONFIG).is_file()]
     if not described:
         raise ValueError("None of the folders has a config.json; the diffusion stage writes one.")
     config = replace(checkpoint.read_config(described[-1])[0], name=name)
-    concepts = sorted({row.concept for row in load_manifest()})
-    model = checkpoint.Model(config, MelSpectrogram(config.audio), concepts=tuple(concepts))
+    listed = [names for folder in runs if (names := checkpoint.names(folder / checkpoint.CONCEPTS))]
+    concepts = listed[-1] if listed else tuple(sorted({row.concept for row in load_manifest()}))
+    lasting = {name for folder in runs for name in checkpoint.names(folder / checkpoint.SUSTAINED)}
+    model = checkpoint.Model(config, MelSpectrogram(config.audio), concepts=concepts, sustained=tuple(sorted(lasting)))
     for part in checkpoint.PARTS:
         setattr(model, part, load_frozen(config, part, *reversed(runs)))
     checkpoint.save(model, to, shard_bytes=SHARD)

@@ -154,7 +154,7 @@ def run(config: ModelConfig, library: Library, options: Options, batch: int, fra
         critics if weights.gate < 1 else None,
         lambda values: plain(config, values),
         # Behind the inverse STFT's blocks come complex numbers, which compilers leave alone anyway.
-        compilable=[model.blocks] if isinstance(model, IstftVocoder) else [model],
+        compilable=[model.blocks if isinstance(model, IstftVocoder) else model, critics],
     )
     chosen = getattr(config.vocoder, "refine", None)
     length = frames * config.audio.hop

@@ -53,7 +53,9 @@ def stage(name: str) -> tuple[Objective, dict[str, nn.Module]]:
         return objective, {"module": model, "critics": windows}
     made, critics = vocoder.build(TINY), WaveCritics(4)
     weighed = vocoder.Weights(gate=0.5, ready=0.2)
-    return vocoder.Objective(made, critics, weighed, accelerator, front, waves), {"module": made, "critics": critics}
+    chosen = TINY.vocoder.refine
+    objective = vocoder.Objective(made, critics, weighed, accelerator, front, waves, chosen, 32 * 256)
+    return objective, {"module": made, "critics": critics}
 
 
 PHASES = {

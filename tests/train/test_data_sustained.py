@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from train.data.sustained import lasts, mark, sustained_concepts
 
 from tests.train.library import write_manifest
 from train.data import Library, Row, load_manifest
 from train.data import fetch as fetching
 from train.data.__main__ import main
 from train.data.library import CACHE, RATE
+from train.data.sustained import lasts, mark, sustained_concepts
 
 
 @pytest.fixture(scope="module")

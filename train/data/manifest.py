@@ -26,8 +26,8 @@ SPLITS = ("train", "valid", "test")
 # Endings of file names that tell takes and variants of one thing apart: numbers, letters and notes; words.
 NUMBERED = re.compile(r"(?:(?<=\d)[a-z]|[-_. ][a-z]|[-_. ][a-g](?:sharp|flat)?|[-\d_. #])+$")
 VARIANT = re.compile(
-    r"(?:^|(?<=[-_. ])|(?<=[a-z]{3}))(?:left|right|tiny|small|medium|large|big|huge|soft|hard|hardest|long|short|low|mid"
-    r"|high|hi|opens?|close[sd]?|day|night|start|stop|loop|begin|end|fast|slow|heavy|light|faint|moderate|loud"
+    r"(?:^|(?<=[-_. ])|(?<=[a-z]{3}))(?:left|right|tiny|small|medium|large|big|huge|soft|hard|hardest|long|short|low"
+    r"|mid|high|hi|opens?|close[sd]?|day|night|start|stop|loop|begin|end|fast|slow|heavy|light|faint|moderate|loud"
     r"|inside|outside)$"
 )
 

@@ -23,23 +23,68 @@ PLAYED = ("instruments and drums", "human", "creatures and magic", "weapons and 
 
 # Sounds that last although their recordings are cut short, fade, pass by or have single events in them.
 LASTING = frozenset(
-    "ambient drone;applause;bee buzzing;car engine;city traffic;construction site;crickets chirping;"
-    "crowd cheering;crowd talking;electric fan;fire roaring;forest ambience;helicopter;jackhammer;jet engine;liquid bubbling;"
-    "machine humming;ocean waves;propeller engine;rain;steam hissing;tank rolling;vacuum cleaner;washing machine;"
-    "water running;waterfall;wind blowing;windmill turning;farm ambience;harbour ambience;market ambience;"
-    "underwater ambience;electric hum;tyres rolling;racing car engine".split(";")
+    (
+        "ambient drone",
+        "applause",
+        "bee buzzing",
+        "car engine",
+        "city traffic",
+        "construction site",
+        "crickets chirping",
+        "crowd cheering",
+        "crowd talking",
+        "electric fan",
+        "fire roaring",
+        "forest ambience",
+        "helicopter",
+        "jackhammer",
+        "jet engine",
+        "liquid bubbling",
+        "machine humming",
+        "ocean waves",
+        "propeller engine",
+        "rain",
+        "steam hissing",
+        "tank rolling",
+        "vacuum cleaner",
+        "washing machine",
+        "water running",
+        "waterfall",
+        "wind blowing",
+        "windmill turning",
+        "farm ambience",
+        "harbour ambience",
+        "market ambience",
+        "underwater ambience",
+        "electric hum",
+        "tyres rolling",
+        "racing car engine",
+    )
 )
 
 # Sounds that end or become others, although their recordings are even: calls, warnings, machines that start and stop.
 ENDING = frozenset(
-    "aircraft flaps moving;bus driving off;gavel knocking;heart monitor beeping;landing gear moving;lion roaring;"
-    "metal scraping;railway crossing bell;rooster crowing;stall warning horn;telephone ringing;turbine shutting down;"
-    "turbine starting;typing on a keyboard".split(";")
+    (
+        "aircraft flaps moving",
+        "bus driving off",
+        "gavel knocking",
+        "heart monitor beeping",
+        "landing gear moving",
+        "lion roaring",
+        "metal scraping",
+        "railway crossing bell",
+        "rooster crowing",
+        "stall warning horn",
+        "telephone ringing",
+        "turbine shutting down",
+        "turbine starting",
+        "typing on a keyboard",
+    )
 )
 
 
 def lasts(wave: NDArray[np.float32]) -> bool | None:
-    """Whether a recording [samples] at 16 kHz goes on evenly and neither begins nor ends in quiet; None if too short."""
+    """Whether a recording [samples], 16 kHz, goes on evenly and neither begins nor ends in quiet; None if too short."""
     if len(wave) < SHORTEST * RATE:
         return None
     size = int(FRAME * RATE)

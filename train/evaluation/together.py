@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from maa import MakeAnAudio, Sampling
+from maa.audio import finish
 from maa.diffusion.guidance import guided
 from maa.diffusion.noise import TakeNoise
 from maa.diffusion.samplers import ddim, dpm_solver
@@ -36,7 +37,8 @@ def takes_of(maa: MakeAnAudio, jobs: Sequence[Job], sampling: Sampling, seconds:
     if chosen.sampler == "official" or frames > spec.frames:
         one_by_one = [_single(maa, prompt, sampling, seed, seconds) for prompt, seed in jobs]
         return np.stack(one_by_one)
-    return fit_length(_rendered(maa, jobs, chosen, frames), length, spec.sample_rate)
+    waves = fit_length(_rendered(maa, jobs, chosen, frames), length, spec.sample_rate)
+    return np.concatenate([finish.clean(wave[None], spec.sample_rate).samples for wave in waves])
 
 
 def _single(maa: MakeAnAudio, prompt: str, sampling: Sampling, seed: int, seconds: float | None) -> NDArray[np.float32]:

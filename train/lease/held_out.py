@@ -8,6 +8,7 @@ import torch
 
 from maa.audio.mel import MelSpectrogram
 from maa.config import ModelConfig
+from maa.models.refine import vocode
 from train.crops import Crops
 from train.data import Library
 from train.frozen import load_frozen
@@ -32,13 +33,14 @@ def vocoder_distance(config: ModelConfig, library: Library, folder: Path) -> flo
     In decades of the mel; the crops are always the same ones.
     """
     model = load_frozen(config, "vocoder", folder)
-    held_out = "test" if len(library.indices("test")) else "train"
+    refine = getattr(config.vocoder, "refine", None)
+    held_out = next((split for split in ("valid", "test") if len(library.indices(split))), "train")
     waves = Crops(library, held_out, FRAMES * config.audio.hop).fixed(CROPS, seed=0)
     front, distance, weights = MelSpectrogram(config.audio), MultiResolutionStft(), Weights()
     total = 0.0
     for wave in waves.split(8):
         mel = front(wave)
-        made = model(front.to_vocoder(mel))
+        made = vocode(model, front.to_vocoder(mel), front.filters, config.audio, refine)
         l1 = (front(made) - mel).abs().mean()
         total += float(l1 + weights.stft / weights.mel * distance(made, wave)) * len(wave)
     return total / len(waves)
