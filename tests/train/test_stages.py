@@ -124,7 +124,7 @@ def test_vocoder_lowers_its_loss_on_a_fixed_batch_behind_the_gate(kind: str) -> 
     wave = torch.from_numpy(little_library().wave(2)[None, : 16 * 256].copy())
     chosen = config.vocoder.refine
     weights, length = vocoder.Weights(critics=4), wave.shape[1]
-    stage = vocoder.Objective(model, critics, weights, prepare().accelerator, front, lambda _: wave, chosen, length)
+    stage = vocoder.Objective(model, critics, weights, prepare(), front, lambda _: wave, chosen, length)
     draw = Draw(0, 1, 0.9)
     optimiser = torch.optim.Adam(model.parameters(), lr=2e-3 if kind == "istft" else 4e-4)
     seen = []
