@@ -51,7 +51,7 @@ from train.evaluation.inpainting import CASES, inpainting
 from train.evaluation.metrics import Score, centroids, rank, rank_real, unit
 from train.evaluation.pictures import heard, stamps
 from train.evaluation.reconstruction import reconstruction
-from train.evaluation.reference import Reference
+from train.evaluation.reference import PASSED, Reference
 from train.evaluation.sounds import Judge, Setup, digest_of
 from train.evaluation.workers import Workers
 
@@ -64,6 +64,7 @@ SPLITS = ("valid", "test")
 AUDIO = (".wav", ".flac", ".ogg", ".mp3")
 TAKES = 4  # of each concept: more than 500 in all
 SAID = 2  # of each paraphrase
+FEW = 2  # real clips of each concept that go through the model in a rough look
 EVERY = 3  # of the concepts, the first takes part in a sweep
 CACHE = "evaluation-cache"
 
@@ -222,7 +223,7 @@ def main(arguments: list[str] | None = None) -> int:
         judge = setup.open()
         count = args.workers or (os.cpu_count() or 1 if judge.maa.device.type == "cpu" else 1)
         judge.workers = workers = Workers(setup, count) if count > 1 else None
-        report = _report(Reference(judge, library), args)
+        report = _report(Reference(judge, library, each=FEW if args.quick else PASSED), args)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2

@@ -15,7 +15,7 @@ from train.evaluation.metrics import Components, Labels, Score, Vectors, centroi
 from train.evaluation.sounds import Judge, Wave, loudest
 
 ENOUGH = 5  # train recordings that make a centroid
-PASSED = 6  # clips of each concept that go through the autoencoder and the vocoder
+PASSED = 6
 
 
 @dataclass
@@ -25,6 +25,7 @@ class Reference:
     judge: Judge
     library: Library
     by: str = "aisfx"  # name of the ears
+    each: int = PASSED  # clips of each concept that go through the autoencoder and the vocoder
 
     @cached_property
     def ears(self) -> Ears:
@@ -107,11 +108,11 @@ class Reference:
 
     @cached_property
     def passed_rows(self) -> NDArray[np.int64]:
-        """Positions in `rows` of up to six recordings of each concept, spread evenly."""
+        """Positions in `rows` of up to `each` recordings of each concept, spread evenly."""
         chosen = []
         for label in range(len(self.names)):
             own = np.flatnonzero(self.labels == label)
-            chosen.append(own[np.linspace(0, len(own) - 1, min(PASSED, len(own))).round().astype(int)])
+            chosen.append(own[np.linspace(0, len(own) - 1, min(self.each, len(own))).round().astype(int)])
         return np.concatenate(chosen)
 
     @cached_property
