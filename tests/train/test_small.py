@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,16 @@ def test_parts_of_another_size_are_no_start(earlier: Path) -> None:
     other = checkpoint.Model(MINI, model.front, vocoder=model.vocoder)
     checkpoint.save(other, earlier / "to")
     assert not run_in(earlier).fits("unet") and not run_in(earlier).fits("vocoder")
+
+
+def test_a_model_without_density_and_refining_is_a_start(earlier: Path) -> None:
+    plain = replace(
+        TINY, unet=replace(TINY.unet, density=False), vocoder=replace(TINY.vocoder, refine=None), name="old"
+    )
+    model = checkpoint.random_model(plain)
+    checkpoint.save(model, earlier / "to")
+    run = run_in(earlier)
+    assert run.fits("unet") and run.fits("vocoder") and run.fits("autoencoder")
 
 
 def test_a_network_of_another_size_is_not_overwritten(earlier: Path) -> None:
