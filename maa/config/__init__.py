@@ -320,7 +320,6 @@ _MINILM = TextConfig(width=384, layers=6, heads=12, intermediate=1536, projectio
 _UNIFIED = UNetConfig(
     in_channels=9, context_dim=384, global_dim=256, global_projection=True, learned_null=True, density=True
 )
-
 _EIGHT = replace(_UNIFIED, in_channels=17, out_channels=8)
 
 # One network for all five tasks: latent, masked latent and mask, text tokens and a global vector.
