@@ -41,7 +41,7 @@ class Sampling:
     eta: float = 0.0  # fresh noise in DDIM, 0..1
     # With "official": personalise as the authors' script does, one step noisier than the network is told. To compare.
     mismatch: bool = False
-    density: float | None = None  # share of the time that sounds, 0 (one event) .. 1 (many); None = the model's choice
+    density: float | None = None  # share of the time that sounds, 0 (one event) .. 1 (many); None = open
 
     def __post_init__(self) -> None:
         check_whole("steps", self.steps, 1, MAX_STEPS)

@@ -217,3 +217,10 @@ def test_the_shipped_model_knows_rain_and_its_concepts() -> None:
         assert sustained.names_sustained(prompt, names, known), prompt
     for prompt in ("a dog barks", "door", "church bell", "footsteps on gravel", "a car horn", "glass breaking"):
         assert not sustained.names_sustained(prompt, names, known), prompt
+
+
+def test_a_sound_that_goes_on_is_asked_for_without_holes(tiny: MakeAnAudio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiny.model, "sustained", ("rain",))
+    assert tiny.text_to_audio("heavy rain", QUICK, seconds=1.0).settings["density"] == 1.0
+    assert tiny.text_to_audio("heavy rain", replace(QUICK, density=0.2), seconds=1.0).settings["density"] == 0.2
+    assert "density" not in tiny.text_to_audio("a dog barks", QUICK, seconds=1.0).settings
