@@ -26,7 +26,7 @@ from maa.pipeline.length import fit_length, frames_for
 from maa.pipeline.render import Renderer, Start
 from maa.pipeline.request import OnStep, Sampling, check_prompt, check_seconds, check_t0, check_words
 from maa.pipeline.result import Generation
-from maa.pipeline.sustained import names_sustained
+from maa.pipeline.sustained import without_holes
 from maa.version import VERSION
 
 DEFAULT = Sampling()
@@ -326,10 +326,7 @@ class MakeAnAudio:
         """The same with the open choices made. ValueError where this network cannot be told what it is told."""
         if sampling.density is not None and not self.config.unet.density:
             raise ValueError(f"The model {self.name} was trained without density; leave density out.")
-        knows = self.config.unet.density and names_sustained(prompt, self.model.sustained, self.model.concepts)
-        if sampling.density is None and knows:
-            sampling = replace(sampling, density=1.0)  # rain has no holes
-        return sampling.settled(self.config.guidance)
+        return without_holes(sampling, self.model, prompt).settled(self.config.guidance)
 
     def _require(self, task: str) -> None:
         if (sentence := self.capabilities()[task]) is not None:
