@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from maa.audio.mel import MelSpectrogram
+from maa.models.refine import least_squares
 from train.evaluation.files import line_contrast, noise_like, outside
 from train.evaluation.metrics import unit
 from train.evaluation.sounds import Judge, Wave, loudest
 from train.losses import RESOLUTIONS
 
 ITERATIONS = 32
+SOLVED = 50  # updates of the least squares
 MOMENTUM = 0.99
 PITCHED = 0.8  # median normalised autocorrelation of the loud frames
 WAYS = ("vocoder", "autoencoder + vocoder", "griffin-lim")
@@ -31,11 +33,8 @@ def griffin_lim(front: MelSpectrogram, mel: Tensor, seed: int = 0, iterations: i
     """
     spec = front.spec
     wanted = 10 ** front.to_log10(mel)[0, 0]
-    magnitude = (front.filters.T @ wanted).clamp_min(1e-8)
-    for _ in range(50):
-        magnitude = (
-            magnitude * (front.filters.T @ wanted) / (front.filters.T @ (front.filters @ magnitude)).clamp_min(1e-9)
-        )
+    start = (front.filters.T @ wanted).clamp_min(1e-8)
+    magnitude = least_squares(front.filters, wanted[None], start[None], SOLVED)[0]
     generator = torch.Generator(device="cpu").manual_seed(seed)
     phase = torch.rand(magnitude.shape, generator=generator).to(magnitude.device) * 2 * torch.pi
     angles, previous = torch.polar(torch.ones_like(phase), phase), torch.zeros_like(magnitude, dtype=torch.complex64)
