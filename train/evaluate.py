@@ -37,6 +37,7 @@ from typing import Any
 import numpy as np
 
 from maa import Sampling
+from maa.audio.finish import AS_MADE
 from maa.device import DTYPES
 from maa.pipeline.request import check_seconds
 from train.data import Library
@@ -77,7 +78,7 @@ class Asked:
     takes: int = TAKES
     quick: bool = False
     split: str = "test"  # that reconstruction and clap are asked about
-    loudness: str | None = None  # of files; None = what the program does by itself
+    loudness: str = AS_MADE  # of files
 
 
 def evaluate(reference: Reference, data: Path, asked: Asked) -> dict[str, Any]:
@@ -285,7 +286,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--sounds", type=Path, help="judge this folder of sounds instead of the model's takes")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--split", choices=SPLITS, default="test", help="recordings for reconstruction and clap")
-    parser.add_argument("--loudness", help="of the takes of `files`; default: what the program does by itself")
+    parser.add_argument("--loudness", default=AS_MADE, help="of the takes of `files` (%(default)s)")
     parser.add_argument("--takes", type=int, default=TAKES, help="of each concept (%(default)s)")
     parser.add_argument("--seconds", type=float, help="of a take; default: what the model was trained on")
     parser.add_argument("--steps", type=int, default=25)

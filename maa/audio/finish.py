@@ -26,9 +26,7 @@ LOUDNESS = (AS_MADE, *TARGETS, PEAK)
 
 LOOK_AHEAD = 0.005  # seconds before a peak at which the limiter begins to turn down, and after it until it lets go
 RELEASE = 400.0  # dB a second at which it then comes back
-MOST = (
-    24.0  # dB that it may take off the highest peak; a lone click would need more, and the noise around it would rise
-)
+MOST = 24.0  # dB that it may take off a peak: a lone click would need more, and the noise around it would rise
 CLOSE, TRIES = 0.05, 12  # LU that a target may be missed by, and attempts to come that close
 LEAST = 0.15  # LU that a dB of gain is taken to give at least, when the next attempt is chosen
 

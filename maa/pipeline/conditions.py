@@ -16,10 +16,14 @@ from maa.checkpoint import Model
 from maa.models.clip import ClipBridge
 from maa.models.context import Context
 from maa.models.text import mean_pool
+from maa.pipeline.sustained import names_sustained
 
 
 def from_text(model: Model, prompt: str, negative: str) -> tuple[Context, Context]:
-    """Condition and null of one take. An empty prompt is no condition; a negative prompt takes the null's place."""
+    """Condition and null of one take. An empty prompt is no condition; a negative prompt takes the null's place.
+
+    To a network that knows density, a sound that goes on is one that is always there: rain has no holes.
+    """
     if model.text is None or model.config.unet.context_dim is None:
         nothing = Context()
         return nothing, nothing
@@ -35,7 +39,8 @@ def from_text(model: Model, prompt: str, negative: str) -> tuple[Context, Contex
         vector=torch.zeros(2, width, device=device) if width else None,
         has_vector=torch.zeros(2, dtype=torch.bool, device=device) if width else None,
     )
-    return pair.row(0), pair.row(1)
+    goes_on = model.config.unet.density and names_sustained(prompt, model.sustained, model.concepts)
+    return with_density(pair.row(0), 1.0 if goes_on else None, device), pair.row(1)
 
 
 def embed_words(model: Model, texts: list[str]) -> Tensor:
@@ -104,7 +109,7 @@ def with_words(model: Model, condition: Context, words: list[tuple[str, float]])
 
 
 def with_density(context: Context, density: float | None, device: torch.device) -> Context:
-    """One sample's context with the share of the time that should sound, 0..1; None leaves that to the network."""
+    """One sample's context with the share of the time that should sound, 0..1; None leaves it as it is."""
     if density is None:
         return context
     given = torch.tensor([True], device=device)

@@ -54,8 +54,8 @@ def from_pictures(
     said = bool(prompts[0]) or any(one.words for one in seen)
     by_text = said and lacks(maa.model)["text"] is None
     looker: Any = maa.experts["image"] if maa.can("image") and not by_text else maa
+    sampling = looker.settled(sampling)
     heard = windows.listen(maa.model, looker.model, seen, prompts)
-    sampling = looker.settled(sampling, heard.judge or "")
     settings = looker.settings(task, sampling, prompt=prompts[0], negative=prompts[1])
     settings |= {"heard_as": [[word, round(weight, 4)] for word, weight in heard.words], **more}
     settings |= {"input": windows.digest(seen)}

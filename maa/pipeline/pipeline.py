@@ -26,7 +26,6 @@ from maa.pipeline.length import fit_length, frames_for
 from maa.pipeline.render import Renderer, Start
 from maa.pipeline.request import OnStep, Sampling, check_prompt, check_seconds, check_t0, check_words
 from maa.pipeline.result import Generation
-from maa.pipeline.sustained import without_holes
 from maa.version import VERSION
 
 DEFAULT = Sampling()
@@ -135,7 +134,7 @@ class MakeAnAudio:
         negative = check_prompt(negative, name="negative prompt")
         wish = finishing.wish(loudness)
         self._require("text")
-        sampling = self.settled(sampling, prompt)
+        sampling = self.settled(sampling)
         check_seconds(seconds)
         contexts = [conditions.from_text(self.model, prompt, negative)]
         settings = self.settings("text", sampling, prompt=prompt, negative=negative)
@@ -218,7 +217,7 @@ class MakeAnAudio:
         prompt = check_prompt(prompt, needed=first >= 0)
         negative = check_prompt(negative, name="negative prompt")
         self._require("personalize")
-        sampling = self.settled(sampling, prompt)
+        sampling = self.settled(sampling)
         wave = personal.window(self.renderer, to_audio(audio), start)
         settings = self.settings("personalize", sampling, prompt=prompt, negative=negative)
         settings |= {"t0": float(t0), "start": float(start), "level_match": bool(level_match)}
@@ -264,7 +263,7 @@ class MakeAnAudio:
             raise ValueError(f"{self.model.missing['text']} Or leave the prompts empty.")
         source = to_audio(audio)
         check_audible(source)
-        sampling = self.settled(sampling, prompt)
+        sampling = self.settled(sampling)
         settings = self.settings("inpaint", sampling, prompt=prompt, negative=negative)
         settings["input"] = conditions.digest(source.samples)
         job = inpainting.Job(self.renderer, source, mask, filling)
@@ -322,11 +321,11 @@ class MakeAnAudio:
     def _mono(self, source: Audio) -> NDArray[np.float32]:
         return resample(source.mono(), source.sample_rate, self.config.audio.sample_rate)
 
-    def settled(self, sampling: Sampling, prompt: str = "") -> Sampling:
+    def settled(self, sampling: Sampling) -> Sampling:
         """The same with the open choices made. ValueError where this network cannot be told what it is told."""
         if sampling.density is not None and not self.config.unet.density:
             raise ValueError(f"The model {self.name} was trained without density; leave density out.")
-        return without_holes(sampling, self.model, prompt).settled(self.config.guidance)
+        return sampling.settled(self.config.guidance)
 
     def _require(self, task: str) -> None:
         if (sentence := self.capabilities()[task]) is not None:

@@ -1,23 +1,12 @@
-"""Does a prompt name a sound that goes on, such as rain? Then a take with a hole in it is a worse one."""
+"""Does a prompt name a sound that goes on, such as rain? Then it is asked for without holes, and judged by them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
-
-from maa.checkpoint import Model
-from maa.pipeline.request import Sampling
 
 LITTLE = {"a", "an", "the", "of", "on", "in", "at", "by", "off", "to", "and", "being"}
 SHORTEST = 3  # letters that are left of a word without its ending
-
-
-def without_holes(sampling: Sampling, model: Model, prompt: str) -> Sampling:
-    """The same; its density, where it is left open and the network knows one, is full for a sound that goes on."""
-    if sampling.density is not None or not model.config.unet.density:
-        return sampling
-    return replace(sampling, density=1.0) if names_sustained(prompt, model.sustained, model.concepts) else sampling
 
 
 def names_sustained(prompt: str, sustained: Sequence[str], concepts: Sequence[str] = ()) -> bool:

@@ -37,6 +37,11 @@ class Painted(Take):
     before_after: dict[str, Any] | None = None
 
 
+def shared(ask: Ask, on_step: OnStep) -> dict[str, Any]:
+    """What both ways to inpaint hand on."""
+    return {"negative": ask.negative, "loudness": ask.loudness, "on_step": on_step}
+
+
 def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
     """Inpainting by the pipeline, with the mask that was painted."""
     sound = files.uploaded(own["audio"], "a sound")
@@ -44,16 +49,7 @@ def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generati
     mask = painter.mask_of(own["mask"], (pipeline.config.audio.mels, pipeline.frames_of(sound)))
     if not mask.any() and not filling.extends:
         raise ValueError("Nothing is painted yet; mark what should be made anew on the spectrogram.")
-    return pipeline.inpaint(
-        sound,
-        mask,
-        ask.prompt,
-        ask.sampling,
-        negative=ask.negative,
-        filling=filling,
-        loudness=ask.loudness,
-        on_step=on_step,
-    )
+    return pipeline.inpaint(sound, mask, ask.prompt, ask.sampling, filling=filling, **shared(ask, on_step))
 
 
 def call_regions(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
@@ -70,16 +66,7 @@ def call_regions(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> 
     mask = from_boxes([Box(*row) for row in regions], spec, frames)
     if own["mask"]:
         mask = mask | read_mask(files.uploaded(own["mask"], "a mask"), spec, frames)
-    return pipeline.inpaint(
-        sound,
-        mask,
-        ask.prompt,
-        ask.sampling,
-        negative=ask.negative,
-        filling=filling,
-        loudness=ask.loudness,
-        on_step=on_step,
-    )
+    return pipeline.inpaint(sound, mask, ask.prompt, ask.sampling, filling=filling, **shared(ask, on_step))
 
 
 def filling_of(own: Own) -> Filling:

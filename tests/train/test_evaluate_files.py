@@ -118,7 +118,7 @@ def test_34_takes_are_asked_for() -> None:
     assert [one.prompt for one in asked if one.continuous] == list(CONTINUOUS)
 
 
-def fake(**accepted: object) -> tuple[SimpleNamespace, list[dict[str, object]]]:
+def fake() -> tuple[SimpleNamespace, list[dict[str, object]]]:
     """A judge whose model notes how it is called and writes a second of noise."""
     calls: list[dict[str, object]] = []
 
@@ -126,33 +126,21 @@ def fake(**accepted: object) -> tuple[SimpleNamespace, list[dict[str, object]]]:
         soundfile.write(path, noise(1.0, take), RATE)
         return path
 
-    def answer(sampling: Sampling, **given: object) -> SimpleNamespace:
-        calls.append({"sampling": sampling, **given})
+    def answer(prompt: str, sampling: Sampling, **given: object) -> SimpleNamespace:
+        calls.append({"prompt": prompt, "sampling": sampling, **given})
         return SimpleNamespace(seeds=tuple(range(sampling.count)), save=save)
 
-    def plain(prompt: str, sampling: Sampling, *, seconds: float | None = None) -> SimpleNamespace:
-        return answer(sampling, prompt=prompt, seconds=seconds)
-
-    def levelled(
-        prompt: str, sampling: Sampling, *, seconds: float | None = None, loudness: str = "as-made"
-    ) -> SimpleNamespace:
-        return answer(sampling, prompt=prompt, seconds=seconds, loudness=loudness)
-
-    door = levelled if accepted.get("loudness") else plain
-    return SimpleNamespace(maa=SimpleNamespace(text_to_audio=door), sampling=Sampling(steps=3)), calls
+    return SimpleNamespace(maa=SimpleNamespace(text_to_audio=answer), sampling=Sampling(steps=3)), calls
 
 
 def test_takes_come_through_the_public_door_and_its_files() -> None:
     judge, calls = fake()
     rows = made(judge, Request("rain", 5.0, 7, 2, True))
     assert [row["seed"] for row in rows] == [0, 1] and rows[0]["lufs"] != rows[1]["lufs"] and rows[0]["seconds"] == 1
-    assert calls == [{"prompt": "rain", "seconds": 5.0, "sampling": Sampling(steps=3, seed=7, count=2)}]
-    with pytest.raises(ValueError, match="leave out --loudness"):
-        made(judge, Request("rain", None, 7, loudness="-23"))
-    judge, calls = fake(loudness=True)
+    asked = {"prompt": "rain", "seconds": 5.0, "sampling": Sampling(steps=3, seed=7, count=2), "loudness": "as-made"}
+    assert calls == [asked]
     made(judge, Request("rain", None, 7, loudness="-23"))
-    made(judge, Request("rain", None, 7))
-    assert [call["loudness"] for call in calls] == ["-23", "as-made"]
+    assert calls[-1]["loudness"] == "-23"
 
 
 def test_a_folder_is_measured_without_a_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,6 @@ Nothing here knows what a sound should be; the other questions ask that.
 
 from __future__ import annotations
 
-import inspect
 import math
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -17,8 +16,9 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from maa.audio.io import resample
-from maa.audio.loudness import lufs, peak
+from maa.audio import finish
+from maa.audio.finish import AS_MADE
+from maa.audio.loudness import lufs
 from train.evaluation.sounds import Judge, Wave
 
 FRAME_RATE = 62.5  # Hz: 16,000 samples in hops of 256
@@ -98,8 +98,7 @@ def holes(wave: Wave, rate: int) -> tuple[float, float]:
 
 def true_peak(wave: Wave, rate: int) -> float:
     """Largest magnitude between samples too, at four times the rate, in dB; -inf for silence (BS.1770-4, Annex 2)."""
-    padded = np.pad(wave, 256)[None]  # an edge rings on both of its sides
-    return _db(peak(resample(padded, rate, 4 * rate)))
+    return _db(finish.true_peak(np.pad(wave, 256)[None], rate))  # an edge rings on both of its sides
 
 
 def _db(magnitude: float) -> float:
@@ -135,10 +134,10 @@ class Request:
     seed: int
     takes: int = 1
     continuous: bool = False
-    loudness: str | None = None  # given to the method as it is; None = not given
+    loudness: str = AS_MADE
 
 
-def requests(loudness: str | None = None) -> list[Request]:
+def requests(loudness: str = AS_MADE) -> list[Request]:
     """16 kinds of five seconds and three takes of each continuous kind; 34 takes."""
     short = [Request(kind, SECONDS, SEED, loudness=loudness) for kind in KINDS]
     return short + [Request(kind, None, LONG_SEED, LONG_TAKES, True, loudness) for kind in CONTINUOUS]
@@ -148,16 +147,10 @@ def made(judge: Judge, request: Request) -> list[dict[str, Any]]:
     """The takes of a request as their files hold them, measured: nothing is remembered.
 
     Raises:
-        ValueError: a loudness is asked for, and this program has none.
+        ValueError: there is no such loudness.
     """
-    method = judge.maa.text_to_audio
-    more: dict[str, Any] = {}
-    if request.loudness is not None:
-        if "loudness" not in inspect.signature(method).parameters:
-            raise ValueError("This version makes sounds at one loudness only; leave out --loudness.")
-        more["loudness"] = request.loudness
     sampling = replace(judge.sampling, seed=request.seed, count=request.takes)
-    result = method(request.prompt, sampling, seconds=request.seconds, **more)
+    result = judge.maa.text_to_audio(request.prompt, sampling, seconds=request.seconds, loudness=request.loudness)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for take in range(request.takes):
@@ -182,7 +175,7 @@ def read(path: Path) -> tuple[Wave, int]:
     return np.ascontiguousarray(samples[:, 0]), int(rate)
 
 
-def files(judge: Judge, loudness: str | None = None, quick: bool = False) -> dict[str, Any]:
+def files(judge: Judge, loudness: str = AS_MADE, quick: bool = False) -> dict[str, Any]:
     """The 34 takes, one after the other, and their summary; `quick`: every fourth request."""
     asked = requests(loudness)[:: 4 if quick else 1]
     rows = [row for some in judge.share(made, asked, "files") for row in some]

@@ -150,7 +150,6 @@ class Judge:
 
     def _made_of(self, job: Job, guidance: float | None) -> str:
         chosen = Sampling(self.sampling.steps, guidance, job[1], 1, self.sampling.sampler)
-        chosen = replace(chosen, density=self.maa.settled(chosen, job[0]).density)
         return f"{self.made_by}|{self.maa.dtype}|{chosen}|{job[0]}|{self.seconds}"
 
     def path(self, made_of: str) -> Path:

@@ -46,18 +46,6 @@ def _single(maa: MakeAnAudio, prompt: str, sampling: Sampling, seed: int, second
     return maa.text_to_audio(prompt, one, seconds=seconds).audio[0, 0]
 
 
-def _conditions(maa: MakeAnAudio, prompt: str, sampling: Sampling) -> tuple[Context, Context]:
-    """What a prompt is heard as, and nothing."""
-    condition, null = conditions.from_text(maa.model, prompt, "")
-    density = maa.settled(sampling, prompt).density
-    if not maa.config.unet.density:
-        return condition, null
-    # In one batch all say whether they have a density.
-    given = torch.tensor([density is not None], device=maa.device)
-    value = torch.tensor([density or 0.0], device=maa.device)
-    return replace(condition, density=value, has_density=given), null
-
-
 def _joined(contexts: list[Context]) -> Context:
     """One batch; shorter texts get hidden tokens to be as long as the longest."""
     longest = max((one.mask.shape[1] for one in contexts if one.mask is not None), default=0)
@@ -75,7 +63,7 @@ def _rendered(maa: MakeAnAudio, jobs: Sequence[Job], sampling: Sampling, frames:
     renderer, config, unet = maa.renderer, maa.config, maa.model.unet
     assert unet is not None
     assert sampling.guidance is not None
-    pairs = [_conditions(maa, prompt, sampling) for prompt, _ in jobs]
+    pairs = [conditions.from_text(maa.model, prompt, "") for prompt, _ in jobs]
     condition, null = (renderer.prepare(_joined([pair[k] for pair in pairs]), len(jobs)) for k in (0, 1))
     noise = TakeNoise([seed for _, seed in jobs], maa.device)
     z = noise.draw((config.autoencoder.latent_channels, config.latent_cells[0], frames // config.autoencoder.factor))
