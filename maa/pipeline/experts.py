@@ -15,10 +15,11 @@ from maa.checkpoint import Model
 from maa.config import ModelConfig
 from maa.pipeline import windows
 from maa.pipeline.abilities import lacks
-from maa.pipeline.filling import Filling, MaskLike, mask_of
+from maa.pipeline.filling import MaskLike, mask_of
 from maa.pipeline.finishing import Wish
-from maa.pipeline.request import OnStep, Sampling
+from maa.pipeline.options import Filling, Sampling
 from maa.pipeline.result import Generation
+from maa.pipeline.steps import OnStep
 
 
 class Door(Protocol):

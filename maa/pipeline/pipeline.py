@@ -21,11 +21,12 @@ from maa.device import compute_dtype, pick_device, pick_dtype
 from maa.diffusion.schedule import start_of
 from maa.pipeline import conditions, experts, finishing, inpainting, personal, windows
 from maa.pipeline.abilities import lacks
-from maa.pipeline.filling import Filling
 from maa.pipeline.length import fit_length, frames_for
+from maa.pipeline.options import Filling, Sampling
 from maa.pipeline.render import Renderer, Start
-from maa.pipeline.request import OnStep, Sampling, check_prompt, check_seconds, check_t0, check_words
 from maa.pipeline.result import Generation
+from maa.pipeline.steps import OnStep
+from maa.pipeline.tasks import check_prompt, check_seconds, check_t0, check_words
 from maa.version import VERSION
 
 DEFAULT = Sampling()

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maa.audio.io import to_audio
+from maa.pipeline.options import Sampling
 from maa.pipeline.pipeline import MakeAnAudio
-from maa.pipeline.request import OnStep, Sampling
 from maa.pipeline.result import Generation
+from maa.pipeline.steps import OnStep
 
 T0S = (0.1, 0.2, 0.35, 0.5, 0.8)  # three of them within what the paper recommends, 0.2 to 0.5
 

@@ -23,9 +23,10 @@ from maa.device import peak_memory, wait
 from maa.models.bigvgan import TAPS, BigvganGenerator, Snake, low_pass
 from maa.models.context import Context, Prepared
 from maa.models.hifigan import HifiganGenerator
+from maa.pipeline.options import Sampling
 from maa.pipeline.pipeline import MakeAnAudio
 from maa.pipeline.render import Renderer, Start
-from maa.pipeline.request import OnStep, Sampling
+from maa.pipeline.steps import OnStep
 
 PROMPT = "a dog barks twice, then rain"
 AUTHORS_STEPS = 100

@@ -15,7 +15,7 @@ from maa.diffusion.windows import Span
 from maa.models.context import Context
 from maa.pipeline import conditions
 from maa.pipeline.render import Part
-from maa.pipeline.request import MIN_SECONDS
+from maa.pipeline.tasks import MIN_SECONDS
 
 VIDEO_SECONDS = 180.0  # longest clip: 18 windows or so
 FRAMES = 4  # pictures that a window is heard from (Sec. 4.3)

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from maa.ui import across, api, image, inpaint, panel, personalize, status, text, video
+from maa.ui import across, api, panel, status
 from maa.ui.examples import ASSETS
 from maa.ui.model import Model
 from maa.ui.tab import Workplace
+from maa.ui.tabs import TABS
 
 if TYPE_CHECKING:
     from maa.pipeline import MakeAnAudio
 
-TABS: dict[str, Callable[[Workplace], None]] = {
-    "text": text.build,
-    "image": image.build,
-    "video": video.build,
-    "personalize": personalize.build,
-    "inpaint": inpaint.build,
-}
 CACHE = (3600, 86_400)  # seconds between clean-ups, and age at which uploads and results are deleted
 
 
@@ -41,10 +34,10 @@ def build(pipeline: MakeAnAudio | Model, assets: Path = ASSETS) -> gr.Blocks:
         about = gr.Markdown(panel.LOADING, elem_id="model")
         notices = []
         with gr.Tabs(elem_id="tasks") as tabs:
-            for task, lay_out in TABS.items():
-                with gr.Tab(panel.TASKS[task], id=task):
+            for name, tab in TABS.items():
+                with gr.Tab(tab.task.asks.label, id=name):
                     notices.append(gr.Markdown(visible=False, elem_classes="maa-notice"))
-                    lay_out(place)
+                    tab.build(place)
             with gr.Tab("History", id="history"):
                 history = across.history()
         across.connect(place, across.Whole(tabs, conductor, history))

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from gradio.components import Component
 
+from maa.pipeline.tasks import LABELS
 from maa.ui import limits, records, views
 from maa.ui.files import result_path
 from maa.ui.jobs import Progress
@@ -98,6 +99,7 @@ def widget(main: str, elem_id: str, **props: Any) -> gr.HTML:
         elem_id=elem_id,
         server_functions=[records.bundle, records.stars],
         colours=views.colours(),
+        tasks=LABELS,
         **props,
     )
 

@@ -1,6 +1,6 @@
 // card.js: one take: what it is, what it looks like, how it sounds, and what can be done with it.
 
-const TASKS = { text: "Text", image: "Image", video: "Video", personalize: "Personalise", inpaint: "Inpaint" };
+const TASKS = props.tasks;  // their labels, by name
 const WEIGHED = "How well CLAP says that it fits the prompt, from -1 to 1";
 
 class Card {
