@@ -88,7 +88,8 @@ def option(command: argparse._ActionsContainer, setting: Setting) -> None:
             del how["metavar"]
         case Rows():
             numbers = {} if setting.name == "words" else {"type": number}
-            how |= {"action": "append", "nargs": len(setting.metavar or ()), "help": setting.help, **numbers}
+            how |= {"action": "append", "nargs": len(setting.metavar or ()), **numbers}
+            how["help"] = f"{setting.help}; repeatable"
         case Whole():
             how["type"] = int
         case Number():

@@ -169,7 +169,7 @@ class Image(Task):
     words: tuple[tuple[str, float], ...] = declare(
         (),
         Rows(
-            help="a word that the picture is heard as, and its weight; repeatable", cells=check_words, flag="heard",
+            help="a word that the picture is heard as, and its weight", cells=check_words, flag="heard",
             metavar=("WORD", "WEIGHT"), api=False,
         ),
     )  # fmt: skip
@@ -244,7 +244,7 @@ class Inpaint(Task):
     boxes: tuple[tuple[float, ...], ...] = declare(
         (),
         Rows(
-            help="a region to make anew: seconds and Hz; repeatable", cells=lambda value: regions(value, 4),
+            help="a region to make anew: start and end in seconds, lowest Hz, highest Hz", cells=lambda value: regions(value, 4),
             flag="box", metavar=("START", "END", "LOW", "HIGH"),
         ),
     )  # fmt: skip
@@ -252,7 +252,7 @@ class Inpaint(Task):
     frames: tuple[tuple[float, ...], ...] = declare(
         (),
         Rows(
-            help="a stretch of all frequencies to make anew: seconds; repeatable",
+            help="a stretch of all frequencies to make anew: start and end in seconds",
             cells=lambda value: regions(value, 2), metavar=("START", "END"),
         ),
     )  # fmt: skip

@@ -45,6 +45,7 @@ def _file_format(default: str, formats: Mapping[str, FileFormat]) -> Any:
         label="File format",
         place=ADVANCED,
         half=True,
+        turn=1,
     )
     return declare(default, setting)
 
@@ -58,7 +59,7 @@ class Output(Options):
         0,
         Choice(
             help="sample rate of the file in Hz, 0 = the sound's own", choices=lambda: RATES, title="The sample rate",
-            label="Sample rate of the file", place=ADVANCED, half=True,
+            label="Sample rate of the file", place=ADVANCED, half=True, turn=1,
         ),
     )  # fmt: skip
 

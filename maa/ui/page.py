@@ -10,6 +10,7 @@ import gradio as gr
 from maa.ui import across, api, panel, status
 from maa.ui.examples import ASSETS
 from maa.ui.model import Model
+from maa.ui.serve import use_own_folder
 from maa.ui.tab import Workplace
 from maa.ui.tabs import TABS
 
@@ -26,6 +27,7 @@ def build(pipeline: MakeAnAudio | Model, assets: Path = ASSETS) -> gr.Blocks:
         pipeline: a loaded pipeline, or a `Model` that is still loading.
         assets: folder with `examples.json`.
     """
+    use_own_folder()
     place = Workplace(Model.of(pipeline), assets)
     with gr.Blocks(title="Make-An-Audio", analytics_enabled=False, delete_cache=CACHE) as page:
         with gr.Row(elem_classes="maa-top"):

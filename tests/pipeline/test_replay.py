@@ -5,9 +5,10 @@ from __future__ import annotations
 import shlex
 
 from maa.audio.finish import AS_MADE, LOUDNESS
-from maa.cli.arguments import _common, parser
+from maa.cli.arguments import parser
 from maa.pipeline import options, tasks
 from maa.pipeline.replay import Files, command
+from maa.pipeline.setting import settings_of
 from maa.vision.mux import ORIGINALS
 
 SETTINGS = {"task": "text", "prompt": "a dog", "seed": 7, "steps": 9, "guidance": 2.5, "sampler": "ddim", "eta": 0.5}
@@ -35,8 +36,8 @@ def test_the_choices_that_are_offered_are_those_that_there_are() -> None:
     args = parser().parse_args(["text", "rain", "-o", "a.wav"])
     assert args.loudness is None and AS_MADE == tasks.AS_MADE and tuple(tasks.LOUDNESS) == LOUDNESS
     assert tuple(options.ORIGINALS) == ORIGINALS
-    help_text = next(action.help or "" for action in _common()._actions if "--loudness" in action.option_strings)
-    assert all(name in help_text for name in LOUDNESS)
+    setting = next(one for one in settings_of(tasks.Text) if one.name == "loudness")
+    assert all(name in setting.help for name in LOUDNESS)
 
 
 def test_how_a_hole_was_filled_is_said_only_where_it_is_unusual() -> None:

@@ -56,6 +56,7 @@ def test_names_arguments_and_defaults(client: Any) -> None:
         for name, endpoint in published.items()
     }
     assert found == expected
+    assert {name: list(found[name]) for name in found} == {name: list(expected[name]) for name in found}, "their order"
     assert "lowest Hz" in published["/inpaint"]["description"]
 
 
