@@ -9,7 +9,7 @@ import torch
 
 from maa.cli import main
 from maa.models.bigvgan import Snake
-from maa.pipeline.timing import DepthwiseSnake
+from maa.cli.timing import DepthwiseSnake
 
 QUICK = ["bench", "--config", "tiny", "--steps", "3", "--seconds", "1"]
 

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from maa.official.pickles import read
-from maa.pipeline.convert import Choices, convert
+from maa.official.convert import Choices, convert
 from tests.official.files import document, importable, write
 
 MARK = "MAA_TEST_WAS_HERE"

@@ -23,7 +23,7 @@ from maa.models.text import load_tokenizer
 from maa.official import conventions
 from maa.official.networks import Clap, Network, Vocoder, Weights, recognise
 from maa.official.pickles import read
-from maa.pipeline.card import card
+from maa.official.card import card
 
 ORDER = ("text", "image", "inpaint")  # the first that is there stands at the root
 PARTS_OF_WORDS = ("text", "vision")
