@@ -1,4 +1,4 @@
-"""What the network listens to: text tokens, a global vector, or nothing of either."""
+"""A network's conditions: text tokens, a global vector, a density, and the sound that is known around a hole."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ class Context:
     tokens [B, K, C] with mask [B, K] (True = a real token), and vector [B, G]. `has_tokens` and `has_vector` [B] say
     per sample which of the two is given; the network puts its null in place of the other. density [B] is the share of
     the clip that sounds, 0..1, and `has_density` [B] says where it is given: everywhere, if there is only the first.
+
+    known [B, C, H, W] is the latent of the sound that is given and make [B, 1, H, W] its mask, 1 = make new (Sec. 4.2);
+    without them everything is to be made.
     """
 
     tokens: Tensor | None = None
@@ -25,6 +28,8 @@ class Context:
     has_vector: Tensor | None = None
     density: Tensor | None = None
     has_density: Tensor | None = None
+    known: Tensor | None = None
+    make: Tensor | None = None
 
     def then(self, other: Context) -> Context:
         """Both batches behind one another, this one first. Both must carry the same fields; a density is absent from
@@ -63,12 +68,14 @@ class Prepared:
     """A batch of conditions as the network's layers see them: all that depends on neither z nor t, computed once.
 
     vector [B, E] is added to the time embedding; mask [B, K]; keys and values [B, K, C] belong to the cross-attention
-    layers in the order in which the network meets them.
+    layers in the order in which the network meets them. beside [B, C + 1, H, W] are the extra input channels of a
+    network that inpaints: the known latent and its mask (+1 = make new, -1 = keep); None = nothing is known.
     """
 
     vector: Tensor | None
     mask: Tensor | None
     keys_values: tuple[tuple[Tensor, Tensor], ...]
+    beside: Tensor | None = None
 
     def then(self, other: Prepared) -> Prepared:
         """Both batches behind one another, this one first."""
@@ -77,6 +84,7 @@ class Prepared:
             vector=_cat(self.vector, other.vector, "vector"),
             mask=_cat(self.mask, other.mask, "mask"),
             keys_values=tuple((torch.cat([k, k2]), torch.cat([v, v2])) for (k, v), (k2, v2) in pairs),
+            beside=_cat(self.beside, other.beside, "known sound"),
         )
 
 

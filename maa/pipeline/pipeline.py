@@ -213,8 +213,7 @@ class MakeAnAudio:
         """
         check_t0(t0)
         wish = finishing.wish(loudness)
-        first = start_of(t0, self.renderer.schedule)
-        prompt = check_prompt(prompt, needed=first >= 0)
+        prompt = check_prompt(prompt, needed=start_of(t0, self.renderer.schedule) >= 0)
         negative = check_prompt(negative, name="negative prompt")
         self._require("personalize")
         sampling = self.settled(sampling)
@@ -223,7 +222,7 @@ class MakeAnAudio:
         settings |= {"t0": float(t0), "start": float(start), "level_match": bool(level_match)}
         settings["input"] = conditions.digest(wave)
         pair = conditions.from_text(self.model, prompt, negative)
-        plan = personal.plan(self.renderer, wave, pair, t0, first, sampling.steps)
+        plan = personal.start_from(self.renderer, wave, pair, t0)
         wish = replace(wish, level=personal.level(self.renderer, wave, plan) if level_match else None)
         return self._render(plan, sampling, len(wave), settings, on_step, wish)
 
@@ -291,7 +290,7 @@ class MakeAnAudio:
         settings["seconds"] = spec.seconds if seconds is None else float(seconds)
         frames = frames_for(self.config, length)
         parts = windows.parts(self.renderer.spans(frames // self.config.autoencoder.factor), contexts)
-        plan = Start(*contexts[0], frames, self.config.schedule.steps - 1, sampling.steps, parts=parts)
+        plan = Start(*contexts[0], frames, parts=parts)
         return self._render(plan, sampling, length, settings, on_step, wish)
 
     def _render(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -59,7 +60,9 @@ def test_unet(name: str, config: UNetConfig) -> None:
     filled(network, theirs.__getitem__)
     pictures = config.global_dim is not None  # then the network attends to its vector as to one token
     context = Context(vector=data["ctx"][:, 0]) if pictures else Context(tokens=data.get("ctx"))
-    within_bounds(lambda: [network(data["x"], data["t"], context)], [data["out"].numpy()])
+    z, beside = data["x"].split([config.out_channels, config.in_channels - config.out_channels], dim=1)
+    ready = replace(network.prepare(context, len(z)), beside=beside if config.inpaints else None)
+    within_bounds(lambda: [network(z, data["t"], ready)], [data["out"].numpy()])
     assert set(theirs.values()) == key_names(name.replace("_", "-"))
 
 

@@ -176,9 +176,9 @@ def test_a_batch_has_the_recipes_widths_and_holes(parts: Path) -> None:
     pool = open_pool(parts, recipe=recipe)
     batch = diffusion.Objective(torch.nn.Identity(), pool, recipe, prepare()).inputs(Draw(0, 4, 0.1))
     assert batch["z"].shape == (64, 4, 10, 20) and batch["tokens"].shape[:2] == (64, TINY.text.tokens)
-    blank = batch["cells"].flatten(1).all(1)
+    blank = batch["make"].flatten(1).all(1)
     assert 10 < int(blank.sum()) < 54
-    assert not batch["masked"][blank].any()
+    assert not batch["known"][blank].any()
     assert pool.made == pool.size + 2
     given, nothing = batch["has_density"], ~batch["has_tokens"] & ~batch["has_vector"]
     assert 0 < float(given.float().mean()) < 0.75 and not given[nothing].all()
