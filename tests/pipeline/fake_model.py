@@ -52,6 +52,9 @@ class FakeRenderer:
                 on_step(step, steps, lambda: None)
         return torch.zeros(1, 4, 10, start.frames // 8), (sampling.seed,)
 
+    def log10_mel_of(self, wave: np.ndarray) -> np.ndarray:
+        return self.mel_of(wave)[0, 0].numpy()
+
     def steps_of(self, strength: float, sampling: Sampling) -> int:
         return len(sampler_named(sampling.sampler).timesteps(strength, sampling.steps, self.schedule))
 
