@@ -17,7 +17,7 @@ STAGES = ("text", "step", "sample", "decode", "vocode", "rank", "write", "total"
 def show(args: argparse.Namespace) -> int:
     """Measure and print, as a table or as JSON."""
     facts = run(args)
-    print(json.dumps(facts, indent=2) if args.json else table(facts))
+    print(json.dumps(facts, indent=2) if args.json else bench_table(facts))
     return 0
 
 
@@ -83,7 +83,7 @@ def _device(maa: MakeAnAudio) -> str:
     return f"cpu ({capability})"
 
 
-def table(facts: dict[str, Any]) -> str:
+def bench_table(facts: dict[str, Any]) -> str:
     """The figures for people."""
     columns = [name for name in ("ours", "official") if name in facts]
     head = f"{facts['model']} ({facts['weights']} weights), {facts['device']}, {facts['threads']} threads, "

@@ -19,11 +19,11 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from maa.checkpoint import Model
-from maa.config import BigvganConfig, HifiganConfig
+from maa.config import AudioSpec, BigvganConfig, HifiganConfig
 from maa.device import peak_memory, wait
-from maa.models.bigvgan import TAPS, BigvganGenerator, Snake, low_pass
+from maa.models.bigvgan import TAPS, Snake, low_pass
 from maa.models.context import Context, Prepared
-from maa.models.hifigan import HifiganGenerator
+from maa.models.vocoders import build_vocoder
 from maa.pipeline.pipeline import MakeAnAudio
 from maa.pipeline.render import Renderer, Start
 from maa.pipeline.request import OnStep, Sampling
@@ -104,19 +104,15 @@ class DepthwiseSnake(nn.Module):
         return F.conv1d(F.pad(bent, (side - 1, side), mode="replicate"), taps, stride=2, groups=channels)
 
 
-def as_published(vocoder: nn.Module | None, config: Any) -> nn.Module | None:
+def as_published(vocoder: nn.Module | None, config: Any, audio: AudioSpec) -> nn.Module | None:
     """The vocoder with weight norm in place and its filters as the authors compute them; others as they are."""
     if vocoder is None or not isinstance(config, BigvganConfig | HifiganConfig):
         return vocoder
-    network: nn.Module
-    if isinstance(config, BigvganConfig):
-        network = BigvganGenerator(config, weight_norm=True)
-        for module in network.modules():
-            for name, child in module.named_children():
-                if isinstance(child, Snake):
-                    setattr(module, name, DepthwiseSnake(child))
-    else:
-        network = HifiganGenerator(config, weight_norm=True)
+    network = build_vocoder(config, audio, weight_norm=True)
+    for module in network.modules():
+        for name, child in module.named_children():
+            if isinstance(child, Snake):
+                setattr(module, name, DepthwiseSnake(child))
     return network.eval().requires_grad_(False)
 
 
@@ -130,7 +126,7 @@ def measure(
     """
     model = maa.model
     if official:
-        vocoder = as_published(model.vocoder, maa.config.vocoder)
+        vocoder = as_published(model.vocoder, maa.config.vocoder, maa.config.audio)
         model = replace(model, vocoder=vocoder)
     dtype, watch = (torch.float32, AuthorsRenderer) if official else (maa.dtype, TimedRenderer)
     watched = MakeAnAudio(model, maa.device, maa.name, dtype, watch)

@@ -13,7 +13,7 @@ from torch import Tensor
 from maa.diffusion import official
 from maa.diffusion.guidance import Denoiser
 from maa.diffusion.noise import Noise, TakeNoise, take_seeds
-from maa.diffusion.schedule import Schedule, start_of, timesteps
+from maa.diffusion.schedule import Schedule, first_timestep, timesteps
 
 OnStep = Callable[[int, int, Tensor], None]  # steps done, steps in all, present estimate of the clean latent
 
@@ -113,12 +113,14 @@ class Sampler:
 
 
 def _even_timesteps(strength: float, steps: int, schedule: Schedule) -> list[int]:
-    return timesteps(start_of(strength, schedule), max(1, math.ceil(strength * steps)))
+    return timesteps(first_timestep(strength, schedule), max(1, math.ceil(strength * steps)))
 
 
 def _official_timesteps(strength: float, steps: int, schedule: Schedule) -> list[int]:
-    length, first = schedule.config.steps, start_of(strength, schedule)
-    return official.strength_steps((first + 1) / length, official.timesteps(steps, length)) if first >= 0 else []
+    length, first = schedule.config.steps, first_timestep(strength, schedule)
+    return (
+        official.strength_steps((first + 1) / length, official.official_timesteps(steps, length)) if first >= 0 else []
+    )
 
 
 def _take_noise(seed: int, takes: Sequence[int], device: torch.device) -> Noise:
@@ -154,7 +156,7 @@ SAMPLERS = {
         official.CandidateNoise,
         uses_eta=True,
         candidates=True,
-        check=official.timesteps,
+        check=official.official_timesteps,
     ),
 }
 

@@ -56,7 +56,7 @@ def load_picture(image: Any) -> NDArray[np.uint8]:
     return load_image(image)
 
 
-def describe(model: Model, pictures: list[NDArray[np.uint8]]) -> list[tuple[str, float]]:
+def describe_pictures(model: Model, pictures: list[NDArray[np.uint8]]) -> list[tuple[str, float]]:
     """The sound concepts that pictures are heard as; several pictures are pooled like the frames of a video."""
     able = (one for one in (model, *model.experts.values()) if one.vision is not None and one.text is not None)
     model = next((one for one in able if one.concepts), model)
@@ -112,7 +112,7 @@ def with_density(context: Context, density: float | None, device: torch.device) 
     return replace(context, density=torch.tensor([float(density)], device=device), has_density=given)
 
 
-def digest(array: NDArray[Any]) -> str:
+def input_digest(array: NDArray[Any]) -> str:
     """Short hash of an input, to tell later whether it is the same one."""
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]
 
@@ -120,7 +120,7 @@ def digest(array: NDArray[Any]) -> str:
 def digest_of_pictures(seen: Sequence[Seen]) -> str:
     """Short hash of all pictures."""
     flat = [picture.reshape(-1) for one in seen for picture in one.pictures]
-    return digest(np.concatenate(flat))
+    return input_digest(np.concatenate(flat))
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def of_pictures(model: Model, looker: Model, seen: Sequence[Seen], prompts: tupl
         ValueError: the network needs words, and there is nothing that could name any.
     """
     prompt, negative = prompts
-    heard = [list(one.words) or describe(model, list(one.pictures)) for one in seen]
+    heard = [list(one.words) or describe_pictures(model, list(one.pictures)) for one in seen]
     contexts = []
     for one, words in zip(seen, heard, strict=True):
         if looker.config.unet.looks:

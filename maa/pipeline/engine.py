@@ -15,7 +15,7 @@ from maa.device import compute_dtype
 from maa.pipeline import conditioning, finishing
 from maa.pipeline.conditioning import Pair
 from maa.pipeline.length import fit_length, frames_for
-from maa.pipeline.render import Renderer, Start, parts_of
+from maa.pipeline.render import Renderer, Start, window_parts
 from maa.pipeline.request import OnStep, Sampling
 from maa.pipeline.result import Generation
 from maa.version import VERSION
@@ -93,7 +93,7 @@ class Engine:
         length = spec.samples if seconds is None else round(seconds * spec.sample_rate)
         settings["seconds"] = spec.seconds if seconds is None else float(seconds)
         frames = frames_for(self.config, length)
-        parts = parts_of(self.renderer.spans(frames // self.config.autoencoder.factor), contexts)
+        parts = window_parts(self.renderer.spans(frames // self.config.autoencoder.factor), contexts)
         return self.render(Start(*contexts[0], frames, parts=parts), sampling, length, settings, on_step, wish)
 
     def render(

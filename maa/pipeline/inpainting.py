@@ -18,7 +18,7 @@ from maa.audio.sound import resampled_count
 from maa.audio.splice import FADE, splice
 from maa.diffusion.noise import take_seeds
 from maa.models.context import Context
-from maa.pipeline.conditioning import digest
+from maa.pipeline.conditioning import input_digest
 from maa.pipeline.engine import Engine
 from maa.pipeline.filling import Extension, Filling, MaskLike, mask_of
 from maa.pipeline.render import Renderer, Start, drawn
@@ -58,7 +58,7 @@ def inpaint(
     check_audible(source)
     sampling = engine.settled(sampling)
     settings = engine.settings("inpaint", sampling, prompt=prompts[0], negative=prompts[1])
-    settings["input"] = digest(source.samples)
+    settings["input"] = input_digest(source.samples)
     job = Job(engine.renderer, source, mask, filling)
     return job.run(Conditions(*engine.from_text(*prompts), prompts[0]), sampling, settings, on_step)
 
@@ -82,7 +82,7 @@ class Job:
         self, conditions: Conditions, sampling: Sampling, settings: dict[str, Any], on_step: OnStep | None
     ) -> Generation:
         """Every take through every window, then the splice; an empty mask gives the source back."""
-        settings |= {"mask": masks.digest(self.mask), "spans": self.seconds, **self.filling.to_settings()}
+        settings |= {"mask": masks.mask_digest(self.mask), "spans": self.seconds, **self.filling.to_settings()}
         seeds = take_seeds(drawn(sampling.seed), sampling.count)
         if not self.spans:
             return self._result([self.source.samples], seeds[:1], None, settings)

@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 from maa.audio.io import Audio, check_audible, resample
 from maa.audio.loudness import lufs
-from maa.diffusion.schedule import start_of
+from maa.diffusion.schedule import first_timestep
 from maa.pipeline.conditioning import Pair
 from maa.pipeline.length import frames_for
 from maa.pipeline.render import Renderer, Start
 
 
-def window(renderer: Renderer, source: Audio, start: float) -> NDArray[np.float32]:
+def personal_window(renderer: Renderer, source: Audio, start: float) -> NDArray[np.float32]:
     """At most the model's length of a user's sound from `start` seconds on, mono [n] at the model's rate.
 
     Raises:
@@ -37,7 +37,7 @@ def level(renderer: Renderer, wave: NDArray[np.float32], start: Start) -> float 
     return lufs(wave[None], renderer.model.config.audio.sample_rate)
 
 
-def start_from(renderer: Renderer, wave: NDArray[np.float32], pair: Pair, t0: float) -> Start:
+def noised_start(renderer: Renderer, wave: NDArray[np.float32], pair: Pair, t0: float) -> Start:
     """From the noised sound on, or from pure noise when all of the schedule is run.
 
     Args:
@@ -48,5 +48,5 @@ def start_from(renderer: Renderer, wave: NDArray[np.float32], pair: Pair, t0: fl
     """
     config = renderer.model.config
     frames = frames_for(config, len(wave))
-    whole = start_of(t0, renderer.schedule) + 1 >= config.schedule.steps
+    whole = first_timestep(t0, renderer.schedule) + 1 >= config.schedule.steps
     return Start(*pair, frames, t0, None if whole else renderer.encode(wave, frames))

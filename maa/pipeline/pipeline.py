@@ -19,7 +19,7 @@ from maa.audio.finish import AS_MADE
 from maa.audio.io import Audio, to_audio
 from maa.config import ModelConfig
 from maa.device import compute_dtype, pick_device, pick_dtype
-from maa.diffusion.schedule import start_of
+from maa.diffusion.schedule import first_timestep
 from maa.pipeline import conditioning, finishing, inpainting, personal, seen
 from maa.pipeline.abilities import lacks
 from maa.pipeline.engine import Engine
@@ -130,7 +130,7 @@ class MakeAnAudio:
     def describe_image(self, image: Any) -> list[tuple[str, float]]:
         """The sounds a picture is heard as, best first, weights summing to 1."""
         self._require("image")
-        return conditioning.describe(self.model, [conditioning.load_picture(image)])
+        return conditioning.describe_pictures(self.model, [conditioning.load_picture(image)])
 
     def text_to_audio(
         self,
@@ -235,15 +235,15 @@ class MakeAnAudio:
         """
         check_t0(t0)
         wish = finishing.wish(loudness)
-        prompt = check_prompt(prompt, needed=start_of(t0, self.renderer.schedule) >= 0)
+        prompt = check_prompt(prompt, needed=first_timestep(t0, self.renderer.schedule) >= 0)
         negative = check_prompt(negative, name="negative prompt")
         self._require("personalize")
         sampling = self.engine.settled(sampling)
-        wave = personal.window(self.renderer, to_audio(audio), start)
+        wave = personal.personal_window(self.renderer, to_audio(audio), start)
         settings = self.engine.settings("personalize", sampling, prompt=prompt, negative=negative)
         settings |= {"t0": float(t0), "start": float(start), "level_match": bool(level_match)}
-        settings["input"] = conditioning.digest(wave)
-        begin = personal.start_from(self.renderer, wave, self.engine.from_text(prompt, negative), t0)
+        settings["input"] = conditioning.input_digest(wave)
+        begin = personal.noised_start(self.renderer, wave, self.engine.from_text(prompt, negative), t0)
         wish = replace(wish, level=personal.level(self.renderer, wave, begin) if level_match else None)
         return self.engine.render(begin, sampling, len(wave), settings, on_step, wish)
 

@@ -47,7 +47,7 @@ class Start:
     follow: Tensor | None = None  # [1, 1, H, W], how far each cell of a hole follows the network, 0..1; None = its mask
 
 
-def parts_of(spans: Sequence[Span], contexts: Sequence[tuple[Context, Context]]) -> tuple[Part, ...]:
+def window_parts(spans: Sequence[Span], contexts: Sequence[tuple[Context, Context]]) -> tuple[Part, ...]:
     """Windows with their conditions and nulls; none when there is only one. A single pair serves all windows."""
     if len(spans) == 1:
         return ()
@@ -121,7 +121,7 @@ class Renderer:
             return -1
         if not sampling.mismatch:
             return steps[0]
-        return official.start_step(steps, official.timesteps(sampling.steps, self.schedule.config.steps), True)
+        return official.start_step(steps, official.official_timesteps(sampling.steps, self.schedule.config.steps), True)
 
     def steps_of(self, strength: float, sampling: Sampling) -> int:
         """How many steps a take of that strength is denoised in."""

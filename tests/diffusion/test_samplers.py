@@ -10,7 +10,7 @@ from maa.config import ScheduleConfig
 from maa.diffusion.guidance import guided, keep_known
 from maa.diffusion.noise import TakeNoise, take_seeds
 from maa.diffusion.samplers import SAMPLERS, ddim, dpm_solver, sampler_named
-from maa.diffusion.schedule import Schedule, start_of, timesteps
+from maa.diffusion.schedule import Schedule, first_timestep, timesteps
 from tests.reference import reference
 
 MEAN, STD = 2.0, 0.5
@@ -48,7 +48,7 @@ def test_step_counts_are_exact() -> None:
 
 
 def test_start_of_t0(schedule: Schedule) -> None:
-    assert [start_of(t0, schedule) for t0 in (0.0, 0.2, 0.5, 1.0)] == [-1, 199, 499, 999]
+    assert [first_timestep(t0, schedule) for t0 in (0.0, 0.2, 0.5, 1.0)] == [-1, 199, 499, 999]
 
 
 @pytest.mark.parametrize("count", [25, 100])
