@@ -1,4 +1,4 @@
-"""The README's figures of speed: `python -m tests.measure` prints them for this machine and the shipped weights."""
+"""The figures of speed in docs/evaluation.md: `python -m tests.measure` prints them for this machine and the shipped weights."""
 
 from __future__ import annotations
 
