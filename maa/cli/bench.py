@@ -45,8 +45,6 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         "ours": measure(maa, sampling, args.seconds, args.runs),
     }
     if args.official_path:
-        assert maa.model.unet is not None
-        maa.model.unet.float()
         authors = Sampling(AUTHORS_STEPS, args.guidance, 0, args.count, "official")
         facts["official"] = measure(maa, authors, args.seconds, 1, official=True)
         times = [facts[name]["seconds"]["total"] for name in ("official", "ours")]

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from maa.config import UNetConfig
+
 
 @dataclass(frozen=True)
 class Context:
@@ -30,6 +32,11 @@ class Context:
     has_density: Tensor | None = None
     known: Tensor | None = None
     make: Tensor | None = None
+
+    @property
+    def device(self) -> torch.device:
+        """Where its tensors are; the CPU for a context of nothing."""
+        return next((value.device for value in vars(self).values() if value is not None), torch.device("cpu"))
 
     def then(self, other: Context) -> Context:
         """Both batches behind one another, this one first. Both must carry the same fields; a density is absent from
@@ -86,6 +93,32 @@ class Prepared:
             keys_values=tuple((torch.cat([k, k2]), torch.cat([v, v2])) for (k, v), (k2, v2) in pairs),
             beside=_cat(self.beside, other.beside, "known sound"),
         )
+
+
+def condition_of(
+    config: UNetConfig,
+    tokens: Tensor | None,
+    mask: Tensor | None,
+    has_tokens: Tensor,
+    vector: Tensor | None = None,
+    has_vector: Tensor | None = None,
+) -> Context:
+    """The conditions that a network with learned nulls takes, each with who has it; none that it does not take.
+
+    Args:
+        config: of the network.
+        tokens, mask: [B, K, C] and [B, K]; the mask is None where padding is attended to.
+        has_tokens: bool [B]; the others get the null.
+        vector, has_vector: [B, G] and bool [B]; None = nobody has one.
+    """
+    if config.global_dim is not None and vector is None:
+        vector = torch.zeros(len(has_tokens), config.global_dim, device=has_tokens.device)
+        has_vector = torch.zeros_like(has_tokens)
+    if config.context_dim is None:
+        return Context(vector=vector, has_vector=has_vector)
+    if config.global_dim is None:
+        return Context(tokens, mask, has_tokens=has_tokens)
+    return Context(tokens, mask, vector, has_tokens, has_vector)
 
 
 def _cat(first: Tensor | None, second: Tensor | None, name: str) -> Tensor | None:

@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from maa.audio import mask as masks
-from maa.audio.io import Audio, resample
+from maa.audio.io import Audio, check_audible, resample
 from maa.audio.mel import fill_hole
 from maa.audio.sound import resampled_count
 from maa.audio.splice import FADE, splice
 from maa.diffusion.noise import take_seeds
 from maa.models.context import Context
+from maa.pipeline.conditioning import digest
+from maa.pipeline.engine import Engine
 from maa.pipeline.filling import Extension, Filling, MaskLike, mask_of
 from maa.pipeline.render import Renderer, Start, drawn
 from maa.pipeline.report import report
@@ -37,6 +39,28 @@ class Conditions:
     condition: Context
     null: Context
     prompt: str
+
+
+def inpaint(
+    engine: Engine,
+    source: Audio,
+    mask: MaskLike,
+    prompts: tuple[str, str],
+    sampling: Sampling,
+    filling: Filling,
+    on_step: OnStep | None,
+) -> Generation:
+    """New sound where the mask is painted, by one network; arguments as for `MakeAnAudio.inpaint`.
+
+    Args:
+        prompts: the prompt and the negative one, both may be empty.
+    """
+    check_audible(source)
+    sampling = engine.settled(sampling)
+    settings = engine.settings("inpaint", sampling, prompt=prompts[0], negative=prompts[1])
+    settings["input"] = digest(source.samples)
+    job = Job(engine.renderer, source, mask, filling)
+    return job.run(Conditions(*engine.from_text(*prompts), prompts[0]), sampling, settings, on_step)
 
 
 class Job:
@@ -180,7 +204,7 @@ class Job:
         shown = []
         for k in order:  # what can be heard, not what the network thought
             mono = resample(sounds[k].mean(axis=0).astype(np.float32), self.source.sample_rate, rate)
-            shown.append(self.renderer.model.front.to_log10(self.renderer.mel_of(mono))[0, 0].cpu().numpy())
+            shown.append(self.renderer.log10_mel_of(mono))
         return Generation(
             audio=np.stack([sounds[k] for k in order]),
             sample_rate=self.source.sample_rate,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from maa.audio.io import Audio, check_audible, resample
 from maa.audio.loudness import lufs
 from maa.diffusion.schedule import start_of
-from maa.pipeline import windows
+from maa.pipeline.conditioning import Pair
 from maa.pipeline.length import frames_for
 from maa.pipeline.render import Renderer, Start
 
@@ -37,7 +37,7 @@ def level(renderer: Renderer, wave: NDArray[np.float32], start: Start) -> float 
     return lufs(wave[None], renderer.model.config.audio.sample_rate)
 
 
-def start_from(renderer: Renderer, wave: NDArray[np.float32], pair: windows.Pair, t0: float) -> Start:
+def start_from(renderer: Renderer, wave: NDArray[np.float32], pair: Pair, t0: float) -> Start:
     """From the noised sound on, or from pure noise when all of the schedule is run.
 
     Args:

@@ -19,7 +19,7 @@ from maa.diffusion.windows import Span, piecewise, plan, windowed
 from maa.dsp import whole_frames
 from maa.models.autoencoder import Autoencoder
 from maa.models.context import Context, Prepared
-from maa.pipeline.conditions import with_density
+from maa.pipeline.conditioning import with_density
 from maa.pipeline.request import OnStep, Sampling
 
 OVERLAP = 16  # latent columns that two windows of a long sound share: 2 s
@@ -45,6 +45,14 @@ class Start:
     clean: Tensor | None = None  # [1, C, H, W] latent that the noise is added to; None = pure noise
     parts: tuple[Part, ...] = ()  # the windows of a sound longer than the model's own; they replace the condition
     follow: Tensor | None = None  # [1, 1, H, W], how far each cell of a hole follows the network, 0..1; None = its mask
+
+
+def parts_of(spans: Sequence[Span], contexts: Sequence[tuple[Context, Context]]) -> tuple[Part, ...]:
+    """Windows with their conditions and nulls; none when there is only one. A single pair serves all windows."""
+    if len(spans) == 1:
+        return ()
+    every = list(contexts) * len(spans) if len(contexts) == 1 else contexts
+    return tuple(Part(span, *pair) for span, pair in zip(spans, every, strict=True))
 
 
 class Renderer:
@@ -150,6 +158,10 @@ class Renderer:
         hop = self.model.config.audio.hop
         padded = whole_frames(wave, hop)
         return self.model.front(torch.from_numpy(padded)[None].to(self.device))[..., : len(padded) // hop]
+
+    def log10_mel_of(self, wave: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Mono waveform [n] at the model's rate to its log10 mel [mels, ceil(n / hop)]."""
+        return self.model.front.to_log10(self.mel_of(wave))[0, 0].cpu().numpy()
 
     @torch.inference_mode()
     def encode(self, wave: NDArray[np.float32], frames: int) -> Tensor:

@@ -17,7 +17,7 @@ from maa.audio.mask import Box, check, digest, frame_spans, from_boxes
 from maa.config import TINY, ModelConfig
 from maa.pipeline import Filling, Generation, Sampling
 from maa.pipeline.request import check_loudness, check_prompt, check_seconds, check_t0, check_words
-from maa.pipeline.windows import length_of
+from maa.pipeline.seen import length_of
 
 STEP_SECONDS = 0.01
 WHOLLY = Filling()

@@ -17,7 +17,7 @@ from maa.diffusion.guidance import guided
 from maa.diffusion.noise import TakeNoise
 from maa.diffusion.samplers import SAMPLERS
 from maa.models.context import Context
-from maa.pipeline import conditions
+from maa.pipeline import conditioning
 from maa.pipeline.length import fit_length, frames_for
 
 Job = tuple[str, int]  # prompt and seed
@@ -61,7 +61,7 @@ def _rendered(maa: MakeAnAudio, jobs: Sequence[Job], sampling: Sampling, frames:
     renderer, config, unet = maa.renderer, maa.config, maa.model.unet
     assert unet is not None
     assert sampling.guidance is not None
-    pairs = [conditions.from_text(maa.model, prompt, "") for prompt, _ in jobs]
+    pairs = [conditioning.from_text(maa.model, prompt, "") for prompt, _ in jobs]
     condition, null = (renderer.prepare(_joined([pair[k] for pair in pairs]), len(jobs)) for k in (0, 1))
     noise = TakeNoise([seed for _, seed in jobs], maa.device)
     z = noise.draw((config.autoencoder.latent_channels, config.latent_cells[0], frames // config.autoencoder.factor))
