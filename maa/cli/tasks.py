@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from maa.cli.arguments import number
-from maa.cli.progress import progress, report
+from maa.cli.progress import print_report, progress
 from maa.pipeline.checks import shown
 from maa.pipeline.options import Filling, Sampling, Soundtrack
 from maa.pipeline.setting import Options, read
@@ -44,7 +44,7 @@ def make(args: argparse.Namespace) -> int:
     generation = CALLS.get(args.command, run)(maa, args, request)
     for take, path in files.items():
         write(generation, take, path, args)
-        report(generation, take, path, args)
+        print_report(generation, take, path, args)
     return 0
 
 

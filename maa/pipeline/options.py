@@ -24,8 +24,7 @@ ORIGINALS = {"replace": "Replace", "mix": "Mix", "keep": "Keep (second track)"}
 def _samplers() -> dict[str, str]:
     from maa.diffusion.samplers import SAMPLERS  # here, because it brings PyTorch
 
-    names = {"dpm++": "DPM-Solver++ (fast)", "ddim": "DDIM (the paper's)", "official": "The authors' own DDIM"}
-    return {name: names.get(name, name) for name in SAMPLERS}
+    return {name: sampler.label for name, sampler in SAMPLERS.items()}
 
 
 @dataclass(frozen=True)
@@ -95,23 +94,27 @@ class Sampling(Options):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.eta and self.sampler == "dpm++":
-            raise ValueError("eta adds noise in DDIM only; choose the sampler ddim, or leave eta at 0.")
-        if self.mismatch and self.sampler != "official":
-            raise ValueError("mismatch repeats a habit of the authors' sampler; choose the sampler official.")
-        if self.sampler == "official":
-            from maa.diffusion import official  # here, because it brings PyTorch
+        from maa.diffusion.samplers import sampler_named  # here, because it brings PyTorch
 
-            official.timesteps(self.steps)
+        sampler = sampler_named(self.sampler)
+        if self.eta and not sampler.uses_eta:
+            raise ValueError("eta adds noise in DDIM only; choose the sampler ddim, or leave eta at 0.")
+        if self.mismatch and not sampler.candidates:
+            raise ValueError("mismatch repeats a habit of the authors' sampler; choose the sampler official.")
+        sampler.check(self.steps)
 
     @classmethod
     def asked(cls, given: Mapping[str, Any]) -> Sampling:
         """As a page or a program asks for it: a seed of -1 or none is a fresh one, and what is no use is left out."""
+        from maa.diffusion.samplers import SAMPLERS  # here, because it brings PyTorch
+
         fields = dict(given)
         seed = fields.get("seed")
         if seed is None or (not isinstance(seed, bool) and isinstance(seed, int | float) and seed == -1):
             fields["seed"] = fresh_seed()
-        if fields.get("sampler") == "dpm++" or fields.get("eta") is None:
+        name = fields.get("sampler", cls.sampler)
+        unused = isinstance(name, str) and name in SAMPLERS and not SAMPLERS[name].uses_eta
+        if unused or fields.get("eta") is None:
             fields["eta"] = 0.0  # a control that stays in the page while this sampler is chosen
         return read(cls, fields)
 

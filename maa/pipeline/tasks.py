@@ -244,8 +244,8 @@ class Inpaint(Task):
     boxes: tuple[tuple[float, ...], ...] = declare(
         (),
         Rows(
-            help="a region to make anew: start and end in seconds, lowest Hz, highest Hz", cells=lambda value: regions(value, 4),
-            flag="box", metavar=("START", "END", "LOW", "HIGH"),
+            help="a region to make anew: start and end in seconds, lowest Hz, highest Hz",
+            cells=lambda value: regions(value, 4), flag="box", metavar=("START", "END", "LOW", "HIGH"),
         ),
     )  # fmt: skip
     prompt: str = _prompt("what should be heard; empty goes on with what is there")

@@ -9,9 +9,9 @@ import gradio as gr
 
 from maa.pipeline.clip import save_clip, with_soundtrack
 from maa.pipeline.options import Soundtrack
+from maa.pipeline.seen import FRAMES, VIDEO_SECONDS
 from maa.pipeline.setting import settings_of
 from maa.pipeline.tasks import Video
-from maa.pipeline.windows import FRAMES, VIDEO_SECONDS
 from maa.ui import files
 from maa.ui.controls import Wording, controls, lay
 from maa.ui.examples import examples
