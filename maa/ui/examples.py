@@ -16,6 +16,8 @@ import gradio as gr
 from gradio.components import Component
 
 from maa.audio.finish import AS_MADE
+from maa.audio.io import read, write
+from maa.audio.tags import read_tags
 from maa.config import AudioSpec
 from maa.ui import records, status, views
 from maa.ui.files import result_path
@@ -142,9 +144,6 @@ def chosen(
 
 def ready_made(example: Example, result: Path, spec: AudioSpec) -> Take:
     """The result of an example as a take."""
-    from maa.audio.io import read, write
-    from maa.audio.tags import read_tags
-
     sound = read(result)
     clip = result if result.suffix.lower() in (".mp4", ".webm", ".mkv", ".mov") else None
     place = result_path(example.task, example.seed, ".wav")
@@ -162,9 +161,8 @@ def ready_made(example: Example, result: Path, spec: AudioSpec) -> Take:
         "clip": None if clip is None else views.url_of(clip),
         "example": True,
     }
-    view = records.keep(
-        place.parent, views.view_of(sound, place, spec, **facts), {}, str(settings.get("model", "small"))
-    )
+    model = str(settings.get("model", "small"))
+    view = records.keep(place.parent, views.view_of(sound, place, spec, **facts), {}, model, spec)
     if example.input is not None:
         del view["command"]  # it would name a file that nobody has been given
     return Take(clip or place, view)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-import numpy as np
 from gradio.components import Component
 
 from maa.ui import files, limits, painter
@@ -14,8 +13,8 @@ from maa.ui.controls import Controls, Wording, controls
 from maa.ui.examples import examples
 from maa.ui.jobs import OnStep
 from maa.ui.limits import Ask
-from maa.ui.results import WAVEFORM, Take, results, sound_takes
-from maa.ui.tab import Extra, Made, Own, Task, Workplace, told, wire
+from maa.ui.results import WAVEFORM, results
+from maa.ui.tab import Own, Task, Workplace, told, wire
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,13 +27,6 @@ WORDING = Wording(
     prompt_placeholder="Rain. Leave empty to continue what is around it",
 )
 PLAYED = (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".webm", ".mp4")  # by browsers
-
-
-@dataclass(frozen=True)
-class Painted(Take):
-    """A take that knows what it was made from."""
-
-    before_after: dict[str, Any] | None = None
 
 
 def shared(ask: Ask, on_step: OnStep) -> dict[str, Any]:
@@ -82,29 +74,7 @@ def filling_of(own: Own) -> Filling:
     return Filling(**chosen)
 
 
-def painted_takes(generation: Generation, own: Own, ask: Ask, pipeline: MakeAnAudio) -> list[Take]:
-    """Takes as files and pictures; the first one carries the comparison of all of them with the source."""
-    from maa.pipeline.report import Report
-
-    takes = sound_takes(generation, ask.file_format, pipeline.config.audio, ask.rate)
-    sound, settings = files.uploaded(own["audio"], "a sound"), generation.settings
-    before = pipeline.spectrogram(sound)
-    spec = pipeline.config.audio
-    room = round(settings.get("before", 0.0) / spec.frame_seconds)
-    longer = np.pad(before, ((0, 0), (room, max(0, generation.mel.shape[-1] - room - before.shape[1]))), mode="edge")
-    notes = [Report(**facts).sentence() for facts in generation.reports] or [""] * len(takes)
-    sides = [
-        painter.Side(mel, files.url_of(take.media), note)
-        for mel, take, note in zip(generation.mel, takes, notes, strict=True)
-    ]
-    source = painter.Side(longer, files.url_of(playable(sound)))
-    spans = settings.get("spans", [])
-    value = painter.comparison(source, sides, spec, spans, shift=room * spec.frame_seconds)
-    first = takes[0]
-    return [Painted(first.media, first.view, value), *takes[1:]]
-
-
-TASK = Task("inpaint", call, painted_takes)
+TASK = Task("inpaint", call)
 BOX_TASK = Task("inpaint", call_regions)
 
 
@@ -154,7 +124,7 @@ def build(place: Workplace) -> None:
         waveform_options=WAVEFORM,
         elem_id="inpaint-input",
     )
-    mask = painter.painter("inpaint-painter")
+    mask = painter.painter("inpaint-painter", place.model.config.audio)
     boxes = gr.State(None)  # regions of the example that was clicked, until its sound is shown
     with gr.Row(elem_classes="maa-desk"):
         with gr.Column(scale=5, min_width=320):
@@ -164,17 +134,12 @@ def build(place: Workplace) -> None:
             )
             own = _filling()
         with gr.Column(scale=7, min_width=320):
-            both = painter.compare("inpaint-compare")
-            shown = results("inpaint", HINT)
+            shown = results("inpaint", HINT, edits=True)
             examples(place.assets, "inpaint", {"input": sound, "boxes": boxes}, (knobs, shown))
     _connect_presets(presets, knobs, own)
     _connect_painter(place, sound, mask, boxes, presets["load"])
 
-    def compared(made: Made) -> dict[Component, Any]:
-        first = made.takes[0]
-        return {both: first.before_after if isinstance(first, Painted) else None}
-
-    wire(place, TASK, {"audio": sound, "mask": mask, **own}, (knobs, shown), Extra([both], compared))
+    wire(place, TASK, {"audio": sound, "mask": mask, **own}, (knobs, shown))
 
 
 def _presets() -> dict[str, Any]:

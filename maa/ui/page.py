@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from maa.ui import across, api, image, inpaint, panel, personalize, status, text, video
+from maa.ui import api, handoff, image, inpaint, panel, parts, personalize, text, video
 from maa.ui.examples import ASSETS
 from maa.ui.model import Model
 from maa.ui.tab import Workplace
@@ -36,8 +36,8 @@ def build(pipeline: MakeAnAudio | Model, assets: Path = ASSETS) -> gr.Blocks:
     place = Workplace(Model.of(pipeline), assets)
     with gr.Blocks(title="Make-An-Audio", analytics_enabled=False, delete_cache=CACHE) as page:
         with gr.Row(elem_classes="maa-top"):
-            gr.HTML(status.web("header.html"), elem_id="header")
-            conductor = across.conductor()
+            gr.HTML(parts.text("web/header.html"), elem_id="header")
+            conductor = handoff.conductor()
         about = gr.Markdown(panel.LOADING, elem_id="model")
         notices = []
         with gr.Tabs(elem_id="tasks") as tabs:
@@ -46,12 +46,12 @@ def build(pipeline: MakeAnAudio | Model, assets: Path = ASSETS) -> gr.Blocks:
                     notices.append(gr.Markdown(visible=False, elem_classes="maa-notice"))
                     lay_out(place)
             with gr.Tab("History", id="history"):
-                history = across.history()
-        across.connect(place, across.Whole(tabs, conductor, history))
+                history = handoff.history()
+        handoff.connect(place, handoff.Whole(tabs, conductor, history))
         with gr.Accordion("Model", open=False, elem_id="model-panel"):
             facts = gr.Markdown(panel.LOADING)
         with gr.Accordion("About, limits, citation", open=False):
-            gr.Markdown(status.web("about.md"))
+            gr.Markdown(parts.text("web/about.md"))
         api.endpoints(place)
 
         def describe() -> list[Any]:

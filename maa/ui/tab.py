@@ -121,7 +121,7 @@ def recorded(task: Task, made: Made, own: Own, ask: Ask, pipeline: MakeAnAudio) 
         choice = next(name for name, one in (limits.FORMATS | limits.SOURCE).items() if one == ask.file_format)
         view = {**take.view, "subtype": kind, "resampled": ask.rate, "choice": choice}
         folder = files.shelf() / view["id"]
-        takes.append(replace(take, view=records.keep(folder, view, own, address)))
+        takes.append(replace(take, view=records.keep(folder, view, own, address, pipeline.config.audio)))
     original = originals.view_of_upload(made.generation, own, takes, pipeline.config.audio)
     more = {**made.more, "original": original}
     if task.frames:
