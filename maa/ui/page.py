@@ -36,7 +36,7 @@ def build(pipeline: MakeAnAudio | Model, assets: Path = ASSETS) -> gr.Blocks:
     place = Workplace(Model.of(pipeline), assets)
     with gr.Blocks(title="Make-An-Audio", analytics_enabled=False, delete_cache=CACHE) as page:
         with gr.Row(elem_classes="maa-top"):
-            gr.HTML(parts.text("web/header.html"), elem_id="header")
+            gr.HTML(parts.source("web/header.html"), elem_id="header")
             conductor = handoff.conductor()
         about = gr.Markdown(panel.LOADING, elem_id="model")
         notices = []
@@ -51,7 +51,7 @@ def build(pipeline: MakeAnAudio | Model, assets: Path = ASSETS) -> gr.Blocks:
         with gr.Accordion("Model", open=False, elem_id="model-panel"):
             facts = gr.Markdown(panel.LOADING)
         with gr.Accordion("About, limits, citation", open=False):
-            gr.Markdown(parts.text("web/about.md"))
+            gr.Markdown(parts.source("web/about.md"))
         api.endpoints(place)
 
         def describe() -> list[Any]:

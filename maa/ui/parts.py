@@ -25,14 +25,14 @@ _COMMENT = re.compile(r"^ *(?://.*|/\*\*?|/\*.*\*/|\*.*)\n", re.MULTILINE)  # a 
 _OTHER = re.compile(r"^(?:import|export)\b.*$", re.MULTILINE)
 
 
-def text(name: str) -> str:
+def source(name: str) -> str:
     """A file by its path under `maa/ui`."""
     return (HERE / name).read_text(encoding="utf-8")
 
 
 def style(*names: str) -> str:
     """Style sheets by their paths under `maa/ui`, in this order; what the last one says counts."""
-    return "\n".join(text(name) for name in names)
+    return "\n".join(source(name) for name in names)
 
 
 @cache
@@ -55,13 +55,12 @@ def _join(path: Path, names: dict[Path, str], pieces: list[str], above: tuple[Pa
         raise ValueError(f"{path.name} imports itself by way of {above[-1].name}.")
     if path in names:
         return names[path]
-    source = path.read_text(encoding="utf-8")
 
     def taken(found: re.Match[str]) -> str:
         module = _join(path.parent / found[2], names, pieces, (*above, path))
         return f"const {{{found[1].replace(' as ', ': ')}}} = {module};" if found[1] else ""
 
-    body = _IMPORT.sub(taken, _COMMENT.sub("", source))
+    body = _IMPORT.sub(taken, _COMMENT.sub("", path.read_text(encoding="utf-8")))
     exports = _EXPORT.findall(body)
     body = _EXPORT.sub("", body)
     left = _OTHER.search(body)

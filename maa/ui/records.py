@@ -71,7 +71,7 @@ def load(take: object) -> tuple[Path, dict[str, Any]] | None:
     return folder, record
 
 
-def mask_of(folder: Path, spec: AudioSpec) -> Mask | None:
+def kept_mask(folder: Path, spec: AudioSpec) -> Mask | None:
     """The mask that was painted for a take, bool [mels, frames]; None when there is none, or not as a picture."""
     path = folder / MASK
     if not path.is_file():

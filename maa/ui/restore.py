@@ -101,7 +101,7 @@ def own(desk: Desk, settings: Mapping[str, Any], folder: Path | None, given: str
 
 def _boxes(folder: Path | None, spec: AudioSpec) -> list[list[float]] | None:
     """The mask of a take as regions in seconds and hertz, for the painter to paint again."""
-    mask = None if folder is None else records.mask_of(folder, spec)
+    mask = None if folder is None else records.kept_mask(folder, spec)
     if mask is None:
         return None
     from maa.audio.mask import frame_spans

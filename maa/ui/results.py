@@ -22,7 +22,7 @@ from gradio.components import Component
 from maa.audio.io import read
 from maa.pipeline.report import Report
 from maa.pipeline.strip import Strip
-from maa.ui import limits, parts, records, views
+from maa.ui import limits, panel, parts, records, views
 from maa.ui.files import result_path
 from maa.ui.jobs import Progress
 from maa.ui.theme import ACCENT, GREY
@@ -101,6 +101,7 @@ def widget(main: str, elem_id: str, **props: Any) -> gr.HTML:
         elem_id=elem_id,
         server_functions=[records.bundle, records.stars],
         colours=views.colours(),
+        tasks=panel.TASKS,
         **props,
     )
 

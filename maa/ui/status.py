@@ -17,7 +17,7 @@ def status_line(task: str) -> gr.HTML:
     """
     return gr.HTML(
         value=idle(),
-        html_template=parts.text("web/status.html"),
+        html_template=parts.source("web/status.html"),
         css_template=parts.style("web/status.css"),
         js_on_load=parts.script("web/status.js"),
         apply_default_css=False,

@@ -200,7 +200,7 @@ MAKE_CARDS = """async (views) => {
   const { Scope } = await import("/maa/ui/web/scope.js");
   const scope = window.scope ??= new Scope();
   const host = { trigger() {}, server: {} };
-  const place = { host, scope, map: new Uint8Array(768), compare() {} };
+  const place = { host, scope, map: new Uint8Array(768), tasks: {}, compare() {} };
   const cards = views.map((view) => new Card(view, place));
   document.body.append(...cards.map((card) => card.root));
   window.cards = cards;
@@ -231,7 +231,7 @@ START = """async ([entry, props]) => {
 @pytest.mark.browser
 def test_a_history_that_is_searched_does_not_grow(counted: Counted) -> None:
     counted.page.evaluate("views => localStorage.setItem('maa-history', JSON.stringify(views))", views(24))
-    counted.page.evaluate(START, ["/maa/ui/takes/history.js", {"colours": ""}])
+    counted.page.evaluate(START, ["/maa/ui/takes/history.js", {"colours": "", "tasks": {}}])
     search = counted.page.get_by_label("Search the prompts")
     before = counted.listeners()
     for words in ("odd", "even", "nothing", "") * 5:
@@ -247,7 +247,7 @@ def test_a_history_that_is_searched_does_not_grow(counted: Counted) -> None:
 def test_a_component_that_has_gone_lets_go(counted: Counted, entry: str) -> None:
     """Nobody says that it has gone; the next event finds out."""
     before = counted.listeners()
-    counted.page.evaluate(START, [f"/maa/ui/{entry}", {"colours": "", "task": "text", "hint": ""}])
+    counted.page.evaluate(START, [f"/maa/ui/{entry}", {"colours": "", "tasks": {}, "task": "text", "hint": ""}])
     during = counted.listeners()
     assert during["document"] > before["document"]
     counted.page.evaluate("root.firstChild.replaceChildren(); window.root = root; root.remove()")

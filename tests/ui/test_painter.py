@@ -84,12 +84,12 @@ def test_the_mask_of_a_take_comes_back(tmp_path: Path) -> None:
     records.keep(tmp_path, view, {"mask": payload(mask)}, "tiny", SPEC)
     with Image.open(tmp_path / records.MASK) as image:
         assert CHUNK in image.info
-    kept = records.mask_of(tmp_path, SPEC)
+    kept = records.kept_mask(tmp_path, SPEC)
     assert kept is not None and np.array_equal(kept, mask)
     Image.fromarray(mask[::-1].astype(np.uint8) * 255).save(tmp_path / records.MASK)
-    old = records.mask_of(tmp_path, SPEC)
+    old = records.kept_mask(tmp_path, SPEC)
     assert old is not None and np.array_equal(old, mask)
-    assert records.mask_of(tmp_path / "nowhere", SPEC) is None
+    assert records.kept_mask(tmp_path / "nowhere", SPEC) is None
 
 
 # ---------------------------------------------------------------- in a browser

@@ -36,7 +36,7 @@ def painter(elem_id: str, spec: AudioSpec) -> gr.HTML:
 
     return gr.HTML(
         value=None,
-        html_template=parts.text("painter/painter.html"),
+        html_template=parts.source("painter/painter.html"),
         css_template=parts.style("web/colours.css", "painter/painter.css"),
         js_on_load=parts.script("painter/main.js"),
         apply_default_css=False,

@@ -11,11 +11,10 @@ import { store } from "./store.js";
  * @property {import("../web/dom.js").Host} host
  * @property {import("../web/scope.js").Scope} scope
  * @property {Uint8Array} map the colours of levels
+ * @property {Record<string, string>} tasks their names as people read them
  * @property {(view: View) => void} compare
  */
 
-/** @type {Record<string, string>} */
-export const TASKS = { text: "Text", image: "Image", video: "Video", personalize: "Personalise", inpaint: "Inpaint" };
 const AGAIN = ["personalize", "inpaint"]; // a sound from there may go there again
 const MATCH = "How well CLAP says that it fits the prompt, from -1 to 1";
 const GONE = "The server does not keep this sound any more; make it again.";
@@ -124,7 +123,7 @@ export class Card {
   }
 
   sender() {
-    const tabs = Object.entries(TASKS).filter(([task]) => task !== this.view.task || AGAIN.includes(task));
+    const tabs = Object.entries(this.place.tasks).filter(([task]) => task !== this.view.task || AGAIN.includes(task));
     const send = h(
       "select",
       { "aria-label": `Send ${this.name} to another tab` },

@@ -258,7 +258,7 @@ function nodesOf(compare) {
     clock: h("span", { class: "time" }, "0.0 s"),
     matched: h("input", { type: "checkbox", checked: true, onchange: () => compare.level() }),
     line: h("p", { class: "line", role: "status", "aria-live": "polite" }),
-    note: h("p", { class: "line" }),
+    note: h("p", { class: "line note" }),
   };
 }
 

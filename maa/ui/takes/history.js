@@ -3,7 +3,7 @@
 import { bytesOf } from "../web/codec.js";
 import { find, h, save, textButton } from "../web/dom.js";
 import { scopeOf } from "../web/scope.js";
-import { Card, TASKS } from "./card.js";
+import { Card } from "./card.js";
 import { Compare } from "./compare.js";
 import { HISTORY, store } from "./store.js";
 
@@ -31,7 +31,9 @@ class History {
     this.cards = [];
     /** @type {View | null} */
     this.picked = null;
-    this.place = { host, scope: this.scope, map, compare: (/** @type {View} */ view) => this.compare(view) };
+    const compare = (/** @type {View} */ view) => this.compare(view);
+    const { tasks } = host.props;
+    this.place = { host, scope: this.scope, map, tasks, compare };
     this.comparison = new Compare(this.scope, map);
     const props = { type: "search", placeholder: "Search the prompts", "aria-label": "Search the prompts" };
     this.search = h("input", { ...props, oninput: () => this.fill() });
@@ -40,7 +42,7 @@ class History {
       { "aria-label": "Which sounds", onchange: () => this.fill() },
       h("option", { value: "" }, "All"),
       h("option", { value: "star" }, "Starred"),
-      Object.entries(TASKS).map(([task, name]) => h("option", { value: task }, name)),
+      Object.entries(this.place.tasks).map(([task, name]) => h("option", { value: task }, name)),
     );
     this.line = h("p", { class: "line", role: "status", "aria-live": "polite" });
     this.list = h("div", { class: "list history" });
@@ -79,10 +81,10 @@ class History {
     const choices = store
       .all()
       .slice(0, CHOICES)
-      .map((item) => ({ label: titled(item), view: item }));
+      .map((item) => ({ label: this.titled(item), view: item }));
     const pair = [this.picked, view].map((one) => {
       const i = choices.findIndex((choice) => choice.view.id === one.id);
-      return i < 0 ? choices.push({ label: titled(one), view: one }) - 1 : i;
+      return i < 0 ? choices.push({ label: this.titled(one), view: one }) - 1 : i;
     });
     this.picked = null;
     this.line.textContent = "";
@@ -115,7 +117,7 @@ class History {
   card(item) {
     const time = new Date(item.at || 0).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
     const card = new Card(item, this.place, {
-      title: `${TASKS[item.task]} ${time}`,
+      title: `${this.place.tasks[item.task]} ${time}`,
       prompt: said(item) || unsaid(item),
     });
     card.scope.onceSeen(card.chart.canvas, () => this.check(card));
@@ -138,6 +140,12 @@ class History {
       " ",
       textButton("Make it again", () => card.ask("take_use", { go: true })),
     );
+  }
+
+  /** @param {View} item */
+  titled(item) {
+    const words = said(item).slice(0, 40);
+    return `${this.place.tasks[item.task]}, seed ${item.seed}${words ? `, ${words}` : ""}`;
   }
 
   async bundle() {
@@ -164,10 +172,4 @@ function unsaid(item) {
   const spans = item.settings.spans || [];
   const told = spans.map(([start, end]) => `${start.toFixed(1)} to ${end.toFixed(1)} s`);
   return told.length ? `Without a prompt: ${told.join(", ")} made anew` : "Without a prompt";
-}
-
-/** @param {View} item */
-function titled(item) {
-  const words = said(item).slice(0, 40);
-  return `${TASKS[item.task]}, seed ${item.seed}${words ? `, ${words}` : ""}`;
 }

@@ -4,7 +4,7 @@ import { bytesOf } from "../web/codec.js";
 import { find, h, textButton } from "../web/dom.js";
 import { scopeOf } from "../web/scope.js";
 import { levelsOf } from "../web/sound.js";
-import { Card, TASKS } from "./card.js";
+import { Card } from "./card.js";
 import { Chart } from "./chart.js";
 import { Compare } from "./compare.js";
 import { store } from "./store.js";
@@ -33,7 +33,8 @@ class Takes {
     /** @type {View | null} */
     this.original = null;
     this.seen = "";
-    this.place = { host, scope: this.scope, map: this.map, compare: (/** @type {View} */ view) => this.compare(view) };
+    const compare = (/** @type {View} */ view) => this.compare(view);
+    this.place = { host, scope: this.scope, map: this.map, tasks: props.tasks, compare };
     this.comparison = new Compare(this.scope, this.map);
     this.chart = new Chart(this.scope, "The spectrogram as it is now, while the noise is being removed", this.map);
     this.line = h("span");
@@ -80,7 +81,7 @@ class Takes {
     if (this.original) choices.unshift({ label: "Your sound", view: this.original });
     for (const item of store.all().slice(0, EARLIER)) {
       if (this.cards.some((card) => card.view.id === item.id)) continue;
-      const words = (item.settings.prompt || TASKS[item.task]).slice(0, 40);
+      const words = (item.settings.prompt || this.place.tasks[item.task]).slice(0, 40);
       choices.push({ label: `Before: seed ${item.seed}, ${words}`, view: item });
     }
     return choices;
