@@ -64,7 +64,7 @@ class Objective:
         return "all"
 
     def inputs(self, draw: Draw) -> dict[str, Tensor]:
-        """A batch of random crops, a share of them with a hole: z, masked, cells, t, noise, and what is heard."""
+        """A batch of random crops, a share of them with a hole: z, known, make, t, noise, and what is heard."""
         recipe, pool = self.recipe, self.pool
         pool.upto(pool.size + int(draw.step * recipe.renew))
         rng = draw.rng(1)
@@ -86,8 +86,8 @@ class Objective:
         given = hole.view(-1, 1, 1, 1)
         batch = {
             "z": crops.z,
-            "masked": crops.masked * given,
-            "cells": torch.where(given, crops.cells, 1.0),
+            "known": crops.masked * given,
+            "make": torch.where(given, crops.cells, 1.0),
             "t": t,
             "noise": draw.normal(crops.z),
         }
@@ -107,14 +107,13 @@ class Objective:
     def losses(self, inputs: dict[str, Tensor], phase: str) -> dict[str, Tensor]:
         """The weighted error of the network's prediction."""
         recipe = self.recipe
-        z, cells, t, noise = (inputs[name] for name in ("z", "cells", "t", "noise"))
+        z, make, t, noise = (inputs[name] for name in ("z", "make", "t", "noise"))
         noisy = self.schedule.add_noise(z, noise, t)
-        given = [inputs["masked"], 2 * cells - 1] if recipe.inpaints else []
         context = Context(**{name: inputs.get(name) for name in Context.__dataclass_fields__})
         with self.accelerator.autocast():
-            output = self.unet(torch.cat([noisy, *given], dim=1), t, context if recipe.listens else None)
+            output = self.unet(noisy, t, context)
         error = (output.float() - self.schedule.target(z, noise, t)).abs() ** recipe.norm
-        weight = (cells + recipe.outside * (1 - cells)).expand_as(error)
+        weight = (make + recipe.outside * (1 - make)).expand_as(error)
         weight = weight * self.importance[t].view(-1, 1, 1, 1)
         # Over the mean weight of a batch, which is the same for one process and for many.
         return {"loss": (weight * error).mean() / _mean(weight.mean(), self.accelerator)}

@@ -30,7 +30,7 @@ from maa import Audio, Filling, MakeAnAudio, Sampling
 from maa.audio.splice import splice
 from maa.device import DTYPES
 from maa.models.aisfx import AisfxEncoder
-from maa.pipeline import conditions
+from maa.pipeline import conditioning
 from maa.pipeline.inpainting import Conditions, Counter, Job
 from maa.pipeline.stretches import plan_windows
 from train.data import Library
@@ -92,7 +92,7 @@ class Bench:
         """
         maa = self.maa
         job = Recorder(maa.renderer, Audio(wave[None], self.rate), mask, self.filling)
-        condition, null = conditions.from_text(maa.model, prompt, "")
+        condition, null = conditioning.from_text(maa.model, prompt, "")
         sampling = Sampling(self.sampling.steps, seed=seed).settled(maa.config.guidance)
         windows = plan_windows(job.spans, job.frames, maa.config.audio.frames, maa.config.autoencoder.factor)
         made = job.take(Conditions(condition, null, prompt), sampling, windows, Counter(None, 0))

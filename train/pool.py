@@ -28,13 +28,14 @@ from train.data import Library
 from train.listening import Listening
 from train.prompts.plans import Plan, sayings
 from train.prompts.reprogram import MOST, Composer
-from train.recipes import Recipe
+from train.recipes import Recipe, between
 from train.sounding import Heard, Sounding
 
 LANES = 8  # the most processes that a pool can be shared by, and what their number has to divide
 LEAST = 0.5  # latent columns of a hole that must sound for a prompt to be about it
 AT_ONCE = 64  # clips that an accelerator makes together
 AROUND = (0.03, 0.3)  # seconds before and behind a single sound that a hole takes with it
+ONLY = 1  # the set of events that a clip of one sound has
 
 
 @dataclass(frozen=True)
@@ -182,6 +183,7 @@ class Pool:
         self.hidden[slots] = send(torch.tensor([hidden for _, hidden in holes]), self.device)
         if self.listening is not None:
             self._listen(plans, slots, self.listening)
+            self._lean(plans, rngs, slots, self.listening)
 
     def _listen(self, plans: list[Plan], slots: Tensor, listening: Listening) -> None:
         assert self.words is not None
@@ -197,6 +199,20 @@ class Pool:
         self.words.vectors[slot, chosen] = vectors
         recordings = torch.tensor([-1 if one is None else one for clip in said for _, one in clip])
         self.words.recordings[slot, chosen] = send(recordings, self.device)
+
+    def _lean(self, plans: list[Plan], rngs: list[np.random.Generator], slots: Tensor, listening: Listening) -> None:
+        """Token states of clips of one sound, moved some way towards another caption of the same concept."""
+        words, most = self.words, self.recipe.text_between
+        pairs = zip(plans, rngs, strict=True)
+        others = [self.composer.another_caption(plan, rng) if most else None for plan, rng in pairs]
+        leaning = [k for k, other in enumerate(others) if other is not None]
+        if words is None or not leaning:
+            return
+        share = send(torch.tensor([most * rngs[k].random() for k in leaning]), self.device)
+        tokens, lengths, _ = listening.read([other for other in others if other is not None])
+        slot = slots[leaning]
+        own, own_lengths = words.tokens[slot, ONLY], words.lengths[slot, ONLY]
+        words.tokens[slot, ONLY] = between(own, own_lengths, tokens, lengths, share.float())
 
     def _plan(self, rng: np.random.Generator) -> Plan:
         while True:

@@ -24,6 +24,7 @@ from maa.audio.mask import row_of
 from maa.audio.mel import MelSpectrogram
 from maa.audio.picture import TICKS_HZ, colour_table, hertz_label
 from maa.config import AudioSpec
+from maa.dsp import whole_frames
 from maa.ui.files import url_of
 
 LOW, HIGH = -5.0, 1.0  # log10 magnitudes of levels 0 and 255
@@ -40,13 +41,11 @@ def _front(spec: AudioSpec) -> MelSpectrogram:
 def mel_of(sound: Audio, spec: AudioSpec) -> NDArray[np.float32]:
     """log10 mel [mels, frames] of any sound, at the model's rate."""
     wave = resample(sound.mono(), sound.sample_rate, spec.sample_rate)
-    frames = max(1, -(-len(wave) // spec.hop))
-    padded = np.zeros(frames * spec.hop, np.float32)
-    padded[: len(wave)] = wave
+    padded = whole_frames(wave, spec.hop)
     front = _front(spec)
     with torch.inference_mode():
         mel = front.to_log10(front(torch.from_numpy(padded)[None]))[0, 0]
-    return np.asarray(mel.numpy(), np.float32)[:, :frames]
+    return np.asarray(mel.numpy(), np.float32)[:, : len(padded) // spec.hop]
 
 
 def levels_png(mel: NDArray[np.float32]) -> bytes:
