@@ -2,6 +2,7 @@
 
 from maa.ui.painter.component import mask_of as mask_of
 from maa.ui.painter.component import painter as painter
+from maa.ui.painter.component import saved_mask as saved_mask
 from maa.ui.painter.component import value_of as value_of
 
-__all__ = ["mask_of", "painter", "value_of"]
+__all__ = ["mask_of", "painter", "saved_mask", "value_of"]
