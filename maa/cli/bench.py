@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     import torch
 
     from maa import Sampling
-    from maa.pipeline.timing import AUTHORS_STEPS, measure
+    from maa.cli.timing import AUTHORS_STEPS, measure
 
     if args.runs < 1:
         raise ValueError("--runs must be at least 1.")

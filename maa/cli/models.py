@@ -8,8 +8,8 @@ import sys
 
 def convert(args: argparse.Namespace) -> int:
     """The authors' files to a folder; says what each was taken for and which tasks the folder can do."""
-    from maa.pipeline.convert import Choices
-    from maa.pipeline.convert import convert as run
+    from maa.official.convert import Choices
+    from maa.official.convert import convert as run
 
     files = [*args.files, *args.vocoder, *([args.clap] if args.clap else [])]
     words = None if args.words == "none" else args.words

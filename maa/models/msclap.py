@@ -16,7 +16,8 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from maa.config import MsClapConfig
-from maa.models.aisfx import ConvBlock, resample
+from maa.dsp import resample_on_device, slaney_filterbank
+from maa.models.aisfx import ConvBlock
 from maa.models.text import Projection, TextEncoder
 
 SAMPLE_RATE = 44_100
@@ -31,16 +32,7 @@ FLOOR = 1e-10  # smallest power
 
 def mel_filters() -> Tensor:
     """Slaney's triangles of unit area on the power spectrum, [N_FFT / 2 + 1, MELS]."""
-    step = math.log(6.4) / 27  # of a mel above 1 kHz; below, a mel is 200/3 Hz
-
-    def to_hz(mel: Tensor) -> Tensor:
-        return torch.where(mel < 15, mel * 200 / 3, 1000 * torch.exp(step * (mel - 15)))
-
-    top = 15 + math.log(HIGH / 1000) / step
-    edges = to_hz(torch.linspace(LOW * 3 / 200, top, MELS + 2, dtype=torch.float64))
-    bins = torch.linspace(0, SAMPLE_RATE / 2, N_FFT // 2 + 1, dtype=torch.float64)[:, None]
-    rise, fall = (bins - edges[:-2]) / edges.diff()[:-1], (edges[2:] - bins) / edges.diff()[1:]
-    return (torch.minimum(rise, fall).clamp(min=0) * 2 / (edges[2:] - edges[:-2])).float()
+    return torch.from_numpy(slaney_filterbank(SAMPLE_RATE, N_FFT, MELS, LOW, HIGH).T).float()
 
 
 def stored_front_end() -> dict[str, Tensor]:
@@ -100,7 +92,7 @@ class Cnn14(nn.Module):
         """
         if wave.ndim != 2 or not wave.shape[1]:
             raise ValueError(f"The sound should be [batch, samples] with at least one sample, not {tuple(wave.shape)}.")
-        wave = resample(wave, sample_rate, SAMPLE_RATE)
+        wave = resample_on_device(wave, sample_rate, SAMPLE_RATE)
         if wave.shape[1] < SHORTEST:
             wave = wave.repeat(1, -(-SHORTEST // wave.shape[1]))[:, :SHORTEST]
         count = -(-wave.shape[1] // WINDOW)

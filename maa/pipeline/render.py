@@ -17,6 +17,7 @@ from maa.diffusion.noise import Noise, TakeNoise, take_seeds
 from maa.diffusion.samplers import ddim, dpm_solver
 from maa.diffusion.schedule import Schedule, timesteps
 from maa.diffusion.windows import Span, piecewise, plan, windowed
+from maa.dsp import whole_frames
 from maa.models.autoencoder import Autoencoder
 from maa.models.context import Context, Prepared
 from maa.pipeline.conditions import with_density
@@ -176,18 +177,14 @@ class Renderer:
     @torch.inference_mode()
     def mel_of(self, wave: NDArray[np.float32]) -> Tensor:
         """Mono waveform [n] at the model's rate to mel [1, 1, mels, ceil(n / hop)]; the last frame is padded."""
-        spec = self.model.config.audio
-        frames = max(1, -(-len(wave) // spec.hop))
-        padded = np.zeros(frames * spec.hop, np.float32)
-        padded[: len(wave)] = wave
-        return self.model.front(torch.from_numpy(padded)[None].to(self.device))[..., :frames]
+        hop = self.model.config.audio.hop
+        padded = whole_frames(wave, hop)
+        return self.model.front(torch.from_numpy(padded)[None].to(self.device))[..., : len(padded) // hop]
 
     @torch.inference_mode()
     def encode(self, wave: NDArray[np.float32], frames: int) -> Tensor:
         """Mono waveform [n] at the model's rate, cut or followed by silence, to its latent [1, C, H, frames / 8]."""
-        padded = np.zeros(frames * self.model.config.audio.hop, np.float32)
-        padded[: len(wave)] = wave[: len(padded)]
-        return self.autoencoder.encode(self.mel_of(padded))
+        return self.autoencoder.encode(self.mel_of(whole_frames(wave, self.model.config.audio.hop, frames)))
 
     @torch.inference_mode()
     def decode(self, z: Tensor) -> Tensor:

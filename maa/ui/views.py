@@ -20,6 +20,7 @@ from maa.audio.io import Audio, resample
 from maa.audio.loudness import lufs, peak
 from maa.audio.mask import row_of
 from maa.audio.picture import TICKS_HZ, colour_table, hertz_label
+from maa.dsp import whole_frames
 from maa.ui.files import url_of
 
 if TYPE_CHECKING:
@@ -44,13 +45,11 @@ def mel_of(sound: Audio, spec: AudioSpec) -> NDArray[np.float32]:
     import torch
 
     wave = resample(sound.mono(), sound.sample_rate, spec.sample_rate)
-    frames = max(1, -(-len(wave) // spec.hop))
-    padded = np.zeros(frames * spec.hop, np.float32)
-    padded[: len(wave)] = wave
+    padded = whole_frames(wave, spec.hop)
     front = _front(spec)
     with torch.inference_mode():
         mel = front.to_log10(front(torch.from_numpy(padded)[None]))[0, 0]
-    return np.asarray(mel.numpy(), np.float32)[:, :frames]
+    return np.asarray(mel.numpy(), np.float32)[:, : len(padded) // spec.hop]
 
 
 def levels_png(mel: NDArray[np.float32]) -> bytes:

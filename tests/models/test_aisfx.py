@@ -8,7 +8,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from maa.models.aisfx import AisfxEncoder, LogMel, mel_filters, resample
+from maa.dsp import resample_on_device
+from maa.models.aisfx import AisfxEncoder, LogMel, mel_filters
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "checkpoints" / "small" / "clap_audio.safetensors"
 SWEEP = [1.98618, 1.95651, 0.91192, 2.5364, 1.77286, 1.40989, 1.49223, 1.3099]  # every 64th number
@@ -28,7 +29,7 @@ def encoder() -> AisfxEncoder:
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.85])
 def test_resampling_keeps_a_sine_to_minus_80_db(rate: int, share: float) -> None:
     hz = share * min(rate, 44_100) / 2
-    wave = resample(sine(hz, 0.5, rate), rate, 44_100)
+    wave = resample_on_device(sine(hz, 0.5, rate), rate, 44_100)
     expected = sine(hz, 0.5, 44_100)
     assert wave.shape == expected.shape
     inside = slice(2000, -2000)  # the ends know no samples beyond them
@@ -36,10 +37,10 @@ def test_resampling_keeps_a_sine_to_minus_80_db(rate: int, share: float) -> None
 
 
 def test_resampling_gives_the_rounded_length_and_refuses_odd_rates() -> None:
-    assert resample(torch.zeros(2, 160_001), 16_000, 44_100).shape == (2, 441_003)
-    assert resample(torch.ones(1, 1), 16_000, 44_100).shape == (1, 3)
+    assert resample_on_device(torch.zeros(2, 160_001), 16_000, 44_100).shape == (2, 441_003)
+    assert resample_on_device(torch.ones(1, 1), 16_000, 44_100).shape == (1, 3)
     with pytest.raises(ValueError, match="44100"):
-        resample(torch.zeros(1, 100), 44_101, 44_100)
+        resample_on_device(torch.zeros(1, 100), 44_101, 44_100)
 
 
 def test_mel_bands_weigh_one_each_and_silence_is_zero() -> None:

@@ -18,7 +18,7 @@ from tests.official.files import buffers, each, lightning, write
 MEASURED = """
 import resource, sys
 from maa.cli import main
-import maa.pipeline.convert, transformers.models.bert.modeling_bert
+import maa.official.convert, transformers.models.bert.modeling_bert
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 before = peak()
 code = main(sys.argv[1:])

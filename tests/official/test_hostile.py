@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import torch
 
+from maa.official.convert import Choices, convert
 from maa.official.pickles import read
-from maa.pipeline.convert import Choices, convert
 from tests.official.files import document, importable, write
 
 MARK = "MAA_TEST_WAS_HERE"

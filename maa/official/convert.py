@@ -21,9 +21,9 @@ from maa.config import Convention, ModelConfig
 from maa.models.autoencoder import Autoencoder
 from maa.models.text import load_tokenizer
 from maa.official import conventions
+from maa.official.card import card
 from maa.official.networks import Clap, Network, Vocoder, Weights, recognise
 from maa.official.pickles import read
-from maa.pipeline.card import card
 
 ORDER = ("text", "image", "inpaint")  # the first that is there stands at the root
 PARTS_OF_WORDS = ("text", "vision")
