@@ -14,21 +14,22 @@ from maa.config import TINY
 from tests.train.library import little_library
 from tests.train.test_stages import parts
 from train import autoencoder, clap, diffusion, vocoder
-from train.options import Options
+from train.trainer.options import Options
 
 __all__ = ["parts"]
 # Refining answers to the last digits of nearly silent cells: it is left out of ten steps, and pinned in one.
 PLAIN = replace(TINY, vocoder=replace(TINY.vocoder, refine=None))
-# The alone, the warm-up and the adversarial phase of the two stages that have them.
+# Reconstruction, warm-up and the adversarial phase of the two stages that have them.
+GAME = {"start": 0.5, "warmup": 0.2, "channels": 4}
 STAGES: dict[str, Callable[[Options, Path], Path]] = {
-    "autoencoder": lambda options, parts: autoencoder.run(
-        TINY, little_library(), options, 2, 32, autoencoder.Weights(gate=0.5, ready=0.2, critics=4)
+    "autoencoder": lambda options, parts: autoencoder.train_autoencoder(
+        TINY, little_library(), options, 2, 32, chosen=replace(autoencoder.DISCRIMINATOR, **GAME)
     ),
-    "vocoder": lambda options, parts: vocoder.run(
-        PLAIN, little_library(), options, 1, 32, vocoder.Weights(gate=0.5, ready=0.2, critics=4)
+    "vocoder": lambda options, parts: vocoder.train_vocoder(
+        PLAIN, little_library(), options, 1, 32, chosen=replace(vocoder.DISCRIMINATOR, **GAME)
     ),
-    "clap": lambda options, parts: clap.run(TINY, little_library(), parts, options, 6),
-    "unet": lambda options, parts: diffusion.run(
+    "clap": lambda options, parts: clap.train_clap(TINY, little_library(), parts, options, 6),
+    "unet": lambda options, parts: diffusion.train_unet(
         TINY, little_library(), [parts], options, replace(diffusion.RECIPES["unified"], batch=4, pool=8, renew=0.5)
     ),
 }
@@ -37,11 +38,11 @@ LR = {"autoencoder": 5e-4, "vocoder": 2e-4, "clap": 1e-3, "unet": 1e-3}
 PINNED: dict[str, dict[str, list[float]]] = {
     "autoencoder": {
         "loss": [1.2717, 1.1721, 1.3638, 1.2853, 1.3971, 1.7839, 1.8958, 1.72, 1.8632, 1.8742],
-        "critics": [1.0308, 0.99479, 0.94284, 0.90819, 0.85061, 0.83749, 0.81996],
+        "discriminator": [1.0308, 0.99479, 0.94284, 0.90819, 0.85061, 0.83749, 0.81996],
     },
     "vocoder": {
         "loss": [649.32, 698.57, 571.56, 588.38, 632.37, 567.47, 556.34, 610.08, 650.99, 679.35],
-        "critics": [1.1295, 1.1203, 1.1119, 1.1028, 1.0955, 1.0893, 1.0867],
+        "discriminator": [1.1295, 1.1203, 1.1119, 1.1028, 1.0955, 1.0893, 1.0867],
     },
     "clap": {
         "loss": [2.1351, 2.133, 2.0099, 1.9529, 1.9138, 1.8943, 1.8773, 2.0548, 1.7856, 1.9214],
@@ -73,6 +74,6 @@ def test_ten_steps_have_the_losses_they_had(stage: str, tmp_path: Path, parts: P
 
 def test_the_first_step_of_a_refined_vocoder_has_the_loss_it_had(tmp_path: Path) -> None:
     options = Options(tmp_path, lr=1e-3, **{**RUN, "steps": 1})
-    vocoder.run(TINY, little_library(), options, 1, 32, vocoder.Weights(gate=1.0))
+    vocoder.train_vocoder(TINY, little_library(), options, 1, 32, chosen=replace(vocoder.DISCRIMINATOR, start=1.0))
     row = json.loads((tmp_path / "vocoder.log.jsonl").read_text().splitlines()[1])
     assert row["loss"] == pytest.approx(71.38, rel=1e-3)

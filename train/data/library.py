@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from maa.dsp import loudest_stretch, window_energy
 from train.data.check import Findings, examine
 from train.data.manifest import MANIFEST, Recording, load_manifest
 
@@ -100,7 +101,7 @@ class Library:
             sound = examine(row.path.as_posix(), recordings / row.path, findings, rate=rate)
             if sound is not None:
                 good.append(row)
-                waves.append(_int16(prepare(resample(sound.samples, sound.rate))))
+                waves.append(_int16(trim_and_level(at_library_rate(sound.samples, sound.rate))))
         if not good:
             raise ValueError(f"No recording in {recordings} can be used: {findings.summary(len(rows))}")
         offsets = np.cumsum([0, *(len(wave) for wave in waves)], dtype=np.int64)
@@ -167,7 +168,7 @@ class Library:
     @cached_property
     def levels(self) -> NDArray[np.float32]:
         """RMS of the loudest 0.4 s of each recording, within 1."""
-        return np.array([loudest(self.wave(i)) for i in range(len(self.rows))], np.float32)
+        return np.array([loudest_level(self.wave(i)) for i in range(len(self.rows))], np.float32)
 
     @cached_property
     def sustained(self) -> NDArray[np.bool_]:
@@ -193,22 +194,22 @@ class Library:
         return tuple(np.array(groups[concept], dtype=np.int64) for concept in sorted(groups))
 
 
-def decode(path: Path) -> NDArray[np.float32]:
+def decode_file(path: Path) -> NDArray[np.float32]:
     """A file as mono [samples] at 16 kHz."""
     import soundfile
 
     samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    return resample(samples, rate)
+    return at_library_rate(samples, rate)
 
 
-def resample(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
+def at_library_rate(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
     """Sound [frames, channels] as mono [samples] at 16 kHz."""
     import soxr
 
     return np.asarray(soxr.resample(samples.mean(axis=1), rate, RATE, quality="VHQ"), dtype=np.float32)
 
 
-def prepare(wave: NDArray[np.float32]) -> NDArray[np.float32]:
+def trim_and_level(wave: NDArray[np.float32]) -> NDArray[np.float32]:
     """Cut silent edges, keep the loudest 12 s, and bring the loudest 0.4 s to -20 dBFS with a peak of at most 0.95.
 
     Args:
@@ -221,31 +222,21 @@ def prepare(wave: NDArray[np.float32]) -> NDArray[np.float32]:
     peak = float(np.abs(wave).max(initial=0.0))
     heard = np.flatnonzero(np.abs(wave) > peak * SILENCE)
     wave = wave[heard[0] : heard[-1] + 1]
-    longest = int(LONGEST * RATE)
-    if len(wave) > longest:
-        start = int(np.argmax(_window_energy(wave, longest)))
-        wave = wave[start : start + longest]
-    gain = min(LEVEL / max(loudest(wave), 1e-9), PEAK / float(np.abs(wave).max()))
+    wave = loudest_stretch(wave, int(LONGEST * RATE))
+    gain = min(LEVEL / max(loudest_level(wave), 1e-9), PEAK / float(np.abs(wave).max()))
     return (wave * np.float32(gain)).astype(np.float32)
 
 
-def loudest(wave: NDArray[np.float32]) -> float:
+def loudest_level(wave: NDArray[np.float32]) -> float:
     """RMS of the loudest 0.4 s of a waveform [samples], not empty."""
     window = min(len(wave), int(0.4 * RATE))
-    return float(np.sqrt(_window_energy(wave, window).max() / window))
+    return float(np.sqrt(window_energy(wave, window).max() / window))
 
 
 def _is_steady(wave: NDArray[np.float32]) -> bool:
     """True when the first and the last tenth of a second are about as loud as the whole."""
     level = np.sqrt(np.mean(np.square(wave))) * EDGE
     return all(np.sqrt(np.mean(np.square(edge))) > level for edge in (wave[: RATE // 10], wave[-RATE // 10 :]))
-
-
-def _window_energy(wave: NDArray[np.float32], length: int) -> NDArray[np.float64]:
-    """Sum of squares of every stretch of `length` samples (of the whole wave when it is shorter)."""
-    total = np.concatenate([[0.0], np.cumsum(np.square(wave, dtype=np.float64))])
-    length = min(length, len(wave))
-    return total[length:] - total[:-length]
 
 
 def _int16(wave: NDArray[np.float32]) -> NDArray[np.int16]:

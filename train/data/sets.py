@@ -46,7 +46,7 @@ class Line:
     recordings: int
 
 
-def load(name: str, root: Path) -> list[Record]:
+def load_set(name: str, root: Path) -> list[Record]:
     """Every record of a data set in the folder it was unpacked to.
 
     Raises:
@@ -71,7 +71,7 @@ def library(records: Sequence[Record], root: Path) -> Library:
     return made
 
 
-def build(names: Sequence[str], to: Path) -> Library:
+def build_sets(names: Sequence[str], to: Path) -> Library:
     """One library of several data sets, each as NAME=FOLDER, written to `to` for the training stages' `--library`.
 
     It holds every waveform in memory, 115 MB an hour.
@@ -82,7 +82,7 @@ def build(names: Sequence[str], to: Path) -> Library:
     parts = []
     for given in names:
         name, _, folder = given.partition("=")
-        parts.append((name, library(load(name, Path(folder)), Path(folder))))
+        parts.append((name, library(load_set(name, Path(folder)), Path(folder))))
     made = Library.join(parts)
     made.save(to / CACHE)
     return made
@@ -110,7 +110,7 @@ def line_of(manifest: str, findings: Findings) -> Line:
     """A line of Table 4 for NAME=FOLDER or for the path of a CSV manifest."""
     name, equals, folder = manifest.partition("=")
     if equals:
-        records = load(name, Path(folder))
+        records = load_set(name, Path(folder))
         _, kind, source = SETS[name]
         return Line(records[0].dataset if records else name, hours(records, findings), kind, source, len(records))
     rows = load_manifest(Path(manifest))

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from train.data.prompts.composer import Composer, Event
 from train.evaluation.generation import nested
 from train.evaluation.metrics import order_of
+from train.evaluation.prompts import sentence, two_events
 from train.evaluation.reference import Reference
 from train.evaluation.sounds import Wave
-from train.evaluation.words import sentence, two_events
-from train.prompts.reprogram import Composer, Event
 
 BEST = 20  # concepts with the best real recall
 EDGE = 0.15  # of a clip; the second event begins neither before nor after

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from maa import MakeAnAudio, Sampling
 from maa.config import ModelConfig
+from maa.dsp import loudest_stretch, whole_frames
 from maa.models.aisfx import AisfxEncoder
 from train.evaluation.ears import AisfxEars, Ears, YamnetEars, second_ears
 from train.evaluation.together import Job, takes_of
@@ -35,14 +36,9 @@ def digest_of(config: ModelConfig) -> str:
     return hashlib.sha256(repr(config).encode()).hexdigest()[:8]
 
 
-def loudest(wave: Wave, rate: int, seconds: float = LONGEST) -> Wave:
-    """The stretch of at most `seconds` with the most energy."""
-    length = round(seconds * rate)
-    if len(wave) <= length:
-        return wave
-    energy = np.concatenate([[0.0], np.cumsum(np.square(wave, dtype=np.float64))])
-    start = int(np.argmax(energy[length:] - energy[:-length]))
-    return wave[start : start + length]
+def judged_stretch(wave: Wave, rate: int) -> Wave:
+    """The stretch of at most 4.6 s with the most energy."""
+    return loudest_stretch(wave, round(LONGEST * rate))
 
 
 @dataclass
@@ -89,7 +85,7 @@ class Judge:
         ears = ears or self.first
         rows = []
         for wave in waves:
-            part = np.ascontiguousarray(wave if whole else loudest(wave, self.rate))
+            part = np.ascontiguousarray(wave if whole else judged_stretch(wave, self.rate))
             rows.append(ears.embed(torch.from_numpy(part).to(self.maa.device), self.rate).cpu().numpy())
         return np.stack(rows) if rows else np.zeros((0, ears.width), np.float32)
 
@@ -183,10 +179,7 @@ class Judge:
     def vocode(self, wave: Wave, through_autoencoder: bool) -> Wave:
         """A real sound as the model's vocoder gives it, with or without the autoencoder before it."""
         renderer, spec = self.maa.renderer, self.maa.config.audio
-        multiple = spec.hop * self.maa.config.frame_multiple
-        padded = np.zeros(-(-len(wave) // multiple) * multiple, np.float32)
-        padded[: len(wave)] = wave
-        mel = renderer.mel_of(padded)
+        mel = renderer.mel_of(whole_frames(wave, spec.hop * self.maa.config.frame_multiple))
         if through_autoencoder:
             mel = renderer.decode(renderer.autoencoder.encode(mel))
         return renderer.vocode(mel)[0, : len(wave)]

@@ -16,11 +16,11 @@ import numpy as np
 from maa.checkpoint import CONFIG, TOKENIZER, file_hash, index_of, weight_files
 from maa.config import PRESETS, ModelConfig
 from maa.models.aisfx import AisfxEncoder
-from train.clap import features_file, sound_features
 from train.data import Library
+from train.data.features import features_file, sound_features
 from train.data.library import CACHE
-from train.frozen import load_frozen
-from train.lease.codec import decode, encode
+from train.lease.codec import decode_samples, encode_samples
+from train.package import load_frozen
 from train.small import PART, PRESETS_OF_TIME
 
 PLAN = "plan.json"
@@ -31,7 +31,7 @@ MEGABYTE = 1_000_000
 BLOCK = 1 << 20
 
 
-def pack(library: Path, parts: Path, model: Path, to: Path, chunk_bytes: int, preset: str) -> list[str]:
+def pack_chunks(library: Path, parts: Path, model: Path, to: Path, chunk_bytes: int, preset: str) -> list[str]:
     """Write `plan.json` and the chunks into `to`; returns what to say about them.
 
     Args:
@@ -88,7 +88,7 @@ def _code(cached: Path, to: Path) -> int:
     """The library's file with its samples coded; the number of bytes."""
     with np.load(cached, allow_pickle=False) as file:
         others = {f"other-{name}": file[name] for name in file.files if name != "samples"}
-        arrays: dict[str, Any] = others | encode(file["samples"])
+        arrays: dict[str, Any] = others | encode_samples(file["samples"])
     np.savez_compressed(to, **arrays)
     return to.stat().st_size
 
@@ -139,7 +139,7 @@ def tree_bytes() -> int | None:
     return sum(os.lstat(name).st_size for name in listed if name and os.path.lexists(name))
 
 
-def unpack(at: Path) -> str:
+def unpack_chunks(at: Path) -> str:
     """Put together what the chunks in `at` hold, in `at`/far; nothing to do when that is done already.
 
     Raises:
@@ -162,7 +162,7 @@ def unpack(at: Path) -> str:
     with np.load(far / LIBRARY, allow_pickle=False) as file:
         coded = {name: file[name] for name in file.files}
     others = {name.removeprefix("other-"): coded.pop(name) for name in list(coded) if name.startswith("other-")}
-    np.savez(far / "data" / CACHE, samples=decode(coded), **others)
+    np.savez(far / "data" / CACHE, samples=decode_samples(coded), **others)
     (far / READY).write_text(_hash_of(at), encoding="utf-8")
     return f"{len(chunks)} chunks unpacked into {far}"
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from train.data import Library
-from train.prompts.bursts import Bursts, find
+from train.data.prompts.bursts import Bursts, find_bursts
 
 JOIN = 0.03  # seconds over which neighbouring sounds fade out and in
 RELEASE = 0.015  # seconds over which the end of a single sound's recording fades out
@@ -64,7 +64,7 @@ class Sources:
     def bursts(self, i: int) -> Bursts:
         """The events of recording `i`."""
         if i not in self.known:
-            self.known[i] = find(self.library.wave(i))
+            self.known[i] = find_bursts(self.library.wave(i))
         return self.known[i]
 
     def begin(self, i: int) -> int:

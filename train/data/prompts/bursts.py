@@ -37,7 +37,7 @@ class Bursts:
         return int(self.spans[-1, 1])
 
 
-def find(wave: NDArray[np.float32]) -> Bursts:
+def find_bursts(wave: NDArray[np.float32]) -> Bursts:
     """The events of a waveform [samples], not silent."""
     level = loudness(wave)
     peaks = _peaks(level, SURE)
