@@ -34,7 +34,8 @@ from torch import Tensor
 from maa.config import SMALL, VisionConfig
 from maa.models.aisfx import AisfxEncoder
 from maa.models.bridge import PictureBridge
-from maa.models.text import TextEncoder, load_tokenizer, mean_pool
+from maa.models.text import TextEncoder, load_tokenizer
+from train.data.features import text_features
 from train.evaluation.onnx import read_graph
 from train.evaluation.yamnet import Yamnet
 
@@ -175,12 +176,7 @@ def make_bridge(classifier: StateDict, text: StateDict, tokenizer: Path) -> Pict
     encoder.eval()
 
     def embed(texts: list[str]) -> Tensor:
-        rows = []
-        for start in range(0, len(texts), 50):
-            context = encoder.encode(texts[start : start + 50])
-            assert context.tokens is not None
-            rows.append(F.normalize(mean_pool(context.tokens, context.mask), dim=-1))
-        return torch.cat(rows).clone()
+        return F.normalize(text_features(encoder, texts, batch=50).clone(), dim=-1)
 
     bridge = PictureBridge(VisionConfig(), SMALL.text.width)
     bridge.classifier.load_state_dict(classifier)

@@ -12,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 from tqdm import tqdm
 
 from maa import MakeAnAudio, Sampling
@@ -25,6 +26,7 @@ from train.evaluation.workers import Workers
 Wave = NDArray[np.float32]  # [samples], the model's rate
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Network = TypeVar("Network", bound=nn.Module)
 
 LONGEST = 4.6  # seconds that are judged: two of the encoder's blocks
 BATCH = 4  # takes made at once
@@ -66,11 +68,21 @@ class Judge:
         """Weights and configuration of the model: sounds of another are others."""
         return f"{self.maa.model.weights_hash}|{digest_of(self.maa.config)}"
 
+    def part(self, name: str, kind: type[Network]) -> Network:
+        """A network of the model.
+
+        Raises:
+            ValueError: the model has none, or one of another kind.
+        """
+        found = getattr(self.maa.model, name)
+        if not isinstance(found, kind):
+            raise ValueError(f"{self.maa.name} has no {kind.__name__} ({name}), which the evaluation needs.")
+        return found
+
     @property
     def first(self) -> AisfxEars:
         """The ears that every model has."""
-        encoder = self.maa.model.clap_audio
-        assert isinstance(encoder, AisfxEncoder)
+        encoder = self.part("clap_audio", AisfxEncoder)
         return AisfxEars(encoder, self.maa.model.hashes.get("clap_audio.safetensors", self.maa.name).encode())
 
     @property
