@@ -66,7 +66,7 @@ class DiffusionObjective:
         return "all"
 
     def inputs(self, draw: Draw) -> dict[str, Tensor]:
-        """A batch of random crops, a share of them masked: z, known, latent_mask, t, noise, and their conditions."""
+        """A batch of random crops, a share of them masked: z, known, make, t, noise, and their conditions."""
         recipe, pool = self.recipe, self.pool
         pool.upto(pool.size + int(draw.step * recipe.renew))
         rng = draw.rng(1)
@@ -89,7 +89,7 @@ class DiffusionObjective:
         batch = {
             "z": crops.z,
             "known": crops.known * given,
-            "latent_mask": torch.where(given, crops.mask, 1.0),
+            "make": torch.where(given, crops.mask, 1.0),
             "t": t,
             "noise": draw.normal(crops.z),
         }
@@ -109,14 +109,13 @@ class DiffusionObjective:
     def losses(self, inputs: dict[str, Tensor], phase: str) -> dict[str, Tensor]:
         """The weighted error of the network's prediction."""
         recipe = self.recipe
-        z, mask, t, noise = (inputs[name] for name in ("z", "latent_mask", "t", "noise"))
+        z, make, t, noise = (inputs[name] for name in ("z", "make", "t", "noise"))
         noisy = self.schedule.add_noise(z, noise, t)
-        given = [inputs["known"], 2 * mask - 1] if recipe.inpaints else []
         context = Context(**{name: inputs.get(name) for name in Context.__dataclass_fields__})
         with self.accelerator.autocast():
-            output = self.unet(torch.cat([noisy, *given], dim=1), t, context if recipe.conditional else None)
+            output = self.unet(noisy, t, context)
         error = (output.float() - self.schedule.target(z, noise, t)).abs() ** recipe.norm
-        weight = (mask + recipe.outside * (1 - mask)).expand_as(error)
+        weight = (make + recipe.outside * (1 - make)).expand_as(error)
         weight = weight * self.importance[t].view(-1, 1, 1, 1)
         # Over the mean weight of a batch, which is the same for one process and for many.
         return {"loss": (weight * error).mean() / _mean(weight.mean(), self.accelerator)}

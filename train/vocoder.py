@@ -26,6 +26,7 @@ from maa.config import PRESETS, HifiganConfig, IstftConfig, ModelConfig
 from maa.models.hifigan import HifiganGenerator
 from maa.models.istft import IstftVocoder
 from maa.models.refine import vocode
+from maa.models.vocoders import build_vocoder
 from train.adversarial.discriminators import WaveDiscriminator
 from train.adversarial.losses import (
     FrameLines,
@@ -126,11 +127,9 @@ class VocoderObjective:
 
 def trainable_vocoder(config: ModelConfig) -> nn.Module:
     """The configuration's vocoder, HiFi-GAN with weight norm."""
-    if isinstance(config.vocoder, HifiganConfig):
-        return HifiganGenerator(config.vocoder, config.audio.mels, weight_norm=True)
-    if isinstance(config.vocoder, IstftConfig):
-        return IstftVocoder(config.vocoder, config.audio)
-    raise ValueError(f"There is no training of {config.vocoder.kind} here; choose hifigan or istft.")
+    if not isinstance(config.vocoder, (HifiganConfig, IstftConfig)):
+        raise ValueError(f"There is no training of {config.vocoder.kind} here; choose hifigan or istft.")
+    return build_vocoder(config.vocoder, config.audio, weight_norm=True)
 
 
 def without_weight_norm(config: ModelConfig, values: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from maa.audio.mel import MelSpectrogram
-from maa.config import TINY, BigvganConfig, HifiganConfig, ModelConfig, MsClapConfig, OpenClipConfig
+from maa.config import TINY, ModelConfig, MsClapConfig, OpenClipConfig
 from maa.device import layout
 from maa.models.refine import vocode
 
@@ -135,17 +135,9 @@ def _vision(config: ModelConfig) -> nn.Module:
 
 
 def _vocoder(config: ModelConfig) -> nn.Module:
-    if isinstance(config.vocoder, HifiganConfig):
-        from maa.models.hifigan import HifiganGenerator
+    from maa.models.vocoders import build_vocoder
 
-        return HifiganGenerator(config.vocoder, config.audio.mels)
-    if isinstance(config.vocoder, BigvganConfig):
-        from maa.models.bigvgan import BigvganGenerator
-
-        return BigvganGenerator(config.vocoder, config.audio.mels)
-    from maa.models.istft import IstftVocoder
-
-    return IstftVocoder(config.vocoder, config.audio)
+    return build_vocoder(config.vocoder, config.audio)
 
 
 def random_model(config: ModelConfig = TINY, seed: int = 0, parts: Sequence[str] = PARTS) -> Model:

@@ -17,7 +17,7 @@ STAGES = ("text", "step", "sample", "decode", "vocode", "rank", "write", "total"
 def show(args: argparse.Namespace) -> int:
     """Measure and print, as a table or as JSON."""
     facts = run(args)
-    print(json.dumps(facts, indent=2) if args.json else table(facts))
+    print(json.dumps(facts, indent=2) if args.json else bench_table(facts))
     return 0
 
 
@@ -45,8 +45,6 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         "ours": measure(maa, sampling, args.seconds, args.runs),
     }
     if args.official_path:
-        assert maa.model.unet is not None
-        maa.model.unet.float()
         authors = Sampling(AUTHORS_STEPS, args.guidance, 0, args.count, "official")
         facts["official"] = measure(maa, authors, args.seconds, 1, official=True)
         times = [facts[name]["seconds"]["total"] for name in ("official", "ours")]
@@ -85,7 +83,7 @@ def _device(maa: MakeAnAudio) -> str:
     return f"cpu ({capability})"
 
 
-def table(facts: dict[str, Any]) -> str:
+def bench_table(facts: dict[str, Any]) -> str:
     """The figures for people."""
     columns = [name for name in ("ours", "official") if name in facts]
     head = f"{facts['model']} ({facts['weights']} weights), {facts['device']}, {facts['threads']} threads, "

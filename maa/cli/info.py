@@ -16,10 +16,10 @@ def show(args: argparse.Namespace) -> int:
         from maa.cli import info_paper
 
         facts = info_paper.facts()
-        text = info_paper.table(facts)
+        text = info_paper.paper_table(facts)
     else:
         facts = of_config(args.config) if args.config else of_model(args.model)
-        text = table(facts)
+        text = info_table(facts)
     print(json.dumps(facts, indent=2) if args.json else text)
     return 0
 
@@ -30,13 +30,13 @@ def of_model(name: str) -> dict[str, Any]:
 
     maa = MakeAnAudio.from_pretrained(name, device="cpu")
     folder = None if maa.name == "tiny" else checkpoint.find(name)
-    experts = {name: parts_of(expert, name) for name, expert in maa.model.experts.items()}
+    experts = {name: part_facts(expert, name) for name, expert in maa.model.experts.items()}
     return {
         "name": maa.name,
         "folder": None if folder is None else str(folder),
         "weights": maa.model.weights_hash,
         "parts": {
-            **parts_of(maa.model),
+            **part_facts(maa.model),
             **{name: about for parts in experts.values() for name, about in parts.items()},
         },
         "missing": maa.model.missing,
@@ -45,7 +45,7 @@ def of_model(name: str) -> dict[str, Any]:
     }
 
 
-def parts_of(model: Model, expert: str = "") -> dict[str, dict[str, Any]]:
+def part_facts(model: Model, expert: str = "") -> dict[str, dict[str, Any]]:
     """Parameters, bytes and hash of each part that a model's own folder holds; an expert's begin with its name."""
     from maa import checkpoint
 
@@ -87,7 +87,7 @@ def of_config(name: str) -> dict[str, Any]:
     return {"name": name, "parts": parts, "config": config.to_json()}
 
 
-def table(facts: dict[str, Any]) -> str:
+def info_table(facts: dict[str, Any]) -> str:
     """The facts for people."""
     parts: dict[str, dict[str, Any]] = facts["parts"]
     together = {

@@ -46,7 +46,7 @@ def _text(config: TextConfig) -> nn.Module:
     from maa.models import towers
     from maa.models.text import Projection
 
-    tower = towers.build(replace(config, pooler=config.kind == "bert"))
+    tower = towers.build_tower(replace(config, pooler=config.kind == "bert"))
     return tower if config.projection is None else nn.ModuleList([tower, Projection(config.width, config.projection)])
 
 
@@ -98,7 +98,7 @@ def _table_6() -> list[tuple[str, str, str]]:
     ]
 
 
-def table(found: dict[str, Any]) -> str:
+def paper_table(found: dict[str, Any]) -> str:
     """The same for people."""
     kinds = {"vocoder": "BigVGAN, folded", "clap": "MS-CLAP's captions", "clap_audio": "MS-CLAP's Cnn14"}
     kinds["vision"] = "open_clip ViT-H-14"

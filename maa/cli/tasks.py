@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maa.cli.progress import progress, report
+from maa.cli.progress import print_report, progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +33,7 @@ def make(args: argparse.Namespace) -> int:
     )
     for take, path in files.items():
         write(generation, take, path, args)
-        report(generation, take, path, args)
+        print_report(generation, take, path, args)
     return 0
 
 

@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,11 +19,11 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from maa.checkpoint import Model
-from maa.config import BigvganConfig, HifiganConfig
+from maa.config import AudioSpec, BigvganConfig, HifiganConfig
 from maa.device import peak_memory, wait
-from maa.models.bigvgan import TAPS, BigvganGenerator, Snake, low_pass
+from maa.models.bigvgan import TAPS, Snake, low_pass
 from maa.models.context import Context, Prepared
-from maa.models.hifigan import HifiganGenerator
+from maa.models.vocoders import build_vocoder
 from maa.pipeline.pipeline import MakeAnAudio
 from maa.pipeline.render import Renderer, Start
 from maa.pipeline.request import OnStep, Sampling
@@ -43,25 +44,25 @@ class TimedRenderer(Renderer):
 
     def start(self) -> None:
         """Forget the last generation and start the clock."""
-        self.stages, self.steps, self.began = {}, [], self._now()
+        self.stages, self.steps, self.began = {}, [], self.now()
 
-    def _now(self) -> float:
+    def now(self) -> float:
         wait(self.device)
         return time.perf_counter()
 
     def _timed(self, stage: str, work: Callable[[], Result]) -> Result:
-        began = self._now()
+        began = self.now()
         result = work()
-        self.stages[stage] = self._now() - began
+        self.stages[stage] = self.now() - began
         return result
 
     def takes(self, start: Start, sampling: Sampling, on_step: OnStep | None) -> tuple[Tensor, tuple[int, ...]]:
-        self.stages["text"] = self._now() - self.began
-        last = self._now()
+        self.stages["text"] = self.now() - self.began
+        last = self.now()
 
         def tick(step: int, total: int, preview: Any) -> None:
             nonlocal last
-            now = self._now()
+            now = self.now()
             self.steps.append(now - last)
             last = now
 
@@ -103,19 +104,15 @@ class DepthwiseSnake(nn.Module):
         return F.conv1d(F.pad(bent, (side - 1, side), mode="replicate"), taps, stride=2, groups=channels)
 
 
-def as_published(vocoder: nn.Module | None, config: Any) -> nn.Module | None:
+def as_published(vocoder: nn.Module | None, config: Any, audio: AudioSpec) -> nn.Module | None:
     """The vocoder with weight norm in place and its filters as the authors compute them; others as they are."""
     if vocoder is None or not isinstance(config, BigvganConfig | HifiganConfig):
         return vocoder
-    network: nn.Module
-    if isinstance(config, BigvganConfig):
-        network = BigvganGenerator(config, weight_norm=True)
-        for module in network.modules():
-            for name, child in module.named_children():
-                if isinstance(child, Snake):
-                    setattr(module, name, DepthwiseSnake(child))
-    else:
-        network = HifiganGenerator(config, weight_norm=True)
+    network = build_vocoder(config, audio, weight_norm=True)
+    for module in network.modules():
+        for name, child in module.named_children():
+            if isinstance(child, Snake):
+                setattr(module, name, DepthwiseSnake(child))
     return network.eval().requires_grad_(False)
 
 
@@ -125,29 +122,28 @@ def measure(
     """Seconds of each stage from the call to a WAV file on the disk: medians over `runs`, after one warm-up step.
 
     With `official` the same network runs the authors' way: their sampler, float32, plain attention, conditions
-    projected in every step, weight norm in place.
+    projected in every step, weight norm in place. Its U-Net stays in float32 afterwards.
     """
-    renderer = (AuthorsRenderer if official else TimedRenderer)(maa.model, maa.device)
+    model = maa.model
+    if official:
+        vocoder = as_published(model.vocoder, maa.config.vocoder, maa.config.audio)
+        model = replace(model, vocoder=vocoder)
+    dtype, watch = (torch.float32, AuthorsRenderer) if official else (maa.dtype, TimedRenderer)
+    watched = MakeAnAudio(model, maa.device, maa.name, dtype, watch)
+    renderer = watched.renderer
+    assert isinstance(renderer, TimedRenderer)
     plain: AbstractContextManager[Any] = sdpa_kernel(SDPBackend.MATH) if official else nullcontext()
-    kept = maa.renderer, maa.model.vocoder
-    maa.renderer = renderer
     rows: list[dict[str, float]] = []
-    try:
-        with plain, tempfile.TemporaryDirectory() as scratch:
-            if official:
-                vocoder = as_published(maa.model.vocoder, maa.config.vocoder)
-                maa.model.vocoder = None if vocoder is None else vocoder.to(maa.device)
-            maa.text_to_audio(PROMPT, Sampling(1, sampling.guidance, 0, 1), seconds=seconds)
-            for _ in range(runs):
-                renderer.start()
-                take = maa.text_to_audio(PROMPT, sampling, seconds=seconds)
-                made = renderer._now()
-                take.save(Path(scratch) / "take.wav")
-                total = renderer._now() - renderer.began
-                step = statistics.median(renderer.steps)
-                rows.append({**renderer.stages, "write": renderer.began + total - made, "step": step, "total": total})
-    finally:
-        maa.renderer, maa.model.vocoder = kept
+    with plain, tempfile.TemporaryDirectory() as scratch:
+        watched.text_to_audio(PROMPT, Sampling(1, sampling.guidance, 0, 1), seconds=seconds)
+        for _ in range(runs):
+            renderer.start()
+            take = watched.text_to_audio(PROMPT, sampling, seconds=seconds)
+            made = renderer.now()
+            take.save(Path(scratch) / "take.wav")
+            total = renderer.now() - renderer.began
+            step = statistics.median(renderer.steps)
+            rows.append({**renderer.stages, "write": renderer.began + total - made, "step": step, "total": total})
     median = {stage: statistics.median(row[stage] for row in rows) for stage in rows[0]}
     length = sampling.count * take.audio.shape[-1] / take.sample_rate
     return {

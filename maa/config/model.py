@@ -7,7 +7,7 @@ import typing
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from maa.config.plain import build, plain
+from maa.config.plain import from_plain, to_plain
 
 Convention = Literal["A", "B"]
 Prediction = Literal["eps", "v"]
@@ -272,9 +272,9 @@ class ModelConfig:
         """Plain JSON types, ready for `config.json`."""
         data = dataclasses.asdict(self)
         del data["latent_cells"]
-        return typing.cast(dict[str, Any], plain(data))
+        return typing.cast(dict[str, Any], to_plain(data))
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> ModelConfig:
         """Rebuild from `to_json`. An unknown or missing name raises ValueError with that name."""
-        return typing.cast(ModelConfig, build(cls, data, "config"))
+        return typing.cast(ModelConfig, from_plain(cls, data, "config"))

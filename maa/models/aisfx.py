@@ -23,12 +23,12 @@ LOG_PEAK = 9.457798957824707  # largest log-mel value of the authors' training s
 _POOLS = (2, 2, 2, 1)
 
 
-def mel_filters() -> Tensor:
+def aisfx_filterbank() -> Tensor:
     """Triangles [N_FFT / 2 + 1, MELS], straight in HTK mel from 0 to 22,050 Hz; each band's weights add up to 1."""
     return torch.from_numpy(htk_filterbank(SAMPLE_RATE, N_FFT, MELS, 0.0, SAMPLE_RATE / 2, "sum").T).float()
 
 
-class LogMel(nn.Module):
+class AisfxFrontEnd(nn.Module):
     """wave [B, n] at 44.1 kHz -> log-mel [B, 1 + ceil(n / 1024), 96] from 0 (silence) to about 1.
 
     Frames are centred on every 1024th sample, with silence before and after the clip.
@@ -40,7 +40,7 @@ class LogMel(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("window", torch.hann_window(N_FFT, periodic=False), persistent=False)
-        self.register_buffer("filters", mel_filters(), persistent=False)
+        self.register_buffer("filters", aisfx_filterbank(), persistent=False)
 
     def forward(self, wave: Tensor) -> Tensor:
         with torch.autocast(wave.device.type, enabled=False):  # the logarithm would magnify bf16's rounding
@@ -79,7 +79,7 @@ class AisfxEncoder(nn.Module):
         """width: numbers in an embedding, a multiple of 8; the published weights have 512."""
         super().__init__()
         self.width = width
-        self.mel = LogMel()
+        self.mel = AisfxFrontEnd()
         widths = [1, *(width // 8 * 2**level for level in range(4))]
         self.blocks = nn.ModuleList(map(ConvBlock, widths[:-1], widths[1:], _POOLS))
 

@@ -18,7 +18,7 @@ from maa.models.blocks import SpatialAttention, Upsample, group_norm
 EPS = 1e-6
 
 
-class ResBlock(nn.Module):
+class ResnetBlock(nn.Module):
     """Two normalised 3x3 convolutions with a residual."""
 
     def __init__(self, channels_in: int, channels: int) -> None:
@@ -49,7 +49,7 @@ class Downsample(nn.Module):
 def _level(channels_in: int, channels: int, blocks: int, attention: bool) -> nn.Sequential:
     layers: list[nn.Module] = []
     for index in range(blocks):
-        layers.append(ResBlock(channels_in if index == 0 else channels, channels))
+        layers.append(ResnetBlock(channels_in if index == 0 else channels, channels))
         if attention:
             layers.append(SpatialAttention(channels))
     return nn.Sequential(*layers)
@@ -57,7 +57,7 @@ def _level(channels_in: int, channels: int, blocks: int, attention: bool) -> nn.
 
 def _middle(channels: int, attention: bool) -> nn.Sequential:
     attend: list[nn.Module] = [SpatialAttention(channels)] if attention else []
-    return nn.Sequential(ResBlock(channels, channels), *attend, ResBlock(channels, channels))
+    return nn.Sequential(ResnetBlock(channels, channels), *attend, ResnetBlock(channels, channels))
 
 
 class Encoder(nn.Module):

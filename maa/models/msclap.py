@@ -30,7 +30,7 @@ SHORTEST = SAMPLE_RATE  # a shorter clip is repeated up to here: five halvings n
 FLOOR = 1e-10  # smallest power
 
 
-def mel_filters() -> Tensor:
+def msclap_filterbank() -> Tensor:
     """Slaney's triangles of unit area on the power spectrum, [N_FFT / 2 + 1, MELS]."""
     return torch.from_numpy(slaney_filterbank(SAMPLE_RATE, N_FFT, MELS, LOW, HIGH).T).float()
 
@@ -43,11 +43,11 @@ def stored_front_end() -> dict[str, Tensor]:
     return {
         f"{stft}.conv_real.weight": (angle.double().cos() * window)[:, None].float(),
         f"{stft}.conv_imag.weight": (-angle.double().sin() * window)[:, None].float(),
-        "logmel_extractor.melW": mel_filters(),
+        "logmel_extractor.melW": msclap_filterbank(),
     }
 
 
-class LogMel(nn.Module):
+class MsClapFrontEnd(nn.Module):
     """wave [B, n] at 44.1 kHz, n > 512 -> decibels [B, 1 + n // 320, 64]; frames are centred, the ends mirrored."""
 
     window: Tensor
@@ -56,7 +56,7 @@ class LogMel(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("window", torch.hann_window(N_FFT), persistent=False)
-        self.register_buffer("filters", mel_filters(), persistent=False)
+        self.register_buffer("filters", msclap_filterbank(), persistent=False)
 
     def forward(self, wave: Tensor) -> Tensor:
         with torch.autocast(wave.device.type, enabled=False):
@@ -70,7 +70,7 @@ class Cnn14(nn.Module):
 
     def __init__(self, config: MsClapConfig) -> None:
         super().__init__()
-        self.mel = LogMel()
+        self.mel = MsClapFrontEnd()
         self.norm = nn.BatchNorm2d(MELS)
         widths = [1, *(config.channels * 2**level for level in range(6))]
         self.blocks = nn.ModuleList(ConvBlock(a, b, 1) for a, b in pairwise(widths))

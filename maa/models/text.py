@@ -32,7 +32,7 @@ class TextEncoder(nn.Module):
         if number is None:
             raise ValueError(f"The tokenizer has no {pad!r} to pad with, so it is not one for a {config.kind} tower.")
         self.tokenizer.enable_padding(length=config.tokens, pad_id=number, pad_token=pad)
-        self.add_module(config.kind, towers.build(config))
+        self.add_module(config.kind, towers.build_tower(config))
         self.projection = None if config.projection is None else Projection(config.width, config.projection)
 
     @classmethod
@@ -46,10 +46,10 @@ class TextEncoder(nn.Module):
         Raises:
             ValueError: a file is missing or damaged, or the tower is of a kind or has a setting unknown here.
         """
-        folder = towers.locate(name)
-        config = towers.describe(folder, tokens)
+        folder = towers.locate_tower(name)
+        config = towers.read_tower_config(folder, tokens)
         encoder = cls(config, load_tokenizer(folder / "tokenizer.json"))
-        encoder.tower.load_state_dict(towers.weights(folder, config))
+        encoder.tower.load_state_dict(towers.tower_weights(folder, config))
         return encoder.eval().requires_grad_(False)
 
     @property

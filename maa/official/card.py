@@ -28,7 +28,7 @@ ships with the program.
 """
 
 
-def card(name: str, config: ModelConfig, sources: Sequence[Source]) -> str:
+def converted_card(name: str, config: ModelConfig, sources: Sequence[Source]) -> str:
     """Markdown."""
     rows = "\n".join(f"| `{source.path.name}` | `{source.sha256}` |" for source in sources)
     return TEXT.format(name=name, version=VERSION, rows=rows, convention=config.audio.convention)

@@ -21,9 +21,9 @@ from maa.config import Convention, ModelConfig
 from maa.models.autoencoder import Autoencoder
 from maa.models.text import load_tokenizer
 from maa.official import conventions
-from maa.official.card import card
+from maa.official.card import converted_card
 from maa.official.networks import Clap, Network, Vocoder, Weights, recognise
-from maa.official.pickles import read
+from maa.official.pickles import read_tensors
 
 ORDER = ("text", "image", "inpaint")  # the first that is there stands at the root
 PARTS_OF_WORDS = ("text", "vision")
@@ -42,7 +42,7 @@ class Choices:
 
 
 @dataclass
-class Place:
+class FolderDraft:
     """One model folder in the making: the root, or an expert."""
 
     config: ModelConfig
@@ -68,7 +68,7 @@ def convert(files: Sequence[Path], folder: Path, choices: Choices | None = None,
     vocoders: dict[Convention, Vocoder] = {}
     claps: list[Clap] = []
     for file in files:
-        found = recognise(read(file))
+        found = recognise(read_tensors(file))
         if isinstance(found, Clap):
             claps.append(found)
             say(f"{file}: MS-CLAP")
@@ -87,7 +87,7 @@ def convert(files: Sequence[Path], folder: Path, choices: Choices | None = None,
     _give_clap(places, claps, folder)
     found_all: list[Network | Vocoder | Clap] = [*(network for network, _ in networks), *vocoders.values(), *claps]
     sources = [item.source for item in found_all]
-    _write(places, folder, choices, card(folder.name, places["."].config, sources))
+    _write(places, folder, choices, converted_card(folder.name, places["."].config, sources))
     return folder
 
 
@@ -112,7 +112,7 @@ def _convention(found: Network | Vocoder, chosen: Convention | None) -> tuple[Co
     return heard, "by a round trip of test sounds"
 
 
-def _existing(folder: Path) -> dict[str, Place]:
+def _existing(folder: Path) -> dict[str, FolderDraft]:
     """What a folder holds already: the configs of its model and of its experts."""
     if not folder.exists():
         return {}
@@ -121,10 +121,12 @@ def _existing(folder: Path) -> dict[str, Place]:
             return {}
         raise ValueError(f"{folder} is there already and is no model; choose another output.")
     names = [name for name in (".", *checkpoint.EXPERTS) if (folder / name / checkpoint.CONFIG).is_file()]
-    return {name: Place(checkpoint.read_config(folder / name)[0]) for name in names}
+    return {name: FolderDraft(checkpoint.read_config(folder / name)[0]) for name in names}
 
 
-def _arrange(networks: list[tuple[Network, Convention]], there: dict[str, Place], folder: Path) -> dict[str, Place]:
+def _arrange(
+    networks: list[tuple[Network, Convention]], there: dict[str, FolderDraft], folder: Path
+) -> dict[str, FolderDraft]:
     """Put every network into its place; the root is the most general of them, unless it is taken."""
     places = dict(there)
     for network, mel in sorted(networks, key=lambda item: ORDER.index(item[0].kind)):
@@ -136,13 +138,13 @@ def _arrange(networks: list[tuple[Network, Convention]], there: dict[str, Place]
                 "another kind; convert into a new folder, all files at once."
             )
         config = replace(network.config, audio=replace(network.config.audio, convention=mel))
-        places[name] = Place(config, dict(network.parts), network.clip)
+        places[name] = FolderDraft(config, dict(network.parts), network.clip)
     if not places:
         raise ValueError("There is no diffusion network among the files; give one, such as maa1_full.ckpt, with them.")
     return places
 
 
-def _give_vocoders(places: dict[str, Place], vocoders: dict[Convention, Vocoder], folder: Path) -> None:
+def _give_vocoders(places: dict[str, FolderDraft], vocoders: dict[Convention, Vocoder], folder: Path) -> None:
     """Each network sings through the vocoder of its own mel convention; the first place of each keeps the file."""
     for mel, vocoder in vocoders.items():
         users = {name: place for name, place in places.items() if place.config.audio.convention == mel}
@@ -169,7 +171,7 @@ def _give_vocoders(places: dict[str, Place], vocoders: dict[Convention, Vocoder]
             )
 
 
-def _give_clap(places: dict[str, Place], claps: list[Clap], folder: Path) -> None:
+def _give_clap(places: dict[str, FolderDraft], claps: list[Clap], folder: Path) -> None:
     if len(claps) > 1 or (claps and checkpoint.weight_files(folder, "clap")):
         raise ValueError(f"{claps[-1].source.path} is a second CLAP; give one.")
     for clap in claps:
@@ -177,7 +179,7 @@ def _give_clap(places: dict[str, Place], claps: list[Clap], folder: Path) -> Non
         places["."].config = replace(places["."].config, clap=clap.config)
 
 
-def _write(places: dict[str, Place], folder: Path, choices: Choices, text: str) -> None:
+def _write(places: dict[str, FolderDraft], folder: Path, choices: Choices, text: str) -> None:
     """Everything into a folder aside; then into its place."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
@@ -194,7 +196,7 @@ def _write(places: dict[str, Place], folder: Path, choices: Choices, text: str) 
             checkpoint.write_config(folder / name, place.config)
 
 
-def _write_place(aside: Path, place: Place, target: Path, choices: Choices) -> None:
+def _write_place(aside: Path, place: FolderDraft, target: Path, choices: Choices) -> None:
     parts = place.parts
     if choices.half:
         parts = {part: {name: _halved(value) for name, value in weights.items()} for part, weights in parts.items()}

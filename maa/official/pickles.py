@@ -56,7 +56,7 @@ class Source:
         return digest.hexdigest()
 
 
-def read(path: Path) -> Source:
+def read_tensors(path: Path) -> Source:
     """Tensors of a .ckpt, .pt, .pth or .safetensors file; their bytes stay on the disk until they are used.
 
     Raises:
@@ -118,7 +118,7 @@ def _first_line(error: BaseException) -> str:
     return text if len(text) <= 200 else f"{text[:200]}…"
 
 
-def check(name: str, tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
+def check_shape(name: str, tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
     """A weight that fits: the expected shape, a floating type, finite values. ValueError names the key otherwise."""
     if tuple(tensor.shape) != shape:
         raise ValueError(f"{name} should have the shape {list(shape)}, not {list(tensor.shape)}.")

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maa.audio.finish import AS_MADE, LOUDNESS
-from maa.diffusion import official
-from maa.diffusion.samplers import SAMPLERS
+from maa.diffusion.samplers import sampler_named
 
 MAX_STEPS = 1000
 MAX_GUIDANCE = 20.0
@@ -53,14 +52,12 @@ class Sampling:
         check_number("eta", self.eta, 0.0, 1.0)
         if self.density is not None:
             check_number("density", self.density, 0.0, 1.0)
-        if self.sampler not in SAMPLERS:
-            raise ValueError(f"There is no sampler {self.sampler!r}; choose one of {', '.join(SAMPLERS)}.")
-        if self.eta and self.sampler == "dpm++":
+        sampler = sampler_named(self.sampler)
+        if self.eta and not sampler.uses_eta:
             raise ValueError("eta adds noise in DDIM only; choose the sampler ddim, or leave eta at 0.")
-        if self.mismatch and self.sampler != "official":
+        if self.mismatch and not sampler.candidates:
             raise ValueError("mismatch repeats a habit of the authors' sampler; choose the sampler official.")
-        if self.sampler == "official":
-            official.timesteps(self.steps)
+        sampler.check(self.steps)
 
     def settled(self, guidance: float) -> Sampling:
         """The same with the open choices made: a seed drawn, the model's guidance filled in."""

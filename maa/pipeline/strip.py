@@ -52,7 +52,7 @@ def strip(
     """
     source = to_audio(audio)
     settled = replace(sampling.settled(maa.config.guidance), count=1)
-    totals = [max(1, int(np.ceil(t0 * settled.steps))) for t0 in values]
+    totals = [maa.renderer.steps_of(t0, settled) for t0 in values]
     points: list[Generation] = []
     for index, t0 in enumerate(values):
         report = None if on_step is None else _within(on_step, sum(totals[:index]), sum(totals))

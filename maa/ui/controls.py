@@ -21,7 +21,6 @@ SLIDER_STEPS = 200
 SHORTEST = 1.0  # seconds
 DICE = Path(__file__).parent / "web" / "dice.svg"
 SLIDER_GUIDANCE = 12.0
-SAMPLER_NAMES = {"dpm++": "DPM-Solver++ (fast)", "ddim": "DDIM (the paper's)", "official": "The authors' own DDIM"}
 LOUDNESS_NAMES = {
     AS_MADE: "As made", "-23": "−23 LUFS (broadcast)", "-18": "−18 LUFS", PEAK: "Peak −1 dBTP",
 }  # fmt: skip
@@ -132,9 +131,9 @@ def _sampling(config: ModelConfig) -> dict[str, Any]:
         label="Guidance",
         info="How closely to follow the prompt; 1 turns guidance and the negative prompt off.",
     )
-    names = [(SAMPLER_NAMES.get(name, name), name) for name in SAMPLERS]
+    names = [(sampler.label, name) for name, sampler in SAMPLERS.items()]
     with gr.Row():
-        sampler = gr.Dropdown(names, value=SAMPLERS[0], label="Sampler", filterable=False, min_width=180)
+        sampler = gr.Dropdown(names, value=next(iter(SAMPLERS)), label="Sampler", filterable=False, min_width=180)
         eta = gr.Slider(0.0, 1.0, value=0.0, step=0.05, label="Fresh noise in DDIM (eta)", min_width=180)
     return {"steps": steps, "guidance": guidance, "sampler": sampler, "eta": eta}
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from maa.audio.finish import AS_MADE
+from maa.diffusion.samplers import sampler_named
 from maa.pipeline import Sampling
 from maa.pipeline.request import check_loudness, check_seconds
 
@@ -95,7 +96,7 @@ def ask(fields: Mapping[str, Any]) -> Ask:
         seed=seed,
         count=whole(fields["takes"]),
         sampler=fields["sampler"],
-        eta=(fields.get("eta") or 0.0) if fields["sampler"] != "dpm++" else 0.0,
+        eta=(fields.get("eta") or 0.0) if sampler_named(fields["sampler"]).uses_eta else 0.0,
         density=None if fields.get("free") is True else fields.get("density"),
     )
     if sampling.steps * sampling.count > WORK:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from maa.pipeline.clip import MIX_DB
-from maa.pipeline.windows import VIDEO_SECONDS
+from maa.pipeline.seen import VIDEO_SECONDS
 from maa.ui import files, limits
 from maa.ui.controls import Wording, controls
 from maa.ui.examples import examples
@@ -61,7 +61,7 @@ def frames(generation: Generation, own: Own, folder: Path) -> list[dict[str, Any
     """Small pictures of the frames that were looked at, with their times."""
     from PIL import Image
 
-    from maa.pipeline.windows import FRAMES
+    from maa.pipeline.seen import FRAMES
     from maa.vision.frames import shrink, video_frames
 
     clip = files.uploaded(own["video"], "a video")

@@ -31,9 +31,9 @@ sys.exit(code)
 def test_memory(tmp_path: Path) -> None:
     state = buffers(ScheduleConfig(), 1.0)
     parts = {
-        "unet": (keys.unet, "model.diffusion_model."),
-        "autoencoder": (keys.autoencoder, "first_stage_model."),
-        "text": (each(names.text), "cond_stage_model."),
+        "unet": (keys.unet_keys, "model.diffusion_model."),
+        "autoencoder": (keys.autoencoder_keys, "first_stage_model."),
+        "text": (each(names.text_key), "cond_stage_model."),
     }
     for part, (rename, prefix) in parts.items():
         with torch.device("meta"):

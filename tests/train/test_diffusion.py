@@ -92,6 +92,17 @@ def open_pool(folder: Path, place: tuple[int, int] = (0, 1), recipe: diffusion.R
     return Pool(TINY, little_library(), network, encoder, recipe, 3, place)
 
 
+def test_states_of_one_sound_lean_towards_another_caption(parts: Path) -> None:
+    """Clips of several sounds, whose captions say an order, stay as they are said."""
+    plain, leaning = (open_pool(parts, recipe=replace(UNIFIED, pool=16, text_between=most)) for most in (0.0, 0.5))
+    for pool in (plain, leaning):
+        pool.upto(16)
+    assert torch.equal(plain.columns, leaning.columns)
+    moved = (plain.captions.tokens != leaning.captions.tokens).flatten(2).any(2)
+    several = (plain.captions.lengths[:, 3] > 0) & (plain.captions.recordings[:, 3] < 0)
+    assert several.any() and moved[:, 1].any() and not moved[several].any()
+
+
 def test_a_pool_is_the_same_clips_whoever_holds_them(parts: Path) -> None:
     whole = open_pool(parts)
     halves = [open_pool(parts, (rank, 2)) for rank in range(2)]
@@ -129,7 +140,7 @@ def test_a_crop_is_a_stretch_of_the_clip_and_knows_what_sounds_in_it(parts: Path
 
 
 def test_latents_of_a_pool_are_those_of_its_clips(parts: Path) -> None:
-    pool = open_pool(parts)
+    pool = open_pool(parts, recipe=replace(UNIFIED, text_between=0.0))
     pool.upto(8)
     composer = Composer(little_library(), little_library().indices("train"), TINY.audio.samples, 16_000, natural=True)
     plan = composer.plan(np.random.default_rng([3, 4, 5]))
@@ -180,7 +191,7 @@ def test_a_batch_has_the_recipes_widths_and_holes(parts: Path) -> None:
     pool = open_pool(parts, recipe=recipe)
     batch = diffusion.DiffusionObjective(torch.nn.Identity(), pool, recipe, make_accelerator()).inputs(Draw(0, 4, 0.1))
     assert batch["z"].shape == (64, 4, 10, 20) and batch["tokens"].shape[:2] == (64, TINY.text.tokens)
-    blank = batch["latent_mask"].flatten(1).all(1)
+    blank = batch["make"].flatten(1).all(1)
     assert 10 < int(blank.sum()) < 54
     assert not batch["known"][blank].any()
     assert pool.made == pool.size + 2

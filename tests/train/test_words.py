@@ -12,7 +12,7 @@ import torch
 from train.data import load_manifest
 from train.data.prompts import synonyms
 from train.evaluation.prompts import PARAPHRASES
-from train.latents.recipes import RECIPES, blurred
+from train.latents.recipes import RECIPES, between, blurred
 
 
 def said_of() -> dict[str, set[str]]:
@@ -89,3 +89,14 @@ def test_token_states_are_moved_within_measure() -> None:
     assert 0.7 * recipe.text_noise < by < recipe.text_noise  # of the spread about the mean of four
     only_mean = (chance[1] > 0.9) & (chance[0] < 0.5)
     assert moved[only_mean, :4].std(1).mean() < (1 - 0.7 * recipe.text_mean) * tokens[only_mean, :4].std(1).mean()
+
+
+def test_states_between_two_captions() -> None:
+    """Word by word as far as both have words; the rest, padding included, stays."""
+    torch.manual_seed(0)
+    tokens, others = torch.randn(3, 6, 16), torch.randn(3, 6, 16)
+    lengths, shorter = torch.tensor([5, 5, 3]), torch.tensor([3, 6, 6])
+    moved = between(tokens, lengths, others, shorter, torch.tensor([0.25, 0.0, 1.0]))
+    assert torch.allclose(moved[0, :3], 0.75 * tokens[0, :3] + 0.25 * others[0, :3])
+    assert torch.equal(moved[0, 3:], tokens[0, 3:]) and torch.equal(moved[1], tokens[1])
+    assert torch.equal(moved[2, :3], others[2, :3]) and torch.equal(moved[2, 3:], tokens[2, 3:])

@@ -29,12 +29,13 @@ from train.data.prompts.composer import MOST, Composer
 from train.data.prompts.plans import Plan, captions_of
 from train.latents.activity import Activity, Audible
 from train.latents.captions import CaptionEncoder
-from train.latents.recipes import Recipe
+from train.latents.recipes import Recipe, between
 
 SHARDS = 8  # the most processes that a pool can be shared by, and what their number has to divide
 LEAST = 0.5  # latent columns of a masked stretch that must sound for a prompt to be about it
 AT_ONCE = 64  # clips that an accelerator makes together
 AROUND = (0.03, 0.3)  # seconds before and behind a single sound that a mask takes with it
+ONLY = 1  # the set of events that a clip of one sound has
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,12 @@ class CaptionTable:
         self.vectors[slot, chosen] = vectors
         recordings = torch.tensor([-1 if one is None else one for clip in told for _, one in clip])
         self.recordings[slot, chosen] = send(recordings, self.encoder.device)
+
+    def lean(self, slots: Tensor, captions: list[str], share: Tensor) -> None:
+        """Move the token states of clips of one sound in slots [B] towards those of other captions, by share [B]."""
+        tokens, lengths, _ = self.encoder.encode(captions)
+        own, own_lengths = self.tokens[slots, ONLY], self.lengths[slots, ONLY]
+        self.tokens[slots, ONLY] = between(own, own_lengths, tokens, lengths, share)
 
 
 class Pool:
@@ -198,6 +205,17 @@ class Pool:
         self.hidden[slots] = send(torch.tensor([hidden for _, hidden in masks]), self.device)
         if self.captions is not None:
             self.captions.write(slots, plans)
+            self._lean(plans, rngs, slots, self.captions)
+
+    def _lean(self, plans: list[Plan], rngs: list[np.random.Generator], slots: Tensor, captions: CaptionTable) -> None:
+        """Token states of clips of one sound, moved some way towards another caption of the same concept."""
+        most = self.recipe.text_between
+        pairs = zip(plans, rngs, strict=True)
+        others = [self.composer.another_caption(plan, rng) if most else None for plan, rng in pairs]
+        leaning = [k for k, other in enumerate(others) if other is not None]
+        if leaning:
+            share = send(torch.tensor([most * rngs[k].random() for k in leaning]), self.device)
+            captions.lean(slots[leaning], [other for other in others if other is not None], share.float())
 
     def _plan(self, rng: np.random.Generator) -> Plan:
         while True:

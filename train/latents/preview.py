@@ -35,13 +35,7 @@ class Preview:
     def __call__(self, folder: Path, step: int) -> None:
         count, config, unet = len(self.captions), self.pool.config, self.unet
         condition, null = (unet.prepare(self._context(given), count) for given in (True, False))
-        beside = torch.cat([torch.zeros_like(self.noise), torch.ones_like(self.noise[:, :1])], dim=1)
-
-        def network(z: torch.Tensor, t: torch.Tensor, context: Context) -> torch.Tensor:
-            whole = beside.repeat(len(z) // count, 1, 1, 1)
-            return unet(torch.cat([z, whole], dim=1) if config.unet.inpaints else z, t, context)
-
-        denoiser = guided(network, self.schedule, condition, null, config.guidance)
+        denoiser = guided(unet, self.schedule, condition, null, config.guidance)
         steps = timesteps(config.schedule.steps - 1, STEPS)
         mel = self.pool.autoencoder.decode(dpm_solver(denoiser, self.noise, steps, self.schedule))
         folder.mkdir(parents=True, exist_ok=True)

@@ -34,9 +34,11 @@ class Recipe:
     counted: float = 0.5  # share of samples whose caption says how often something sounds, where it is known
     onset: float = 0.35  # share of crops that begin where a sound does
     # Words that nobody has written: most that half of the samples' token states are moved by, at random (relative to
-    # their spread), and towards their mean.
+    # their spread), and towards their mean; and how far, at most, the states of a clip of one sound lie towards those
+    # of another caption of its concept.
     text_noise: float = 0.2
     text_mean: float = 0.3
+    text_between: float = 0.5
     widths: tuple[tuple[int, float], ...] = ((20, 0.7), (40, 0.2), (78, 0.1))  # latent columns and how often
     outside: float = 0.1  # loss weight of the cells that are given
     min_snr: float = 0.0  # gamma of arXiv 2303.09556; 0 = every timestep alike
@@ -107,6 +109,7 @@ RECIPES = {
         both=0.0,
         text_noise=0.0,
         text_mean=0.0,
+        text_between=0.0,
         widths=WHOLE,
         pool=4096,
         renew=4.0,
@@ -130,6 +133,19 @@ def blurred(tokens: Tensor, lengths: Tensor, noise: Tensor, chance: Tensor, reci
     moved = torch.lerp(tokens, mean.expand_as(tokens), recipe.text_mean * by_mean)
     moved = moved + recipe.text_noise * by_noise * spread * noise
     return torch.where(real, moved, tokens).to(kind)
+
+
+def between(tokens: Tensor, lengths: Tensor, others: Tensor, others_lengths: Tensor, share: Tensor) -> Tensor:
+    """Token states on the way to those of other captions, word by word as far as both have words.
+
+    Args:
+        tokens, others: [B, K, D], of which the first `lengths` and `others_lengths` [B] are words.
+        share: [B] in [0, 1]: 0 leaves a sample as it is.
+    """
+    at = torch.arange(tokens.shape[1], device=tokens.device)
+    both = at < torch.minimum(lengths, others_lengths)[:, None]
+    weight = share[:, None, None] * both[..., None]
+    return torch.lerp(tokens.float(), others.float(), weight).to(tokens.dtype)
 
 
 def drop_conditions(context: Context, recipe: Recipe, captioned: Tensor, mode: Tensor) -> Context:

@@ -165,6 +165,15 @@ class Composer:
         sentence = draft.sentence.format(*(f"{{{place[number]}}}" for number in range(len(events))))
         return replace(plan, counted=counted(plan, sentence, rng))
 
+    def another_caption(self, plan: Plan, rng: np.random.Generator) -> str | None:
+        """What else is said of the concept of a clip of one sound, in some wording; None for other clips."""
+        if self.sources is None or len(plan.events) > 1:
+            return None
+        concept = self.library.rows[plan.events[0].recording].concept
+        group = self.alike[concept]
+        row = self.library.rows[int(group[int(rng.integers(len(group)))])]
+        return reword(one_of((concept, *row.captions), rng), concept, rng)
+
     def others(self, recording: int, said: str, rng: np.random.Generator) -> tuple[int, ...]:
         """Recordings that the same can be said of: half of the time only those that were made with it, if there are."""
         if self.sources is None:

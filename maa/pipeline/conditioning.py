@@ -1,9 +1,10 @@
-"""What a task gives the network to listen to: text, negative text, pictures."""
+"""What a task conditions the network on: text, negative text, pictures."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,15 @@ from torch import Tensor
 
 from maa.checkpoint import Model
 from maa.models.clip import ClipBridge
-from maa.models.context import Context
+from maa.models.context import Context, condition_of
 from maa.models.text import mean_pool
+from maa.pipeline.seen import Seen
 from maa.pipeline.sustained import names_sustained
 
+Pair = tuple[Context, Context]  # condition, and null
 
-def from_text(model: Model, prompt: str, negative: str) -> tuple[Context, Context]:
+
+def from_text(model: Model, prompt: str, negative: str) -> Pair:
     """Condition and null of one take. An empty prompt is no condition; a negative prompt takes the null's place.
 
     To a network that knows density, a sound that goes on is one that is always there: rain has no holes.
@@ -30,15 +34,9 @@ def from_text(model: Model, prompt: str, negative: str) -> tuple[Context, Contex
     pair = model.text.encode([prompt, negative])
     if not model.config.unet.learned_null:
         return pair.row(0), pair.row(1)
-    assert pair.tokens is not None
-    width = model.config.unet.global_dim or 0
-    device = pair.tokens.device
-    pair = replace(
-        pair,
-        has_tokens=torch.tensor([bool(prompt), bool(negative)], device=device),
-        vector=torch.zeros(2, width, device=device) if width else None,
-        has_vector=torch.zeros(2, dtype=torch.bool, device=device) if width else None,
-    )
+    device = pair.device
+    said = torch.tensor([bool(prompt), bool(negative)], device=device)
+    pair = condition_of(model.config.unet, pair.tokens, pair.mask, said)
     goes_on = model.config.unet.density and names_sustained(prompt, model.sustained, model.concepts)
     return with_density(pair.row(0), 1.0 if goes_on else None, device), pair.row(1)
 
@@ -58,7 +56,7 @@ def load_picture(image: Any) -> NDArray[np.uint8]:
     return load_image(image)
 
 
-def describe(model: Model, pictures: list[NDArray[np.uint8]]) -> list[tuple[str, float]]:
+def describe_pictures(model: Model, pictures: list[NDArray[np.uint8]]) -> list[tuple[str, float]]:
     """The sound concepts that pictures are heard as; several pictures are pooled like the frames of a video."""
     able = (one for one in (model, *model.experts.values()) if one.vision is not None and one.text is not None)
     model = next((one for one in able if one.concepts), model)
@@ -77,9 +75,7 @@ def caption(words: list[tuple[str, float]]) -> str:
     return best
 
 
-def from_pictures(
-    model: Model, pictures: list[NDArray[np.uint8]], prompt: str, negative: str
-) -> tuple[Context, Context]:
+def from_pictures(model: Model, pictures: list[NDArray[np.uint8]], prompt: str, negative: str) -> Pair:
     """Condition and null of a network that looks (Sec. 4.3): CLIP's unit vectors, the mean over the frames of a video.
 
     A prompt takes the pictures' place as CLIP's vector of the text, which shares their space; the null is CLIP's vector
@@ -116,6 +112,58 @@ def with_density(context: Context, density: float | None, device: torch.device) 
     return replace(context, density=torch.tensor([float(density)], device=device), has_density=given)
 
 
-def digest(array: NDArray[Any]) -> str:
+def input_digest(array: NDArray[Any]) -> str:
     """Short hash of an input, to tell later whether it is the same one."""
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]
+
+
+def digest_of_pictures(seen: Sequence[Seen]) -> str:
+    """Short hash of all pictures."""
+    flat = [picture.reshape(-1) for one in seen for picture in one.pictures]
+    return input_digest(np.concatenate(flat))
+
+
+@dataclass(frozen=True)
+class PictureConditions:
+    """What pictures are heard as: a condition for each window, words over all of them, and the prompt to judge by."""
+
+    contexts: list[Pair]
+    words: list[tuple[str, float]]
+    judge: str
+
+
+def of_pictures(model: Model, looker: Model, seen: Sequence[Seen], prompts: tuple[str, str]) -> PictureConditions:
+    """The windows' pictures through the model's eyes.
+
+    Args:
+        model: names what is heard.
+        looker: makes the sound; where its network looks at pictures itself, it is conditioned on them and not on words.
+        prompts: what to hear instead ("" = what is seen), and what not.
+
+    Raises:
+        ValueError: the network needs words, and there is nothing that could name any.
+    """
+    prompt, negative = prompts
+    heard = [list(one.words) or describe_pictures(model, list(one.pictures)) for one in seen]
+    contexts = []
+    for one, words in zip(seen, heard, strict=True):
+        if looker.config.unet.looks:
+            own = prompt or caption(list(one.words))
+            contexts.append(from_pictures(looker, list(one.pictures), own, negative))
+            continue
+        text = prompt or caption(words)
+        if not text:
+            raise ValueError("The model names no sound concepts, so pictures cannot be heard; give a prompt instead.")
+        condition, null = from_text(looker, text, negative)
+        contexts.append((condition if prompt else with_words(looker, condition, words), null))
+    words = pooled(heard)
+    return PictureConditions(contexts, words, prompt or caption(words))
+
+
+def pooled(words: Sequence[Sequence[tuple[str, float]]]) -> list[tuple[str, float]]:
+    """The words of several windows as one list, best first: the mean of their weights."""
+    total: dict[str, float] = {}
+    for heard in words:
+        for word, weight in heard:
+            total[word] = total.get(word, 0.0) + weight / len(words)
+    return sorted(total.items(), key=lambda item: -item[1])
