@@ -61,7 +61,7 @@ HELD_OUT = ("reconstruction", "clap")
 SPLITS = ("valid", "test")
 AUDIO = (".wav", ".flac", ".ogg", ".mp3")
 TAKES = 4  # of each concept: more than 500 in all
-SAID = 2  # of each paraphrase
+PARAPHRASE_TAKES = 2  # of each
 FEW = 2  # real clips of each concept that go through the model in a rough look
 EVERY = 3  # of the concepts, the first takes part in a sweep
 CACHE = "evaluation-cache"
@@ -106,7 +106,7 @@ def evaluate(reference: Reference, data: Path, asked: Asked) -> dict[str, Any]:
         elif part == "generation":
             report[part] = vocabulary(reference, asked.takes)
         elif part == "paraphrases":
-            report[part] = paraphrases(reference, min(asked.takes, SAID))
+            report[part] = paraphrases(reference, min(asked.takes, PARAPHRASE_TAKES))
         elif part == "two_events":
             report[part] = two_event_scores(reference)
         elif part == "inpainting":

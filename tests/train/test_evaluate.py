@@ -23,7 +23,7 @@ from train.evaluation.generation import guidance_sweep
 from train.evaluation.inpainting import cases
 from train.evaluation.reconstruction import griffin_lim_from_mel, log_magnitude, pitched, reconstruction
 from train.evaluation.reference import Reference
-from train.evaluation.sounds import BATCH, HEARD, Judge, Setup, judged_stretch
+from train.evaluation.sounds import AT_ONCE, BATCH, Judge, Setup, judged_stretch
 from train.evaluation.together import takes_of
 from train.evaluation.workers import Workers
 
@@ -209,7 +209,7 @@ def test_worker_processes_find_what_one_process_finds(reference: Reference, data
     setup = Setup("tiny", "cpu", None, tmp_path, Sampling(steps=1), tmp_path / "shared", 0.5)
     workers = Workers(setup, 2)
     try:
-        judge, waves = setup.open(workers), [reference.library.wave(k) for k in range(HEARD + 3)]
+        judge, waves = setup.open(workers), [reference.library.wave(k) for k in range(AT_ONCE + 3)]
         assert judge.remembered("some", waves, real=True) == pytest.approx(reference.judge.embed(waves), abs=1e-4)
         jobs = [("rain", seed) for seed in range(BATCH + 1)]
         shared = judge.takes(jobs, "takes")

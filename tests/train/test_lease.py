@@ -211,7 +211,7 @@ def test_a_stage_stops_when_its_held_out_figure_no_longer_falls(
 
 def test_training_needs_nothing_that_reads_sound_files() -> None:
     """A rented machine has neither these nor the network to get them."""
-    absent = ("soundfile", "gradio", "open_clip", "soxr", "mutagen", "cv2")
+    absent = ("soundfile", "gradio", "open_clip", "soxr", "mutagen", "cv2", "matplotlib", "timm")
     wanted = "train.lease.__main__, train.small, train.vocoder, train.autoencoder, train.diffusion, train.clap"
     code = f"import sys\nsys.modules.update(dict.fromkeys({absent!r}))\nimport {wanted}"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)

@@ -38,9 +38,9 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def losses(folder: Path, name: str) -> list[float]:
+def losses(folder: Path, name: str, loss: str = "loss") -> list[float]:
     rows = [json.loads(line) for line in (folder / f"{name}.log.jsonl").read_text().splitlines()]
-    return [row["loss"] for row in rows if "loss" in row]
+    return [row[loss] for row in rows if loss in row]
 
 
 BATCH = {"steps": 30, "lr": 2e-3, "warmup": 3, "log_every": 5}

@@ -50,7 +50,7 @@ def halves(reference: Reference, waves: list[Wave], real: bool = False) -> NDArr
     for wave in waves:
         cut = change_point(judge.mel(wave)) * hop
         parts += [wave[:cut], wave[cut:]]
-    orders = order_of(reference.directions(reference.heard("halves", parts, real=real)), reference.centres)[:, :5]
+    orders = order_of(reference.directions(reference.embedded("halves", parts, real=real)), reference.centres)[:, :5]
     return orders.reshape(len(waves), 2, -1)
 
 

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from maa.audio import finish
 from maa.audio.finish import AS_MADE
 from maa.audio.loudness import lufs
+from maa.config import PAPER
 from maa.dsp import decibels
 from train.evaluation.sounds import Judge, Wave
 
-FRAME_RATE = 62.5  # Hz: 16,000 samples in hops of 256
+FRAME_RATE = PAPER.audio.sample_rate / PAPER.audio.hop  # Hz: 62.5
 BAND = (300.0, 7700.0)  # Hz, where lines are looked for
 NEAR, AWAY = 1.5, 8.0  # Hz from a multiple of the frame rate: a line, and what lies between the lines
 LOW, HIGH = 20.0, 7850.0  # Hz: what lies outside is heard by nobody, or is all that a vocoder's last bin can make

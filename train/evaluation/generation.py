@@ -42,7 +42,7 @@ def guidance_sweep(reference: Reference, scales: Sequence[float], takes: int, ev
         labels, waves = named(reference, takes, scale, every)
         rows: dict[str, dict[str, Any]] = {}
         for one in reference.everyone:
-            vectors = one.directions(one.heard("sweep", waves))
+            vectors = one.directions(one.embedded("sweep", waves))
             near = kid(vectors, one.vectors[np.isin(one.labels, labels)], np.random.default_rng(1))
             rows[one.by] = asdict(rank_sounds(vectors, labels, one.centres)) | {"kid": near}
         found[f"{scale:g}"] = nested(reference, rows)
@@ -58,7 +58,7 @@ def scores_of(reference: Reference, waves: Sequence[Wave], labels: Labels) -> di
     """Everything that can be said of labelled sounds, whoever made them; other ears' part under their name."""
     found = {}
     for one in reference.everyone:
-        raw = one.heard("takes", list(waves))
+        raw = one.embedded("takes", list(waves))
         found[one.by] = judged(one, raw, labels)
         if isinstance(one.ears, YamnetEars):
             found[one.by]["tags"] = tags_of(one, one.ears, raw, labels)
@@ -142,7 +142,7 @@ def paraphrases(reference: Reference, takes: int) -> dict[str, Any]:
     found = {}
     for one in reference.everyone:
         scores = {
-            name: rank_sounds(one.directions(one.heard("paraphrases", waves)), wanted, one.centres)
+            name: rank_sounds(one.directions(one.embedded("paraphrases", waves)), wanted, one.centres)
             for name, waves in made.items()
         }
         said, literal = scores["generated"], scores["literal"]

@@ -132,7 +132,7 @@ def _scores(reference: Reference, made: list[Case]) -> dict[str, Any]:
 def _cosines(reference: Reference, made: list[Case], inside: dict[str, list[Wave]]) -> dict[str, Any]:
     target = unit(reference.centres)[reference.labels_of([case.right for case in made])]
     cosine = {
-        way: (reference.directions(reference.heard(f"hole-{way}", waves, real=way == "truth")) * target).sum(axis=1)
+        way: (reference.directions(reference.embedded(f"hole-{way}", waves, real=way == "truth")) * target).sum(axis=1)
         for way, waves in inside.items()
     }
     report: dict[str, Any] = {way: {"cosine": float(values.mean())} for way, values in cosine.items()}

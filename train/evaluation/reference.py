@@ -52,7 +52,7 @@ class Reference:
         """By each pair of ears."""
         return [self, *self.others]
 
-    def heard(self, name: str, waves: list[Wave], real: bool = False) -> Vectors:
+    def embedded(self, name: str, waves: list[Wave], real: bool = False) -> Vectors:
         """Rows of these ears, kept."""
         return self.judge.remembered(name, waves, real=real, ears=self.ears)
 
@@ -95,7 +95,7 @@ class Reference:
     @cached_property
     def raw(self) -> Vectors:
         """Rows of the train recordings as the ears give them."""
-        return self.heard("train", [self.wave(i) for i in self.rows], real=True)
+        return self.embedded("train", [self.wave(i) for i in self.rows], real=True)
 
     @cached_property
     def vectors(self) -> Vectors:
@@ -129,7 +129,7 @@ class Reference:
     def passed(self) -> Vectors:
         """Rows of these recordings after 16 kHz, the autoencoder and the vocoder."""
         waves = [self.wave(int(self.rows[k])) for k in self.passed_rows]
-        return self.heard("passed", self.judge.share(_pass, waves, "real clips, passed through"))
+        return self.embedded("passed", self.judge.share(_pass, waves, "real clips, passed through"))
 
     def real(self) -> dict[str, Score]:
         """Real train clips, each left out of its own centroid: all of them, and those passed through the model."""

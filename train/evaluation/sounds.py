@@ -30,7 +30,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 LONGEST = 4.6  # seconds that are judged: two of the encoder's blocks
 BATCH = 4  # takes made at once
-HEARD = 16  # sounds that a process embeds before it is given more
+AT_ONCE = 16  # sounds that a process embeds before it is given more
 
 
 def digest_of(config: ModelConfig) -> str:
@@ -108,7 +108,7 @@ class Judge:
         chosen = ears or self.first
 
         def make() -> NDArray[np.float32]:
-            groups = [(waves[k : k + HEARD], whole, chosen.name) for k in range(0, len(waves), HEARD)]
+            groups = [(waves[k : k + AT_ONCE], whole, chosen.name) for k in range(0, len(waves), AT_ONCE)]
             rows = self.share(_embed, groups, f"{name}, {chosen.name}")
             return np.concatenate(rows) if rows else self.embed([], ears=chosen)
 

@@ -70,7 +70,7 @@ class Yamnet(nn.Module):
         embedding = x.mean(dim=(2, 3))
         return embedding, self.classifier(embedding).sigmoid()
 
-    def hear(self, wave: Tensor) -> tuple[Tensor, Tensor]:
+    def embed(self, wave: Tensor) -> tuple[Tensor, Tensor]:
         """Wave [n] at 16 kHz -> embedding [1024] and scores [521], means over patches that cover the whole sound.
 
         Patches start every 0.48 s; the last one is moved back so that it ends with the sound.

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from maa.config import ModelConfig, ScheduleConfig
+from maa.config import PAPER, ModelConfig, ScheduleConfig
 from maa.models.context import Context
 from train.data.masks import FRAME, MaskShares
+
+WHOLE = PAPER.latent_cells[1]  # columns of the paper's 9.984 s
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Recipe:
     text_noise: float = 0.2
     text_mean: float = 0.3
     text_between: float = 0.5
-    widths: tuple[tuple[int, float], ...] = ((20, 0.7), (40, 0.2), (78, 0.1))  # latent columns and how often
+    widths: tuple[tuple[int, float], ...] = ((20, 0.7), (40, 0.2), (WHOLE, 0.1))  # latent columns and how often
     outside: float = 0.1  # loss weight of the cells that are given
     min_snr: float = 0.0  # gamma of arXiv 2303.09556; 0 = every timestep alike
     norm: int = 2  # of the error: 2, or 1 as in the authors' inpainting network
@@ -79,7 +81,6 @@ class Recipe:
         return self.name != "inpaint"
 
 
-WHOLE = ((78, 1.0),)  # 78 columns are 624 frames, 9.984 s
 RECIPES = {
     "unified": Recipe(),
     "text": Recipe("text", given=0.0, tokens=0.8, vector=0.0, both=0.0),  # App. E.2: 20 % of the texts are dropped
@@ -94,7 +95,7 @@ RECIPES = {
     #   second run as App. E.2 tells: one run is enough, and the code does the same.
     # - padding: the code pads short clips with silence, of which the paper says nothing; ours repeats them (at most
     #   30 % silence): padding teaches the network to be quiet.
-    # - crop: the code keeps the first 624 frames of a clip, Table 6 only gives the size; ours is a random stretch.
+    # - crop: the code keeps the first frames of a clip, Table 6 only gives the size; ours is a random stretch.
     # - the empty text: the code encodes "", the paper speaks of an empty sequence; ours is a learned token.
     # - attention to padding: the code attends to it, the paper says nothing; as configured in `TextConfig.mask_pads`.
     # - the latent: the code's training takes a posterior sample and scales by one batch; ours the mean, scaled by the
@@ -110,7 +111,7 @@ RECIPES = {
         text_noise=0.0,
         text_mean=0.0,
         text_between=0.0,
-        widths=WHOLE,
+        widths=((WHOLE, 1.0),),
         pool=4096,
         renew=4.0,
     ),

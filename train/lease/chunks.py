@@ -18,7 +18,7 @@ from maa.config import PRESETS, ModelConfig
 from maa.models.aisfx import AisfxEncoder
 from train.data import Library
 from train.data.features import features_file, sound_features
-from train.data.library import CACHE
+from train.data.library import CACHE, RATE
 from train.lease.codec import decode_samples, encode_samples
 from train.package import load_frozen
 from train.small import PART, PRESETS_OF_TIME
@@ -61,7 +61,7 @@ def pack_chunks(library: Path, parts: Path, model: Path, to: Path, chunk_bytes: 
     }
     coded.unlink()
     (to / PLAN).write_text(json.dumps(plan, indent=1) + "\n", encoding="utf-8")
-    minutes = len(held.samples) / 16_000 / 60
+    minutes = len(held.samples) / RATE / 60
     said = [f"{len(held.rows)} recordings, {minutes:.1f} minutes: {100 * ratio:.1f} % of their size as int16, lossless"]
     return said + _calls(plan, to)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCK = 256  # samples of one value of the loudness curve: 16 ms
-HEARD = -20.0  # dB of the loudest block: what stays below is no event of its own
+AUDIBLE = -20.0  # dB of the loudest block: what stays below is no event of its own
 OVER = -20.0  # dB of its own peak: there an event has ended, and the next one may begin in its tail
 SURE, UNSURE = 15.0, 8.0  # dB between two events: a valley deeper than the first parts them, one above the second not
 CORE = -6.0  # dB of the median: what lies before and behind it is the fade of a sound that goes on
@@ -75,7 +75,7 @@ def _peaks(level: NDArray[np.float64], depth: float) -> list[tuple[int, int, int
         found.append((before, peak, len(level)))
     else:
         found[-1] = (*found[-1][:2], len(level))
-    return [one for one in found if level[one[1]] >= HEARD]
+    return [one for one in found if level[one[1]] >= AUDIBLE]
 
 
 def _span(level: NDArray[np.float64], before: int, peak: int, behind: int) -> tuple[int, int]:

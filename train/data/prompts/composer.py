@@ -102,11 +102,11 @@ class Composer:
     def plan(self, rng: np.random.Generator) -> Plan:
         """Draw the sounds, their order or overlap, their places and the sentence."""
         recording = self.pick(rng)
-        sounds, order, sentence = [self._say(recording, rng)], [0], "{0}"
+        sounds, order, sentence = [self._captioned(recording, rng)], [0], "{0}"
         over: Over | None = None
         for number in range(1, 1 + int(rng.choice(3, p=EXTRA))):
             other = self.pick(rng)
-            sounds.append(self._name(other, rng))
+            sounds.append(self._named(other, rng))
             place = f"{{{number}}}"
             if over is None and rng.random() < self.together:
                 mix = MIXES[int(rng.integers(len(MIXES)))]
@@ -129,15 +129,15 @@ class Composer:
         group = self.groups[min(int(np.searchsorted(self.odds, rng.random(), side="right")), len(self.groups) - 1)]
         return int(group[int(rng.integers(len(group)))])
 
-    def _say(self, recording: int, rng: np.random.Generator) -> tuple[int, str, str]:
-        """A recording, what is said of it, and that in other words."""
+    def _captioned(self, recording: int, rng: np.random.Generator) -> tuple[int, str, str]:
+        """A recording, its caption, and that in other words."""
         row = self.library.rows[recording]
         if self.sources is not None and rng.random() < NAMED:
-            return self._name(recording, rng)
+            return self._named(recording, rng)
         told = one_of(row.captions, rng)
         return recording, told, told if self.sources is None else reword(told, row.concept, rng)
 
-    def _name(self, recording: int, rng: np.random.Generator) -> tuple[int, str, str]:
+    def _named(self, recording: int, rng: np.random.Generator) -> tuple[int, str, str]:
         """The same with the name of what it is."""
         concept = self.library.rows[recording].concept
         return recording, concept, concept if self.sources is None else reword(concept, concept, rng)
