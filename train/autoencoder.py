@@ -227,8 +227,8 @@ def main() -> None:
     args = parser.parse_args()
     chosen = from_args(DiscriminatorOptions, args, "discriminator_")
     options, weights = from_args(Options, args), weights_from(args, WEIGHTS)
-    library = Library.open(args.library)
     config = PRESETS[args.config]
+    library = Library.open(args.library, rate=config.audio.sample_rate)
     train_autoencoder(config, library, options, args.batch, args.frames, weights, chosen, args.frozen_encoder)
 
 

@@ -110,7 +110,9 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=192)
     add_fields(parser, Options, lr=1e-3, steps=1500)
     args = parser.parse_args()
-    train_clap(PRESETS[args.config], Library.open(args.library), args.parts, from_args(Options, args), args.batch)
+    config = PRESETS[args.config]
+    library = Library.open(args.library, rate=config.audio.sample_rate)
+    train_clap(config, library, args.parts, from_args(Options, args), args.batch)
 
 
 if __name__ == "__main__":

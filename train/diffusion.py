@@ -243,7 +243,9 @@ def main() -> None:
     if args.widths:
         chosen["widths"] = tuple(args.widths)
     recipe = replace(RECIPES[args.recipe], **chosen)
-    train_unet(PRESETS[args.config], Library.open(args.library), args.parts, from_args(Options, args), recipe)
+    config = PRESETS[args.config]
+    library = Library.open(args.library, rate=config.audio.sample_rate)
+    train_unet(config, library, args.parts, from_args(Options, args), recipe)
 
 
 if __name__ == "__main__":

@@ -138,7 +138,7 @@ def judge_folder(reference: Reference, folder: Path, data: Path) -> dict[str, An
         raise ValueError(f"No sound in {folder} has a concept that can be judged; name folders after {some}, …")
     if reference.judge.second is None:
         say_missing(data / "parts")
-    waves = [decode_file(path) for path, _ in found]
+    waves = [decode_file(path, reference.judge.rate) for path, _ in found]
     labels = reference.labels_of([concept for _, concept in found])
     report = _described(reference.judge) | {"folder": str(folder), "sounds": len(found)}
     report["generation"] = scores_of(reference, waves, labels)
@@ -217,8 +217,8 @@ def main(arguments: list[str] | None = None) -> int:
         sampling = Sampling(steps=args.steps, guidance=args.guidance, sampler=args.sampler)
         folders = args.library / CACHE, args.library / "parts"
         setup = Setup(args.model, args.device, args.dtype, args.out, sampling, folders[0], args.seconds, folders[1])
-        library = Library.open(args.library)
         judge = setup.open()
+        library = Library.open(args.library, rate=judge.rate)
         count = args.workers or (os.cpu_count() or 1 if judge.maa.device.type == "cpu" else 1)
         judge.workers = workers = Workers(setup, count) if count > 1 else None
         report = _report(Reference(judge, library, each=FEW if args.quick else PASSED), args)

@@ -165,7 +165,9 @@ class Run:
             return answer.read_text(encoding="utf-8").strip() == "kept"
         kept = keep and not anew and self.fits("autoencoder")
         if not kept and not anew and self.fits("autoencoder"):
-            distance = autoencoder_distance(read_config(self.to)[0], Library.open(self.library), self.to)
+            config = read_config(self.to)[0]
+            library = Library.open(self.library, rate=config.audio.sample_rate)
+            distance = autoencoder_distance(config, library, self.to)
             kept = distance <= GOOD
             verdict = "its latents stay" if kept else f"above {GOOD}, so it is trained on and the U-Net starts over"
             print(f"held-out distance of the autoencoder in {self.to}: {distance:.3f} decades; {verdict}", flush=True)

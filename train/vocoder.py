@@ -200,7 +200,9 @@ def main() -> None:
     args = parser.parse_args()
     chosen = from_args(DiscriminatorOptions, args, "discriminator_")
     options, weights = from_args(Options, args), weights_from(args, WEIGHTS)
-    train_vocoder(PRESETS[args.config], Library.open(args.library), options, args.batch, args.frames, weights, chosen)
+    config = PRESETS[args.config]
+    library = Library.open(args.library, rate=config.audio.sample_rate)
+    train_vocoder(config, library, options, args.batch, args.frames, weights, chosen)
 
 
 if __name__ == "__main__":

@@ -187,6 +187,21 @@ def test_fetch_looks_into_archives(packages, tmp_path):
     assert again.present == 0 and "broken" in again.problems[0]
 
 
+def test_a_library_of_another_rate_lies_beside_the_first(packages, tmp_path):
+    source, made = packages
+    manifest, root = write_manifest(tmp_path / "manifest.csv", made), tmp_path / "data"
+    fetching.fetch(made, root / "recordings", source)
+    usual, finer = (Library.open(root, manifest, rate) for rate in (RATE, 44_100))
+    assert sorted(path.name for path in root.glob("*.npz")) == [CACHE, "library-44k.npz"]
+    again = Library.load(root / "library-44k.npz")
+    assert (usual.rate, finer.rate, again.rate) == (RATE, 44_100, 44_100)
+    for i in range(3):
+        assert finer.seconds(i) == pytest.approx(usual.seconds(i), abs=0.01)
+        spectrum = np.abs(np.fft.rfft(finer.wave(i)))
+        assert spectrum.argmax() * 44_100 / len(finer.wave(i)) == pytest.approx((300, 400, 900)[i], abs=2)
+    assert Library.join([("a", finer), ("b", again)]).rate == 44_100
+
+
 def test_library_round_trip(packages, tmp_path, monkeypatch):
     source, made = packages
     manifest = write_manifest(tmp_path / "manifest.csv", made)

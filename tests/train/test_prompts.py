@@ -226,12 +226,12 @@ def hits(seconds: list[float]) -> Library:
 
 def test_events_of_a_recording_are_told_apart() -> None:
     knock = np.exp(-np.arange(RATE // 4) / 800) * np.random.default_rng(0).normal(0, 0.2, RATE // 4)
-    twice = find_bursts(np.concatenate([knock, np.zeros(RATE // 4), knock]).astype(np.float32))
+    twice = find_bursts(np.concatenate([knock, np.zeros(RATE // 4), knock]).astype(np.float32), RATE)
     assert twice.sure and len(twice.spans) == 2
     assert np.abs(twice.spans[:, 0] - [0, RATE // 2]).max() < 0.03 * RATE
     assert (twice.spans[:, 1] - twice.spans[:, 0] < RATE // 4).all()
     noise = np.random.default_rng(0).normal(0, 0.1, 2 * RATE).astype(np.float32)
-    assert len(find_bursts(noise).spans) == 1
+    assert len(find_bursts(noise, RATE).spans) == 1
 
 
 def test_single_sounds_are_not_copies_and_are_counted() -> None:

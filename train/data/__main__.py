@@ -13,9 +13,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from maa.config import PRESETS
 from train.data.check import Findings, examine
 from train.data.fetch import STANDARD, fetch
-from train.data.library import RATE, Library
+from train.data.library import Library
 from train.data.manifest import MANIFEST, Row, load_manifest, sources
 from train.data.sets import SETS, build_sets, line_of, load_set, table4
 from train.data.sustained import mark
@@ -28,8 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
         if args.command == "stats" and args.sets:
             return _table4(args.sets)
         if args.command == "build":
-            made = build_sets(args.sets, args.to)
-            print(f"{len(made.rows)} recordings, {len(made.samples) / RATE / 3600:.2f} h, are in {args.to}.")
+            made = build_sets(args.sets, args.to, PRESETS[args.config].audio.sample_rate)
+            print(f"{len(made.rows)} recordings, {len(made.samples) / made.rate / 3600:.2f} h, are in {args.to}.")
             return 0
         if args.command == "check" and args.set:
             return _check(args.set)
@@ -124,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     make = commands.add_parser("build", help="decode data sets once, for the training stages")
     make.add_argument("sets", nargs="+", help=kinds)
     make.add_argument("--to", type=Path, required=True, help="folder to write; give it to a stage as --library")
+    make.add_argument("--config", choices=sorted(PRESETS), default="small", help="whose rate they get (%(default)s)")
     last = commands.add_parser("sustained", help="mark the sounds that last in the manifest")
     last.add_argument("library", type=Path, nargs="?", default=Path("data"), help="folder of the library (%(default)s)")
     return parser

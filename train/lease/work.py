@@ -152,7 +152,7 @@ class EarlyStopping:
 
     def __init__(self, run: Run, kept: bool) -> None:
         self.run, self.config = run, PRESETS[run.preset.config]
-        self.library = Library.open(run.library)
+        self.library = Library.open(run.library, rate=self.config.audio.sample_rate)
         judged = [stage for stage in JUDGED if run.fits(PART[stage]) and (kept or stage != "autoencoder")]
         self.first = {stage: held_out_distance(stage, self.config, self.library, run.to) for stage in judged}
         self.seen: dict[str, float] = {}  # when the weights that were judged last had been written

@@ -64,7 +64,7 @@ class Sources:
     def bursts(self, i: int) -> Bursts:
         """The events of recording `i`."""
         if i not in self.known:
-            self.known[i] = find_bursts(self.library.wave(i))
+            self.known[i] = find_bursts(self.library.wave(i), self.rate)
         return self.known[i]
 
     def begin(self, i: int) -> int:
