@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCK = 256  # samples of one value of the loudness curve: 16 ms
-HEARD = -20.0  # dB of the loudest block: what stays below is no event of its own
+BLOCK = 0.016  # seconds of one value of the loudness curve
+AUDIBLE = -20.0  # dB of the loudest block: what stays below is no event of its own
 OVER = -20.0  # dB of its own peak: there an event has ended, and the next one may begin in its tail
 SURE, UNSURE = 15.0, 8.0  # dB between two events: a valley deeper than the first parts them, one above the second not
 CORE = -6.0  # dB of the median: what lies before and behind it is the fade of a sound that goes on
@@ -37,20 +37,21 @@ class Bursts:
         return int(self.spans[-1, 1])
 
 
-def find(wave: NDArray[np.float32]) -> Bursts:
+def find_bursts(wave: NDArray[np.float32], rate: int) -> Bursts:
     """The events of a waveform [samples], not silent."""
-    level = loudness(wave)
+    block = round(BLOCK * rate)
+    level = loudness(wave, block)
     peaks = _peaks(level, SURE)
-    spans = np.array([_span(level, *peak) for peak in peaks], np.int64) * BLOCK
+    spans = np.array([_span(level, *peak) for peak in peaks], np.int64) * block
     usual = np.flatnonzero(level > np.median(level) + CORE)
-    core = int(usual[0]) * BLOCK, min(len(wave), (int(usual[-1]) + 1) * BLOCK)
+    core = int(usual[0]) * block, min(len(wave), (int(usual[-1]) + 1) * block)
     return Bursts(spans.clip(0, len(wave)), len(peaks) == len(_peaks(level, UNSURE)), core)
 
 
-def loudness(wave: NDArray[np.float32]) -> NDArray[np.float64]:
-    """dB of blocks of 16 ms, smoothed over three, the loudest at 0."""
-    padded = np.pad(wave.astype(np.float64), (0, -len(wave) % BLOCK))
-    power = np.square(padded).reshape(-1, BLOCK).mean(1)
+def loudness(wave: NDArray[np.float32], block: int) -> NDArray[np.float64]:
+    """dB of blocks of so many samples, smoothed over three, the loudest at 0."""
+    padded = np.pad(wave.astype(np.float64), (0, -len(wave) % block))
+    power = np.square(padded).reshape(-1, block).mean(1)
     smooth = np.convolve(np.pad(power, 1, mode="edge"), (0.25, 0.5, 0.25), "valid")
     return np.asarray(10 * np.log10(smooth / smooth.max() + 1e-8))
 
@@ -75,7 +76,7 @@ def _peaks(level: NDArray[np.float64], depth: float) -> list[tuple[int, int, int
         found.append((before, peak, len(level)))
     else:
         found[-1] = (*found[-1][:2], len(level))
-    return [one for one in found if level[one[1]] >= HEARD]
+    return [one for one in found if level[one[1]] >= AUDIBLE]
 
 
 def _span(level: NDArray[np.float64], before: int, peak: int, behind: int) -> tuple[int, int]:

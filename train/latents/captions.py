@@ -1,4 +1,4 @@
-"""What captions are to the network: token states and a global vector (paper Sec. 3.6, 4.3)."""
+"""Captions as the network's conditions: token states and a global vector (paper Sec. 3.6, 4.3)."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from maa.device import compute_dtype
 from maa.models.aisfx import AisfxEncoder
 from maa.models.clap import ClapHeads
 from maa.models.text import TextEncoder
-from train.clap import sound_features
 from train.data import Library
-from train.frozen import load_frozen
+from train.data.features import sound_features, token_states
+from train.package import load_frozen
 
 CACHE = 2048  # captions remembered: those of single sounds come again and again
 
-Said = tuple[Tensor, Tensor, Tensor]  # tokens [M, K, D] with zeros behind, their lengths [M], vectors [M, G]
+Encoded = tuple[Tensor, Tensor, Tensor]  # tokens [M, K, D] with zeros behind, their lengths [M], vectors [M, G]
 
 
-class Listening:
+class CaptionEncoder:
     """The frozen towers, with their last answers remembered.
 
     Attributes:
@@ -45,29 +45,27 @@ class Listening:
             cache = next(folder for folder in parts if weight_files(folder, "clap_audio"))
             features = sound_features(library, sound, config.audio.sample_rate, cache).to(device)
             self.sounds = heads.embed_audio(features).clone()
-        self.known: OrderedDict[str, Said] = OrderedDict()
+        self.known: OrderedDict[str, Encoded] = OrderedDict()
 
     @torch.no_grad()
-    def read(self, captions: list[str]) -> Said:
+    def encode(self, captions: list[str]) -> Encoded:
         """Conditions of captions, in their order.
 
-        A CPU reads one caption at a time, so that no answer depends, in its last digits, on what is read beside it.
+        A CPU encodes one caption at a time, so that no answer's last digits depend on what is encoded beside it.
         """
         if self.device.type != "cpu":
-            return self._read(captions)
+            return self._encode(captions)
         for caption in captions:
             if caption not in self.known:
-                self.known[caption] = self._read([caption])
+                self.known[caption] = self._encode([caption])
             self.known.move_to_end(caption)
         tokens, lengths, vectors = zip(*(self.known[caption] for caption in captions), strict=True)
         while len(self.known) > CACHE:
             self.known.popitem(last=False)
         return torch.cat(tokens), torch.cat(lengths), torch.cat(vectors)
 
-    def _read(self, captions: list[str]) -> Said:
-        context = self.text.encode(captions)
-        tokens, mask = context.tokens, context.mask
-        assert tokens is not None
+    def _encode(self, captions: list[str]) -> Encoded:
+        tokens, mask = token_states(self.text, captions)
         lengths = torch.full((len(captions),), tokens.shape[1], device=self.device) if mask is None else mask.sum(1)
         vectors = self.heads.embed_text(tokens, mask)
         tokens = tokens if mask is None else tokens * mask[..., None]

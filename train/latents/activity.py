@@ -1,4 +1,4 @@
-"""Where a pool's clips sound, by event and by latent column: what a crop of them may be told."""
+"""Where a pool's clips sound, by event and by latent column: what can be said of a crop of them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from torch import Tensor
 
 from maa.config import ModelConfig
 from maa.device import send
-from train.prompts.plans import TIMES, Plan
-from train.prompts.reprogram import MOST
+from train.data.prompts.composer import MOST
+from train.data.prompts.plans import TIMES, Plan
 
 MANY = 40  # single sounds of an event that are told apart
-HEARD = 0.12  # share of a crop that an event must fill to be spoken of, if none of its single sounds is whole
+AUDIBLE = 0.12  # share of a crop that an event must fill to be named, if none of its single sounds is whole
 WHOLE, TOUCHED = 0.75, 0.1  # shares of a single sound above which it counts, and below which it is not noticed
 BLOCKS = 4  # stretches of a latent column whose loudness is measured: 32 ms each
 SILENT = 10 ** (-45 / 10)  # power of a stretch that sounds, relative to the clip's loudest
@@ -23,15 +23,15 @@ BEFORE = 320  # samples between the beginning of a crop and of the sound it begi
 
 
 @dataclass(frozen=True)
-class Heard:
+class Audible:
     """What can be heard in crops, everything [B]."""
 
-    inside: Tensor  # events, as a set of bits
-    counted: Tensor  # the entry of the pool's words that also says how often, where that is certain; else `inside`
+    events: Tensor  # as a set of bits
+    counted: Tensor  # the entry of the pool's captions that also says how often, where that is certain; else `events`
     density: Tensor  # share of the crop that sounds, 0..1
 
 
-class Sounding:
+class Activity:
     """Tables by slot, on the pool's device.
 
     Attributes:
@@ -82,7 +82,7 @@ class Sounding:
         begins = begin.gather(1, _choice(spans[..., 1] > 0, chance[0])[:, None])[:, 0]
         return torch.where(onset, begins, anywhere).clamp(0, last)
 
-    def heard(self, slots: Tensor, first: Tensor, width: int) -> Heard:
+    def audible(self, slots: Tensor, first: Tensor, width: int) -> Audible:
         """What crops of `width` columns from the first ones [B] on hold."""
         start, end = (edge.view(-1, 1, 1) * self.samples for edge in (first, first + width))
         spans, countable, counting = self.spans[slots], self.countable[slots], self.counting[slots]
@@ -91,13 +91,13 @@ class Sounding:
         whole = (within >= WHOLE * length) & (length > 0)
         certain = (whole == (within > TOUCHED * length)).all(2) & countable
         number, total = whole.sum(2), (length > 0).sum(2)
-        heard = (within.sum(2) > HEARD * width * self.samples) | whole.any(2)
-        inside = (heard << torch.arange(MOST, device=self.device)).sum(1)
+        audible = (within.sum(2) > AUDIBLE * width * self.samples) | whole.any(2)
+        events = (audible << torch.arange(MOST, device=self.device)).sum(1)
         # Of one event as often as it sounds here; of two only if all that is said of the clip is true of the crop.
-        one = (counting == 1) & (inside == 1) & certain[:, 0] & (number[:, 0] > 0)
-        both = (counting == 2) & (inside == 3) & (~countable | certain & (number == total)).all(1)
-        counted = torch.where(one, 1 + number[:, 0].clamp_max(len(TIMES)), torch.where(both, 4, inside))
-        return Heard(inside, counted, self.over(slots, first, width).mean(1))
+        one = (counting == 1) & (events == 1) & certain[:, 0] & (number[:, 0] > 0)
+        both = (counting == 2) & (events == 3) & (~countable | certain & (number == total)).all(1)
+        counted = torch.where(one, 1 + number[:, 0].clamp_max(len(TIMES)), torch.where(both, 4, events))
+        return Audible(events, counted, self.over(slots, first, width).mean(1))
 
     def over(self, slots: Tensor, first: Tensor, width: int) -> Tensor:
         """Share of each column of crops that sounds, [B, width]."""

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from train.data import Library
-from train.prompts.laying import JOIN, Laid, Sources, lay
-from train.prompts.plans import Event, Plan, counted, one_of
-from train.prompts.templates import MIXES, TEMPLATES, write
-from train.prompts.words import framed, reword
+from train.data.prompts.laying import JOIN, Laid, Sources, lay
+from train.data.prompts.plans import Event, Plan, counted, one_of
+from train.data.prompts.synonyms import framed, reword
+from train.data.prompts.templates import MIXES, TEMPLATES, fill_template
 
 EXTRA = (0.5, 0.35, 0.15)  # odds of N = 0, 1, 2 sampled events
 MOST = len(EXTRA)  # events in a clip
@@ -69,8 +69,8 @@ class Composer:
             after it.
         speeds: between which events are played, slower or faster and pitch with it; a little of it keeps a small
             library from being learned by heart.
-        natural: lay events as they come in life (`train.prompts.laying`), and say it in many words
-            (`train.prompts.words`); else one recording fills its span, repeated.
+        natural: lay events as they come in life (`train.data.prompts.laying`), and say it in many words
+            (`train.data.prompts.synonyms`); else one recording fills its span, repeated.
     """
 
     def __init__(
@@ -102,19 +102,19 @@ class Composer:
     def plan(self, rng: np.random.Generator) -> Plan:
         """Draw the sounds, their order or overlap, their places and the sentence."""
         recording = self.pick(rng)
-        sounds, order, sentence = [self._say(recording, rng)], [0], "{0}"
+        sounds, order, sentence = [self._captioned(recording, rng)], [0], "{0}"
         over: Over | None = None
         for number in range(1, 1 + int(rng.choice(3, p=EXTRA))):
             other = self.pick(rng)
-            sounds.append(self._name(other, rng))
+            sounds.append(self._named(other, rng))
             place = f"{{{number}}}"
             if over is None and rng.random() < self.together:
                 mix = MIXES[int(rng.integers(len(MIXES)))]
-                sentence = write(mix, sentence, place, rng)
+                sentence = fill_template(mix, sentence, place, rng)
                 over = Over(number, mix.behind, 0, len(order))
                 continue
             template = TEMPLATES[int(rng.integers(len(TEMPLATES)))]
-            sentence = write(template, sentence, place, rng)
+            sentence = fill_template(template, sentence, place, rng)
             order = [*order, number] if template.x_first else [number, *order]
             if over is not None and not template.x_first:
                 over = replace(over, first=over.first + 1)
@@ -129,15 +129,15 @@ class Composer:
         group = self.groups[min(int(np.searchsorted(self.odds, rng.random(), side="right")), len(self.groups) - 1)]
         return int(group[int(rng.integers(len(group)))])
 
-    def _say(self, recording: int, rng: np.random.Generator) -> tuple[int, str, str]:
-        """A recording, what is said of it, and that in other words."""
+    def _captioned(self, recording: int, rng: np.random.Generator) -> tuple[int, str, str]:
+        """A recording, its caption, and that in other words."""
         row = self.library.rows[recording]
         if self.sources is not None and rng.random() < NAMED:
-            return self._name(recording, rng)
+            return self._named(recording, rng)
         told = one_of(row.captions, rng)
         return recording, told, told if self.sources is None else reword(told, row.concept, rng)
 
-    def _name(self, recording: int, rng: np.random.Generator) -> tuple[int, str, str]:
+    def _named(self, recording: int, rng: np.random.Generator) -> tuple[int, str, str]:
         """The same with the name of what it is."""
         concept = self.library.rows[recording].concept
         return recording, concept, concept if self.sources is None else reword(concept, concept, rng)

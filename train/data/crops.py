@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from maa.device import send
-
-if TYPE_CHECKING:
-    from train.data import Library
-    from train.loop import Draw
+from train.data.library import Library
+from train.trainer.draw import Draw
 
 MIXED = 0.33  # share of crops with a second recording
 SECOND = (-0.75, 0.0)  # log10 of its gain
@@ -39,7 +35,7 @@ def pieces(available: NDArray[np.int64], length: int, rng: np.random.Generator) 
     return np.stack([np.broadcast_to(first[:, None], at.shape), at, count], axis=2)
 
 
-class Crops:
+class WaveCrops:
     """Waveforms of one length: single recordings, a third of them mixed with a second one, at varied loudness.
 
     The recordings lie in the device's memory (an hour is 115 MB) and a batch is put together there by one gather;

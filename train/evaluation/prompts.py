@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 # concept: a caption in other words; a test holds that its words of meaning are nowhere in the manifest.
@@ -48,20 +47,6 @@ PARAPHRASES = {
     "kick drum": "thump thump of disco",
     "whoosh": "swish of something speeding by",
 }
-PLAIN = {"a", "an", "the", "of", "and", "at", "in", "by", "to", "from", "with", "into", "on", "something", "someone"}
-
-
-def meaning(text: str) -> set[str]:
-    """The words of a text that mean something, in lower case."""
-    return set(re.findall(r"[a-z]{2,}", text.lower())) - PLAIN
-
-
-def stem(word: str) -> str:
-    """A word without its commonest endings, so that "roaring" counts as "roars"."""
-    for ending in ("ings", "ing", "ies", "es", "ed", "s"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word.removesuffix(ending)
-    return word
 
 
 def two_events(concepts: Sequence[str]) -> list[tuple[str, str]]:

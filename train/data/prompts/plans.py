@@ -51,8 +51,8 @@ class Plan:
     counted: tuple[str, ...] = ()
 
 
-def sayings(plan: Plan) -> list[tuple[str, int | None]]:
-    """What is said of each set of a plan's events, and the recording where it is only one.
+def captions_of(plan: Plan) -> list[tuple[str, int | None]]:
+    """The caption of each set of a plan's events, and the recording where it is only one.
 
     Entry k is the set whose bits make k + 1. All of them together are the plan's caption; some of them are named in
     the order in which they begin.

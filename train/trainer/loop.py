@@ -1,11 +1,22 @@
-"""The loop every stage shares: optimiser, warm-up and decay, clipping, EMA, logs, samples, checkpoints, resuming.
+"""The loop every stage shares: warm-up and decay, averaging, logs, samples, checkpoints, resuming.
 
-A stage hands over a module and an objective whose value "loss" is minimised; a value "critics", if there is one, is
-minimised over a second module; everything else is logged. One process or many (`accelerate launch`), the script is the
-same.
+A stage hands over a module and an objective whose value "loss" is minimised; a value "discriminator", if there is one,
+is minimised over a second module; everything else is logged. One process or many (`accelerate launch`), the script is
+the same. One step, written out in plain PyTorch:
 
-All randomness of a step comes from its `Draw`, which depends on the seed, the step and the sample and on nothing else:
-a resumed run is the same run, and two processes with half of the batch each compute what one computes with all of it.
+    draw = Draw(seed, step, progress)                     # all randomness of the step
+    inputs, phase = objective.inputs(draw), objective.phase(draw)
+    values = objective.losses(inputs, phase)              # {"loss": …, "discriminator": …, and what is only logged}
+    for network, name in ((module, "loss"), (discriminator, "discriminator")):
+        values[name].backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), options.clip)
+    for optimiser in optimisers:                          # AdamW; nothing moves if a gradient is not finite
+        optimiser.step()
+        optimiser.zero_grad()
+    for mean, weight in zip(averages, module.state_dict().values()):
+        mean.lerp_(weight, 1 - decay)                     # what is saved
+
+`Updates` does the middle of it, `Captured` replays it as one graph on a GPU, `Ema` averages.
 """
 
 from __future__ import annotations
@@ -13,108 +24,32 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-import numpy as np
 import torch
 from accelerate import Accelerator
-from accelerate.utils import AutocastKwargs, broadcast_object_list
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from maa.checkpoint import read_weights, weight_files
-from maa.device import FASTER, bf16_gain, compute_dtype, pick_device
-from train.captured import Captured, Compiled, queues
-from train.journal import Journal
-from train.options import Options, rate_at
-from train.updates import Ema, StateDict, Updates
-
-
-class Place(Accelerator):
-    """Where a stage runs, and in which precision: "no" (float32), "bf16", or another that was asked for.
-
-    Attributes:
-        reason: of the precision, for logs; "" = it was asked for, and stays whatever a state says.
-    """
-
-    def __init__(self, asked: str | None) -> None:
-        super().__init__(mixed_precision=asked or "no")
-        self.precision, self.reason = str(self.mixed_precision), ""
-        if asked is None:
-            # One process decides for all: each would measure another figure.
-            found = broadcast_object_list([_fast() if self.is_main_process else None])
-            self.settle(*found[0])
-
-    def settle(self, precision: str, reason: str) -> None:
-        """Change what `autocast` does from now on."""
-        self.precision, self.reason = precision, reason
-
-    def autocast(self, autocast_handler: AutocastKwargs | None = None) -> AbstractContextManager[None]:
-        """The precision of what is computed inside."""
-        if self.precision != "bf16":
-            return super().autocast(autocast_handler)
-        return torch.autocast(self.device.type, torch.bfloat16)
-
-    def described(self) -> str:
-        """The precision and why."""
-        name = {"no": "fp32"}.get(self.precision, self.precision)
-        return f"{name} ({self.reason or 'as asked for'})"
-
-
-def prepare() -> Place:
-    """Where and in which precision a stage runs: as `accelerate launch` says, else in bf16 where it is faster."""
-    place = Place(os.environ.get("ACCELERATE_MIXED_PRECISION"))
-    if queues(place.device):
-        torch.set_float32_matmul_precision("high")  # TF32 for what stays in float32
-        torch.backends.cudnn.benchmark = True  # shapes are fixed, so the search for the best kernels pays
-    return place
-
-
-def _fast() -> tuple[str, str]:
-    """The faster precision of this machine, and how that is known."""
-    device = pick_device()
-    if device.type != "cpu":
-        return ("bf16" if compute_dtype(device) == torch.bfloat16 else "no"), f"what the {device.type} device has"
-    gain = bf16_gain()
-    return ("bf16" if gain >= FASTER else "no"), f"bf16 was measured to be {gain:.2f} times as fast as fp32"
-
-
-class Draw:
-    """The randomness of one step for one of several processes that share each batch.
-
-    Args:
-        seed, step: of the run.
-        progress: how much of the run is done, 0 to 1.
-        rank, processes: sample i of a batch belongs to process i % processes.
-    """
-
-    def __init__(self, seed: int, step: int, progress: float, rank: int = 0, processes: int = 1) -> None:
-        self.seed, self.step, self.progress = seed, step, progress
-        self.rank, self.processes = rank, processes
-
-    def rng(self, *key: int) -> np.random.Generator:
-        """A generator for what is common to the batch; for sample i use `rng(1, i)`."""
-        return np.random.default_rng([self.seed, self.step, *key])
-
-    def samples(self, batch: int) -> range:
-        """Indices in the whole batch of this process's `batch` samples."""
-        return range(self.rank, batch * self.processes, self.processes)
-
-    def normal(self, like: Tensor, key: int = 0) -> Tensor:
-        """Gaussian noise for this process's rows of a batch: as `like` [B, ...]."""
-        seed = int(np.random.SeedSequence([self.seed, self.step, 2, key]).generate_state(1)[0])
-        source = torch.Generator(like.device).manual_seed(seed)
-        whole = (like.shape[0] * self.processes, *like.shape[1:])
-        return torch.randn(whole, generator=source, device=like.device)[self.rank :: self.processes]
+from train.trainer.captured import Captured, Compiled
+from train.trainer.draw import Draw
+from train.trainer.journal import Journal
+from train.trainer.options import Options, rate_at
+from train.trainer.precision import PrecisionAccelerator, make_accelerator
+from train.trainer.updates import Ema, StateDict, Updates
 
 
 @runtime_checkable
 class Objective(Protocol):
-    """What a stage minimises, in parts that a device can record: what is drawn, what is computed, and which of it."""
+    """What a stage minimises, in parts that a device can record: what is drawn, what is computed, and which of it.
+
+    `losses` names its scalars; a weight, a term and a line of the log share one name. "loss" and "discriminator" are
+    minimised.
+    """
 
     def inputs(self, draw: Draw) -> dict[str, Tensor]:
         """Everything random or new in a step; of the same shapes whenever a phase comes back, if that can be."""
@@ -148,13 +83,13 @@ def start_from(module: nn.Module, weights: Path) -> None:
     with torch.no_grad():
         for name, value in values.items():
             owner, _, leaf = name.rpartition(".")
-            place = getattr(module.get_submodule(owner), leaf, None)
-            if not isinstance(place, Tensor) or place.shape != value.shape:
+            mine = getattr(module.get_submodule(owner), leaf, None)
+            if not isinstance(mine, Tensor) or mine.shape != value.shape:
                 raise ValueError(f"{weights} does not fit: {name} {tuple(value.shape)} has no place in this network.")
             if name in plain:
-                place.copy_(value)
+                mine.copy_(value)
             else:  # a parametrised weight: the assignment solves for what it is made of
-                setattr(module.get_submodule(owner), leaf, value.to(place.device))
+                setattr(module.get_submodule(owner), leaf, value.to(mine.device))
 
 
 class Trainer:
@@ -162,9 +97,9 @@ class Trainer:
 
     Args:
         module: its averaged weights are what a stage is for.
-        critics: a module trained against it, or None.
+        discriminator: a module trained against it, or None.
         plain: turns averaged weights into what the program loads (folds a weight norm).
-        pace: the critics' learning rate, as a multiple of the module's.
+        lr_ratio: the discriminator's learning rate, as a multiple of the module's.
         compilable: what `options.compile` compiles; the module as a whole if it is not given.
     """
 
@@ -174,20 +109,20 @@ class Trainer:
         options: Options,
         name: str,
         accelerator: Accelerator | None = None,
-        critics: nn.Module | None = None,
+        discriminator: nn.Module | None = None,
         plain: Callable[[StateDict], StateDict] | None = None,
-        pace: float = 1.0,
+        lr_ratio: float = 1.0,
         compilable: Sequence[nn.Module] | None = None,
     ) -> None:
         self.module, self.options, self.name = module, options, name
-        self.accelerator = accelerator or prepare()
+        self.accelerator = accelerator or make_accelerator()
         self.plain = plain or (lambda values: values)
         self.weights = options.out / f"{name}.safetensors"
         self.state = options.out / f"{name}.state.pt"
         if options.start is not None and not options.resume:
             start_from(module, options.start)
-        networks = {"module": module} | ({} if critics is None else {"critics": critics})
-        self.updates = Updates(networks, options, self.accelerator, pace)
+        networks = {"module": module} | ({} if discriminator is None else {"discriminator": discriminator})
+        self.updates = Updates(networks, options, self.accelerator, lr_ratio)
         self.compilable = [module] if compilable is None else list(compilable)
         self.ema = Ema(module, options.ema)
         self.step, self.spent, self.saved = 0, 0.0, 0.0  # steps; seconds, and seconds at the last saving
@@ -205,7 +140,7 @@ class Trainer:
         options, main = self.options, self.accelerator.is_main_process
         options.out.mkdir(parents=True, exist_ok=True)
         described = {key: str(value) for key, value in asdict(options).items()}
-        if isinstance(self.accelerator, Place):
+        if isinstance(self.accelerator, PrecisionAccelerator):
             described["precision"] = self.accelerator.described()
             if main:
                 print(f"{self.name}: computing in {described['precision']}", flush=True)
@@ -303,7 +238,7 @@ class Trainer:
         content = {
             "step": self.step,
             "spent": self.spent,
-            "precision": self.accelerator.precision if isinstance(self.accelerator, Place) else None,
+            "precision": self.accelerator.precision if isinstance(self.accelerator, PrecisionAccelerator) else None,
             **self.updates.state(),
             "ema": self.ema.values,
             "updates": self.ema.updates,
@@ -321,9 +256,10 @@ class Trainer:
             self.ema.values[name].copy_(value)
         self.ema.updates = state["updates"]
         self.step, self.spent = state["step"], state["spent"]
-        place, precision = self.accelerator, state.get("precision")
-        if precision in ("no", "bf16") and isinstance(place, Place) and place.reason and precision != place.precision:
-            place.settle(precision, "as the run began")  # a measurement may come out otherwise; a run is one run
+        here, precision = self.accelerator, state["precision"]
+        measured = isinstance(here, PrecisionAccelerator) and here.reason
+        if measured and precision in ("no", "bf16") and precision != here.precision:
+            here.settle(precision, "as the run began")  # a measurement may come out otherwise; a run is one run
 
 
 def _say(line: str, bar: tqdm) -> None:

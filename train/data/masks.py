@@ -1,4 +1,4 @@
-"""Masks to train inpainting on: the six kinds of the paper's Table 2 (Sec. 4.2), and the hole that people paint most.
+"""Masks to train inpainting on: the six kinds of the paper's Table 2 (Sec. 4.2), and the one that people paint most.
 
 Irregular masks are LaMa's (arXiv 2109.07161): polygonal chains dilated by a high random width, and boxes of arbitrary
 aspect; its thin, medium and thick settings, which are for 256 x 256 pictures, are scaled to the mel. Frame masks are
@@ -39,28 +39,28 @@ KINDS = (*IRREGULAR, *FRAME)
 
 
 @dataclass(frozen=True)
-class Holes:
-    """How often a clip's hole is one of its events, one span, or one of Table 2's kinds (all alike)."""
+class MaskShares:
+    """How often a clip's mask is one of its events, one span, or one of Table 2's kinds (all alike)."""
 
     event: float = 0.35
     span: float = 0.25
     kinds: tuple[str, ...] = KINDS
 
 
-def draw(kind: str, mels: int, frames: int, rng: np.random.Generator) -> Mask:
+def draw_mask(kind: str, mels: int, frames: int, rng: np.random.Generator) -> Mask:
     """A mask [mels, frames] of one kind of Table 2, True = make new.
 
     Raises:
         ValueError: there is no such kind.
     """
     if kind in FRAME:
-        return frame_spans(mels, frames, FRAME[kind], rng)
+        return frame_mask(mels, frames, FRAME[kind], rng)
     if kind in IRREGULAR:
         return irregular(mels, frames, rng, IRREGULAR[kind])
     raise ValueError(f"There is no mask kind {kind!r}; choose {', '.join(KINDS)}.")
 
 
-def frame_spans(mels: int, frames: int, share: float, rng: np.random.Generator, span: int = SPAN) -> Mask:
+def frame_mask(mels: int, frames: int, share: float, rng: np.random.Generator, span: int = SPAN) -> Mask:
     """Spans of whole frames that cover about `share` of the clip, after wav2vec 2.0's span sampling."""
     mask = np.zeros(frames, bool)
     starts = max(1, round(-np.log1p(-min(share, 0.95)) * frames / span))  # overlaps leave the wanted share covered
@@ -70,7 +70,7 @@ def frame_spans(mels: int, frames: int, share: float, rng: np.random.Generator, 
 
 
 def one_span(mels: int, frames: int, rng: np.random.Generator) -> Mask:
-    """One hole of whole frames, 0.3 s to half of the clip: what people paint most."""
+    """One span of whole frames, 0.3 s to half of the clip: what people paint most."""
     width = int(rng.integers(20, max(21, frames // 2)))
     start = int(rng.integers(0, max(1, frames - width)))
     mask = np.zeros((mels, frames), bool)

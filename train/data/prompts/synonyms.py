@@ -73,7 +73,7 @@ class Entry:
 
 
 @cache
-def table(path: Path = TABLE) -> tuple[Entry, ...]:
+def synonym_table(path: Path = TABLE) -> tuple[Entry, ...]:
     """The table, longer words first: a church bell is no bell."""
     with path.open(newline="", encoding="utf-8") as file:
         return tuple(sorted(map(Entry.read, csv.DictReader(file)), key=lambda entry: -len(entry.word)))
@@ -83,7 +83,7 @@ def table(path: Path = TABLE) -> tuple[Entry, ...]:
 def places(caption: str, concept: str) -> tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]:
     """Words of a caption that have others: (word, synonyms, hypernyms) in the same form."""
     found: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = []
-    for entry in table():
+    for entry in synonym_table():
         if not entry.belongs(concept):
             continue
         for form in entry.forms():

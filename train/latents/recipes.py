@@ -8,18 +8,19 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from maa.config import ModelConfig, ScheduleConfig
+from maa.config import PAPER, ModelConfig, ScheduleConfig
 from maa.models.context import Context
-from train import masks
-from train.masks import Holes
+from train.data.masks import FRAME, MaskShares
+
+WHOLE = PAPER.latent_cells[1]  # columns of the paper's 9.984 s
 
 
 @dataclass(frozen=True)
 class Recipe:
     """What a person chooses about the data and the loss of a run.
 
-    `tokens`, `vector` and `both` are the shares of samples that hear text tokens, a global vector, or the two; the
-    rest hears nothing, and that is what guidance leads away from.
+    `tokens`, `vector` and `both` are the shares of samples conditioned on text tokens, a global vector, or the two; the
+    rest is unconditional, and that is what guidance leads away from.
     """
 
     name: str = "unified"
@@ -30,9 +31,9 @@ class Recipe:
     tokens: float = 0.55
     vector: float = 0.15
     both: float = 0.15
-    density: float = 0.5  # share of samples that hear which share of the crop sounds
-    density_alone: float = 0.15  # the same among those that hear neither text nor vector
-    counted: float = 0.5  # share of samples that are told how often something sounds, where it is known
+    density: float = 0.5  # share of samples conditioned on which share of the crop sounds
+    density_alone: float = 0.15  # the same among those with neither text nor vector
+    counted: float = 0.5  # share of samples whose caption says how often something sounds, where it is known
     onset: float = 0.35  # share of crops that begin where a sound does
     # Words that nobody has written: most that half of the samples' token states are moved by, at random (relative to
     # their spread), and towards their mean; and how far, at most, the states of a clip of one sound lie towards those
@@ -40,12 +41,12 @@ class Recipe:
     text_noise: float = 0.2
     text_mean: float = 0.3
     text_between: float = 0.5
-    widths: tuple[tuple[int, float], ...] = ((20, 0.7), (40, 0.2), (78, 0.1))  # latent columns and how often
+    widths: tuple[tuple[int, float], ...] = ((20, 0.7), (40, 0.2), (WHOLE, 0.1))  # latent columns and how often
     outside: float = 0.1  # loss weight of the cells that are given
     min_snr: float = 0.0  # gamma of arXiv 2303.09556; 0 = every timestep alike
     norm: int = 2  # of the error: 2, or 1 as in the authors' inpainting network
     single: bool = False  # clips of one sound each (App. E.3: a vector cannot speak of two)
-    holes: Holes = field(default_factory=Holes)
+    masks: MaskShares = field(default_factory=MaskShares)
 
     def configure(self, config: ModelConfig) -> ModelConfig:
         """The configuration with the U-Net that this recipe trains."""
@@ -56,7 +57,7 @@ class Recipe:
         if self.name == "text":
             unet = replace(unet, in_channels=latent, global_dim=None, global_projection=False, learned_null=True)
         elif self.name == "visual":
-            # Sec. 4.3: a single unit-norm vector is all it hears; its size stays the same whatever a picture holds.
+            # Sec. 4.3: one unit-norm vector is the only condition; its size stays the same whatever a picture holds.
             unet = replace(unet, in_channels=latent, context_dim=None, global_dim=config.clap.joint)
             unet = replace(unet, global_projection=True, learned_null=True)
         elif self.name == "inpaint":
@@ -75,18 +76,17 @@ class Recipe:
         return self.name in ("unified", "inpaint")
 
     @property
-    def listens(self) -> bool:
-        """True when the network hears words or a vector."""
+    def conditional(self) -> bool:
+        """True when the network is conditioned on text or a vector."""
         return self.name != "inpaint"
 
 
-WHOLE = ((78, 1.0),)  # 78 columns are 624 frames, 9.984 s
 RECIPES = {
     "unified": Recipe(),
     "text": Recipe("text", given=0.0, tokens=0.8, vector=0.0, both=0.0),  # App. E.2: 20 % of the texts are dropped
     "visual": Recipe("visual", given=0.0, tokens=0.0, vector=0.8, both=0.0, single=True),
     "inpaint": Recipe(
-        "inpaint", given=1.0, tokens=0.0, vector=0.0, both=0.0, holes=Holes(0.0, 0.0, tuple(masks.FRAME)), norm=1
+        "inpaint", given=1.0, tokens=0.0, vector=0.0, both=0.0, masks=MaskShares(0.0, 0.0, tuple(FRAME)), norm=1
     ),
     # The paper's values, and what was chosen where paper and published code disagree:
     # - learning rate: "base 0.005, scaled by GPUs and batch" (Sec. 5.2) would diverge; the code's is 1e-5 x GPUs x 4.
@@ -95,7 +95,7 @@ RECIPES = {
     #   second run as App. E.2 tells: one run is enough, and the code does the same.
     # - padding: the code pads short clips with silence, of which the paper says nothing; ours repeats them (at most
     #   30 % silence): padding teaches the network to be quiet.
-    # - crop: the code keeps the first 624 frames of a clip, Table 6 only gives the size; ours is a random stretch.
+    # - crop: the code keeps the first frames of a clip, Table 6 only gives the size; ours is a random stretch.
     # - the empty text: the code encodes "", the paper speaks of an empty sequence; ours is a learned token.
     # - attention to padding: the code attends to it, the paper says nothing; as configured in `TextConfig.mask_pads`.
     # - the latent: the code's training takes a posterior sample and scales by one batch; ours the mean, scaled by the
@@ -111,7 +111,7 @@ RECIPES = {
         text_noise=0.0,
         text_mean=0.0,
         text_between=0.0,
-        widths=WHOLE,
+        widths=((WHOLE, 1.0),),
         pool=4096,
         renew=4.0,
     ),
@@ -149,17 +149,17 @@ def between(tokens: Tensor, lengths: Tensor, others: Tensor, others_lengths: Ten
     return torch.lerp(tokens.float(), others.float(), weight).to(tokens.dtype)
 
 
-def heard(context: Context, recipe: Recipe, said: Tensor, mode: Tensor) -> Context:
-    """The context with each sample's mode chosen by the recipe's shares.
+def drop_conditions(context: Context, recipe: Recipe, captioned: Tensor, mode: Tensor) -> Context:
+    """The context with each sample's conditions kept or dropped by the recipe's shares.
 
     Args:
-        context: what could be heard: tokens, their mask, and vectors.
-        said: [B] False where there is no caption: such a sample hears nothing.
+        context: everything there is: tokens, their mask, and vectors.
+        captioned: [B] False where there is no caption: such a sample is unconditional.
         mode: [B] uniform in [0, 1).
     """
     tokens, vector = recipe.tokens, recipe.vector
-    has_tokens = ((mode < tokens) | ((mode >= tokens + vector) & (mode < tokens + vector + recipe.both))) & said
-    has_vector = (mode >= tokens) & (mode < tokens + vector + recipe.both) & said
+    has_tokens = ((mode < tokens) | ((mode >= tokens + vector) & (mode < tokens + vector + recipe.both))) & captioned
+    has_vector = (mode >= tokens) & (mode < tokens + vector + recipe.both) & captioned
     if recipe.name in ("text", "paper"):
         return Context(context.tokens, context.mask, None, has_tokens, None)
     if recipe.name == "visual":

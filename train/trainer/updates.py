@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from train.captured import queues
-from train.options import Options
+from train.trainer.captured import queues
+from train.trainer.options import Options
 
 StateDict = dict[str, Tensor]
 
@@ -23,7 +24,7 @@ class Updates:
 
     Args:
         networks: "module" is moved by the loss "loss", any other by the loss of its own name, where there is one.
-        pace: the learning rate of the others, as a multiple of the module's.
+        lr_ratio: the learning rate of the others, as a multiple of the module's.
         queued: decide on the device; None = where the device has a queue.
     """
 
@@ -32,10 +33,11 @@ class Updates:
         networks: dict[str, nn.Module],
         options: Options,
         accelerator: Accelerator,
-        pace: float = 1.0,
+        lr_ratio: float = 1.0,
         queued: bool | None = None,
     ) -> None:
-        self.networks, self.options, self.accelerator, self.pace = networks, options, accelerator, pace
+        self.networks, self.options, self.accelerator = networks, options, accelerator
+        self.lr_ratio = lr_ratio
         self.queued = queues(accelerator.device) if queued is None else queued
         betas = (0.9, 0.99) if len(networks) == 1 else (0.8, 0.99)  # HiFi-GAN's for both sides of a game
         self.parameters = {key: [p for p in net.parameters() if p.requires_grad] for key, net in networks.items()}
@@ -52,7 +54,7 @@ class Updates:
     def set_rate(self, rate: float) -> None:
         """The module's learning rate of the steps to come."""
         for key, optimiser in self.optimisers.items():
-            wanted = rate if key == "module" else rate * self.pace
+            wanted = rate if key == "module" else rate * self.lr_ratio
             for group in optimiser.param_groups:
                 if isinstance(group["lr"], Tensor):
                     group["lr"].fill_(wanted)
@@ -65,7 +67,7 @@ class Updates:
         for key, network in self.networks.items():
             goal = values.get("loss" if key == "module" else key)
             if goal is None:
-                continue  # the critics are not asked yet
+                continue  # a discriminator before its warm-up
             self.accelerator.backward(goal)
             if self.accelerator.num_processes > 1:
                 _average_gradients(self.parameters[key], self.accelerator)
@@ -125,7 +127,7 @@ class Ema:
         self.updates += 1
         decay = min(self.decay, self.updates / (self.updates + 9))  # young averages follow fast
         averages, present = ([pair[side] for pair in self.moving] for side in range(2))
-        torch._foreach_lerp_(averages, present, 1.0 - decay)
+        get_ema_multi_avg_fn(decay)(averages, present, self.updates)
         for mine, value in self.counting:
             mine.copy_(value)
 

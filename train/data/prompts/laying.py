@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from train.data import Library
-from train.prompts.bursts import Bursts, find
+from train.data.prompts.bursts import Bursts, find_bursts
 
 JOIN = 0.03  # seconds over which neighbouring sounds fade out and in
 RELEASE = 0.015  # seconds over which the end of a single sound's recording fades out
@@ -31,7 +31,7 @@ LEAD = 0.12  # seconds before the first sound, in the mean
 LOOSE = (0.1, 0.7)  # spread of gaps, as that of their logarithm: from a clock's to a dog's
 SHORTEST_GAP = 0.05  # seconds
 MOSTLY = 0.4  # share of a concept's recordings that are steady, in a library without marks
-NOT_SHORT = 16_000  # samples of a recording that is taken for one that goes on
+NOT_SHORT = 1.0  # seconds of a recording that is taken for one that goes on
 ANOTHER = 0.25  # share of pieces of a sound that goes on that another recording of it takes over
 
 
@@ -58,13 +58,13 @@ class Sources:
 
     def __init__(self, library: Library, rate: int) -> None:
         self.library, self.rate = library, rate
-        self.sustained = library.sustained if library.sustained.any() else _guess(library)
+        self.sustained = library.sustained if library.sustained.any() else _guess(library, rate)
         self.known: dict[int, Bursts] = {}
 
     def bursts(self, i: int) -> Bursts:
         """The events of recording `i`."""
         if i not in self.known:
-            self.known[i] = find(self.library.wave(i))
+            self.known[i] = find_bursts(self.library.wave(i), self.rate)
         return self.known[i]
 
     def begin(self, i: int) -> int:
@@ -81,13 +81,13 @@ class Sources:
         return bool(self.sustained[i]) and last - first > 4 * JOIN * self.rate
 
 
-def _guess(library: Library) -> NDArray[np.bool_]:
+def _guess(library: Library, rate: int) -> NDArray[np.bool_]:
     """What goes on in a library without marks: recordings that are not short, of concepts of which many neither begin
     nor end in quiet."""
     steady = np.zeros(len(library.rows), bool)
     for group in library.by_concept().values():
         steady[group] = library.steady[group].mean() >= MOSTLY
-    return np.asarray(steady & (np.diff(library.offsets) > NOT_SHORT))
+    return np.asarray(steady & (np.diff(library.offsets) > NOT_SHORT * rate))
 
 
 def lay(

@@ -1,10 +1,15 @@
-"""Reconstruction losses of the waveform stages."""
+"""Losses of a generator and its discriminator, of a waveform's reconstruction, and how they are weighed together."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
+
+from train.adversarial.discriminators import Judgements
 
 RESOLUTIONS = ((256, 64), (512, 128), (1024, 256), (2048, 512))  # window and hop in samples
 
@@ -73,8 +78,66 @@ class FrameLines(nn.Module):
         return 0.5 * (on / off).log()
 
 
+@contextmanager
+def fixed(discriminator: nn.Module) -> Iterator[None]:
+    """A discriminator that judges inside, and does not learn from it."""
+    discriminator.requires_grad_(False)
+    try:
+        yield
+    finally:
+        discriminator.requires_grad_(True)
+
+
+def discriminator_loss(real: Judgements, made: Judgements) -> Tensor:
+    """What a discriminator minimises (HiFi-GAN Eq. 1): least squares to 1 (real) and 0 (made), mean over members."""
+    pairs = zip(real, made, strict=True)
+    total = [(r.float() - 1).square().mean() + m.float().square().mean() for (r, _), (m, _) in pairs]
+    return torch.stack(total).mean()
+
+
+def adversarial_loss(made: Judgements) -> Tensor:
+    """What the generator minimises (HiFi-GAN Eq. 2), mean over members."""
+    return torch.stack([(score.float() - 1).square().mean() for score, _ in made]).mean()
+
+
+def feature_matching(real: Judgements, made: Judgements) -> Tensor:
+    """L1 between features, summed over layers, mean over members (HiFi-GAN Eq. 4 sums the members too)."""
+    totals = []
+    for (_, wanted), (_, got) in zip(real, made, strict=True):
+        totals.append(
+            torch.stack([(w.detach() - g).abs().float().mean() for w, g in zip(wanted, got, strict=True)]).sum()
+        )
+    return torch.stack(totals).mean()
+
+
+def gradient_penalty(scores: Judgements, inputs: Tensor) -> Tensor:
+    """R1: the squared gradient of the scores of real inputs (arXiv 1801.04406, Eq. 9), mean over the batch."""
+    total = torch.stack([score.float().flatten(1).mean(1).sum() for score, _ in scores]).sum()
+    (gradient,) = torch.autograd.grad(total, inputs, create_graph=True)
+    return gradient.float().square().flatten(1).sum(1).mean()
+
+
+def held_back(loss: Tensor, floor: float, accelerator: Accelerator) -> Tensor:
+    """A discriminator's loss, or 0 where its mean over all processes is below the floor: far ahead, it waits."""
+    if not floor:
+        return loss
+    everywhere = loss.detach()
+    if accelerator.num_processes > 1:
+        everywhere = accelerator.reduce(everywhere, "mean")
+    return torch.where(everywhere < floor, 0.0 * loss, loss)
+
+
+def weighted(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
+    """The sum of losses by their weights, which have the same names."""
+    return torch.stack([weights[name] * loss for name, loss in terms.items()]).sum()
+
+
 def balance(
-    parts: dict[str, tuple[Tensor, float]], output: Tensor, accelerator: Accelerator, reach: float | Tensor = 1.0
+    terms: Mapping[str, Tensor],
+    weights: Mapping[str, float],
+    output: Tensor,
+    accelerator: Accelerator,
+    reach: float | Tensor = 1.0,
 ) -> Tensor:
     """Losses of one output, joined so that each moves it by its share and not by its scale.
 
@@ -82,8 +145,8 @@ def balance(
     Sec. 3.4), so an adversarial loss neither drowns a reconstruction nor is drowned by it, whatever the units.
 
     Args:
-        parts: a loss that depends on `output`, and its weight, by name.
-        output: what they were computed from.
+        terms: losses that depend on `output`, by name. weights: of the same names.
+        output: [B, ...] what they were computed from.
         accelerator: where a batch is shared by processes, lengths are those of the whole batch's gradient.
 
     Returns:
@@ -91,16 +154,16 @@ def balance(
     """
     total = torch.zeros_like(output)
     value = output.new_zeros(())
-    for loss, weight in parts.values():
+    for name, loss in terms.items():
         (gradient,) = torch.autograd.grad(loss, output, retain_graph=True)
-        total += weight * gradient / length(gradient, accelerator).clamp_min(1e-12)
-        value = value + weight * loss.detach()
+        total += weights[name] * gradient / gradient_norm(gradient, accelerator).clamp_min(1e-12)
+        value = value + weights[name] * loss.detach()
     surrogate = (output * reach * total).sum()
     return surrogate - surrogate.detach() + value
 
 
-def length(gradient: Tensor, accelerator: Accelerator) -> Tensor:
-    """The norm that the gradient of a mean over all processes' samples has, from each process's gradient of its own."""
+def gradient_norm(gradient: Tensor, accelerator: Accelerator) -> Tensor:
+    """The norm of the gradient [B, ...] of a mean over all processes' samples, from that of each process's own."""
     squared = gradient.square().sum()
     if accelerator.num_processes > 1:
         squared = accelerator.reduce(squared, "sum") / accelerator.num_processes**2

@@ -58,7 +58,7 @@ MIXES = (
 )
 
 
-def write(template: Template | Mix, x: str, event: str, rng: np.random.Generator) -> str:
+def fill_template(template: Template | Mix, x: str, event: str, rng: np.random.Generator) -> str:
     """Fill a template with randomly chosen words of Appendix F."""
     words = {"v": VERBS, "a": ADJECTIVES, "n": NOUNS, "q": QUANTIFIERS}
     chosen = {key: options[int(rng.integers(len(options)))] for key, options in words.items()}

@@ -12,17 +12,17 @@ from maa.diffusion.samplers import dpm_solver
 from maa.diffusion.schedule import Schedule, timesteps
 from maa.models.context import Context
 from maa.models.unet import UNet
-from train.pool import Pool
+from train.latents.pool import Pool
 
 CAPTIONS = 2
 STEPS = 15
 
 
-class Showing:
+class Preview:
     """Writes `<step>-<caption's number>.png`: mels of the same captions from the same noise, each time.
 
     Args:
-        captions: what is asked for; nothing, for a network that hears nothing.
+        captions: what is asked for; nothing, for an unconditional network.
     """
 
     def __init__(self, unet: UNet, pool: Pool, captions: list[str]) -> None:
@@ -43,18 +43,18 @@ class Showing:
             draw(picture, config.audio, folder / f"{step:07d}-made-{k}.png")
 
     def _context(self, given: bool) -> Context:
-        """The captions as the network hears them, or nothing."""
-        listening = self.pool.listening
-        if listening is None:
+        """The captions as the network's conditions, or none."""
+        table = self.pool.captions
+        if table is None:
             return Context()
-        tokens, lengths, vectors = listening.read(self.captions)
+        tokens, lengths, vectors = table.encoder.encode(self.captions)
         here = torch.full((len(self.captions),), given, device=self.pool.device)
         mask = torch.arange(tokens.shape[1], device=tokens.device) < lengths[:, None]
-        looks = self.unet.config.context_dim is None
+        textless = self.unet.config.context_dim is None
         return Context(
-            None if looks else tokens.float(),
-            mask if self.pool.config.text.mask_pads and not looks else None,
+            None if textless else tokens.float(),
+            mask if self.pool.config.text.mask_pads and not textless else None,
             vectors if self.unet.config.global_dim is not None else None,
-            None if looks else here,
-            here & looks if self.unet.config.global_dim is not None else None,
+            None if textless else here,
+            here & textless if self.unet.config.global_dim is not None else None,
         )
