@@ -99,7 +99,8 @@ class Vocabulary:
             listed = json.loads((folder / WORDS).read_text(encoding="utf-8"))
             return cls([_sound(one) for one in listed], load_file(str(folder / VECTORS))["vectors"])
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-            raise ValueError(f"{folder / WORDS} and {VECTORS} beside it are damaged ({error}); restore them.") from error
+            wrong = f"{folder / WORDS} and {VECTORS} beside it are damaged ({error}); restore them."
+            raise ValueError(wrong) from error
 
 
 def _sound(one: dict[str, Any]) -> Sound:

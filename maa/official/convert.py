@@ -18,6 +18,7 @@ import torch
 
 from maa import checkpoint
 from maa.config import Convention, ModelConfig
+from maa.models import clip
 from maa.models.autoencoder import Autoencoder
 from maa.models.text import load_tokenizer
 from maa.official import conventions
@@ -205,8 +206,6 @@ def _write_place(aside: Path, place: FolderDraft, target: Path, choices: Choices
         shutil.copyfile(_tokenizer(choices, place.config.text.vocabulary), aside / checkpoint.TOKENIZER)
     checkpoint.write(aside, place.config, parts)
     if place.clip:
-        from maa.models import clip
-
         if any(name.startswith("visual.") for name in place.clip):
             clip.write_folder(aside / checkpoint.CLIP, place.config.vision.model, place.clip)
         else:  # published without its picture tower, which the picture tab needs: the sentence in `info` says so
