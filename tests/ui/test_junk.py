@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from maa.pipeline.checks import SHOWN
-from maa.pipeline.setting import Line
+from maa.pipeline.setting import TextLine
 from maa.pipeline.tasks import TASKS
 from maa.ui import files, image, inpaint, personalize, restore, text, video
 from tests.ui.conftest import DENSE
@@ -111,7 +111,7 @@ def plain(value: Any) -> bool:
 @pytest.mark.parametrize("task", list(TASKS))
 def test_nothing_but_checked_values_reaches_a_component(tmp_path: Path, task: str, secret: Path) -> None:
     desk = desk_of(FakePipeline(config=DENSE), TABS[task], tmp_path)
-    words = {setting.name for setting in desk.task.settings if isinstance(setting, Line)}
+    words = {setting.name for setting in desk.task.settings if isinstance(setting, TextLine)}
     for name in names():
         for kind, value in junk(secret, "http://127.0.0.1:9/").items():
             settings = {"task": task, name: value}
