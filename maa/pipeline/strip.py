@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maa.audio.io import to_audio
+from maa.diffusion.samplers import sampler_named
+from maa.diffusion.schedule import Schedule
 from maa.pipeline.options import Sampling
 from maa.pipeline.pipeline import MakeAnAudio
 from maa.pipeline.result import Generation
@@ -53,7 +55,8 @@ def strip(
     """
     source = to_audio(audio)
     settled = replace(sampling.settled(maa.config.guidance), count=1)
-    totals = [maa.renderer.steps_of(t0, settled) for t0 in values]
+    sampler, schedule = sampler_named(settled.sampler), Schedule(maa.config.schedule)
+    totals = [len(sampler.timesteps(t0, settled.steps, schedule)) for t0 in values]
     points: list[Generation] = []
     for index, t0 in enumerate(values):
         report = None if on_step is None else _within(on_step, sum(totals[:index]), sum(totals))

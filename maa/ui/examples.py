@@ -169,9 +169,8 @@ def ready_made(example: Example, result: Path, spec: AudioSpec) -> Take:
         "clip": None if clip is None else views.url_of(clip),
         "example": True,
     }
-    view = records.keep(
-        place.parent, views.view_of(sound, place, spec, **facts), {}, str(settings.get("model", "small"))
-    )
+    model = str(settings.get("model", "small"))
+    view = records.keep(place.parent, views.view_of(sound, place, spec, **facts), {}, model, spec)
     if example.input is not None:
         del view["command"]  # it would name a file that nobody has been given
     return Take(clip or place, view)

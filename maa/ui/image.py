@@ -15,8 +15,8 @@ from maa.ui.examples import examples
 from maa.ui.jobs import OnStep
 from maa.ui.limits import Ask
 from maa.ui.results import results
-from maa.ui.small import word_list
 from maa.ui.tab import Extra, Made, Own, Task, Workplace, told, wire
+from maa.ui.widgets import word_list
 
 if TYPE_CHECKING:
     from maa.pipeline import Generation, MakeAnAudio

@@ -16,7 +16,6 @@ from maa.audio.mask import Box, from_boxes
 from maa.audio.maskfile import read_mask
 from maa.pipeline.filling import mask_of_regions
 from maa.pipeline.options import REMOVE, REPLACE, Filling
-from maa.pipeline.report import Report
 from maa.pipeline.setting import settings_of
 from maa.pipeline.tasks import Inpaint
 from maa.ui import files, limits, painter
@@ -24,8 +23,8 @@ from maa.ui.controls import Controls, Wording, controls, lay
 from maa.ui.examples import examples
 from maa.ui.jobs import OnStep
 from maa.ui.limits import Ask
-from maa.ui.results import WAVEFORM, Take, results, sound_takes
-from maa.ui.tab import Extra, Made, Own, Task, Workplace, told, wire
+from maa.ui.results import WAVEFORM, results
+from maa.ui.tab import Own, Task, Workplace, told, wire
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,13 +38,6 @@ WORDING = Wording(
 )
 PRESETS = {"remove": REMOVE, "replace": REPLACE}
 PLAYED = (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".webm", ".mp4")  # by browsers
-
-
-@dataclass(frozen=True)
-class Painted(Take):
-    """A take that knows what it was made from."""
-
-    before_after: dict[str, Any] | None = None
 
 
 def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
@@ -78,28 +70,8 @@ def filling_of(ask: Ask) -> Filling:
     return cast(Filling, ask.more[0])
 
 
-def painted_takes(generation: Generation, own: Own, ask: Ask, pipeline: MakeAnAudio) -> list[Take]:
-    """Takes as files and pictures; the first one carries the comparison of all of them with the source."""
-    takes = sound_takes(generation, ask.file_format, pipeline.config.audio, ask.rate)
-    sound, settings = files.uploaded(own["audio"], "a sound"), generation.settings
-    before = pipeline.spectrogram(sound)
-    spec = pipeline.config.audio
-    room = round(settings.get("before", 0.0) / spec.frame_seconds)
-    longer = np.pad(before, ((0, 0), (room, max(0, generation.mel.shape[-1] - room - before.shape[1]))), mode="edge")
-    notes = [Report(**facts).sentence() for facts in generation.reports] or [""] * len(takes)
-    sides = [
-        painter.Side(mel, files.url_of(take.media), note)
-        for mel, take, note in zip(generation.mel, takes, notes, strict=True)
-    ]
-    source = painter.Side(longer, files.url_of(playable(sound)))
-    spans = settings.get("spans", [])
-    value = painter.comparison(source, sides, spec, spans, shift=room * spec.frame_seconds)
-    first = takes[0]
-    return [Painted(first.media, first.view, value), *takes[1:]]
-
-
 # The painter sends its mask as a value of its own, which is no file.
-TASK = Task(Inpaint, call, painted_takes, output=limits.SplicedOutput, reads={"mask": lambda painted: None})
+TASK = Task(Inpaint, call, output=limits.SplicedOutput, reads={"mask": lambda painted: None})
 BOX_TASK = Task(Inpaint, call_regions, output=limits.SplicedOutput)
 
 
@@ -144,7 +116,7 @@ def build(place: Workplace) -> None:
         waveform_options=WAVEFORM,
         elem_id="inpaint-input",
     )
-    mask = painter.painter("inpaint-painter")
+    mask = painter.painter("inpaint-painter", place.model.config.audio)
     boxes = gr.State(None)  # regions of the example that was clicked, until its sound is shown
     with gr.Row(elem_classes="maa-desk"):
         with gr.Column(scale=5, min_width=320):
@@ -153,17 +125,12 @@ def build(place: Workplace) -> None:
             with gr.Accordion("Filling", open=False, elem_id="inpaint-filling"):
                 own = lay(settings_of(Filling), "inpaint", place.model.config)
         with gr.Column(scale=7, min_width=320):
-            both = painter.compare("inpaint-compare")
-            shown = results("inpaint", HINT)
+            shown = results("inpaint", HINT, edits=True)
             examples(place.assets, "inpaint", {"input": sound, "boxes": boxes}, (knobs, shown))
     _connect_presets(presets, knobs, own)
     _connect_painter(place, sound, mask, boxes, presets["load"])
 
-    def compared(made: Made) -> dict[Component, Any]:
-        first = made.takes[0]
-        return {both: first.before_after if isinstance(first, Painted) else None}
-
-    wire(place, TASK, {"audio": sound, "mask": mask, **own}, (knobs, shown), Extra([both], compared))
+    wire(place, TASK, {"audio": sound, "mask": mask, **own}, (knobs, shown))
 
 
 def _presets() -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from maa.ui import across, api, panel, status
+from maa.ui import api, handoff, panel, parts
 from maa.ui.examples import ASSETS
 from maa.ui.model import Model
 from maa.ui.serve import use_own_folder
@@ -31,8 +31,8 @@ def build(pipeline: MakeAnAudio | Model, assets: Path = ASSETS) -> gr.Blocks:
     place = Workplace(Model.of(pipeline), assets)
     with gr.Blocks(title="Make-An-Audio", analytics_enabled=False, delete_cache=CACHE) as page:
         with gr.Row(elem_classes="maa-top"):
-            gr.HTML(status.web("header.html"), elem_id="header")
-            conductor = across.conductor()
+            gr.HTML(parts.source("web/header.html"), elem_id="header")
+            conductor = handoff.conductor()
         about = gr.Markdown(panel.LOADING, elem_id="model")
         notices = []
         with gr.Tabs(elem_id="tasks") as tabs:
@@ -41,12 +41,12 @@ def build(pipeline: MakeAnAudio | Model, assets: Path = ASSETS) -> gr.Blocks:
                     notices.append(gr.Markdown(visible=False, elem_classes="maa-notice"))
                     tab.build(place)
             with gr.Tab("History", id="history"):
-                history = across.history()
-        across.connect(place, across.Whole(tabs, conductor, history))
+                history = handoff.history()
+        handoff.connect(place, handoff.Whole(tabs, conductor, history))
         with gr.Accordion("Model", open=False, elem_id="model-panel"):
             facts = gr.Markdown(panel.LOADING)
         with gr.Accordion("About, limits, citation", open=False):
-            gr.Markdown(status.web("about.md"))
+            gr.Markdown(parts.source("web/about.md"))
         api.endpoints(place)
 
         def describe() -> list[Any]:

@@ -17,8 +17,8 @@ from maa.ui.examples import examples
 from maa.ui.jobs import OnStep
 from maa.ui.limits import Ask
 from maa.ui.results import WAVEFORM, results
-from maa.ui.small import window, window_of
 from maa.ui.tab import Own, Task, Workplace, told, wire
+from maa.ui.widgets import window, window_of
 
 if TYPE_CHECKING:
     from maa.pipeline import Generation, MakeAnAudio

@@ -89,7 +89,7 @@ def upload(desk: Desk, folder: Path | None, given: str | None) -> Updates:
 
 def _boxes(folder: Path | None, spec: AudioSpec) -> list[list[float]] | None:
     """The mask of a take as regions in seconds and hertz, for the painter to paint again."""
-    mask = None if folder is None else records.read_mask(folder / records.MASK)
+    mask = None if folder is None else records.kept_mask(folder, spec)
     if mask is None:
         return None
     centre = centres(spec)

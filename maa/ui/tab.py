@@ -161,7 +161,7 @@ def recorded(task: Task, made: Made, own: Own, ask: Ask, pipeline: MakeAnAudio) 
     for take in made.takes:
         view = {**take.view, "subtype": kind, "resampled": ask.rate, "choice": ask.output.file_format}
         folder = files.shelf() / view["id"]
-        kept.append(replace(take, view=records.keep(folder, view, own, address)))
+        kept.append(replace(take, view=records.keep(folder, view, own, address, pipeline.config.audio)))
     original = originals.view_of_upload(made.generation, own, kept, pipeline.config.audio)
     more = {**made.more, "original": original}
     if task.frames:

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from train.data import load_manifest
-from train.evaluation.words import PARAPHRASES
-from train.prompts import words
-from train.recipes import RECIPES, between, blurred
+from train.data.prompts import synonyms
+from train.evaluation.prompts import PARAPHRASES
+from train.latents.recipes import RECIPES, between, blurred
 
 
 def said_of() -> dict[str, set[str]]:
@@ -26,7 +26,7 @@ def said_of() -> dict[str, set[str]]:
 def test_the_evaluations_paraphrases_are_never_said() -> None:
     captions = said_of()
     for concept, paraphrase in PARAPHRASES.items():
-        told = {said for caption in captions[concept] for said in words.variants(caption, concept)}
+        told = {said for caption in captions[concept] for said in synonyms.variants(caption, concept)}
         runs = [re.findall(r"[a-z]+", text.lower()) for text in (paraphrase, *told)]
         fours = [{tuple(run[k : k + 4]) for k in range(len(run) - 3)} for run in runs]
         assert paraphrase not in told
@@ -46,31 +46,31 @@ def test_the_evaluations_paraphrases_are_never_said() -> None:
     ],
 )
 def test_words_are_replaced_in_their_form(caption: str, concept: str, other: str) -> None:
-    assert other in words.variants(caption, concept)
+    assert other in synonyms.variants(caption, concept)
 
 
 def test_a_word_of_another_sense_stays() -> None:
-    assert not words.places("a sea lion barks", "sea lion barking")
-    assert not words.places("a pan flute plays", "pan flute")
+    assert not synonyms.places("a sea lion barks", "sea lion barking")
+    assert not synonyms.places("a pan flute plays", "pan flute")
 
 
 def test_the_table_names_concepts_that_there_are() -> None:
     concepts = said_of().keys()
-    entries = words.table()
+    entries = synonyms.synonym_table()
     assert len(entries) > 150 and len({(entry.word, entry.verb, entry.concepts) for entry in entries}) == len(entries)
     for entry in entries:
         assert set(entry.concepts) <= concepts
         assert any(entry.belongs(concept) for concept in concepts), entry.word
-    with words.TABLE.open(newline="", encoding="utf-8") as file:
+    with synonyms.TABLE.open(newline="", encoding="utf-8") as file:
         assert {line["kind"] for line in csv.DictReader(file)} == {"noun", "verb"}
 
 
 def test_some_captions_are_said_in_other_words() -> None:
     rng = np.random.default_rng(0)
-    told = [words.reword("a dog barks", "dog barking", rng) for _ in range(1000)]
+    told = [synonyms.reword("a dog barks", "dog barking", rng) for _ in range(1000)]
     assert 0.2 < np.mean([said != "a dog barks" for said in told]) < 0.5
-    assert 0.15 < np.mean([words.framed("rain", "rain", rng) != "rain" for _ in range(1000)]) < 0.35
-    frames = {words.framed("a dog barks", "dog barking", rng) for _ in range(1000)}
+    assert 0.15 < np.mean([synonyms.framed("rain", "rain", rng) != "rain" for _ in range(1000)]) < 0.35
+    frames = {synonyms.framed("a dog barks", "dog barking", rng) for _ in range(1000)}
     assert "the sound of a dog barks" not in frames, "a sentence is not put where a name belongs"
 
 

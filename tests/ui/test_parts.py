@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from maa.audio import picture
+from maa.audio.mask import Box
 from maa.config import PAPER, TINY, AudioSpec
+from maa.pipeline import Sampling
 from maa.pipeline.tasks import LABELS, Text
-from maa.ui import examples, files, limits, panel
+from maa.ui import examples, files, limits, panel, results
 from maa.ui.jobs import Done, Jobs, OnStep, Progress
 from maa.ui.model import Model
 from tests.ui.fakes import FakePipeline
+
+if TYPE_CHECKING:
+    from maa import MakeAnAudio
 
 
 def walk(steps: int, seconds: float, seen: list[int]) -> Any:
@@ -186,3 +192,11 @@ def test_controls_of_what_a_model_or_a_tab_cannot_do_are_not_there(tmp_path: Pat
     assert "density" not in parts and "free" not in parts and "loudness" in parts
     parts = desk_of(FakePipeline(config=DENSE), inpaint, tmp_path).parts
     assert "loudness" not in parts and "density" in parts
+
+
+def test_an_edit_says_what_it_left_of_the_source(tiny: MakeAnAudio, inputs: dict[str, Path]) -> None:
+    made = tiny.inpaint(inputs["sound"], [Box(0.5, 1.0)], "rain", Sampling(steps=2, seed=0))
+    edited = results.sound_takes(made, limits.FORMATS["wav16"], tiny.config.audio)[0]
+    assert re.match(r"\d+(\.\d+)? % of the samples unchanged", edited.view["note"])
+    other = tiny.text_to_audio("rain", Sampling(steps=2, seed=0), seconds=0.5)
+    assert "note" not in results.sound_takes(other, limits.FORMATS["wav16"], tiny.config.audio)[0].view
