@@ -1,4 +1,4 @@
-"""The speed figures of docs/evaluation.md: `python -m tests.measure` prints them for this machine and the weights here.
+"""The speed figures of docs/evaluation.md: `python -m tests.measure` prints them for this machine and its weights."""
 
 from __future__ import annotations
 

@@ -14,7 +14,11 @@ import pytest
 
 import app
 import maa
+from maa.audio import decode, sound
 from maa.cli.arguments import parser
+from maa.pipeline.seen import VIDEO_SECONDS
+from maa.ui import serve
+from maa.vision import video
 from tests.test_house import FLOORS, MODULES, ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -189,6 +193,16 @@ def test_options_exist(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     everything = tools | OF_OTHERS | set(re.findall(r"--[\w-]+", " ".join(known)))
     said = {(name, option) for name, text in pages.items() for option in re.findall(r"(?<![\w-])--[a-z][\w-]*", text)}
     assert {(name, option) for name, option in said if option not in everything} == set()
+
+
+def test_limits_are_those_of_the_server() -> None:
+    """Rows of docs/serving.md whose numbers the code has as constants."""
+    rows = dict(re.findall(r"^\| ([\w, ]+) \| (.+) \|$", (ROOT / "docs/serving.md").read_text(encoding="utf-8"), re.M))
+    assert rows["decoding"] == f"{video.DECODE_SECONDS:g} s (video) or {decode.DECODE_SECONDS:g} s (sound)"
+    assert rows["waiting jobs"] == str(serve.QUEUE)
+    assert rows["upload"].startswith(f"{serve.UPLOAD.removesuffix('mb')} MB, ")
+    assert rows["upload"].endswith(f", {sound.MAX_SECONDS / 60:g} minutes of sound")
+    assert rows["clip"] == f"{VIDEO_SECONDS:g} s"
 
 
 def subcommands(top: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:

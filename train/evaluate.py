@@ -39,7 +39,7 @@ import numpy as np
 from maa import Sampling
 from maa.audio.finish import AS_MADE
 from maa.device import DTYPES
-from maa.pipeline.request import check_seconds
+from maa.pipeline.tasks import check_seconds
 from train.data import Library
 from train.data.library import decode_file
 from train.evaluation.card import score_table

@@ -24,9 +24,10 @@ from maa.device import peak_memory, wait
 from maa.models.bigvgan import TAPS, Snake, low_pass
 from maa.models.context import Context, Prepared
 from maa.models.vocoders import build_vocoder
+from maa.pipeline.options import Sampling
 from maa.pipeline.pipeline import MakeAnAudio
 from maa.pipeline.render import Renderer, Start
-from maa.pipeline.request import OnStep, Sampling
+from maa.pipeline.steps import OnStep
 
 PROMPT = "a dog barks twice, then rain"
 AUTHORS_STEPS = 100

@@ -15,9 +15,10 @@ from maa.device import compute_dtype
 from maa.pipeline import conditioning, finishing
 from maa.pipeline.conditioning import Pair
 from maa.pipeline.length import fit_length, frames_for
+from maa.pipeline.options import Sampling
 from maa.pipeline.render import Renderer, Start, window_parts
-from maa.pipeline.request import OnStep, Sampling
 from maa.pipeline.result import Generation
+from maa.pipeline.steps import OnStep
 from maa.version import VERSION
 
 

@@ -20,11 +20,12 @@ from maa.diffusion.noise import take_seeds
 from maa.models.context import Context
 from maa.pipeline.conditioning import input_digest
 from maa.pipeline.engine import Engine
-from maa.pipeline.filling import Extension, Filling, MaskLike, mask_of
+from maa.pipeline.filling import Extension, MaskLike, mask_of
+from maa.pipeline.options import Filling, Sampling
 from maa.pipeline.render import Renderer, Start, drawn
 from maa.pipeline.report import report
-from maa.pipeline.request import OnStep, Sampling
 from maa.pipeline.result import Generation
+from maa.pipeline.steps import OnStep
 from maa.pipeline.stretches import Window, plan_windows
 
 BACK = 0.5  # share of the schedule that a resampling goes back

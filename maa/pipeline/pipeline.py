@@ -23,11 +23,13 @@ from maa.diffusion.schedule import first_timestep
 from maa.pipeline import conditioning, finishing, inpainting, personal, seen
 from maa.pipeline.abilities import lacks
 from maa.pipeline.engine import Engine
-from maa.pipeline.filling import Filling, mask_of
+from maa.pipeline.filling import mask_of
 from maa.pipeline.length import frames_for
+from maa.pipeline.options import Filling, Sampling
 from maa.pipeline.render import Renderer
-from maa.pipeline.request import OnStep, Sampling, check_prompt, check_seconds, check_t0, check_words
 from maa.pipeline.result import Generation
+from maa.pipeline.steps import OnStep
+from maa.pipeline.tasks import check_prompt, check_seconds, check_t0, check_words
 
 DEFAULT = Sampling()
 WHOLLY = Filling()

@@ -20,7 +20,8 @@ from maa.dsp import whole_frames
 from maa.models.autoencoder import Autoencoder
 from maa.models.context import Context, Prepared
 from maa.pipeline.conditioning import with_density
-from maa.pipeline.request import OnStep, Sampling
+from maa.pipeline.options import Sampling
+from maa.pipeline.steps import OnStep
 
 OVERLAP = 16  # latent columns that two windows of a long sound share: 2 s
 

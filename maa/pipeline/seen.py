@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from maa.config import ModelConfig
 from maa.diffusion.windows import Span
-from maa.pipeline.request import MIN_SECONDS
+from maa.pipeline.tasks import MIN_SECONDS
 
 VIDEO_SECONDS = 180.0  # longest clip: 18 windows or so
 FRAMES = 4  # pictures that a window is heard from (Sec. 4.3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,10 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from gradio.components import Component
 
+from maa import checkpoint
+from maa.pipeline import tasks
+from maa.pipeline.options import Sampling
+from maa.pipeline.setting import Setting, settings_of
 from maa.ui import files, lending, limits, originals, records, status
 from maa.ui.controls import Controls
 from maa.ui.jobs import Done, Jobs, OnStep, Progress
@@ -37,12 +41,46 @@ def as_sounds(generation: Generation, own: Own, ask: Ask, pipeline: MakeAnAudio)
 
 @dataclass(frozen=True)
 class Task:
-    """What one tab asks of the pipeline."""
+    """What one tab asks of the pipeline.
 
-    name: str  # a key of `capabilities()`
+    Args:
+        asks: what may be asked of it.
+        call: does it.
+        takes: what it made, as files.
+        frames: pictures to show, into a folder.
+        output: how its files are written; None = they are clips.
+        reads: by setting, what makes the value of the tab's own component one that the setting takes.
+        shows: by setting, the other way round.
+    """
+
+    asks: type[tasks.Task]
     call: Callable[[MakeAnAudio, Own, Ask, OnStep], Generation]
     takes: Callable[[Generation, Own, Ask, MakeAnAudio], list[Take]] = as_sounds
-    frames: Callable[[Generation, Own, Path], list[dict[str, Any]]] | None = None  # pictures to show, into a folder
+    frames: Callable[[Generation, Own, Path], list[dict[str, Any]]] | None = None
+    output: type[limits.Output] | None = limits.Output
+    reads: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    shows: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """A key of `capabilities()`."""
+        return self.asks.name
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        """Everything that may be asked of it."""
+        written = (self.output,) if self.output is not None else ()
+        kinds = (self.asks, *self.asks.more, Sampling, *written)
+        return tuple(setting for kind in kinds for setting in settings_of(kind))
+
+    def ask(self, fields: Own) -> Ask:
+        """A checked request from what a page or a program sent.
+
+        Raises:
+            ValueError: a value is of the wrong kind or outside its limits.
+        """
+        changed = {name: read(fields[name]) for name, read in self.reads.items() if name in fields}
+        return limits.ask(self.asks, {**fields, **changed}, self.output)
 
 
 @dataclass(frozen=True)
@@ -63,6 +101,11 @@ class Desk:
     knobs: Controls
     shown: Results
     spec: AudioSpec
+
+    @property
+    def parts(self) -> dict[str, Component]:
+        """Every component that is sent with a request, by name."""
+        return {**self.own, **self.knobs.asked()}
 
 
 class Workplace:
@@ -110,23 +153,20 @@ def perform(place: Workplace, task: Task, own: Own, ask: Ask) -> Iterator[Progre
 
 def recorded(task: Task, made: Made, own: Own, ask: Ask, pipeline: MakeAnAudio) -> Made:
     """The same with a record beside every take, with the upload to compare with, and with what was looked at."""
-    from maa import checkpoint
-
     records.sweep_now_and_then()
     inside = getattr(pipeline, "model", None)
     address = checkpoint.address(pipeline.name, inside.folder if inside else None)
     kind = None if task.frames else subtype(made.generation, ask.file_format)
-    takes = []
+    kept = []
     for take in made.takes:
-        choice = next(name for name, one in (limits.FORMATS | limits.SOURCE).items() if one == ask.file_format)
-        view = {**take.view, "subtype": kind, "resampled": ask.rate, "choice": choice}
+        view = {**take.view, "subtype": kind, "resampled": ask.rate, "choice": ask.output.file_format}
         folder = files.shelf() / view["id"]
-        takes.append(replace(take, view=records.keep(folder, view, own, address)))
-    original = originals.view_of_upload(made.generation, own, takes, pipeline.config.audio)
+        kept.append(replace(take, view=records.keep(folder, view, own, address, pipeline.config.audio)))
+    original = originals.view_of_upload(made.generation, own, kept, pipeline.config.audio)
     more = {**made.more, "original": original}
     if task.frames:
-        more["frames"] = task.frames(made.generation, own, takes[0].media.parent)
-    return Made(made.generation, takes, more)
+        more["frames"] = task.frames(made.generation, own, kept[0].media.parent)
+    return Made(made.generation, kept, more)
 
 
 def told(error: Exception) -> gr.Error:
@@ -171,7 +211,7 @@ def wire(
         def generate(*values: Any) -> Iterator[Updates]:
             fields = dict(zip(inputs, values, strict=True))
             try:
-                ask = limits.ask(fields)
+                ask = task.ask(fields)
                 yield {knobs.status: status.busy(Progress(0, 0))}
                 for event in perform(place, task, fields, ask):
                     if isinstance(event, Progress):

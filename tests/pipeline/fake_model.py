@@ -15,9 +15,8 @@ from maa.config import TINY, ModelConfig
 from maa.diffusion.samplers import sampler_named
 from maa.diffusion.schedule import Schedule
 from maa.models.context import Context
-from maa.pipeline.filling import Filling
 from maa.pipeline.inpainting import Conditions, Job
-from maa.pipeline.request import Sampling
+from maa.pipeline.options import Filling, Sampling
 from maa.pipeline.result import Generation
 
 NOTHING = Conditions(Context(), Context(), "")

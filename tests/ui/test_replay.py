@@ -18,7 +18,7 @@ from mutagen.wave import WAVE
 
 from maa.audio.tags import BLOCK, read_tags
 from maa.cli import main
-from maa.ui import files, image, inpaint, limits, painter, personalize, records, text, video
+from maa.ui import files, image, inpaint, painter, personalize, records, text, video
 from maa.ui.jobs import Done
 from maa.ui.model import Model
 from maa.ui.tab import Made, Task, Workplace, perform
@@ -39,7 +39,7 @@ def uploaded(path: Path) -> dict[str, str]:
 
 def make(maa: MakeAnAudio, task: Task, fields: dict[str, Any]) -> Made:
     asked = {**SHARED, **fields}
-    *_, last = perform(Workplace(Model.of(maa), Path("nowhere")), task, asked, limits.ask(asked))
+    *_, last = perform(Workplace(Model.of(maa), Path("nowhere")), task, asked, task.ask(asked))
     assert isinstance(last, Done)
     made: Made = last.result
     return made

@@ -7,8 +7,7 @@ from typing import Any
 import gradio as gr
 
 from maa.audio.io import read
-from maa.ui import files, views
-from maa.ui.status import web
+from maa.ui import files, parts, views
 
 
 def word_list(elem_id: str) -> gr.HTML:
@@ -16,7 +15,7 @@ def word_list(elem_id: str) -> gr.HTML:
 
     Value: {"words": [[word, weight], …], "heard": true while nobody has changed them}.
     """
-    return _small("words", elem_id)
+    return _widget("words", elem_id)
 
 
 def window(elem_id: str, seconds: float) -> gr.HTML:
@@ -24,15 +23,15 @@ def window(elem_id: str, seconds: float) -> gr.HTML:
 
     Value: {"peaks", "seconds", "start"}; {"go": s} moves the window there.
     """
-    return _small("window", elem_id, width=seconds)
+    return _widget("window", elem_id, width=seconds)
 
 
-def _small(name: str, elem_id: str, **more: Any) -> gr.HTML:
+def _widget(name: str, elem_id: str, **more: Any) -> gr.HTML:
     return gr.HTML(
         value=None,
-        html_template='<div class="small-root"></div>',
-        css_template=web("small.css"),
-        js_on_load=web(f"{name}.js"),
+        html_template='<div class="widget"></div>',
+        css_template=parts.style("web/widgets.css"),
+        js_on_load=parts.script(f"web/{name}.js"),
         apply_default_css=False,
         elem_id=elem_id,
         **more,

@@ -50,14 +50,15 @@ def connect(place: Workplace, whole: Whole) -> None:
 
     def dropped(event: gr.EventData) -> Updates:
         try:
-            data = event._data
+            data = restore.settings_in(event._data)
+            name = restore.called(data.get("name"))
             path = files.uploaded({"path": data.get("path")}, "a sound")
-            settings, view = restore.from_file(path, repr(str(data.get("name"))[:80]))
+            settings, view = restore.from_file(path, repr(name))
             desk = place.desks[settings["task"]]
             native = place.model.config.audio.sample_rate
             changed = view.get("rate") not in (None, native) and desk.task.name != "inpaint"
             chosen = restore.file_choices(desk, {**view, "resampled": view["rate"] if changed else 0})
-            gr.Info(f"The settings of {data.get('name')} are back.", duration=4)
+            gr.Info(f"The settings of {name} are back.", duration=4)
             return {**restore.use(desk, settings, None), **chosen, whole.tabs: gr.Tabs(selected=desk.task.name)}
         except Exception as error:  # noqa: BLE001 - told to the visitor or written into the log
             return refused(whole, error)
@@ -77,7 +78,7 @@ def _listen(place: Workplace, whole: Whole, source: Any, everything: list[Compon
     def handler(act: Callable[[dict[str, Any]], tuple[Desk, Updates, bool]]) -> Callable[..., Updates]:
         def handle(event: gr.EventData) -> Updates:
             try:
-                desk, updates, go = act(event._data)
+                desk, updates, go = act(restore.settings_in(event._data))
             except Exception as error:  # noqa: BLE001 - told to the visitor or written into the log
                 return refused(whole, error)
             started = {whole.conductor: {"go": desk.task.name, "stamp": secrets.token_hex(4)}} if go else {}
@@ -86,18 +87,18 @@ def _listen(place: Workplace, whole: Whole, source: Any, everything: list[Compon
         return handle
 
     def desk_of(task: object) -> Desk:
-        if task not in place.desks:
+        if not isinstance(task, str) or task not in place.desks:
             raise ValueError("There is no such tab.")
-        return place.desks[str(task)]
+        return place.desks[task]
 
     def use(data: dict[str, Any]) -> tuple[Desk, Updates, bool]:
-        settings = restore.settings_of(data.get("settings"))
+        settings = restore.settings_in(data.get("settings"))
         desk = desk_of(settings.get("task"))
         alone = desk.task.name == "text"
         return desk, restore.use(desk, settings, data.get("id")), bool(data.get("go")) and alone
 
     def again(data: dict[str, Any]) -> tuple[Desk, Updates, bool]:
-        settings = restore.settings_of(data.get("settings"))
+        settings = restore.settings_in(data.get("settings"))
         desk = desk_of(settings.get("task"))
         updates = restore.use(desk, settings, data.get("id"), fresh=True)
         painted = desk.task.name == "inpaint"  # the painter paints the mask again first
@@ -108,10 +109,10 @@ def _listen(place: Workplace, whole: Whole, source: Any, everything: list[Compon
 
     def send(data: dict[str, Any]) -> tuple[Desk, Updates, bool]:
         desk = desk_of(data.get("to"))
-        return desk, restore.send(desk, restore.settings_of(data.get("settings")), data.get("id")), False
+        return desk, restore.send(desk, restore.settings_in(data.get("settings")), data.get("id")), False
 
     def more(data: dict[str, Any]) -> tuple[Desk, Updates, bool]:
-        settings = restore.settings_of(data.get("settings"))
+        settings = restore.settings_in(data.get("settings"))
         desk = desk_of("personalize")
         updates = restore.more_like(desk, settings, data.get("id"))
         if not restore.heard(settings):
