@@ -72,16 +72,16 @@ class CaptionTable:
 
     def write(self, slots: Tensor, plans: list[Plan]) -> None:
         """Encode the captions of clips into slots [len(plans)]."""
-        told = [[*captions_of(plan), *((caption, _only(plan)) for caption in plan.counted)] for plan in plans]
+        listed = [[*captions_of(plan), *((caption, _only(plan)) for caption in plan.counted)] for plan in plans]
         sets = 1 << MOST
-        places = [i * sets + k for i, clip in enumerate(told) for k in range(1, len(clip) + 1)]
+        places = [i * sets + k for i, clip in enumerate(listed) for k in range(1, len(clip) + 1)]
         at = send(torch.tensor(places), self.encoder.device)
         slot, chosen = slots[at // sets], at % sets
-        tokens, lengths, vectors = self.encoder.encode([caption for clip in told for caption, _ in clip])
+        tokens, lengths, vectors = self.encoder.encode([caption for clip in listed for caption, _ in clip])
         self.tokens[slot, chosen] = tokens
         self.lengths[slot, chosen] = lengths
         self.vectors[slot, chosen] = vectors
-        recordings = torch.tensor([-1 if one is None else one for clip in told for _, one in clip])
+        recordings = torch.tensor([-1 if one is None else one for clip in listed for _, one in clip])
         self.recordings[slot, chosen] = send(recordings, self.encoder.device)
 
     def lean(self, slots: Tensor, captions: list[str], share: Tensor) -> None:

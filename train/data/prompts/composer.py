@@ -51,7 +51,7 @@ class Draft:
     """What has been drawn of a clip before its sounds are laid: sounds in the order of their words, `order` in that of
     time; `sentence` has a place {k} for the words of each."""
 
-    sounds: tuple[tuple[int, str, str], ...]  # (recording, what the manifest says of it, and in other words)
+    sounds: tuple[tuple[int, str, str], ...]  # (recording, its caption in the manifest, and in other words)
     order: tuple[int, ...]
     over: Over | None
     sentence: str
@@ -134,8 +134,8 @@ class Composer:
         row = self.library.rows[recording]
         if self.sources is not None and rng.random() < NAMED:
             return self._named(recording, rng)
-        told = one_of(row.captions, rng)
-        return recording, told, told if self.sources is None else reword(told, row.concept, rng)
+        caption = one_of(row.captions, rng)
+        return recording, caption, caption if self.sources is None else reword(caption, row.concept, rng)
 
     def _named(self, recording: int, rng: np.random.Generator) -> tuple[int, str, str]:
         """The same with the name of what it is."""
@@ -155,10 +155,10 @@ class Composer:
         events: list[Event] = []
         place: dict[int, int] = {}
         for number, (start, end, alone) in spans.items():
-            recording, told, said = draft.sounds[number]
+            recording, written, worded = draft.sounds[number]
             place[number] = len(events)
-            events.append(Event(start, end, said, recording, alone, self.others(recording, told, rng)))
-        caption = draft.sentence.format(*(said for _, _, said in draft.sounds))
+            events.append(Event(start, end, worded, recording, alone, self.others(recording, written, rng)))
+        caption = draft.sentence.format(*(worded for _, _, worded in draft.sounds))
         if self.sources is not None and len(events) == 1:
             caption = framed(caption, self.library.rows[events[0].recording].concept, rng)
         plan = self.lay(tuple(events), caption, rng, behind)
@@ -174,13 +174,13 @@ class Composer:
         row = self.library.rows[int(group[int(rng.integers(len(group)))])]
         return reword(one_of((concept, *row.captions), rng), concept, rng)
 
-    def others(self, recording: int, said: str, rng: np.random.Generator) -> tuple[int, ...]:
-        """Recordings that the same can be said of: half of the time only those that were made with it, if there are."""
+    def others(self, recording: int, caption: str, rng: np.random.Generator) -> tuple[int, ...]:
+        """Recordings of the same caption: half of the time only those that were made with it, if there are."""
         if self.sources is None:
             return ()
         rows, concept = self.library.rows, self.library.rows[recording].concept
         group = (int(i) for i in self.alike[concept])
-        possible = [i for i in group if i != recording and (said == concept or said in rows[i].captions)]
+        possible = [i for i in group if i != recording and (caption == concept or caption in rows[i].captions)]
         kin = [i for i in possible if self.series[i] == self.series[recording]]
         return tuple(kin if kin and rng.random() < KIN else possible)
 

@@ -72,11 +72,11 @@ def captions_of(plan: Plan) -> list[tuple[str, int | None]]:
 
 def _in_order(events: list[Event]) -> str:
     """Events by their beginnings: "then" where one ends before the next, "and" where they sound together."""
-    said, end = events[0].caption, events[0].end
+    caption, end = events[0].caption, events[0].end
     for event in events[1:]:
-        said += f", then {event.caption}" if event.start >= end else f" and {event.caption} at the same time"
+        caption += f", then {event.caption}" if event.start >= end else f" and {event.caption} at the same time"
         end = max(end, event.end)
-    return said
+    return caption
 
 
 def counted(plan: Plan, sentence: str, rng: np.random.Generator) -> tuple[str, ...]:
@@ -87,9 +87,9 @@ def counted(plan: Plan, sentence: str, rng: np.random.Generator) -> tuple[str, .
         most = min(len(TIMES), len(plan.sounding[0]))
         return tuple(often(plan.events[0].caption, times, rng) for times in range(1, most + 1))
     counts = [len(spans) if known else 0 for spans, known in zip(plan.sounding, plan.countable, strict=True)]
-    told = zip(plan.events, counts, strict=True)
-    said = [often(event.caption, n, rng, comma=0.0) if n else event.caption for event, n in told]
-    return (sentence.format(*said),)
+    pairs = zip(plan.events, counts, strict=True)
+    worded = [often(event.caption, n, rng, comma=0.0) if n else event.caption for event, n in pairs]
+    return (sentence.format(*worded),)
 
 
 def often(caption: str, times: int, rng: np.random.Generator, comma: float = COMMA) -> str:
