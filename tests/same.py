@@ -103,10 +103,11 @@ def sounds() -> dict[str, str]:
 
 
 def endpoints() -> Any:
-    """Names, types, defaults and descriptions of all endpoints, as Gradio tells them to clients."""
+    """Names, types and defaults of all endpoints and of what they return, as Gradio tells them to clients."""
     from maa.ui.page import build
 
-    return build(MakeAnAudio.from_pretrained("tiny")).get_api_info()["named_endpoints"]
+    told = build(MakeAnAudio.from_pretrained("tiny")).get_api_info()["named_endpoints"]
+    return {name: {part: about[part] for part in ("parameters", "returns")} for name, about in told.items()}
 
 
 def now() -> dict[str, Any]:

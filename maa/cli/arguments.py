@@ -87,13 +87,13 @@ def option(command: argparse._ActionsContainer, setting: Setting) -> None:
             how |= {"action": "store_const", "const": not setting.default, "help": usual}
             del how["metavar"]
         case Rows():
-            numbers = {} if setting.name == "words" else {"type": number}
+            numbers = {} if setting.name == "words" else {"type": number_argument}
             how |= {"action": "append", "nargs": len(setting.metavar or ()), **numbers}
             how["help"] = f"{setting.help}; repeatable"
         case Whole():
             how["type"] = int
         case Number():
-            how["type"] = number
+            how["type"] = number_argument
         case File():
             how |= {"type": Path, "help": setting.help}
         case Choice():
@@ -133,7 +133,7 @@ def _bench(command: Parser) -> None:
     which.add_argument("--config", metavar="NAME", help="a named configuration with random weights, such as paper")
     command.add_argument("--steps", type=int, default=25, help="denoising steps; default 25")
     command.add_argument("--sampler", default="dpm++", help="dpm++ (default), ddim or official")
-    command.add_argument("--guidance", type=number, default=3.0, metavar="S", help="1 = none; default 3")
+    command.add_argument("--guidance", type=number_argument, default=3.0, metavar="S", help="1 = none; default 3")
     command.add_argument("--takes", type=int, dest="count", default=1, metavar="N", help="in one call; default 1")
     option(command, next(one for one in settings_of(Text) if one.name == "seconds"))
     command.add_argument("--runs", type=int, default=1, metavar="N", help="after one warm-up step; the median counts")
@@ -171,7 +171,7 @@ def _model(options: argparse._ActionsContainer) -> None:
     options.add_argument("--model", default=default, metavar="NAME", help=text)
 
 
-def number(text: str) -> float:
+def number_argument(text: str) -> float:
     """A float that is a number: NaN would slip through every range check."""
     value = float(text)
     if math.isnan(value):

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from maa.checkpoint import Model
+import torch
+
+from maa import checkpoint
+from maa.checkpoint import Model
+from maa.cli import info_paper
+from maa.config import PRESETS, ClapConfig, VisionConfig
+from maa.pipeline import MakeAnAudio
 
 
-def show(args: argparse.Namespace) -> int:
+def show_info(args: argparse.Namespace) -> int:
     """Print the facts as a table or as JSON."""
     if args.config == "paper":
-        from maa.cli import info_paper
-
         facts = info_paper.facts()
         text = info_paper.paper_table(facts)
     else:
@@ -26,8 +29,6 @@ def show(args: argparse.Namespace) -> int:
 
 def of_model(name: str) -> dict[str, Any]:
     """Parts, parameters, sizes, hashes and tasks of a checkpoint."""
-    from maa import MakeAnAudio, checkpoint
-
     maa = MakeAnAudio.from_pretrained(name, device="cpu")
     folder = None if maa.name == "tiny" else checkpoint.find(name)
     experts = {name: part_facts(expert, name) for name, expert in maa.model.experts.items()}
@@ -47,8 +48,6 @@ def of_model(name: str) -> dict[str, Any]:
 
 def part_facts(model: Model, expert: str = "") -> dict[str, dict[str, Any]]:
     """Parameters, bytes and hash of each part that a model's own folder holds; an expert's begin with its name."""
-    from maa import checkpoint
-
     found: dict[str, dict[str, Any]] = {}
     for part, network in model.networks().items():
         files = [] if model.folder is None else checkpoint.weight_files(model.folder, part)
@@ -66,11 +65,6 @@ def part_facts(model: Model, expert: str = "") -> dict[str, dict[str, Any]]:
 
 def of_config(name: str) -> dict[str, Any]:
     """Parts and parameters of a named configuration; no weights are made."""
-    import torch
-
-    from maa import checkpoint
-    from maa.config import PRESETS, ClapConfig, VisionConfig
-
     if name not in PRESETS:
         raise ValueError(f"There is no configuration {name!r}; choose one of {', '.join(PRESETS)}.")
     config = PRESETS[name]

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from maa.cli.arguments import number
+from maa.cli.arguments import number_argument
 from maa.cli.progress import print_report, progress
 from maa.pipeline.checks import shown
 from maa.pipeline.options import Filling, Sampling, Soundtrack
-from maa.pipeline.setting import Options, read
+from maa.pipeline.setting import OptionGroup, read
 from maa.pipeline.tasks import TASKS, Inpaint, Task
 
 if TYPE_CHECKING:
@@ -24,12 +24,12 @@ VIDEO = (".mp4", ".mov", ".mkv", ".webm")
 
 
 @dataclass(frozen=True)
-class Request:
+class Asked:
     """What a command line asks for."""
 
     sampling: Sampling
     task: Task
-    more: Sequence[Options]  # what else the task may be asked
+    more: Sequence[OptionGroup]  # what else the task may be asked
 
 
 def make(args: argparse.Namespace) -> int:
@@ -41,9 +41,9 @@ def make(args: argparse.Namespace) -> int:
     from maa import MakeAnAudio  # here, because it brings PyTorch
 
     maa = MakeAnAudio.from_pretrained(args.model, device=args.device, dtype=args.dtype)
-    generation = CALLS.get(args.command, run)(maa, args, request)
+    generation = CALLS.get(args.command, run_task)(maa, args, request)
     for take, path in files.items():
-        write(generation, take, path, args)
+        write_take(generation, take, path, args)
         print_report(generation, take, path, args)
     return 0
 
@@ -73,13 +73,13 @@ def check_files(args: argparse.Namespace, outputs: Iterable[Path]) -> None:
             raise ValueError(f"{path} is also an input; choose another output, so that your own file is kept.")
 
 
-def asked(args: argparse.Namespace) -> Request:
+def asked(args: argparse.Namespace) -> Asked:
     """Everything that was said, checked; what was not said keeps its default."""
     task = TASKS[args.command]
     given = {name: value for name, value in vars(args).items() if value is not None}
     if args.command == "image" and "words" in given:
         given["words"] = [(word, weight_of(weight)) for word, weight in given["words"]]
-    return Request(read(Sampling, given), read(task, given), [read(kind, given) for kind in task.more])
+    return Asked(read(Sampling, given), read(task, given), [read(kind, given) for kind in task.more])
 
 
 def targets(args: argparse.Namespace, count: int) -> dict[int, Path]:
@@ -93,19 +93,19 @@ def targets(args: argparse.Namespace, count: int) -> dict[int, Path]:
     return {args.pick - 1: output}
 
 
-def run(maa: MakeAnAudio, args: argparse.Namespace, request: Request) -> Generation:
+def run_task(maa: MakeAnAudio, args: argparse.Namespace, request: Asked) -> Generation:
     """Most tasks: something in, a sound out."""
     return request.task.run(maa, getattr(args, "input", None), request.sampling, progress(args.quiet))
 
 
-def video(maa: MakeAnAudio, args: argparse.Namespace, request: Request) -> Generation:
+def video(maa: MakeAnAudio, args: argparse.Namespace, request: Asked) -> Generation:
     """`python -m maa video`."""
     from maa.pipeline.clip import with_soundtrack
 
-    return with_soundtrack(run(maa, args, request), cast(Soundtrack, request.more[0]))
+    return with_soundtrack(run_task(maa, args, request), cast(Soundtrack, request.more[0]))
 
 
-def inpaint(maa: MakeAnAudio, args: argparse.Namespace, request: Request) -> Generation:
+def inpaint(maa: MakeAnAudio, args: argparse.Namespace, request: Asked) -> Generation:
     """`python -m maa inpaint`."""
     from maa.audio.io import to_audio
     from maa.audio.maskfile import write_mask
@@ -126,7 +126,7 @@ def inpaint(maa: MakeAnAudio, args: argparse.Namespace, request: Request) -> Gen
     return made
 
 
-CALLS: dict[str, Callable[[MakeAnAudio, argparse.Namespace, Request], Generation]] = {
+CALLS: dict[str, Callable[[MakeAnAudio, argparse.Namespace, Asked], Generation]] = {
     "video": video,
     "inpaint": inpaint,
 }
@@ -135,12 +135,12 @@ CALLS: dict[str, Callable[[MakeAnAudio, argparse.Namespace, Request], Generation
 def weight_of(text: str) -> float:
     """The weight of a word."""
     try:
-        return number(text)
+        return number_argument(text)
     except ValueError as error:
         raise ValueError(f"--heard needs a word and a number, such as --heard rain 0.5, not {shown(text)}.") from error
 
 
-def write(generation: Generation, take: int, path: Path, args: argparse.Namespace) -> None:
+def write_take(generation: Generation, take: int, path: Path, args: argparse.Namespace) -> None:
     """One take into its file: a sound, or the clip with its new sound."""
     if path.suffix.lower() in VIDEO:
         from maa.pipeline.clip import save_clip

@@ -35,7 +35,7 @@ class ResnetBlock(nn.Module):
         return self.skip(x) + h
 
 
-class Downsample(nn.Module):
+class PaddedDownsample(nn.Module):
     """Halve both sides; padding at the far end only, as in latent diffusion."""
 
     def __init__(self, channels: int) -> None:
@@ -72,7 +72,7 @@ class Encoder(nn.Module):
         for level, (before, width) in enumerate(pairwise([config.channels, *widths])):
             self.levels.append(_level(before, width, config.res_blocks, level in config.attention_levels))
             last = level == len(widths) - 1
-            self.downsamples.append(nn.Identity() if last else Downsample(width))
+            self.downsamples.append(nn.Identity() if last else PaddedDownsample(width))
         self.middle = _middle(widths[-1], config.middle_attention)
         self.norm_out = group_norm(widths[-1], EPS)
         self.conv_out = nn.Conv2d(widths[-1], 2 * config.latent_channels, 3, padding=1)

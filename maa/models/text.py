@@ -70,7 +70,12 @@ class TextEncoder(nn.Module):
 
     @torch.inference_mode()
     def encode(self, texts: list[str]) -> Context:
-        """Sentences to a context with tokens [B, K, C], and a mask where the config hides padding.
+        """Sentences to a context with tokens [B, K, C], and a mask where the config hides padding."""
+        tokens, mask = self.token_states(texts)
+        return Context(tokens, mask, has_tokens=torch.ones(len(texts), dtype=torch.bool, device=tokens.device))
+
+    def token_states(self, texts: list[str]) -> tuple[Tensor, Tensor | None]:
+        """Sentences to tokens [B, K, C], and a mask [B, K] where the config hides padding.
 
         K is the config's `tokens`; where padding is hidden anyway, only as many as the longest sentence has.
         """
@@ -84,8 +89,7 @@ class TextEncoder(nn.Module):
         ids, mask = send(ids, device), send(mask, device)
         states = self.states(ids, mask).float()
         tokens = states if self.projection is None else self.projection(states)
-        given = torch.ones(len(texts), dtype=torch.bool, device=device)
-        return Context(tokens=tokens, mask=mask if self.config.mask_pads else None, has_tokens=given)
+        return tokens, mask if self.config.mask_pads else None
 
 
 class Projection(nn.Module):

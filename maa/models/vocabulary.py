@@ -25,7 +25,7 @@ AGREEMENT = 0.6  # how much the mean over a sound's captions counts beside the n
 
 
 @dataclass(frozen=True)
-class Sound:
+class KnownSound:
     """A kind of sound that the network was trained on."""
 
     name: str  # "dog barking"
@@ -38,7 +38,7 @@ class Sound:
 class Match:
     """A known sound near a prompt."""
 
-    sound: Sound
+    sound: KnownSound
     caption: str  # of the sound, the nearest
     similarity: float  # cosine of the prompt and that caption, -1..1
 
@@ -54,7 +54,7 @@ class Vocabulary:
         ValueError: there are more or fewer vectors than captions.
     """
 
-    def __init__(self, sounds: Sequence[Sound], vectors: Tensor) -> None:
+    def __init__(self, sounds: Sequence[KnownSound], vectors: Tensor) -> None:
         self.sounds = tuple(sounds)
         self.captions = tuple(caption for sound in self.sounds for caption in sound.captions)
         if vectors.ndim != 2 or len(vectors) != len(self.captions):
@@ -99,11 +99,12 @@ class Vocabulary:
             listed = json.loads((folder / WORDS).read_text(encoding="utf-8"))
             return cls([_sound(one) for one in listed], load_file(str(folder / VECTORS))["vectors"])
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-            raise ValueError(f"{folder / WORDS} and {VECTORS} beside it are damaged ({error}); restore them.") from error
+            wrong = f"{folder / WORDS} and {VECTORS} beside it are damaged ({error}); restore them."
+            raise ValueError(wrong) from error
 
 
-def _sound(one: dict[str, Any]) -> Sound:
+def _sound(one: dict[str, Any]) -> KnownSound:
     captions = tuple(str(caption) for caption in one["captions"])
     if not captions:
         raise ValueError(f"{one['name']!r} has no captions")
-    return Sound(str(one["name"]), str(one["family"]), bool(one["sustained"]), captions)
+    return KnownSound(str(one["name"]), str(one["family"]), bool(one["sustained"]), captions)

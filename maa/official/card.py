@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from maa.config import ModelConfig
-from maa.official.pickles import Source
+from maa.official.pickles import TensorFile
 from maa.version import VERSION
 
 TEXT = """# {name}
@@ -28,7 +28,7 @@ ships with the program.
 """
 
 
-def converted_card(name: str, config: ModelConfig, sources: Sequence[Source]) -> str:
+def converted_card(name: str, config: ModelConfig, sources: Sequence[TensorFile]) -> str:
     """Markdown."""
     rows = "\n".join(f"| `{source.path.name}` | `{source.sha256}` |" for source in sources)
     return TEXT.format(name=name, version=VERSION, rows=rows, convention=config.audio.convention)

@@ -18,11 +18,12 @@ import torch
 
 from maa import checkpoint
 from maa.config import Convention, ModelConfig
+from maa.models import clip
 from maa.models.autoencoder import Autoencoder
 from maa.models.text import load_tokenizer
 from maa.official import conventions
 from maa.official.card import converted_card
-from maa.official.networks import Clap, Network, Vocoder, Weights, recognise
+from maa.official.networks import ClapFile, Network, Vocoder, Weights, recognise
 from maa.official.pickles import read_tensors
 
 ORDER = ("text", "image", "inpaint")  # the first that is there stands at the root
@@ -66,10 +67,10 @@ def convert(files: Sequence[Path], folder: Path, choices: Choices | None = None,
         raise ValueError("Give at least one of the authors' files, such as maa1_full.ckpt.")
     networks: list[tuple[Network, Convention]] = []
     vocoders: dict[Convention, Vocoder] = {}
-    claps: list[Clap] = []
+    claps: list[ClapFile] = []
     for file in files:
         found = recognise(read_tensors(file))
-        if isinstance(found, Clap):
+        if isinstance(found, ClapFile):
             claps.append(found)
             say(f"{file}: MS-CLAP")
             continue
@@ -85,7 +86,7 @@ def convert(files: Sequence[Path], folder: Path, choices: Choices | None = None,
     places = _arrange(networks, _existing(folder), folder)
     _give_vocoders(places, vocoders, folder)
     _give_clap(places, claps, folder)
-    found_all: list[Network | Vocoder | Clap] = [*(network for network, _ in networks), *vocoders.values(), *claps]
+    found_all: list[Network | Vocoder | ClapFile] = [*(network for network, _ in networks), *vocoders.values(), *claps]
     sources = [item.source for item in found_all]
     _write(places, folder, choices, converted_card(folder.name, places["."].config, sources))
     return folder
@@ -171,7 +172,7 @@ def _give_vocoders(places: dict[str, FolderDraft], vocoders: dict[Convention, Vo
             )
 
 
-def _give_clap(places: dict[str, FolderDraft], claps: list[Clap], folder: Path) -> None:
+def _give_clap(places: dict[str, FolderDraft], claps: list[ClapFile], folder: Path) -> None:
     if len(claps) > 1 or (claps and checkpoint.weight_files(folder, "clap")):
         raise ValueError(f"{claps[-1].source.path} is a second CLAP; give one.")
     for clap in claps:
@@ -205,8 +206,6 @@ def _write_place(aside: Path, place: FolderDraft, target: Path, choices: Choices
         shutil.copyfile(_tokenizer(choices, place.config.text.vocabulary), aside / checkpoint.TOKENIZER)
     checkpoint.write(aside, place.config, parts)
     if place.clip:
-        from maa.models import clip
-
         if any(name.startswith("visual.") for name in place.clip):
             clip.write_folder(aside / checkpoint.CLIP, place.config.vision.model, place.clip)
         else:  # published without its picture tower, which the picture tab needs: the sentence in `info` says so

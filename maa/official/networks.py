@@ -29,7 +29,7 @@ from maa.models.text import TextEncoder, spelling_tokenizer
 from maa.models.unet import UNet
 from maa.models.vocoders import build_vocoder
 from maa.official import keys, names, shapes
-from maa.official.pickles import Source, check_shape
+from maa.official.pickles import TensorFile, check_shape
 from maa.official.shapes import Kind
 
 Weights = dict[str, Tensor]
@@ -52,7 +52,7 @@ BUFFERS = {
 class Network:
     """A diffusion checkpoint. Its config says mel convention "B" until someone knows better."""
 
-    source: Source
+    source: TensorFile
     kind: Kind
     config: ModelConfig
     parts: dict[str, Weights]
@@ -63,7 +63,7 @@ class Network:
 class Vocoder:
     """A vocoder, weight norm folded."""
 
-    source: Source
+    source: TensorFile
     config: HifiganConfig | BigvganConfig
     weights: Weights
 
@@ -75,15 +75,15 @@ class Vocoder:
 
 
 @dataclass(frozen=True)
-class Clap:
+class ClapFile:
     """MS-CLAP: both towers."""
 
-    source: Source
+    source: TensorFile
     config: MsClapConfig
     parts: dict[str, Weights]
 
 
-def recognise(source: Source) -> Network | Vocoder | Clap:
+def recognise(source: TensorFile) -> Network | Vocoder | ClapFile:
     """What a file is, told from its keys; ValueError with the file's name when it is nothing of the authors'."""
     tensors = source.tensors
     try:
@@ -142,7 +142,7 @@ def _some(found: list[str]) -> str:
     return f"{listed} {'is' if len(found) == 1 else 'are'}"
 
 
-def _network(source: Source) -> Network:
+def _network(source: TensorFile) -> Network:
     ledger = Ledger(source.tensors)
     sizes = {name: tuple(value.shape) for name, value in source.tensors.items()}
     kind, unet = shapes.unet_of(_under(sizes, UNET))
@@ -212,7 +212,7 @@ def _same_twice(ledger: Ledger) -> None:
         ledger.used.add(COND + name)
 
 
-def _read_vocoder(source: Source) -> Vocoder:
+def _read_vocoder(source: TensorFile) -> Vocoder:
     tensors = _folded(source.tensors)
     config = shapes.vocoder_of({name: tuple(value.shape) for name, value in tensors.items()})
     ledger = Ledger(tensors)
@@ -242,7 +242,7 @@ def _folded(tensors: Mapping[str, Tensor]) -> Weights:
     return plain
 
 
-def _clap(source: Source) -> Clap:
+def _clap(source: TensorFile) -> ClapFile:
     sizes = {name: tuple(value.shape) for name, value in source.tensors.items()}
     caption = shapes.text_tower_of(_under(sizes, "caption_encoder."), CAPTION_TOKENS)
     config = MsClapConfig(
@@ -258,7 +258,7 @@ def _clap(source: Source) -> Clap:
     front = {f"audio_encoder.base.{name}": value for name, value in stored_front_end().items()}
     ledger.compare(front, "spectrogram")
     ledger.close()
-    return Clap(source, config, parts)
+    return ClapFile(source, config, parts)
 
 
 def _each(rename: Callable[[str], str]) -> Rename:

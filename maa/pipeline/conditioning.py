@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from maa.checkpoint import Model
+from maa.checkpoint import Model, present
 from maa.models.clip import ClipBridge
 from maa.models.context import Context, condition_of
 from maa.models.text import mean_pool
@@ -43,10 +43,8 @@ def from_text(model: Model, prompt: str, negative: str) -> Pair:
 
 def embed_words(model: Model, texts: list[str]) -> Tensor:
     """Unit vectors of short texts in the text tower's own space, [N, width]: how the bridge compares words."""
-    assert model.text is not None
-    context = model.text.encode(texts)
-    assert context.tokens is not None
-    return F.normalize(mean_pool(context.tokens, context.mask), dim=-1)
+    tokens, mask = present(model.text, "text encoder").token_states(texts)
+    return F.normalize(mean_pool(tokens, mask), dim=-1)
 
 
 def load_picture(image: Any) -> NDArray[np.uint8]:

@@ -63,14 +63,11 @@ class Engine:
         return {
             "task": task,
             **prompts,
-            "seed": sampling.seed,
-            "takes": sampling.count,
-            "steps": sampling.steps,
-            "guidance": sampling.guidance,
-            "sampler": sampling.sampler,
-            "eta": float(sampling.eta),
-            **({"mismatch": True} if sampling.mismatch else {}),
-            **({} if sampling.density is None else {"density": float(sampling.density)}),
+            **{
+                name: value
+                for name, value in sampling.to_settings().items()
+                if value is not None and value is not False
+            },
             **({} if self.dtype == compute_dtype(device) else {"dtype": str(self.dtype).removeprefix("torch.")}),
             **self.made_by,
             "version": VERSION,

@@ -22,7 +22,7 @@ from maa.pipeline.conditioning import input_digest
 from maa.pipeline.engine import Engine
 from maa.pipeline.filling import Extension, MaskLike, mask_of
 from maa.pipeline.options import Filling, Sampling
-from maa.pipeline.render import Renderer, Start, drawn
+from maa.pipeline.render import Renderer, Start, decided
 from maa.pipeline.report import report
 from maa.pipeline.result import Generation
 from maa.pipeline.steps import OnStep
@@ -84,7 +84,7 @@ class Job:
     ) -> Generation:
         """Every take through every window, then the splice; an empty mask gives the source back."""
         settings |= {"mask": masks.mask_digest(self.mask), "spans": self.seconds, **self.filling.to_settings()}
-        seeds = take_seeds(drawn(sampling.seed), sampling.count)
+        seeds = take_seeds(decided(sampling.seed, "seed"), sampling.count)
         if not self.spans:
             return self._result([self.source.samples], seeds[:1], None, settings)
         windows = plan_windows(self.spans, self.frames, self.spec.frames, self.renderer.model.config.autoencoder.factor)
@@ -184,7 +184,7 @@ class Job:
         for index, strength in enumerate(self._passes()):
             if strength < 1.0:
                 start = replace(start, clean=torch.where(make > 0.5, latents, known), strength=strength)
-            fresh = (drawn(sampling.seed) + index * 0x9E3779B9) % 2**32  # another noise in every pass
+            fresh = (decided(sampling.seed, "seed") + index * 0x9E3779B9) % 2**32  # another noise in every pass
             latents, _ = self.renderer.takes(start, replace(sampling, seed=fresh), count.part())
             count.skip(self.renderer.steps_of(strength, sampling))
         return latents

@@ -118,7 +118,7 @@ def _clauses(said: str, vocabulary: Vocabulary, embed: Embed) -> tuple[list[Clau
     """A clause, or the two or three that "and" joins, where each of them alone is nearer to something known."""
     whole = clause_of(said, vocabulary, embed)
     parts = _cut(said, ALSO)
-    if len(parts) == 1 or not whole.led and whole.known:
+    if len(parts) == 1 or (not whole.led and whole.known):
         return [whole], []
     each = [clause_of(part, vocabulary, embed) for part in parts[::2]]
     if min(_similarity(clause) for clause in each) <= _similarity(whole):

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from maa.pipeline.setting import ADVANCED, SOUND, TAB, Choice, Number, Options, Switch, Whole, declare, read
+from maa.pipeline.setting import ADVANCED, SOUND, TAB, Choice, Number, OptionGroup, Switch, Whole, declare, read
 
 MAX_STEPS, MAX_TAKES = 1000, 8
 MAX_EXTENSION = 30.0  # seconds at each end of a sound
@@ -28,7 +28,7 @@ def _samplers() -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Sampling(Options):
+class Sampling(OptionGroup):
     """How to sample, the same for every task.
 
     Raises:
@@ -130,7 +130,7 @@ def fresh_seed() -> int:
 
 
 @dataclass(frozen=True)
-class Filling(Options):
+class Filling(OptionGroup):
     """How a hole is filled.
 
     Raises:
@@ -190,7 +190,7 @@ REPLACE = {"strength": 1.0, "resampling": 0}
 
 
 @dataclass(frozen=True)
-class Soundtrack(Options):
+class Soundtrack(OptionGroup):
     """What becomes of a clip's own sound."""
 
     original: str = declare(

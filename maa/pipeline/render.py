@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from maa.checkpoint import Model
+from maa.checkpoint import Model, present
 from maa.diffusion import official
 from maa.diffusion.guidance import Denoiser, guided, keep_known
 from maa.diffusion.samplers import sampler_named
@@ -19,10 +20,12 @@ from maa.diffusion.windows import Span, piecewise, plan, windowed
 from maa.dsp import whole_frames
 from maa.models.autoencoder import Autoencoder
 from maa.models.context import Context, Prepared
+from maa.models.unet import UNet
 from maa.pipeline.conditioning import with_density
 from maa.pipeline.options import Sampling
 from maa.pipeline.steps import OnStep
 
+Value = TypeVar("Value")
 OVERLAP = 16  # latent columns that two windows of a long sound share: 2 s
 
 
@@ -75,7 +78,7 @@ class Renderer:
         for index, group in enumerate(groups):
             report = None if on_step is None else self._report(on_step, index, len(groups))
             latents.append(self._sample(start, sampling, group, report))
-        return torch.cat(latents), sampler_named(sampling.sampler).seeds(drawn(sampling.seed), sampling.count)
+        return torch.cat(latents), sampler_named(sampling.sampler).seeds(decided(sampling.seed, "seed"), sampling.count)
 
     def _report(self, on_step: OnStep, index: int, groups: int) -> Callable[[int, int, Tensor], None]:
         def report(step: int, total: int, z0: Tensor) -> None:
@@ -91,8 +94,12 @@ class Renderer:
     @property
     def autoencoder(self) -> Autoencoder:
         """The autoencoder, present by the time anything renders."""
-        assert self.model.autoencoder is not None
-        return self.model.autoencoder
+        return present(self.model.autoencoder, "autoencoder")
+
+    @property
+    def unet(self) -> UNet:
+        """The denoising network, present as well."""
+        return present(self.model.unet, "denoising network")
 
     @torch.inference_mode()
     def _sample(
@@ -105,7 +112,7 @@ class Renderer:
         config = self.model.config
         columns = start.frames // config.autoencoder.factor
         sampler = sampler_named(sampling.sampler)
-        noise = sampler.noise(drawn(sampling.seed), takes, self.device)
+        noise = sampler.noise(decided(sampling.seed, "seed"), takes, self.device)
         z = noise.draw((config.autoencoder.latent_channels, config.latent_cells[0], columns))
         steps = sampler.timesteps(start.strength, sampling.steps, self.schedule)
         if start.clean is not None:
@@ -137,12 +144,10 @@ class Renderer:
                 one = replace(start, condition=part.condition, null=part.null, frames=frames, parts=())
                 inner.append(self._denoiser(one, sampling, count))
             return windowed([part.span for part in start.parts], inner)
-        unet = self.model.unet
-        assert unet is not None
-        assert sampling.guidance is not None
+        guidance = decided(sampling.guidance, "guidance")
         heard = with_density(start.condition, sampling.density, self.device)  # guidance leads away from none
         condition, null = (self.prepare(one.repeat(count), count) for one in (heard, start.null))
-        denoiser = guided(unet, self.schedule, condition, null, sampling.guidance)
+        denoiser = guided(self.unet, self.schedule, condition, null, guidance)
         known, make = start.condition.known, start.condition.make
         if known is not None and make is not None:
             denoiser = keep_known(denoiser, self.schedule, known, make if start.follow is None else start.follow)
@@ -150,8 +155,7 @@ class Renderer:
 
     def prepare(self, context: Context, count: int) -> Context | Prepared:
         """What of `count` conditions depends on neither latent nor timestep, computed once for all steps."""
-        assert self.model.unet is not None
-        return self.model.unet.prepare(context, count)
+        return self.unet.prepare(context, count)
 
     @torch.inference_mode()
     def mel_of(self, wave: NDArray[np.float32]) -> Tensor:
@@ -199,12 +203,12 @@ class Renderer:
         return tuple(float(x) for x in sound @ space.embed_text([prompt])[0])
 
 
-def drawn(seed: int | None) -> int:
-    """The seed of settled options.
+def decided(value: Value | None, name: str) -> Value:
+    """An open choice that has been made by now (`Sampling.settled`).
 
     Raises:
-        ValueError: nobody has drawn it yet (`Sampling.settled`).
+        ValueError: it has not.
     """
-    if seed is None:
-        raise ValueError("A take needs a seed; settle the sampling first.")
-    return seed
+    if value is None:
+        raise ValueError(f"The {name} is still open; settle the sampling first.")
+    return value

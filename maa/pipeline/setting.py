@@ -145,7 +145,7 @@ class Choice(Setting):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line(Setting):
+class TextLine(Setting):
     """Text, such as a prompt."""
 
     placeholder: str = ""
@@ -220,7 +220,7 @@ def _collected(kind: Any) -> tuple[Setting, ...]:
     return tuple(found)
 
 
-class Options:
+class OptionGroup:
     """Base of all options: every value is checked, and becomes what it should be, when they are made."""
 
     def __post_init__(self) -> None:

@@ -18,11 +18,11 @@ from maa.pipeline.setting import (
     TAB,
     Choice,
     File,
-    Line,
     Number,
-    Options,
+    OptionGroup,
     Rows,
     Switch,
+    TextLine,
     declare,
     settings_of,
 )  # fmt: skip
@@ -41,11 +41,11 @@ LOUDNESS = {AS_MADE: "As made", "-23": "−23 LUFS (broadcast)", "-18": "−18 L
 
 
 def _prompt(help_text: str = "what should be heard, instead of what is seen", *, required: bool = False) -> Any:
-    return declare("", Line(help=help_text, place=PROMPTS, required=required))
+    return declare("", TextLine(help=help_text, place=PROMPTS, required=required))
 
 
 def _negative() -> Any:
-    setting = Line(
+    setting = TextLine(
         help="what to lead away from", title="negative prompt", label="Negative prompt", metavar="TEXT",
         place=PROMPTS, placeholder="What should not be heard (optional)",
     )  # fmt: skip
@@ -117,7 +117,7 @@ class Source:
     more: str = ""  # what the command line should know besides
 
 
-class Task(Options):
+class Task(OptionGroup):
     """Base of what the tasks may be asked."""
 
     name: ClassVar[str]  # on the command line, in saved settings, in the page
@@ -125,7 +125,7 @@ class Task(Options):
     method: ClassVar[str]  # of `MakeAnAudio`, and the name of its endpoint
     summary: ClassVar[str]
     source: ClassVar[Source | None] = None
-    more: ClassVar[tuple[type[Options], ...]] = ()  # what else it may be asked
+    more: ClassVar[tuple[type[OptionGroup], ...]] = ()  # what else it may be asked
     splices: ClassVar[bool] = False  # the new sound goes into the user's own, whose loudness stays as it is
 
     def run(self, maa: Any, source: Any, sampling: Sampling, on_step: OnStep | None) -> Generation:

@@ -15,9 +15,9 @@ from typing import Any
 import gradio as gr
 
 from maa.config import ModelConfig
-from maa.pipeline.setting import File, Line, Number, Rows, Setting, Switch, Whole
+from maa.pipeline.setting import File, Number, Rows, Setting, Switch, TextLine, Whole
 from maa.ui.jobs import Progress
-from maa.ui.tab import Task, Workplace, perform, told
+from maa.ui.tab import TabTask, Workplace, perform, told
 from maa.ui.tabs import TABS
 
 REQUIRED = inspect.Parameter.empty
@@ -34,7 +34,7 @@ class Argument:
 
 
 KINDS: tuple[tuple[type[Setting], Any], ...] = (
-    (Whole, int), (Number, float), (Line, str), (Switch, bool), (Rows, list[list[float]]), (File, gr.FileData),
+    (Whole, int), (Number, float), (TextLine, str), (Switch, bool), (Rows, list[list[float]]), (File, gr.FileData),
 )  # fmt: skip
 
 
@@ -59,16 +59,16 @@ class Endpoint:
 
     name: str
     summary: str
-    task: Task
+    task: TabTask
     arguments: tuple[Argument, ...]
 
 
-def table(config: ModelConfig) -> list[Endpoint]:
+def endpoint_table(config: ModelConfig) -> list[Endpoint]:
     """All endpoints; lengths and guidance default to the model's own."""
     return [endpoint(tab.task, config) for tab in TABS.values()]
 
 
-def endpoint(task: Task, config: ModelConfig) -> Endpoint:
+def endpoint(task: TabTask, config: ModelConfig) -> Endpoint:
     """One task as an endpoint: what it works on, then its settings in the order in which they came to be."""
     asks = task.asks
     settings = sorted((one for one in task.settings if one.api), key=lambda one: one.turn)
@@ -82,7 +82,7 @@ def endpoint(task: Task, config: ModelConfig) -> Endpoint:
 
 def endpoints(place: Workplace) -> None:
     """Add every endpoint to the page that is being built."""
-    for endpoint in table(place.model.config):
+    for endpoint in endpoint_table(place.model.config):
         gr.api(
             function(place, endpoint),
             api_name=endpoint.name,

@@ -14,7 +14,7 @@ from gradio.components import Component
 from maa.config import ModelConfig
 from maa.pipeline.checks import MAX_PROMPT
 from maa.pipeline.options import SEEDS, Sampling
-from maa.pipeline.setting import ADVANCED, PROMPTS, SOUND, Choice, Line, Number, Setting, Switch, settings_of
+from maa.pipeline.setting import ADVANCED, PROMPTS, SOUND, Choice, Number, Setting, Switch, TextLine, settings_of
 from maa.pipeline.tasks import Task
 from maa.ui import limits, status
 
@@ -110,7 +110,7 @@ def control(setting: Setting, task: str, config: ModelConfig, wording: Wording |
         how["info"] = setting.info.format(native=native)
     narrow = {"min_width": NARROW} if setting.half else {}
     match setting:
-        case Line():
+        case TextLine():
             return _line(setting, how, wording)
         case Switch():
             return gr.Checkbox(**how)
@@ -128,7 +128,7 @@ def control(setting: Setting, task: str, config: ModelConfig, wording: Wording |
     raise TypeError(f"There is no control for {type(setting).__name__}.")
 
 
-def _line(setting: Line, how: dict[str, object], wording: Wording | None) -> gr.Textbox:
+def _line(setting: TextLine, how: dict[str, object], wording: Wording | None) -> gr.Textbox:
     """A field for text; the prompt's is worded by its tab, and larger."""
     if setting.label:
         return gr.Textbox(placeholder=setting.placeholder, lines=1, max_lines=3, max_length=MAX_PROMPT, **how)

@@ -19,7 +19,7 @@ HIDDEN: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": 4, "ap
 
 
 @dataclass(frozen=True)
-class Whole:
+class PageParts:
     """The components that belong to no tab."""
 
     tabs: gr.Tabs
@@ -37,7 +37,7 @@ def history() -> gr.HTML:
     return widget("history.js", "history")
 
 
-def connect(place: Workplace, whole: Whole) -> None:
+def connect(place: Workplace, whole: PageParts) -> None:
     """Wire what the takes' buttons ask for; all tabs have to be there."""
     everything: list[Component] = [whole.tabs, whole.conductor]
     for desk in place.desks.values():
@@ -66,13 +66,13 @@ def connect(place: Workplace, whole: Whole) -> None:
     whole.conductor.dropped(dropped, outputs=everything, **HIDDEN)
 
 
-def refused(whole: Whole, error: Exception) -> Updates:
+def refused(whole: PageParts, error: Exception) -> Updates:
     """Say what is wrong and change nothing: an error would mark every control of the page as failed."""
     gr.Warning(told(error).message)
     return {whole.conductor: None}
 
 
-def _listen(place: Workplace, whole: Whole, source: Any, everything: list[Component]) -> None:
+def _listen(place: Workplace, whole: PageParts, source: Any, everything: list[Component]) -> None:
     """Connect the buttons of the cards in one widget."""
 
     def handler(act: Callable[[dict[str, Any]], tuple[Desk, Updates, bool]]) -> Callable[..., Updates]:

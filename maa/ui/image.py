@@ -15,7 +15,7 @@ from maa.ui.examples import examples
 from maa.ui.jobs import OnStep
 from maa.ui.limits import Ask
 from maa.ui.results import results
-from maa.ui.tab import Extra, Made, Own, Task, Workplace, told, wire
+from maa.ui.tab import Extra, Made, Own, TabTask, Workplace, told, wire
 from maa.ui.widgets import word_list
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def shown(words: Sequence[Sequence[Any]]) -> dict[str, Any]:
     return {"words": [list(word) for word in words]}
 
 
-TASK = Task(Image, call, reads={"words": given}, shows={"words": shown})
+TASK = TabTask(Image, call, reads={"words": given}, shows={"words": shown})
 
 
 def describe(pipeline: MakeAnAudio, value: Any) -> list[tuple[str, float]]:

@@ -24,7 +24,7 @@ from maa.ui.examples import examples
 from maa.ui.jobs import OnStep
 from maa.ui.limits import Ask
 from maa.ui.results import WAVEFORM, results
-from maa.ui.tab import Own, Task, Workplace, told, wire
+from maa.ui.tab import Own, TabTask, Workplace, told, wire
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,8 +71,8 @@ def filling_of(ask: Ask) -> Filling:
 
 
 # The painter sends its mask as a value of its own, which is no file.
-TASK = Task(Inpaint, call, output=limits.SplicedOutput, reads={"mask": lambda painted: None})
-BOX_TASK = Task(Inpaint, call_regions, output=limits.SplicedOutput)
+TASK = TabTask(Inpaint, call, output=limits.SplicedOutput, reads={"mask": lambda painted: None})
+BOX_TASK = TabTask(Inpaint, call_regions, output=limits.SplicedOutput)
 
 
 def playable(sound: Path) -> Path:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from maa.pipeline.options import Sampling
-from maa.pipeline.setting import ADVANCED, Choice, Options, declare, read, settings_of
+from maa.pipeline.setting import ADVANCED, Choice, OptionGroup, declare, read, settings_of
 from maa.pipeline.tasks import Task
 
 WORK = 4000  # denoising steps of all takes of one request
@@ -51,7 +51,7 @@ def _file_format(default: str, formats: Mapping[str, FileFormat]) -> Any:
 
 
 @dataclass(frozen=True)
-class Output(Options):
+class Output(OptionGroup):
     """How sounds are written."""
 
     file_format: str = _file_format("wav16", FORMATS)
@@ -76,7 +76,7 @@ class Ask:
     """One checked request."""
 
     task: Task
-    more: tuple[Options, ...]  # what else this task may be asked
+    more: tuple[OptionGroup, ...]  # what else this task may be asked
     sampling: Sampling
     output: Output
 

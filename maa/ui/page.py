@@ -9,7 +9,7 @@ import gradio as gr
 
 from maa.ui import api, handoff, panel, parts
 from maa.ui.examples import ASSETS
-from maa.ui.model import Model
+from maa.ui.model import LoadingModel
 from maa.ui.serve import use_own_folder
 from maa.ui.tab import Workplace
 from maa.ui.tabs import TABS
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CACHE = (3600, 86_400)  # seconds between clean-ups, and age at which uploads and results are deleted
 
 
-def build(pipeline: MakeAnAudio | Model, assets: Path = ASSETS) -> gr.Blocks:
+def build(pipeline: MakeAnAudio | LoadingModel, assets: Path = ASSETS) -> gr.Blocks:
     """The app around a pipeline, ready for `launch`.
 
     Args:
@@ -28,7 +28,7 @@ def build(pipeline: MakeAnAudio | Model, assets: Path = ASSETS) -> gr.Blocks:
         assets: folder with `examples.json`.
     """
     use_own_folder()
-    place = Workplace(Model.of(pipeline), assets)
+    place = Workplace(LoadingModel.of(pipeline), assets)
     with gr.Blocks(title="Make-An-Audio", analytics_enabled=False, delete_cache=CACHE) as page:
         with gr.Row(elem_classes="maa-top"):
             gr.HTML(parts.source("web/header.html"), elem_id="header")
@@ -42,7 +42,7 @@ def build(pipeline: MakeAnAudio | Model, assets: Path = ASSETS) -> gr.Blocks:
                     tab.build(place)
             with gr.Tab("History", id="history"):
                 history = handoff.history()
-        handoff.connect(place, handoff.Whole(tabs, conductor, history))
+        handoff.connect(place, handoff.PageParts(tabs, conductor, history))
         with gr.Accordion("Model", open=False, elem_id="model-panel"):
             facts = gr.Markdown(panel.LOADING)
         with gr.Accordion("About, limits, citation", open=False):

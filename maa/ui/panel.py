@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from maa.pipeline.tasks import LABELS
-from maa.ui.model import Model
+from maa.ui.model import LoadingModel
 
 LOADING = "Loading the model …"
 HOW = (
@@ -15,7 +15,7 @@ HOW = (
 )
 
 
-def describe(model: Model) -> tuple[str, dict[str, str]]:
+def describe(model: LoadingModel) -> tuple[str, dict[str, str]]:
     """Wait for the model and describe it.
 
     Returns:
@@ -47,7 +47,7 @@ def licence(card: Path | None) -> str | None:
     return line.group(1).strip().strip("'\"") if line else None
 
 
-def table(model: Model) -> str:
+def table(model: LoadingModel) -> str:
     """The parts of the model and what it can do, as Markdown tables."""
     try:
         pipeline = model.get()

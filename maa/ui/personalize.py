@@ -17,7 +17,7 @@ from maa.ui.examples import examples
 from maa.ui.jobs import OnStep
 from maa.ui.limits import Ask
 from maa.ui.results import WAVEFORM, results
-from maa.ui.tab import Own, Task, Workplace, told, wire
+from maa.ui.tab import Own, TabTask, Workplace, told, wire
 from maa.ui.widgets import window, window_of
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def follow(upload: Any, value: Any) -> dict[str, Any] | None:
     return shown
 
 
-TASK = Task(Personalize, call, reads={"start": start_of}, shows={"start": lambda start: {"go": start}})
+TASK = TabTask(Personalize, call, reads={"start": start_of}, shows={"start": lambda start: {"go": start}})
 STRIP = replace(TASK, call=call_strip)
 
 

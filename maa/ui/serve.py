@@ -39,7 +39,7 @@ class Address:
 
 
 class HostCheck:
-    """Answers only to requests that name one of `hosts`; what is in front of it never sees the others.
+    """Answers only to requests that name one of `hosts`; others are told so and see nothing of it.
 
     A web page elsewhere can let a name of its own point to 127.0.0.1 (DNS rebinding) and then reads what this app
     serves, as if it were its own. The name in the request gives it away.
@@ -101,13 +101,12 @@ def out_of_reach(kept: Iterable[Path]) -> list[Path]:
     Gradio would hand out anything in those two that one of our answers names. Where a kept folder lies inside, its
     neighbours are listed one by one, as they are at the start.
     """
-    ways = {way for path in kept for way in (Path(os.path.abspath(path)), path.resolve())}  # links, and where they lead
+    ways = [path.resolve() for path in kept]
+    todo = [Path.cwd().resolve(), Path(tempfile.gettempdir()).resolve()]
     found: list[Path] = []
-    roots = (Path.cwd(), Path(tempfile.gettempdir()))
-    todo = list({way for root in roots for way in (Path(os.path.abspath(root)), root.resolve())})
     while todo:
         folder = todo.pop()
-        if folder in ways:
+        if folder.is_symlink() or folder in ways:  # Gradio asks where links lead to, and that is looked at by itself
             continue
         if not any(way.is_relative_to(folder) for way in ways):
             found.append(folder)

@@ -21,7 +21,7 @@ from maa.ui import files, lending, limits, originals, records, status
 from maa.ui.controls import Controls
 from maa.ui.jobs import Done, Jobs, OnStep, Progress
 from maa.ui.limits import Ask
-from maa.ui.model import Model
+from maa.ui.model import LoadingModel
 from maa.ui.results import Results, Take, Updates, sound_takes, subtype
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def as_sounds(generation: Generation, own: Own, ask: Ask, pipeline: MakeAnAudio)
 
 
 @dataclass(frozen=True)
-class Task:
+class TabTask:
     """What one tab asks of the pipeline.
 
     Args:
@@ -96,7 +96,7 @@ class Made:
 class Desk:
     """The components of one tab, for what happens across tabs."""
 
-    task: Task
+    task: TabTask
     own: dict[str, Component]  # inputs that are sent with a request
     knobs: Controls
     shown: Results
@@ -116,7 +116,7 @@ class Workplace:
         assets: folder with `examples.json`.
     """
 
-    def __init__(self, model: Model, assets: Path) -> None:
+    def __init__(self, model: LoadingModel, assets: Path) -> None:
         self.model = model
         self.assets = assets
         self.jobs = Jobs(wait=lending.lent())
@@ -124,7 +124,7 @@ class Workplace:
         self.run = lending.borrowing(self._run, lambda task, own, ask: lending.seconds_of(*_size(ask, model)))
         self.look = lending.borrowing(self._look, lambda *given: lending.START_SECONDS)
 
-    def _run(self, task: Task, own: Own, ask: Ask) -> Iterator[Progress | Done[Made]]:
+    def _run(self, task: TabTask, own: Own, ask: Ask) -> Iterator[Progress | Done[Made]]:
         def work(on_step: OnStep) -> Made:
             pipeline = self.model.for_task(task.name)
             generation = task.call(pipeline, own, ask, on_step)
@@ -137,12 +137,12 @@ class Workplace:
         yield ask(self.model.for_task(task), given)
 
 
-def _size(ask: Ask, model: Model) -> tuple[int, int, int]:
+def _size(ask: Ask, model: LoadingModel) -> tuple[int, int, int]:
     windows = round((ask.seconds or 0) / model.config.audio.seconds) + 1
     return ask.sampling.steps, ask.sampling.count, windows
 
 
-def perform(place: Workplace, task: Task, own: Own, ask: Ask) -> Iterator[Progress | Done[Made]]:
+def perform(place: Workplace, task: TabTask, own: Own, ask: Ask) -> Iterator[Progress | Done[Made]]:
     """Run one request. The page and the endpoints both come through here.
 
     Raises:
@@ -151,7 +151,7 @@ def perform(place: Workplace, task: Task, own: Own, ask: Ask) -> Iterator[Progre
     return place.run(task, own, ask)
 
 
-def recorded(task: Task, made: Made, own: Own, ask: Ask, pipeline: MakeAnAudio) -> Made:
+def recorded(task: TabTask, made: Made, own: Own, ask: Ask, pipeline: MakeAnAudio) -> Made:
     """The same with a record beside every take, with the upload to compare with, and with what was looked at."""
     records.sweep_now_and_then()
     inside = getattr(pipeline, "model", None)
@@ -187,11 +187,11 @@ class Extra:
 
 def wire(
     place: Workplace,
-    task: Task,
+    task: TabTask,
     own: dict[str, Component],
     parts: tuple[Controls, Results],
     extra: Extra | None = None,
-    others: Sequence[tuple[Task, gr.Button]] = (),
+    others: Sequence[tuple[TabTask, gr.Button]] = (),
 ) -> None:
     """Connect a tab's buttons.
 
@@ -207,7 +207,7 @@ def wire(
     inputs = {**own, **knobs.asked()}
     place.desks[task.name] = Desk(task, own, knobs, shown, place.model.config.audio)
 
-    def job(task: Task) -> Callable[..., Iterator[Updates]]:
+    def job(task: TabTask) -> Callable[..., Iterator[Updates]]:
         def generate(*values: Any) -> Iterator[Updates]:
             fields = dict(zip(inputs, values, strict=True))
             try:

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from maa.ui import image, inpaint, personalize, text, video
-from maa.ui.tab import Task, Workplace
+from maa.ui.tab import TabTask, Workplace
 
 
 @dataclass(frozen=True)
 class Tab:
     """One task in the page and for programs."""
 
-    task: Task  # as programs ask for it
+    task: TabTask  # as programs ask for it
     build: Callable[[Workplace], None]
 
 

@@ -12,7 +12,7 @@ from maa.ui.examples import examples
 from maa.ui.jobs import OnStep
 from maa.ui.limits import Ask
 from maa.ui.results import results
-from maa.ui.tab import Own, Task, Workplace, wire
+from maa.ui.tab import Own, TabTask, Workplace, wire
 
 if TYPE_CHECKING:
     from maa.pipeline import Generation, MakeAnAudio
@@ -26,7 +26,7 @@ def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generati
     return ask.task.run(pipeline, None, ask.sampling, on_step)
 
 
-TASK = Task(Text, call)
+TASK = TabTask(Text, call)
 
 
 def build(place: Workplace) -> None:

@@ -18,7 +18,7 @@ from maa.ui.examples import examples
 from maa.ui.jobs import OnStep
 from maa.ui.limits import Ask
 from maa.ui.results import Take, described, results
-from maa.ui.tab import Own, Task, Workplace, wire
+from maa.ui.tab import Own, TabTask, Workplace, wire
 from maa.vision.frames import shrink, video_frames
 from maa.vision.mux import container_for
 
@@ -66,7 +66,7 @@ def frames(generation: Generation, own: Own, folder: Path) -> list[dict[str, Any
     return shown
 
 
-TASK = Task(Video, call, takes, frames, output=None)
+TASK = TabTask(Video, call, takes, frames, output=None)
 
 
 def build(place: Workplace) -> None:

@@ -19,7 +19,7 @@ from maa.pipeline import Sampling
 from maa.pipeline.tasks import LABELS, Text
 from maa.ui import examples, files, limits, panel, results
 from maa.ui.jobs import Done, Jobs, OnStep, Progress
-from maa.ui.model import Model
+from maa.ui.model import LoadingModel
 from tests.ui.fakes import FakePipeline
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def test_what_work_raises_is_raised_to_the_one_who_waits() -> None:
 def test_a_model_loads_beside_the_page() -> None:
     gate = threading.Event()
     fake: Any = FakePipeline()
-    model = Model(lambda: (gate.wait(5), fake)[1], TINY)
+    model = LoadingModel(lambda: (gate.wait(5), fake)[1], TINY)
     assert not model.ready
     assert model.config is TINY
     gate.set()
@@ -91,7 +91,7 @@ def test_a_model_that_cannot_be_loaded_says_why() -> None:
     def load() -> Any:
         raise ValueError("There is no model 'x'.")
 
-    line, missing = panel.describe(Model(load, TINY))
+    line, missing = panel.describe(LoadingModel(load, TINY))
     assert "There is no model 'x'." in line
     assert set(missing) == set(LABELS)
 
@@ -100,13 +100,13 @@ def test_panel_names_what_is_missing_and_the_licence(tmp_path: Path) -> None:
     card = tmp_path / "README.md"
     card.write_text("---\nlicense: cc-by-4.0\n---\n# Small\n", encoding="utf-8")
     fake: Any = FakePipeline(missing={"image": "Add vision.safetensors."})
-    line, missing = panel.describe(Model(lambda: fake, TINY, card))
+    line, missing = panel.describe(LoadingModel(lambda: fake, TINY, card))
     assert "cc-by-4.0" in line
     assert "Model **fake**" in line, "its own name, not that of its configuration"
     assert "Text, Video" in line
     assert missing["image"] == "Add vision.safetensors."
     with pytest.raises(ValueError, match="Add vision"):
-        Model.of(fake).for_task("image")
+        LoadingModel.of(fake).for_task("image")
 
 
 def test_ask_draws_a_seed_and_keeps_a_given_one() -> None:
@@ -159,7 +159,7 @@ def desk_of(fake: FakePipeline, tab: Any, tmp_path: Path) -> Any:
 
     from maa.ui.tab import Workplace
 
-    place = Workplace(Model.of(fake), tmp_path)  # type: ignore[arg-type]
+    place = Workplace(LoadingModel.of(fake), tmp_path)  # type: ignore[arg-type]
     with gr.Blocks():
         tab.build(place)
     return next(iter(place.desks.values()))

@@ -13,7 +13,7 @@ import pytest
 
 from maa.ui import inpaint, lending, painter, text
 from maa.ui.jobs import Done, Progress
-from maa.ui.model import Model
+from maa.ui.model import LoadingModel
 from maa.ui.tab import Workplace, perform
 from tests.ui.fakes import FakePipeline
 from tests.ui.test_replay import uploaded
@@ -43,7 +43,7 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workplace]:
 
     fake: Any = Counted(step_seconds=0.05)
     fake.steps = Value("i", 0)
-    yield Workplace(Model.of(fake), Path("nowhere"))
+    yield Workplace(LoadingModel.of(fake), Path("nowhere"))
     spaces.ASKED.clear()
     del sys.modules["spaces"]
 

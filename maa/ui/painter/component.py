@@ -57,7 +57,7 @@ def saved_mask(payload: Any, spec: AudioSpec) -> dict[str, Any]:
     """
     frames = payload.get("frames") if isinstance(payload, dict) else None
     try:
-        mask = mask_of(payload, (spec.mels, frames if isinstance(frames, int) else 0))
+        mask = painted_mask(payload, (spec.mels, frames if isinstance(frames, int) else 0))
     except ValueError as error:
         return {"error": str(error)}
     path = maskfile.write_mask(files.result_path("mask", 0, ".png"), mask, spec)
@@ -101,7 +101,7 @@ def value_of(
     }
 
 
-def mask_of(payload: object, shape: tuple[int, int]) -> NDArray[np.bool_]:
+def painted_mask(payload: object, shape: tuple[int, int]) -> NDArray[np.bool_]:
     """The painted mask, bool [mels, frames], True = make new.
 
     Args:
