@@ -1,0 +1,102 @@
+"""Around decoders that others wrote: whatever a hostile or damaged file makes them raise becomes one sentence.
+
+A list of exceptions to catch is never complete: decoders raise what happened to them, `RecursionError`, `struct.error`
+and `MemoryError` included. So everything is caught, but around the foreign call alone, never around our own code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+MAX_SEGMENTS = 20_000  # blocks, chunks or segments of one file that are looked at; a file of millions costs minutes
+MAX_SCANS = 100  # of one JPEG: each goes over the whole picture, and a few bytes are enough for one
+_PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_KEPT = (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"sRGB", b"acTL", b"fcTL", b"fdAT")
+_PNG_TEXT = 65_536  # bytes of a plain text chunk that may stay: the scale of a mask is one
+_JPEG_KEPT = (0xE0, 0xEE)  # JFIF and Adobe, which say what the colours are
+_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # inside a scan; 00 is stuffing, D0 to D7 are restarts
+
+
+@contextmanager
+def foreign(sentence: str) -> Iterator[None]:
+    """Raise ValueError(sentence) for whatever the block raises, which should be one call of a foreign decoder."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001
+        raise ValueError(sentence) from error
+
+
+def drawn(items: Iterable[Item], sentence: str) -> Iterator[Item]:
+    """What a foreign decoder yields, one by one; where it raises, ValueError(sentence). The caller's own errors pass."""
+    source = iter(items)
+    while True:
+        with foreign(sentence):
+            got = list(islice(source, 1))
+        if not got:
+            return
+        yield got[0]
+
+
+def too_many_parts(data: bytes) -> bool:
+    """True for a PNG or JPEG of so many chunks, segments or scans that reading it would take minutes."""
+    if data.startswith(_PNG):
+        return sum(1 for _ in islice(_png_chunks(data), MAX_SEGMENTS + 1)) > MAX_SEGMENTS
+    if data.startswith(b"\xff\xd8"):
+        kinds = [kind for kind, _ in islice(_jpeg_segments(data), MAX_SEGMENTS + 1)]
+        return len(kinds) > MAX_SEGMENTS or kinds.count(0xDA) > MAX_SCANS
+    return False
+
+
+def bare(data: bytes) -> bytes | None:
+    """A PNG or JPEG without what is not its picture (texts, colour profile, EXIF); None for other kinds.
+
+    For pictures that are good but for that: a decoder refuses them whole.
+    """
+    if data.startswith(_PNG):
+        kept = (
+            data[first:last]
+            for kind, (first, last) in _png_chunks(data)
+            if kind in _PNG_KEPT or (kind == b"tEXt" and last - first <= _PNG_TEXT)
+        )
+        return _PNG + b"".join(kept)
+    if data.startswith(b"\xff\xd8"):
+        parts = [b"\xff\xd8"]
+        for kind, (first, last) in _jpeg_segments(data):
+            if not (0xE0 <= kind <= 0xEF or kind == 0xFE) or kind in _JPEG_KEPT:
+                parts.append(data[first:last])
+        return b"".join(parts)
+    return None
+
+
+def _png_chunks(data: bytes) -> Iterator[tuple[bytes, tuple[int, int]]]:
+    """(type, (first byte, end)) of every chunk, as far as the file is one."""
+    at = len(_PNG)
+    while at + 12 <= len(data):
+        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
+        yield data[at + 4 : at + 8], (at, end)
+        at = end
+
+
+def _jpeg_segments(data: bytes) -> Iterator[tuple[int, tuple[int, int]]]:
+    """(marker, (first byte, end)) of every segment up to the end of the first picture; a scan holds what follows it."""
+    at = 2
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        kind = data[at + 1]
+        if kind == 0xFF:  # fill bytes
+            at += 1
+            continue
+        if kind == 0xD9:
+            yield kind, (at, at + 2)
+            return
+        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        if kind == 0xDA:
+            following = _MARKER.search(data, end)
+            end = following.start() if following else len(data)
+        yield kind, (at, end)
+        at = end
