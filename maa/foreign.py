@@ -6,10 +6,14 @@ and `MemoryError` included. So everything is caught, but around the foreign call
 
 from __future__ import annotations
 
+import mmap
+import os
 import re
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
+from pathlib import Path
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -21,6 +25,9 @@ _PNG_KEPT = (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"sRGB", b"ac
 _PNG_TEXT = 65_536  # bytes of a plain text chunk that may stay: the scale of a mask is one
 _JPEG_KEPT = (0xE0, 0xEE)  # JFIF and Adobe, which say what the colours are
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # inside a scan; 00 is stuffing, D0 to D7 are restarts
+_HEADER = re.compile(rb"cmov.{4}dcomzlib.{4}cmvd(.{4})", re.DOTALL)
+_COUNTS = re.compile(rb"(?:stsz\0.{7}|trun\0.{3})(.{4})", re.DOTALL)
+_MAX_HEADER = 2**24  # bytes that the packed header of a QuickTime file may have; real ones have some thousand
 
 
 @contextmanager
@@ -100,3 +107,30 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, tuple[int, int]]]:
             end = following.start() if following else len(data)
         yield kind, (at, end)
         at = end
+
+
+def hides_its_size(path: Path) -> bool:
+    """True for an MP4 or MOV file whose header would take gigabytes though the file is small.
+
+    Old QuickTime files may have their header packed, and tables may claim more samples than the file has bytes; FFmpeg
+    believes both.
+    """
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        if size == 0:
+            return False
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            for found in _HEADER.finditer(data):
+                if int.from_bytes(found[1], "big") > _MAX_HEADER:
+                    return True
+                try:
+                    header = zlib.decompressobj().decompress(data[found.end() : found.end() + size], _MAX_HEADER)
+                except zlib.error:
+                    continue
+                if b"cmov" in header or _claims(header, size):
+                    return True
+            return _claims(data, size)
+
+
+def _claims(data: bytes | mmap.mmap, size: int) -> bool:
+    return any(int.from_bytes(found[1], "big") > size for found in _COUNTS.finditer(data))

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maa.audio.pcm import Samples, from_numbers
-from maa.foreign import drawn, foreign
+from maa.foreign import drawn, foreign, hides_its_size
+from maa.timeline import pauses
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -25,10 +26,6 @@ _FORMATS = (
 )
 
 DECODE_SECONDS = 20.0  # a file that keeps the decoder busy for longer is refused
-GAP = 0.005  # seconds; where time stamps leave out more than that, it is silence
-_AHEAD = 16  # packets that have to be late with one that is: time stamps of live recordings tremble
-_BROKEN = 10.0  # seconds; a jump of more is no pause in formats whose clock may start anew, but a fault of the clock
-_RESTARTING = ("mpeg", "mpegts", "ogg")
 MAX_BLOCKS = 1_000_000  # packets of one sound; more are no sound but a way to keep a machine busy
 
 # Called as admit(sample rate, channels, samples a channel so far or None); raises ValueError to refuse.
@@ -56,6 +53,8 @@ def read_track(path: Path, admit: Admit) -> tuple[Samples, str, int]:
     name = path.name
     unreadable = f"{name!r} is not a sound or video file that can be read; use WAV, FLAC, MP3, OGG, M4A or a video."
     with foreign(unreadable):
+        if hides_its_size(path):
+            raise ValueError
         # "file:" keeps a colon in the name from being taken for a protocol.
         container = av.open(f"file:{path}", options={"format_whitelist": _FORMATS, "protocol_whitelist": "file"})
     with container:
@@ -109,8 +108,7 @@ def _decode(container: InputContainer, stream: AudioStream, name: str, admit: Ad
         with foreign(damaged):
             blocks.append(values_of(frame, channels))
         times.append(frame.time)
-    most = _BROKEN if container.format.name in _RESTARTING else None
-    gaps = pauses(times, [block.shape[1] for block in blocks], rate, most)
+    gaps = pauses(times, [block.shape[1] for block in blocks], rate, container.format.name)
     admit(rate, channels, total + sum(gaps))
     return [part for block, gap in zip(blocks, gaps, strict=True) for part in (_silence(block, gap), block) if part.size]
 
@@ -119,37 +117,6 @@ def values_of(frame: AudioFrame, channels: int) -> NDArray[Any]:
     """A decoded frame as [channels, n] in its own number type."""
     values = frame.to_ndarray()
     return values if frame.format.is_planar else values.reshape(-1, channels).T
-
-
-def pauses(times: list[float | None], lengths: list[int], rate: int, most: float | None = None) -> list[int]:
-    """Samples of silence in front of each block, so that every block is heard when its time stamp says.
-
-    Args:
-        times: seconds of each block's first sample, None where it has no time stamp and just follows.
-        lengths: samples of each block.
-        rate: Hz.
-        most: seconds; a longer jump is a clock that starts anew, and so is one backwards in any case. None = none is.
-    """
-    gaps: list[int] = []
-    late: list[float | None] = []  # seconds by which a block's time stamp is behind the samples so far
-    at = 0.0
-    for moment, length in zip(times, lengths, strict=True):
-        late.append(None if moment is None else moment - at)
-        at += length / rate
-    done = next((lateness for lateness in late if lateness is not None), 0.0)
-    for index, lateness in enumerate(late):
-        gap = 0.0
-        if lateness is not None:
-            coming = [x for x in late[index : index + _AHEAD] if x is not None]
-            gap = min(coming) - done
-            if lateness < done - GAP and max(coming) < done - GAP:  # the clock went back, for good
-                done, gap = lateness, 0.0
-            elif most is not None and gap > most:
-                done, gap = done + gap, 0.0
-        gaps.append(round(gap * rate) if gap > GAP else 0)
-        done += gaps[-1] / rate
-    gaps[:1] = [0] * len(gaps[:1])
-    return gaps
 
 
 def _silence(block: NDArray[Any], count: int) -> NDArray[Any]:

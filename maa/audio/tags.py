@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from maa.audio.files import Chunk, chunks, form, pack_wave, replacing
-from maa.foreign import MAX_SEGMENTS, foreign
+from maa.foreign import MAX_SEGMENTS, foreign, hides_its_size
 from maa.version import VERSION
 
 BLOCK = "make-an-audio"  # name of the JSON block: {"make-an-audio": {settings}}
@@ -94,10 +94,12 @@ def _info_text(name: bytes, text: str) -> bytes:
 def _embed_flac(path: Path, settings: Mapping[str, Any]) -> None:
     from mutagen.flac import FLAC
 
-    file = FLAC(path)
-    for name, text in (_fields(settings) | {BLOCK: block(settings), "encoder": SOFTWARE}).items():
-        file[name] = text
-    file.save()
+    texts = _fields(settings) | {BLOCK: block(settings), "encoder": SOFTWARE}
+    with foreign(f"{path.name!r} is damaged, so that no settings can be written into it; export it again."):
+        file = FLAC(path)
+        for name, text in texts.items():
+            file[name] = text
+        file.save()
 
 
 def block(settings: Mapping[str, Any]) -> str:
@@ -244,6 +246,8 @@ def _read_container(path: Path) -> dict[str, Any] | None:
     import av
 
     limits = {"format_whitelist": "mov,mp4,m4a,3gp,matroska,webm", "protocol_whitelist": "file"}
+    if hides_its_size(path):
+        return None
     try:
         with foreign("no container"), av.open(f"file:{path}", options=limits) as container:
             words = {key.lower(): text for key, text in container.metadata.items()}

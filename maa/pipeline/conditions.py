@@ -116,6 +116,9 @@ def with_density(context: Context, density: float | None, device: torch.device) 
     return replace(context, density=torch.tensor([float(density)], device=device), has_density=given)
 
 
-def digest(array: NDArray[Any]) -> str:
-    """Short hash of an input, to tell later whether it is the same one."""
-    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]
+def digest(*arrays: NDArray[Any]) -> str:
+    """Short hash of an input, to tell later whether it is the same one; several arrays are hashed as one."""
+    found = hashlib.sha256()
+    for array in arrays:
+        found.update(np.ascontiguousarray(array).data)
+    return found.hexdigest()[:16]

@@ -72,8 +72,7 @@ def listen(model: Model, looker: Model, seen: Sequence[Seen], prompts: tuple[str
 
 def digest(seen: Sequence[Seen]) -> str:
     """Short hash of all pictures."""
-    flat = [picture.reshape(-1) for one in seen for picture in one.pictures]
-    return conditions.digest(np.concatenate(flat))
+    return conditions.digest(*(picture for one in seen for picture in one.pictures))
 
 
 def parts(spans: Sequence[Span], contexts: Sequence[Pair]) -> tuple[Part, ...]:
@@ -98,15 +97,12 @@ def length_of(video: str | Path) -> float:
 
 def look(video: str | Path, spans: Sequence[Span], config: ModelConfig, seconds: float) -> list[Seen]:
     """Four evenly spaced pictures of every window of a clip that lasts `seconds`."""
-    from maa.vision.frames import video_frames
+    from maa.vision.frames import clip_frames
 
     column = config.autoencoder.factor * config.audio.frame_seconds
-    seen = []
-    for first, last in spans:
-        start, end = first * column, min(last * column, seconds)
-        pictures, _ = video_frames(video, FRAMES, start, end)
-        seen.append(Seen(start, end, tuple(pictures)))
-    return seen
+    parts = [(first * column, min(last * column, seconds)) for first, last in spans]
+    rows, _ = clip_frames(video, parts, FRAMES)
+    return [Seen(*part, tuple(pictures)) for part, pictures in zip(parts, rows, strict=True)]
 
 
 def pooled(words: Sequence[Sequence[tuple[str, float]]]) -> list[tuple[str, float]]:

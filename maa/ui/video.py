@@ -62,12 +62,13 @@ def frames(generation: Generation, own: Own, folder: Path) -> list[dict[str, Any
     from PIL import Image
 
     from maa.pipeline.windows import FRAMES
-    from maa.vision.frames import shrink, video_frames
+    from maa.vision.frames import clip_frames, shrink
 
     clip = files.uploaded(own["video"], "a video")
     shown: list[dict[str, Any]] = []
-    for start, end in generation.settings.get("windows") or ():
-        pictures, _ = video_frames(clip, FRAMES, start, end)
+    parts = [(start, end) for start, end in generation.settings.get("windows") or ()]
+    rows = clip_frames(clip, parts, FRAMES)[0] if parts else []
+    for (start, end), pictures in zip(parts, rows, strict=True):
         for index, picture in enumerate(pictures):
             path = folder / f"frame-{len(shown):03d}.jpg"
             Image.fromarray(shrink(picture, 200)).save(path, "JPEG", quality=80)
