@@ -7,11 +7,11 @@ and `MemoryError` included. So everything is caught, but around the foreign call
 from __future__ import annotations
 
 import mmap
-import os
 import re
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -26,7 +26,7 @@ _PNG_TEXT = 65_536  # bytes of a plain text chunk that may stay: the scale of a 
 _JPEG_KEPT = (0xE0, 0xEE)  # JFIF and Adobe, which say what the colours are
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # inside a scan; 00 is stuffing, D0 to D7 are restarts
 _HEADER = re.compile(rb"cmov.{4}dcomzlib.{4}cmvd(.{4})", re.DOTALL)
-_COUNTS = re.compile(rb"(?:stsz\0.{7}|trun\0.{3})(.{4})", re.DOTALL)
+_COUNTS = tuple(re.compile(table, re.DOTALL) for table in (rb"stsz\0.{7}(.{4})", rb"trun\0.{3}(.{4})"))
 _MAX_HEADER = 2**24  # bytes that the packed header of a QuickTime file may have; real ones have some thousand
 
 
@@ -35,12 +35,12 @@ def foreign(sentence: str) -> Iterator[None]:
     """Raise ValueError(sentence) for whatever the block raises, which should be one call of a foreign decoder."""
     try:
         yield
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         raise ValueError(sentence) from error
 
 
 def drawn(items: Iterable[Item], sentence: str) -> Iterator[Item]:
-    """What a foreign decoder yields, one by one; where it raises, ValueError(sentence). The caller's own errors pass."""
+    """What a foreign decoder yields, one by one; ValueError(sentence) where it raises. The caller's own errors pass."""
     source = iter(items)
     while True:
         with foreign(sentence):
@@ -115,22 +115,24 @@ def hides_its_size(path: Path) -> bool:
     Old QuickTime files may have their header packed, and tables may claim more samples than the file has bytes; FFmpeg
     believes both.
     """
-    with path.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        if size == 0:
-            return False
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            for found in _HEADER.finditer(data):
-                if int.from_bytes(found[1], "big") > _MAX_HEADER:
-                    return True
-                try:
-                    header = zlib.decompressobj().decompress(data[found.end() : found.end() + size], _MAX_HEADER)
-                except zlib.error:
-                    continue
-                if b"cmov" in header or _claims(header, size):
-                    return True
-            return _claims(data, size)
+    stat = path.stat()
+    return stat.st_size > 0 and _hides_its_size(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _hides_its_size(path: Path, size: int, _changed: int) -> bool:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        for found in _HEADER.finditer(data):
+            if int.from_bytes(found[1], "big") > _MAX_HEADER:
+                return True
+            try:
+                header = zlib.decompressobj().decompress(data[found.end() : found.end() + size], _MAX_HEADER)
+            except zlib.error:
+                continue
+            if b"cmov" in header or _claims(header, size):
+                return True
+        return _claims(data, size)
 
 
 def _claims(data: bytes | mmap.mmap, size: int) -> bool:
-    return any(int.from_bytes(found[1], "big") > size for found in _COUNTS.finditer(data))
+    return any(int.from_bytes(found[1], "big") > size for table in _COUNTS for found in table.finditer(data))

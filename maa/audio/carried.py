@@ -34,16 +34,17 @@ class Carried:
         """The same of a sound with `count` samples more in front: marks and loops move along, its time is earlier."""
         if count == 0:
             return self
-        front, behind = (tuple((name, _moved(name, data, count)) for name, data in x) for x in (self.front, self.behind))
-        return replace(self, front=front, behind=behind)
+        return self._each(lambda name, data: _moved(name, data, count))
 
     def at_rate(self, old: int, new: int) -> Carried:
         """The same of a sound whose rate has been changed from `old` to `new` Hz."""
         if old == new:
             return self
-        front, behind = (
-            tuple((name, _scaled(name, data, old, new)) for name, data in x) for x in (self.front, self.behind)
-        )
+        return self._each(lambda name, data: _scaled(name, data, old, new))
+
+    def _each(self, change: Callable[[bytes, bytes], bytes]) -> Carried:
+        """The same with every payload changed; `change` is called with a chunk's name and its payload."""
+        front, behind = (tuple((name, change(name, data)) for name, data in part) for part in (self.front, self.behind))
         return replace(self, front=front, behind=behind)
 
     def format_chunk(self, plain: bytes) -> bytes:

@@ -1,6 +1,6 @@
 """Files that are several sounds, one behind the other: MP3, Ogg and FLAC may be joined byte by byte.
 
-Radio dumps and speech programs make them, and players play all of it; libsndfile reads the first sound and says nothing.
+Radio dumps and speech programs make them, and players play all of it; libsndfile reads the first sound, silently.
 """
 
 from __future__ import annotations

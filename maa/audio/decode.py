@@ -110,7 +110,9 @@ def _decode(container: InputContainer, stream: AudioStream, name: str, admit: Ad
         times.append(frame.time)
     gaps = pauses(times, [block.shape[1] for block in blocks], rate, container.format.name)
     admit(rate, channels, total + sum(gaps))
-    return [part for block, gap in zip(blocks, gaps, strict=True) for part in (_silence(block, gap), block) if part.size]
+    return [
+        part for block, gap in zip(blocks, gaps, strict=True) for part in (_silence(block, gap), block) if part.size
+    ]
 
 
 def values_of(frame: AudioFrame, channels: int) -> NDArray[Any]:

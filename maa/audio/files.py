@@ -1,4 +1,4 @@
-"""What lies below a sound file: the chunks of RIFF and AIFF, lengths that are wrong, and replacing a file in one step."""
+"""What lies below a sound file: chunks of RIFF and AIFF, lengths that are wrong, and replacing a file in one step."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def cut_short(path: Path) -> bool:
 
 
 def unsized(path: Path) -> tuple[int, bytes] | None:
-    """Where a WAV or AU file says that it holds no sound though there is some behind the header, and what is true there.
+    """Where a WAV or AU file says that it holds no sound though there is some behind the header, and what is true.
 
     Recorders write the length when they stop; one that crashes leaves 0. None for every other file.
     """

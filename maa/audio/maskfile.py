@@ -155,11 +155,12 @@ def _scale(text: Any, width: int, height: int) -> AudioSpec | None:
             data = json.loads(text)
     except ValueError:
         return None
-    numbers = [data.get(name) for name in _SCALE[:-1]] if isinstance(data, dict) else []
-    if not numbers or not all(type(x) is int and 0 < x <= 1_000_000 for x in numbers):
+    if not isinstance(data, dict):
         return None
-    rate, n_fft, hop, mels = numbers
-    if not (1000 <= rate and 16 <= n_fft <= 65_536 and hop <= n_fft and 2 <= mels <= 8192):
+    rate, n_fft, hop, mels = numbers = [data.get(name, 0) for name in _SCALE[:-1]]
+    if not all(type(x) is int and 0 < x <= 1_000_000 for x in numbers):
+        return None
+    if not (rate >= 1000 and 16 <= n_fft <= 65_536 and hop <= n_fft and 2 <= mels <= 8192):
         return None
     if data.get("convention") not in ("A", "B") or mels != height or data.get("frames") != width:
         return None

@@ -26,6 +26,7 @@ def make(args: argparse.Namespace) -> int:
     options = sampling(args)
     files = targets(args, options.count)
     check_files(args, files.values())
+    check_clip(args)
     from maa import MakeAnAudio
 
     generation = TASKS[args.command](
@@ -60,6 +61,14 @@ def check_files(args: argparse.Namespace, outputs: Iterable[Path]) -> None:
             raise ValueError(f"No permission to write {path}; choose another output.")
         if path.exists() and any(path.samefile(one) for one in inputs):
             raise ValueError(f"{path} is also an input; choose another output, so that your own file is kept.")
+
+
+def check_clip(args: argparse.Namespace) -> None:
+    """The clip's picture, and its own sound where that is kept, fit into the file that is asked for."""
+    if args.command == "video" and args.output.suffix.lower() in VIDEO:
+        from maa.vision.mux import check_container
+
+        check_container(args.input, args.output.suffix, args.original)
 
 
 def sampling(args: argparse.Namespace) -> Sampling:

@@ -32,9 +32,11 @@ ORIGINALS = [("Replace", "replace"), ("Mix", "mix"), ("Keep (second track)", "ke
 def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
     """Video to sound by the pipeline, as long as the clip."""
     from maa.pipeline.clip import with_original
+    from maa.vision.mux import container_for
 
     clip = files.uploaded(own["video"], "a video")
     level = limits.number(own.get("original_db", MIX_DB), "The level of the clip's own sound")
+    container_for(clip, "keep" if own.get("original") == "keep" else "replace")  # refused now, not after the work
     made = pipeline.video_to_audio(
         clip, ask.sampling, prompt=ask.prompt, negative=ask.negative, loudness=ask.loudness, on_step=on_step
     )

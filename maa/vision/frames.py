@@ -63,14 +63,14 @@ def _from_file(path: Path) -> RGB:
             raise ValueError
     try:
         return _from_data(data, name, unreadable)
-    except _Unreadable:
+    except _PictureError:
         plain = bare(data)  # a text, a colour profile or EXIF that cannot be read must not cost the picture
         if plain is None:
             raise
         return _from_data(plain, name, unreadable)
 
 
-class _Unreadable(ValueError):
+class _PictureError(ValueError):
     """Pillow does not read it."""
 
 
@@ -83,7 +83,7 @@ def _from_data(data: bytes, name: str, unreadable: str) -> RGB:
     except ValueError as error:
         if isinstance(error.__cause__, Image.DecompressionBombError | Image.DecompressionBombWarning):
             raise ValueError(f"The picture {name} is too large; use at most {MAX_PIXELS:,} pixels.") from error
-        raise _Unreadable(unreadable) from error
+        raise _PictureError(unreadable) from error
     with picture:
         _check_size(f"The picture {name}", *picture.size)
         slow = any(tile[0] == "bmp_rle" for tile in picture.tile) and picture.width * picture.height > _MAX_RUNS
@@ -93,7 +93,7 @@ def _from_data(data: bytes, name: str, unreadable: str) -> RGB:
                     raise ValueError
                 return _upright(picture)
         except ValueError as error:
-            raise _Unreadable(unreadable) from error
+            raise _PictureError(unreadable) from error
 
 
 def _check_size(name: str, width: int, height: int) -> None:

@@ -65,8 +65,8 @@ def container_for(video_path: str | Path, original: Original = "replace") -> str
             return suffix
     what = f"picture ({codec})" if kept is None else f"picture ({codec}) and own sound ({kept})"
     raise ValueError(
-        f"The {what} of {source.name!r} fits into no file that is written here (.mp4, .mov, .mkv, .webm); save the sound "
-        "alone as .wav, or convert the clip to H.264 in an .mp4 file first."
+        f"The {what} of {source.name!r} fits into no file that is written here (.mp4, .mov, .mkv, .webm); save the "
+        "sound alone as .wav, or convert the clip to H.264 in an .mp4 file first."
     )
 
 
@@ -145,10 +145,10 @@ def _fitting(source: Path, suffix: str, original: Original) -> Plan | None:
         plan = Plan(suffix, original == "keep", tags, packets=_TRIED)
         with suppress(ValueError), foreign("does not fit"):
             trial = BytesIO()
-            trial.name = f"trial{suffix}"  # type: ignore[attr-defined]
+            trial.name = f"trial{suffix}"
             _write(source, silence, trial, plan)
             trial.seek(0)
-            if _codec_in(trial) == codec:
+            if _comes_back(trial, codec):
                 return replace(plan, packets=None)
     return None
 
@@ -161,11 +161,14 @@ def _fitting_or_refuse(source: Path, suffix: str, original: Original) -> Plan:
     return plan
 
 
-def _codec_in(file: BytesIO) -> str:
+def _comes_back(file: BytesIO, codec: str) -> bool:
+    """True when a picture can be decoded from a file: a container may take what nothing then reads."""
     import av
 
-    with av.open(file) as container:
-        return str(container.streams.video[0].codec_context.codec.canonical_name)
+    with av.open(file, "r") as container:
+        track = container.streams.video[0]
+        found = next(container.decode(track), None)
+        return found is not None and track.codec_context.codec.canonical_name == codec
 
 
 def _at_track_rate(samples: NDArray[np.floating[Any]], rate: int) -> NDArray[np.float32]:

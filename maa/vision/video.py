@@ -109,8 +109,9 @@ class Reel:
         Headers state it wrongly where frames are stored in another order than shown, or for sound and picture together.
         """
         end = self.begin + frame_seconds
+        # Programme streams leave out time stamps that follow from those before, so they are read from the beginning.
         with suppress(ValueError), foreign("cannot seek"):
-            self.container.seek(2**62, stream=self.stream)
+            self.container.seek(0 if self.container.format.name == "mpeg" else 2**62, stream=self.stream)
         with suppress(ValueError):
             for packet in drawn(self.container.demux(self.stream), "damaged"):
                 if packet.size and packet.pts is not None:
@@ -168,7 +169,7 @@ class Reel:
     def _frames(self) -> Iterator[VideoFrame]:
         """Decoded frames up to the end of the clip or to the first damage."""
         name = self.path.name
-        with suppress(_Damaged):
+        with suppress(_DecoderError):
             for frame in _decoded(self.container, self.stream):
                 if frame.width * frame.height > MAX_PIXELS:
                     size = f"{frame.width} x {frame.height}"
@@ -184,7 +185,7 @@ class Reel:
         return f"{self.path.name!r} is damaged; choose another video."
 
 
-class _Damaged(ValueError):
+class _DecoderError(ValueError):
     """The decoder has given up."""
 
 
@@ -192,7 +193,7 @@ def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFr
     try:
         yield from drawn(container.decode(stream), "damaged")
     except ValueError as error:
-        raise _Damaged from error
+        raise _DecoderError from error
 
 
 def begin_of(frame: VideoFrame | None, stream: VideoStream) -> float:
@@ -209,6 +210,6 @@ def begin(path: str | Path) -> float:
     """When a clip's first frame is shown, in seconds on its clock. ValueError as from `open_video`."""
     with open_video(path) as (container, stream):
         first: VideoFrame | None = None
-        with suppress(_Damaged):
+        with suppress(_DecoderError):
             first = next(_decoded(container, stream), None)
         return begin_of(first, stream)
