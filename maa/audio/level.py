@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -18,8 +19,10 @@ from maa.audio.pcm import Samples
 LOW, HIGH = 40.0, 0.95  # Hz, and share of half the model's rate: the band that levels are measured in
 RUMBLE = 20.0  # Hz; what lies below is not sound
 WINDOW = 0.128  # seconds of a spectrum
-MOST = 10 ** (36 / 20)  # factor either way by which a band of a steady sound may be moved
+MOST = 60.0  # dB either way by which a band of a steady sound may be moved
+LOOSE = 2.0  # dB by which a moment of it may differ from the others, as moments of noise do
 STEADY = 4.5  # dB by which the bands of a sound that goes on differ between moments: noise 2.5, rain 3, birds 6
+SHORTEST = 0.064  # seconds of a span whose bands can be told apart
 _MOMENT = 0.064  # seconds, of which bands are compared
 _LEAST = 0.2  # seconds that tell whether a sound goes on
 _OFFSET = 0.1  # share of a sound's RMS from which on a constant in it counts
@@ -109,55 +112,104 @@ def coloured(
 ) -> NDArray[np.float32]:
     """A sound [n] that has within a span, band by band, the level of the pieces `like` [n]; no phase is changed.
 
+    First it is made as even in time as they are, then its bands are matched over the whole span.
+
     Args:
         sound: at `rate` Hz.
         span: (first, stop) in samples.
-        like: what the span should sound like.
+        like: what the span should sound like, all the time.
         rate: Hz.
         top: half of the model's rate, Hz; nothing above it is changed.
     """
-    first, stop = span
-    window = min(WINDOW, (stop - first) / rate)
+    first, stop = max(0, span[0]), min(len(sound), span[1])
+    window = min(WINDOW, (stop - first) / rate / 2)
     aim, hertz = spectrum([piece - piece.mean() for piece in like], rate, window)
-    made = sound
-    for _ in range(2):  # what leaks from loud bands into quiet ones is less after the first time
-        have, _ = spectrum([made[first:stop] - made[first:stop].mean()], rate, window)
-        centres = _in_bands(hertz, hertz, top, low=0.0, mean=True)
-        ratio = _in_bands(aim, hertz, top, low=0.0) / np.maximum(_in_bands(have, hertz, top, low=0.0), 1e-30)
-        gain = np.clip(np.sqrt(ratio), 1 / MOST, MOST)
-        curve = np.exp(np.interp(np.log(np.maximum(hertz, 1.0)), np.log(centres), np.log(gain)))
-        made = _filtered(made, (first, stop), curve)
-    return made
+    centres = np.log(_in_bands(hertz, hertz, top, whole=True, mean=True))
+    wanted = 10 * np.log10(np.maximum(_in_bands(aim, hertz, top, whole=True), 1e-20))
+    at = np.log(np.maximum(hertz, 1.0))
+
+    def curve(decibels: Power) -> Power:
+        """Gains of the bands, dB, as factors of every bin; a constant is never the model's."""
+        return np.asarray(10 ** (np.interp(at, centres, np.clip(decibels, -MOST, MOST)) / 20) * (hertz > 0))
+
+    def bands(power: Power) -> Power:
+        return np.asarray(10 * np.log10(np.maximum(_in_bands(power, hertz, top, whole=True), 1e-20)))
+
+    made, size = sound, 2 * (len(hertz) - 1)
+    for _ in range(3):  # a window sees the moments beside its own; what it leaves is seen the next time
+        frames = _Frames(made, first, stop, size)
+        moments = np.stack([bands(frames.power(index)) for index in range(frames.count)])
+        within = np.clip(np.arange(frames.count), 2, frames.count - 3)  # at least half of it is the span's own
+        far = wanted - _smoothed(moments)[within]
+        made = frames.filtered([curve(decibels) for decibels in np.sign(far) * np.maximum(np.abs(far) - LOOSE, 0.0)])
+    have, _ = spectrum([made[first:stop] - made[first:stop].mean()], rate, window)
+    return _Frames(made, first, stop, size).filtered([curve(wanted - bands(have))] * frames.count)
 
 
-def _in_bands(
-    power: Power, hertz: NDArray[np.float64], top: float, low: float = RUMBLE, mean: bool = False
-) -> Power:
-    """Sums (or means) of bins over bands of a third of an octave from `low` to `top` Hz, each of at least one bin."""
-    wide = hertz[1]
-    edges = [max(low, 0.5 * wide)]
-    while edges[-1] < HIGH * top:
+def _smoothed(moments: Power) -> Power:
+    """Levels in dB [moments, bands] as means of the powers of three moments in a row."""
+    power = np.pad(10 ** (moments / 10), ((1, 1), (0, 0)), mode="edge")
+    return np.asarray(10 * np.log10(sum(power[k : k + len(moments)] for k in range(3)) / 3))
+
+
+def _in_bands(power: Power, hertz: NDArray[np.float64], top: float, whole: bool = False, mean: bool = False) -> Power:
+    """Sums (or means) of bins over bands of a third of an octave, each of at least one bin.
+
+    They go from 20 Hz to 95 % of `top` Hz, or with `whole` over everything up to `top`.
+    """
+    wide, high = hertz[1], 1.0 if whole else HIGH
+    edges = [max(0.0 if whole else RUMBLE, 0.5 * wide)]
+    while edges[-1] <= high * top:
         edges.append(max(edges[-1] * 2 ** (1 / 3), edges[-1] + wide))
     parts = [power[(hertz >= first) & (hertz < high)] for first, high in pairwise(edges)]
     return np.array([part.mean() if mean else part.sum() for part in parts if part.size])
 
 
-def _filtered(sound: NDArray[np.float32], span: tuple[int, int], curve: NDArray[np.float64]) -> NDArray[np.float32]:
-    """A sound [n] with the bins of its spectrum times `curve` within a span and a window around it, zero phase."""
-    size = 2 * (len(curve) - 1)
-    hop = max(1, size // 4)
-    first, stop = max(0, span[0] - size), min(len(sound), span[1] + size)
-    padded = np.pad(sound[first:stop].astype(np.float64), size)
-    shape = np.sin(np.pi * (np.arange(size) + 0.5) / size)
-    added, weight = np.zeros(len(padded)), np.zeros(len(padded))
-    for at in range(0, len(padded) - size + 1, hop):
-        part = slice(at, at + size)
-        added[part] += shape * np.fft.irfft(curve * np.fft.rfft(shape * padded[part]), size)
-        weight[part] += shape**2
-    new = sound.copy()
-    inside = slice(size, size + stop - first)
-    new[first:stop] = added[inside] / np.maximum(weight[inside], 1e-12)
-    return new
+@dataclass(frozen=True)
+class _Frames:
+    """A stretch of a sound as windows that overlap by three quarters and add up to it."""
+
+    sound: NDArray[np.float32]
+    first: int  # sample of the sound at which the stretch begins
+    stop: int
+    size: int  # samples of a window
+
+    @property
+    def hop(self) -> int:
+        return max(1, self.size // 4)
+
+    @property
+    def count(self) -> int:
+        return 1 + (self.stop - self.first + self.size) // self.hop
+
+    @property
+    def shape(self) -> NDArray[np.float64]:
+        return np.asarray(np.sin(np.pi * (np.arange(self.size) + 0.5) / self.size))
+
+    def _part(self, index: int) -> NDArray[np.float64]:
+        begin = self.first - self.size + index * self.hop
+        part = np.zeros(self.size)
+        inside = self.sound[max(0, begin) : max(0, begin + self.size)]
+        part[max(0, -begin) : max(0, -begin) + len(inside)] = inside
+        return part * self.shape
+
+    def power(self, index: int) -> Power:
+        """Power of every bin of a window."""
+        part = self._part(index)
+        return np.asarray(np.abs(np.fft.rfft(part)) ** 2 * (2.0 / (self.size * np.sum(self.shape**2))))
+
+    def filtered(self, curves: Sequence[Power]) -> NDArray[np.float32]:
+        """The sound with the bins of each window times its curve; outside the stretch it stays."""
+        count = self.stop - self.first
+        added, weight = np.zeros(count + 3 * self.size), np.zeros(count + 3 * self.size)
+        for index, curve in enumerate(curves):
+            part = slice(index * self.hop, index * self.hop + self.size)
+            added[part] += self.shape * np.fft.irfft(curve * np.fft.rfft(self._part(index)), self.size)
+            weight[part] += self.shape**2
+        inside = slice(self.size, self.size + count)
+        new = self.sound.copy()
+        new[self.first : self.stop] = added[inside] / np.maximum(weight[inside], 1e-12)
+        return new
 
 
 def gain_of(have: float, want: float, most: float) -> float:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from maa.audio import bands
 from maa.audio.finish import fades
+from maa.audio.level import SHORTEST as SHORTEST_COLOURED
 from maa.audio.level import coloured, gain_of, goes_on, level, offsets
 from maa.audio.pcm import Samples
 from maa.audio.sound import Audio, mono, resample
@@ -80,7 +81,8 @@ def splice(
         beside = _beside(source, pieces, (start, stop))
         near = [mono(source.samples[:, index]) for index in beside]
         at, fresh = _resampled(generated, generated_rate, rate, (start, stop))
-        steady = level_match and continues and goes_on(near, rate, top)
+        long = stop - start >= SHORTEST_COLOURED * rate
+        steady = level_match and continues and long and goes_on(near, rate, top)
         if steady:
             fresh = coloured(fresh, (start - at, stop - at), near, rate, top)
         gains = _gains(source, beside, top, at, fresh if level_match and not steady else None)
@@ -117,23 +119,24 @@ class Piece:
         joins = (start > 0, stop < count)
         ends = fades(stop - start, rate, (not joins[0], not joins[1]))
         if self.cells is None:
-            return _faded(old, self._made(start, stop, gains, ends), rate, joins)
+            constant = self._constant(start, stop)  # it is no sound, so it does not fade
+            new = self.fresh[start - at : stop - at] * gains[:, None] * ends
+            return _faded(old - constant, new, rate, joins) + constant
         beside = 4 * self.spec.hop * rate // self.spec.sample_rate
         first, end = max(at, start - beside), min(at + len(self.fresh), count, stop + beside)
-        ours = np.asarray(self._made(first, end, gains, 1.0), dtype=np.float32)
+        ours = np.asarray(
+            self.fresh[first - at : end - at] * gains[:, None] + self._constant(first, end), dtype=np.float32
+        )
         added = bands.blended(source.samples[:, first:end], ours, rate, self.cells, self.spec, first / rate)
         shape = bands.gate(stop - start, _fade_length(stop - start, rate, joins), joins) * ends
         return old + added[:, start - first : stop - first] * shape
 
-    def _made(
-        self, first: int, stop: int, gains: NDArray[np.float64], ends: NDArray[np.float64] | float
-    ) -> NDArray[np.floating]:
-        """The new sound [channels, stop - first], on the constant that the source has beside the span."""
-        new = self.fresh[first - self.at : stop - self.at] * gains[:, None] * ends
+    def _constant(self, first: int, stop: int) -> NDArray[np.float64] | float:
+        """What the source's samples lie around, from what is before the span to what is behind it: [channels, n]."""
         if self.offset is None:
-            return new
+            return 0.0
         share = np.clip((np.arange(first, stop) + 0.5 - self.start) / (self.stop - self.start), 0.0, 1.0)
-        return new + self.offset[:, :1] * (1 - share) + self.offset[:, 1:] * share
+        return np.asarray(self.offset[:, :1] * (1 - share) + self.offset[:, 1:] * share)
 
 
 def _whole(cells: NDArray[np.bool_], spec: AudioSpec, start: float, end: float) -> bool:

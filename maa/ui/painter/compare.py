@@ -60,7 +60,7 @@ def comparison(
     frames = min(side.mel.shape[1] for side in (before, *takes))
     first, last = _stretch(spans, frames, spec.frame_seconds)
     cut = [side.mel[:, first:last] for side in (before, *takes)]
-    high = max((float(mel.max()) for mel in cut if mel.size), default=0.0)
+    high = picture.top_of(np.concatenate(cut, axis=1), spec, DECADES)
     levels = [np.clip((mel - high + DECADES) / DECADES * 255, 0, 255).round().astype(np.uint8) for mel in cut]
     from maa.audio.mel import edges
 

@@ -66,7 +66,7 @@ def value_of(
     from maa.audio.mel import edges
 
     mels, frames = mel.shape
-    high = float(mel.max()) if mel.size else 0.0
+    high = picture.top_of(mel, spec, DECADES)
     low = high - DECADES
     levels = np.clip((mel - low) / DECADES * 255.0, 0, 255).round().astype(np.uint8)
     return {
