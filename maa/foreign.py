@@ -69,7 +69,7 @@ def bare(data: bytes) -> bytes | None:
         kept = (
             data[first:last]
             for kind, (first, last) in _png_chunks(data)
-            if kind in _PNG_KEPT or (kind == b"tEXt" and last - first <= _PNG_TEXT)
+            if kind in _PNG_KEPT or (kind == b"tEXt" and last - first <= _PNG_TEXT and _is_whole(data[first:last]))
         )
         return _PNG + b"".join(kept)
     if data.startswith(b"\xff\xd8"):
@@ -79,6 +79,11 @@ def bare(data: bytes) -> bytes | None:
                 parts.append(data[first:last])
         return b"".join(parts)
     return None
+
+
+def _is_whole(chunk: bytes) -> bool:
+    """True when a PNG chunk has the checksum that it says."""
+    return zlib.crc32(chunk[4:-4]) == int.from_bytes(chunk[-4:], "big")
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, tuple[int, int]]]:
