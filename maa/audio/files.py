@@ -1,4 +1,4 @@
-"""What lies below a sound file: the chunks of RIFF and AIFF, and replacing a file in one step."""
+"""What lies below a sound file: chunks of RIFF and AIFF, lengths that are wrong, and replacing a file in one step."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+from maa.foreign import MAX_SEGMENTS
+
 MAX_RIFF = 0xFFFF_FFFF - 8  # bytes behind the RIFF header, whose length field has 32 bits
 _STREAMED = 0x7FFF_F000  # programs that write to a pipe put a length from here up: "until the file ends"
+_LOOSE = 64  # bytes that a length may promise too much: a sample of all channels, or a header that was counted along
 
 
 @dataclass(frozen=True)
@@ -37,31 +40,103 @@ def form(file: BinaryIO) -> bytes:
 
 
 def chunks(file: BinaryIO) -> list[Chunk]:
-    """All chunks of a WAVE or AIFF file in their order, [] for other files. Only headers are read."""
-    kind = form(file)
+    """The chunks of a WAVE (RIFF, RF64) or AIFF file in their order, [] for other files. Only headers are read."""
+    file.seek(0)
+    large = file.read(4) in (b"RF64", b"BW64") and file.read(8)[4:] == b"WAVE"
+    kind = b"WAVE" if large else form(file)
     if not kind:
         return []
     order: Literal["little", "big"] = "little" if kind == b"WAVE" else "big"
     found: list[Chunk] = []
-    position, end = 12, file.seek(0, os.SEEK_END)
-    while position + 8 <= end:
+    position, end, samples = 12, file.seek(0, os.SEEK_END), 0
+    while position + 8 <= end and len(found) < MAX_SEGMENTS:
         file.seek(position)
-        head = file.read(8)
-        size = int.from_bytes(head[4:], order)
-        found.append(Chunk(head[:4], position + 8, size))
+        head = file.read(24)
+        name, size = head[:4], int.from_bytes(head[4:8], order)
+        if large and name == b"ds64":  # the 64-bit lengths of the file and of its samples
+            samples = int.from_bytes(head[16:24], "little")
+        if large and name == b"data" and size == 0xFFFF_FFFF:
+            size = samples
+        found.append(Chunk(name, position + 8, size))
         position += 8 + size + size % 2  # payloads start at even offsets
     return found
 
 
 def cut_short(path: Path) -> bool:
-    """True when a WAV or AIFF file ends before the sound its header promises; readers would shorten it silently."""
+    """True when a WAV or AIFF file ends before the sound its header promises; readers would shorten it silently.
+
+    Up to 64 bytes too many are a mistake in the length, as programs make it, and no loss.
+    """
     with path.open("rb") as file:
         end = file.seek(0, os.SEEK_END)
         for chunk in chunks(file):
             streamed = chunk.size >= _STREAMED
-            if chunk.name in (b"data", b"SSND") and not streamed and chunk.offset + chunk.size > end:
+            if chunk.name in (b"data", b"SSND") and not streamed and chunk.offset + chunk.size > end + _LOOSE:
                 return True
     return False
+
+
+def unsized(path: Path) -> tuple[int, bytes] | None:
+    """Where a WAV or AU file says that it holds no sound though there is some behind the header, and what is true.
+
+    Recorders write the length when they stop; one that crashes leaves 0. None for every other file.
+    """
+    with path.open("rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        head = file.read(12)
+        if head[:4] in (b".snd", b"dns."):
+            order: Literal["little", "big"] = "big" if head[:4] == b".snd" else "little"
+            empty = head[8:] == bytes(4) and int.from_bytes(head[4:8], order) < end
+            return (8, b"\xff\xff\xff\xff") if empty else None
+        lengths: int | None = None
+        for chunk in chunks(file) if form(file) == b"WAVE" or head[:4] in (b"RF64", b"BW64") else []:
+            if chunk.name == b"ds64":
+                lengths = chunk.offset + 8
+            elif chunk.name == b"data":
+                held = end - chunk.offset
+                if chunk.size or not held or _is_chain(file, chunk.offset, end):
+                    return None
+                if lengths is not None:
+                    return lengths, held.to_bytes(8, "little")
+                return chunk.offset - 4, min(held, 0xFFFF_FFFF).to_bytes(4, "little")
+    return None
+
+
+def _is_chain(file: BinaryIO, position: int, end: int) -> bool:
+    """True when nothing but whole chunks lie from a position to the end of the file."""
+    while position + 8 <= end:
+        file.seek(position)
+        head = file.read(8)
+        if not (head[:4].isascii() and head[:4].decode("ascii").isprintable()):
+            return False
+        size = int.from_bytes(head[4:], "little")
+        position += 8 + size + size % 2
+    return position in (end, end + 1)
+
+
+class Corrected:
+    """A file, open for reading, with other bytes at one place; the file itself stays as it is."""
+
+    def __init__(self, file: BinaryIO, at: int, instead: bytes) -> None:
+        self.file, self.at, self.instead = file, at, instead
+
+    def read(self, count: int = -1) -> bytes:
+        """The next `count` bytes."""
+        first = self.file.tell()
+        data = bytearray(self.file.read(count))
+        for index, byte in enumerate(self.instead, self.at - first):
+            if 0 <= index < len(data):
+                data[index] = byte
+        return bytes(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """As files have it."""
+        return self.file.seek(offset, whence)
+
+    def tell(self) -> int:
+        """As files have it."""
+        return self.file.tell()
 
 
 def pack_wave(parts: list[tuple[bytes, bytes]]) -> bytes:

@@ -6,7 +6,10 @@ compared bit for bit.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,10 +19,13 @@ import soundfile
 from numpy.typing import NDArray
 
 from maa.audio import pcm
-from maa.audio.files import cut_short, pack_wave, replacing
+from maa.audio.carried import NOTHING, Carried, carried
+from maa.audio.chain import is_chain
+from maa.audio.files import Corrected, cut_short, pack_wave, replacing, unsized
 from maa.audio.pcm import Samples
 from maa.audio.sound import Audio, admit, check_audible, checked, resample
 from maa.audio.tags import embed, wave_tags
+from maa.foreign import foreign
 
 __all__ = ["Audio", "check_audible", "read", "resample", "to_audio", "write"]
 
@@ -30,13 +36,15 @@ _SUBTYPES = {kept: kept for kept in pcm.BITS} | {
 }  # fmt: skip
 _FLAC = {"PCM_U8": "PCM_S8", "PCM_16": "PCM_16", "PCM_24": "PCM_24"}
 _LOSSY = ("MP3", "OGG")  # their headers may estimate the length
+_LOOSE = 64  # samples that an AIFF header may promise too much
+_BLOCK = 1 << 18  # samples a channel that are read at once
 
 
 def read(path: str | Path) -> Audio:
     """Read a sound file, or the sound track of a video, at its own rate and channels.
 
-    WAV, FLAC, AIFF, MP3, Ogg and their kin through libsndfile, everything else through FFmpeg. Limits are checked on
-    the header, before anything is decoded.
+    WAV, FLAC, AIFF, MP3, Ogg and their kin through libsndfile, everything else, and sounds that are joined in one file,
+    through FFmpeg. Limits are checked on the header before anything is decoded, and again on what is decoded.
 
     Raises:
         ValueError: one sentence that says what is wrong with the file.
@@ -48,32 +56,55 @@ def read(path: str | Path) -> Audio:
             raise ValueError(f"There is no sound file {str(path)!r}; check the name.")
         if path.stat().st_size == 0:
             raise ValueError(f"{name!r} is empty (0 bytes); choose another file.")
-        cut = cut_short(path)
+        cut, more = cut_short(path), carried(path)
     except OSError as error:
         raise ValueError(f"{name!r} cannot be opened: {error.strerror or error}.") from error
     audio = _read_sndfile(path, cut) or _read_ffmpeg(path, cut)
-    return checked(audio, repr(name))
+    return checked(replace(audio, carried=more), repr(name))
 
 
 def _read_sndfile(path: Path, cut: bool) -> Audio | None:
-    """Through libsndfile; None when it does not know the format or the length."""
+    """Through libsndfile; None when it does not know the format, the length, or all of what the file holds."""
     name = repr(path.name)
-    try:
-        file = soundfile.SoundFile(path)
-    except (soundfile.LibsndfileError, TypeError):  # TypeError: ".raw" has no header to read
-        return None
-    with file:
+    with ExitStack() as stack:
+        wrong = unsized(path)
+        source: Any = native(path)
+        if wrong is not None:
+            source = Corrected(stack.enter_context(path.open("rb")), *wrong)
+        try:
+            file = stack.enter_context(soundfile.SoundFile(source))
+        except Exception:  # noqa: BLE001  a foreign decoder: FFmpeg may know it, and has the last word
+            return None
         if file.frames > 2**48:  # a FLAC from a pipe does not know its length
             return None
         admit(name, file.samplerate, file.channels, file.frames)
         _refuse_cut(cut, name)
+        if is_chain(path, file.format, file.frames):
+            return None
         subtype = _SUBTYPES.get(file.subtype, "FLOAT")
-        try:
-            values = file.read(dtype="float64" if subtype in ("PCM_32", "DOUBLE") else "float32", always_2d=True)
-        except soundfile.LibsndfileError as error:
-            raise ValueError(f"{name} is damaged or ends early; export it again.") from error
-        _refuse_cut(len(values) < file.frames and file.format not in _LOSSY, name)
-        return Audio(np.ascontiguousarray(values.T), file.samplerate, subtype)
+        values = _values(file, "float64" if subtype in ("PCM_32", "DOUBLE") else "float32", name)
+        short = file.frames - values.shape[1]
+        _refuse_cut(short > (_LOOSE if file.format == "AIFF" else 0) and file.format not in _LOSSY, name)
+        return Audio(values, file.samplerate, subtype)
+
+
+def _values(file: Any, dtype: str, name: str) -> Samples:
+    """All samples [channels, n] of an open file, block by block, so that there is one copy of them."""
+    with foreign(f"{name} is damaged or ends early; export it again."):
+        values = np.empty((file.channels, file.frames), dtype)
+        done = 0
+        while done < file.frames:
+            block = file.read(min(_BLOCK, file.frames - done), dtype=dtype, always_2d=True)
+            if not len(block):
+                break
+            values[:, done : done + len(block)] = block.T
+            done += len(block)
+    return values if done == file.frames else np.ascontiguousarray(values[:, :done])
+
+
+def native(path: Path) -> Any:
+    """A path as libsndfile takes it: names need not be text (old files have Latin-1 names)."""
+    return os.fsencode(path) if os.name == "posix" else path
 
 
 def _read_ffmpeg(path: Path, cut: bool) -> Audio:
@@ -127,10 +158,12 @@ def write(
     sample_rate: int,
     subtype: str = "PCM_16",
     tags: Mapping[str, Any] | None = None,
+    more: Carried = NOTHING,
 ) -> Path:
     """Write samples [channels, n] (or [n]) as .wav or .flac: all or nothing, and the same request gives the same bytes.
 
-    Integer subtypes round to the nearest step and clip at full scale. `tags` are settings as in `maa.audio.tags`.
+    Integer subtypes round to the nearest step and clip at full scale. `tags` are settings as in `maa.audio.tags`; a
+    WAV file also takes `more`, what another file said beside its samples.
     """
     path = Path(path)
     suffix, samples = path.suffix.lower(), np.atleast_2d(samples)
@@ -141,7 +174,8 @@ def write(
     audio = checked(Audio(samples, sample_rate, subtype), "The sound to write")
     with replacing(path) as temporary:
         if suffix == ".wav":
-            parts = pcm.wave_chunks(audio.samples, sample_rate, subtype)
+            (_, plain), *rest = pcm.wave_chunks(audio.samples, sample_rate, subtype)
+            parts = [*more.front, (b"fmt ", more.format_chunk(plain)), *rest, *more.behind]
             temporary.write_bytes(pack_wave(parts + (wave_tags(tags) if tags else [])))
         else:
             _write_flac(temporary, audio)
@@ -154,6 +188,6 @@ def _write_flac(path: Path, audio: Audio) -> None:
     bits = pcm.BITS[audio.subtype]
     left = pcm.to_integers(audio.samples.T, bits) << (32 - bits)  # libsndfile takes the upper bits of 32
     try:
-        soundfile.write(path, left, audio.sample_rate, subtype=_FLAC[audio.subtype], format="FLAC")
+        soundfile.write(native(path), left, audio.sample_rate, subtype=_FLAC[audio.subtype], format="FLAC")
     except soundfile.LibsndfileError as error:
         raise ValueError(f"FLAC cannot hold a rate of {audio.sample_rate} Hz; write a WAV file.") from error

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,15 +18,22 @@ from numpy.typing import NDArray
 from maa.audio.mask import Mask, check, row_of
 from maa.audio.mel import centres
 from maa.config import AudioSpec
+from maa.foreign import bare, foreign, too_many_parts
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 CHUNK = "make-an-audio-mask"
 _MAX_PIXELS = 40_000_000
+_MAX_TEXT = 10_000  # characters of a scale
+_BLOCK = 1 << 20  # pixels that are looked at at once
+_WHITE = (255, 65_535)  # what stands for True in arrays that were pictures
 _SCALE = ("sample_rate", "n_fft", "hop", "mels", "convention")
 
 
 def write_mask(path: str | Path, mask: Mask, spec: AudioSpec) -> Path:
     """Save a mask [mels, frames] as a grey PNG, white = make new, with its scale in a text chunk."""
-    from PIL import Image
+    from PIL.Image import fromarray
     from PIL.PngImagePlugin import PngInfo
 
     from maa.audio.files import replacing
@@ -36,7 +44,7 @@ def write_mask(path: str | Path, mask: Mask, spec: AudioSpec) -> Path:
     text = PngInfo()
     text.add_text(CHUNK, scale_text(spec, mask.shape[1]))
     with replacing(path) as temporary:
-        Image.fromarray(np.uint8(255) * mask[::-1].astype(np.uint8)).save(temporary, format="PNG", pnginfo=text)
+        fromarray(np.uint8(255) * mask[::-1].astype(np.uint8)).save(temporary, format="PNG", pnginfo=text)
     return path
 
 
@@ -56,60 +64,105 @@ def read_mask(path: str | Path, spec: AudioSpec, frames: int) -> Mask:
     path = Path(path)
     if path.suffix.lower() != ".npy":
         return from_png(path, spec, frames)
-    try:
+    with foreign(f"The mask {path.name!r} cannot be read as a NumPy array; save it with numpy.save."):
         values = np.load(path, mmap_mode="r", allow_pickle=False)
-        if values.size > _MAX_PIXELS:
+        shape, kind = values.shape, values.dtype.kind  # what is no single array, an .npz by another name, has none
+        if values.size > _MAX_PIXELS or kind not in "biuf":
             raise ValueError
-        values = np.array(values)
-    except (OSError, ValueError, EOFError):
-        raise ValueError(f"The mask {path.name!r} cannot be read as a NumPy array; save it with numpy.save.") from None
+        fits = shape == (spec.mels, frames)
+        values = np.array(values) if fits else np.broadcast_to(False, shape)
+    if kind in "iu" and fits:
+        top = values.max()
+        if top in _WHITE and bool(((values == 0) | (values == top)).all()):  # pictures of masks are black and white
+            values = values == top
     return check(values, spec, frames)
 
 
 def from_png(path: str | Path, spec: AudioSpec, frames: int) -> Mask:
     """A painted mask: low notes at the bottom, time to the right, one cell a pixel or a block of equal pixels.
 
-    In a picture with transparent parts whatever is opaque is made new, in any other picture whatever is white. One such
-    pixel takes its whole cell, so that no thin stroke is lost. A picture with a scale of its own is laid over the sound
-    second by second and hertz by hertz; one without must have the sound's size or whole multiples of it.
+    In a picture with transparent parts whatever is opaque is made new, in any other picture whatever is white: above
+    half of full scale, or of the strongest stroke where all of them are thin. One such pixel takes its whole cell, so
+    that no thin stroke is lost. A picture with a scale of its own is laid over the sound second by second and hertz by
+    hertz; one without must have the sound's size or whole multiples of it.
 
     Raises:
         ValueError: not a picture, or of a size that does not fit.
     """
-    from PIL import Image
-
     name = repr(Path(path).name)
-    try:
-        with Image.open(path, formats=("PNG",)) as image:
-            width, height = image.size
-            if width * height > _MAX_PIXELS or not width * height:
-                raise ValueError(f"The mask {name} is {width} x {height} pixels, which is too large to be one.")
-            scale = _scale(image.info.get(CHUNK), width, height)
-            if scale is None and (height % spec.mels or width % frames):
-                raise ValueError(
-                    f"The mask {name} is {width} x {height} pixels; for this sound it should be {frames} x "
-                    f"{spec.mels}, or whole multiples of that."
-                )
-            pixels = np.asarray(image.convert("RGBA"))
-    except (OSError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ValueError(f"The mask {name} cannot be read as a PNG picture; save it again as PNG.") from error
-    opaque, light = pixels[..., 3] > 127, pixels[..., :3].mean(axis=-1) > 127
-    painted = light if opaque.all() else opaque
+    unreadable = f"The mask {name} cannot be read as a PNG picture; save it again as PNG."
+    with foreign(unreadable):
+        data = Path(path).read_bytes()
+    with _opened(data, unreadable) as image:
+        width, height = image.size
+        if width * height > _MAX_PIXELS or not width * height:
+            raise ValueError(f"The mask {name} is {width} x {height} pixels, which is too large to be one.")
+        scale = _scale(image.info.get(CHUNK), width, height)
+        if scale is None and (height % spec.mels or width % frames):
+            raise ValueError(
+                f"The mask {name} is {width} x {height} pixels; for this sound it should be {frames} x "
+                f"{spec.mels}, or whole multiples of that."
+            )
+        with foreign(unreadable):
+            painted = _painted(image)
     if scale is not None:
         return _laid_over(painted[::-1], scale, spec, frames)
-    cells = painted.reshape(spec.mels, height // spec.mels, frames, width // frames)
-    return np.ascontiguousarray(np.any(cells, axis=(1, 3))[::-1])
+    columns = np.logical_or.reduceat(painted, np.arange(0, width, width // frames), axis=1)
+    return np.ascontiguousarray(np.logical_or.reduceat(columns, np.arange(0, height, height // spec.mels))[::-1])
+
+
+def _opened(data: bytes, unreadable: str) -> Image:
+    """A PNG file; where a text or a colour profile is what Pillow stumbles over, without it."""
+    from PIL import Image
+
+    with foreign(unreadable):
+        if too_many_parts(data):
+            raise ValueError
+        try:
+            return Image.open(BytesIO(data), formats=("PNG",))
+        except Exception:  # noqa: BLE001
+            return Image.open(BytesIO(bare(data) or b""), formats=("PNG",))
+
+
+def _painted(image: Image) -> NDArray[np.bool_]:
+    """Which pixels [height, width] of a picture are painted; in bands, so that nothing is there in four colours."""
+    width, height = image.size
+    opacity, light = np.empty((height, width), np.uint8), np.empty((height, width), bool)
+    image.load()
+    rows = max(1, _BLOCK // width)
+    for top in range(0, height, rows):
+        band = image.crop((0, top, width, min(top + rows, height)))
+        if band.mode.startswith("I"):  # Pillow would clip 16 bits at 255
+            values = np.asarray(band)
+            clear = image.info.get("transparency")
+            opacity[top : top + rows] = np.where(values == clear, 0, 255) if isinstance(clear, int) else 255
+            light[top : top + rows] = values > 0x7FFF
+            continue
+        pixels = np.asarray(band.convert("RGBA"))
+        opacity[top : top + rows] = pixels[..., 3]
+        light[top : top + rows] = pixels[..., :3].sum(axis=-1, dtype=np.uint16) > 3 * 127
+    if opacity.min() == 255:
+        return light
+    return np.asarray(opacity > (127 if (opacity > 127).any() else opacity.max() // 2))
 
 
 def _scale(text: Any, width: int, height: int) -> AudioSpec | None:
     """What the picture says about its rows and columns; None when it says nothing, or nothing that can be."""
-    try:
-        data = json.loads(text)
-        numbers = [data[name] for name in _SCALE[:-1]]
-    except (TypeError, ValueError, KeyError):
+    if not isinstance(text, str) or len(text) > _MAX_TEXT:
         return None
-    sane = all(isinstance(x, int) and 0 < x <= 1_000_000 for x in numbers) and data["convention"] in ("A", "B")
-    if not sane or data["mels"] != height or data.get("frames") != width:
+    try:
+        with foreign("no JSON"):
+            data = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(data, dict):
+        return None
+    rate, n_fft, hop, mels = numbers = [data.get(name, 0) for name in _SCALE[:-1]]
+    if not all(type(x) is int and 0 < x <= 1_000_000 for x in numbers):
+        return None
+    if not (rate >= 1000 and 16 <= n_fft <= 65_536 and hop <= n_fft and 2 <= mels <= 8192):
+        return None
+    if data.get("convention") not in ("A", "B") or mels != height or data.get("frames") != width:
         return None
     return AudioSpec(**dict(zip(_SCALE, [*numbers, data["convention"]], strict=True)))
 
@@ -123,9 +176,10 @@ def _laid_over(painted: NDArray[np.bool_], scale: AudioSpec, spec: AudioSpec, fr
     inside = frame < painted.shape[1]
     mask[:, inside] = painted[np.ix_(band, frame[inside])]
     # ... and where the middles of theirs lie here, so that a thin stroke on a finer grid is not lost.
-    there, when = np.nonzero(painted)
-    band = np.clip(row_of(centres(scale), spec), 0, spec.mels - 1).astype(int)[there]
-    frame = ((when + 0.5) * scale.frame_seconds / spec.frame_seconds).astype(int)
-    inside = frame < frames
-    mask[band[inside], frame[inside]] = True
+    band = np.clip(row_of(centres(scale), spec), 0, spec.mels - 1).astype(int)
+    frame = ((np.arange(painted.shape[1]) + 0.5) * scale.frame_seconds / spec.frame_seconds).astype(int)
+    rows = max(1, _BLOCK // painted.shape[1])
+    for first in range(0, len(painted), rows):
+        there, when = np.nonzero(painted[first : first + rows, frame < frames])
+        mask[band[first + there], frame[when]] = True
     return mask

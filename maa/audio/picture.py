@@ -13,15 +13,24 @@ if TYPE_CHECKING:
 
 COLOURS = "magma"  # even steps for every kind of colour vision, and in grey
 DECADES = 4.0  # displayed range below the loudest cell: 80 dB
+AUDIBLE = 1.0  # decades above silence that something has to reach to be drawn as bright as a loud sound
+FLOORS = {"A": -4.0, "B": -5.0}  # log10 magnitude of silence, by convention
 # A dark screen in the light theme too, as on an instrument: quiet cells of the map are nearly black.
 SCREEN, INK = "#12151b", "#aeb6c2"
 TICKS_HZ = (250, 500, 1000, 2000, 4000, 8000)  # lower ones would touch each other
 
 
-def display_range(mel: NDArray[np.float32]) -> tuple[float, float]:
+def display_range(mel: NDArray[np.float32], spec: AudioSpec) -> tuple[float, float]:
     """Lowest and highest displayed log10 magnitude of a mel [mels, frames]."""
-    top = float(mel.max()) if mel.size else 0.0
+    top = top_of(mel, spec, DECADES)
     return top - DECADES, top
+
+
+def top_of(mel: NDArray[np.float32], spec: AudioSpec, decades: float) -> float:
+    """The log10 magnitude that is drawn brightest, of `decades`: the loudest cell, but for silence, which is dark."""
+    floor = FLOORS[spec.convention]
+    top = float(mel.max()) if mel.size else 0.0
+    return floor + decades if top < floor + AUDIBLE else top
 
 
 def colour_table() -> NDArray[np.uint8]:
@@ -48,7 +57,7 @@ def draw(mel: NDArray[np.float32], spec: AudioSpec, path: Path) -> Path:
 
     mels, frames = mel.shape
     seconds = frames * spec.frame_seconds
-    low, high = display_range(mel)
+    low, high = display_range(mel, spec)
     figure = Figure(figsize=(4.4, 1.9), dpi=200, facecolor=SCREEN)
     axes = figure.add_axes((0.108, 0.145, 0.877, 0.8), facecolor=SCREEN)
     axes.imshow(

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from maa.audio.carried import NOTHING, Carried
 from maa.audio.pcm import Samples
 
 MIN_RATE, MAX_RATE = 2_000, 192_000  # Hz
 MAX_CHANNELS = 8
 MAX_SECONDS = 600.0
-MAX_VALUES = 2**28  # samples times channels: 1 GiB of float32, 10 minutes of stereo at 192 kHz fit
-AUDIBLE = 1e-4  # -80 dB; a peak below it is silence
+MAX_VALUES = 2**26  # samples times channels: 10 minutes of stereo at 48 kHz fit; 256 MiB for each copy in float32
+FAINT = 1e-4  # -80 dB; a peak below it is heard amplified
+_CANCELLED = 0.4  # share of the power of unrelated channels; two that have less of it together cancel each other
+_BLOCK = 1 << 15  # samples, over which channels are found to cancel
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,11 +29,13 @@ class Audio:
         samples: [channels, n] within about ±1; float32, or float64 where the source has more than 24 bits.
         sample_rate: Hz.
         subtype: how a file holds these values exactly: PCM_U8, PCM_16, PCM_24, PCM_32, FLOAT or DOUBLE.
+        carried: what else its file said about it: time reference, cue points, loops, loudspeakers.
     """
 
     samples: Samples
     sample_rate: int
     subtype: str = "FLOAT"
+    carried: Carried = NOTHING
 
     @property
     def channels(self) -> int:
@@ -40,8 +46,57 @@ class Audio:
         return float(self.samples.shape[1] / self.sample_rate)
 
     def mono(self) -> NDArray[np.float32]:
-        """Mean of the channels, float32 [n]."""
-        return np.asarray(self.samples.mean(axis=0), dtype=np.float32)
+        """The channels as one, float32 [n]; see `mono`."""
+        return mono(self.samples)
+
+
+def mono(samples: Samples) -> NDArray[np.float32]:
+    """Mean of the channels [channels, n], float32 [n]; where they cancel each other, some are turned round first.
+
+    A sound whose two channels are each other's inverse would be silence. Whether channels cancel is asked every 16,384
+    samples; where they do not, the mean stays as it is.
+    """
+    mean = np.asarray(samples.mean(axis=0), dtype=np.float32)
+    channels, count = samples.shape
+    if channels == 1 or count == 0:
+        return mean
+    hop = _BLOCK // 2
+    grams = np.stack([_gram(samples[:, at : at + _BLOCK]) for at in range(0, count, hop)])
+    usual = _signs(grams.sum(axis=0), np.ones(channels))
+    signs = [_signs(gram, usual) for gram in grams]
+    if all((sign == 1).all() for sign in signs):
+        return mean
+    rising = (0.5 - 0.5 * np.cos(np.pi * (np.arange(hop) + 0.5) / hop)).astype(np.float32)
+    before = signs[0]
+    for sign, at in zip(signs, range(0, count, hop), strict=True):  # the signs of one block go over into the next ones
+        part = samples[:, at : at + hop]
+        shape = rising[: part.shape[1]]
+        mean[at : at + hop] = (1 - shape) * (before @ part / channels) + shape * (sign @ part / channels)
+        before = sign
+    return mean
+
+
+def _gram(block: Samples) -> NDArray[np.float64]:
+    """Products of all pairs of channels [channels, n], summed over time: [channels, channels]."""
+    wide = block.astype(np.float64)
+    return np.asarray(wide @ wide.T)
+
+
+def _signs(gram: NDArray[np.float64], usual: NDArray[np.float64]) -> NDArray[np.float64]:
+    """1 or -1 for every channel: which to turn round so that no two of them cancel; `usual` where they do not."""
+    power = np.diagonal(gram)
+    order = np.argsort(-power, kind="stable")
+    turned = usual * usual[:, None] * gram
+    all_cancel = turned.sum() < _CANCELLED * power.sum()
+    signs = usual.copy()
+    for index, channel in enumerate(order):
+        for louder in order[:index]:  # the loudest first
+            both = power[channel] + power[louder]
+            cancels = both + 2 * turned[channel, louder] < _CANCELLED * both
+            if both > 0.1 * power.max() and (cancels or (all_cancel and louder == order[0])):
+                signs[channel] = signs[louder] * (-1.0 if gram[channel, louder] < 0 else 1.0)
+                break
+    return signs
 
 
 def admit(name: str, rate: int, channels: int, count: int | None) -> None:
@@ -69,9 +124,22 @@ def checked(audio: Audio, name: str) -> Audio:
 
 
 def check_audible(audio: Audio) -> None:
-    """Raise ValueError when there is nothing to hear: no samples, or a peak below -80 dB."""
-    if audio.samples.size == 0 or np.abs(audio.samples).max() < AUDIBLE:
+    """Raise ValueError when there is nothing to hear: no samples, or none that is not zero."""
+    if audio.samples.size == 0 or not audio.samples.any():
         raise ValueError("The sound is silent; choose one that can be heard.")
+
+
+def amplified(audio: Audio, least: float = FAINT) -> tuple[Audio, float]:
+    """A sound that a model can hear, and its gain, a power of two, so that dividing by it gives the very same values.
+
+    A peak below `least` is brought to between a quarter and a half; any other sound comes back as it is, with 1. Float
+    and 24-bit files hold far quieter sounds than the -100 dB at which a mel-spectrogram ends.
+    """
+    top = float(np.abs(audio.samples).max(initial=0.0))
+    if top == 0.0 or top >= least:
+        return audio, 1.0
+    gain = 2.0 ** min(-1 - math.frexp(top)[1], 100)
+    return replace(audio, samples=audio.samples * audio.samples.dtype.type(gain)), gain
 
 
 def resample(x: Samples, source_rate: int, target_rate: int) -> NDArray[np.float32]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maa.audio import bands
 from maa.audio.finish import fades
+from maa.audio.level import SHORTEST as SHORTEST_COLOURED
+from maa.audio.level import coloured, gain_of, goes_on, level, offsets
 from maa.audio.pcm import Samples
-from maa.audio.sound import Audio, resample
+from maa.audio.sound import Audio, mono, resample
 from maa.config import AudioSpec
 
 FADE = 0.030  # seconds; never more than a quarter of the span
@@ -22,6 +24,8 @@ BESIDE = 0.5  # seconds of sound on each side that levels are measured on
 MAX_GAIN = 4.0  # 12 dB either way: a neighbour says how loud the room is, not how loud the new sound should be
 TRIES = 8  # times that a new sound beyond full scale is turned down
 _QUIET = 1e-4  # RMS below which a neighbourhood tells no level
+
+Fresh = NDArray[np.float32] | None
 
 MODEL = AudioSpec()
 MODEL_RATE = MODEL.sample_rate
@@ -35,6 +39,7 @@ def splice(
     generated_rate: int = MODEL_RATE,
     cells: NDArray[np.bool_] | None = None,
     spec: AudioSpec = MODEL,
+    continues: bool = False,
 ) -> Audio:
     """Replace spans of a sound, in their whole height or in some bands.
 
@@ -55,6 +60,8 @@ def splice(
         generated_rate: Hz.
         cells: [mels, frames] of the whole sound, True = make new; None = whole height everywhere.
         spec: what rows and columns of `cells` are.
+        continues: the generated sound goes on with what is there. Where that is a sound that neither comes nor goes,
+            such as noise, rain or a hum, the span gets its level in every band.
 
     Returns:
         Same rate, channels, length, number type and subtype as the source.
@@ -68,22 +75,29 @@ def splice(
             f"The generated sound of {len(generated) / generated_rate:.3f} s ends before the last span does, "
             f"at {last / rate:.3f} s."
         )
-    mixed = source.samples.copy()
+    mixed, top = source.samples.copy(), generated_rate / 2
     ceiling = max(1.0, float(np.abs(source.samples).max()))
     for start, stop in pieces:
+        beside = _beside(source, pieces, (start, stop))
+        near = [mono(source.samples[:, index]) for index in beside]
         at, fresh = _resampled(generated, generated_rate, rate, (start, stop))
-        gains = _gains(source, _beside(source, pieces, (start, stop)), at, fresh if level_match else None)
+        long = stop - start >= SHORTEST_COLOURED * rate
+        steady = level_match and continues and long and goes_on(near, rate, top)
+        if steady:
+            fresh = coloured(fresh, (start - at, stop - at), near, rate, top)
+        gains = _gains(source, beside, top, at, fresh if level_match and not steady else None)
         whole = cells is None or _whole(cells, spec, start / rate, stop / rate)
-        part = Piece(start, stop, at, fresh, None if whole else cells, spec)
+        constant = offsets(source.samples, beside, (start, stop))
+        part = Piece(start, stop, at, fresh, None if whole else cells, spec, constant)
         made = part.into(source, gains)
         for _ in range(TRIES):  # no file holds more, and clipped it would be heard at every pitch
-            top = float(np.abs(made).max())
-            if top <= ceiling:
+            peak = float(np.abs(made).max())
+            if peak <= ceiling:
                 break
-            gains = gains * (0.95 * ceiling / top)  # what stays of the source is not turned down, so this may repeat
+            gains = gains * (0.95 * ceiling / peak)  # what stays of the source is not turned down, so this may repeat
             made = part.into(source, gains)
         mixed[:, start:stop] = made
-    return Audio(mixed, rate, source.subtype)
+    return replace(source, samples=mixed)
 
 
 @dataclass(frozen=True)
@@ -96,6 +110,7 @@ class Piece:
     fresh: NDArray[np.float32]
     cells: NDArray[np.bool_] | None  # None = whole height
     spec: AudioSpec
+    offset: NDArray[np.float64] | None = None  # the constant in the source, [channels, (before, behind)]
 
     def into(self, source: Audio, gains: NDArray[np.float64]) -> Samples:
         """The samples [channels, stop - start] of the result; the new sound times a gain for each channel."""
@@ -104,13 +119,24 @@ class Piece:
         joins = (start > 0, stop < count)
         ends = fades(stop - start, rate, (not joins[0], not joins[1]))
         if self.cells is None:
-            return _faded(old, self.fresh[start - at : stop - at] * gains[:, None] * ends, rate, joins)
+            constant = self._constant(start, stop)  # it is no sound, so it does not fade
+            new = self.fresh[start - at : stop - at] * gains[:, None] * ends
+            return _faded(old - constant, new, rate, joins) + constant
         beside = 4 * self.spec.hop * rate // self.spec.sample_rate
         first, end = max(at, start - beside), min(at + len(self.fresh), count, stop + beside)
-        ours = np.asarray(self.fresh[first - at : end - at] * gains[:, None], dtype=np.float32)
+        ours = np.asarray(
+            self.fresh[first - at : end - at] * gains[:, None] + self._constant(first, end), dtype=np.float32
+        )
         added = bands.blended(source.samples[:, first:end], ours, rate, self.cells, self.spec, first / rate)
         shape = bands.gate(stop - start, _fade_length(stop - start, rate, joins), joins) * ends
         return old + added[:, start - first : stop - first] * shape
+
+    def _constant(self, first: int, stop: int) -> NDArray[np.float64] | float:
+        """What the source's samples lie around, from what is before the span to what is behind it: [channels, n]."""
+        if self.offset is None:
+            return 0.0
+        share = np.clip((np.arange(first, stop) + 0.5 - self.start) / (self.stop - self.start), 0.0, 1.0)
+        return np.asarray(self.offset[:, :1] * (1 - share) + self.offset[:, 1:] * share)
 
 
 def _whole(cells: NDArray[np.bool_], spec: AudioSpec, start: float, end: float) -> bool:
@@ -174,45 +200,44 @@ def _fade_length(count: int, rate: int, fades: tuple[bool, bool]) -> int:
     return length if all(fades) else max(length, min(count, round(EDGE * rate)))
 
 
-def _gains(source: Audio, beside: NDArray[np.int64], at: int, fresh: NDArray[np.float32] | None) -> NDArray[np.float64]:
+def _gains(source: Audio, beside: list[NDArray[np.int64]], top: float, at: int, fresh: Fresh) -> NDArray[np.float64]:
     """One factor a channel, [channels]: its share of loudness beside the span, times the level there.
 
-    `fresh` is the generated sound from source sample `at` on; None leaves its level as it is.
+    `fresh` is the generated sound from source sample `at` on; None leaves its level as it is. All of it is measured in
+    the band that the model can make.
     """
-    near = source.samples[:, beside]
-    if _rms(near) < _QUIET:  # nothing to hear there: the balance of the whole sound
-        return _shares(source.samples)
+    rate = source.sample_rate
+    pieces = [source.samples[:, index] for index in beside]
+    channels = np.array([level([piece[k] for piece in pieces], rate, top) for k in range(source.channels)])
+    if float(np.sqrt(np.mean(channels**2))) < _QUIET:  # nothing to hear there: the balance of the whole sound
+        whole = source.samples - source.samples.mean(axis=1, keepdims=True)
+        return _shares(np.sqrt(np.mean(np.square(whole, dtype=np.float64), axis=1)), _rms(mono(whole)))
+    ours = level([mono(piece) for piece in pieces], rate, top)
+    shares = _shares(channels, ours)
     if fresh is None:
-        return _shares(near)
-    ours = _rms(_audible(near.mean(axis=0), source.sample_rate))
-    theirs = _rms(fresh[beside[beside < at + len(fresh)] - at])
-    level = ours / theirs if min(ours, theirs) >= _QUIET else 1.0
-    return _shares(near) * min(max(level, 1 / MAX_GAIN), MAX_GAIN)
+        return shares
+    theirs = level([fresh[index[index < at + len(fresh)] - at] for index in beside], rate, top)
+    return shares * (gain_of(theirs, ours, MAX_GAIN) if min(ours, theirs) >= _QUIET else 1.0)
 
 
-def _beside(source: Audio, pieces: list[tuple[int, int]], span: tuple[int, int]) -> NDArray[np.int64]:
-    """Indices of the samples near the span that belong to no span."""
+def _beside(source: Audio, pieces: list[tuple[int, int]], span: tuple[int, int]) -> list[NDArray[np.int64]]:
+    """Indices of the samples near the span that belong to no span, in stretches."""
     reach = round(BESIDE * source.sample_rate)
     near = np.arange(max(0, span[0] - reach), min(source.samples.shape[1], span[1] + reach))
     kept = np.ones(len(near), dtype=bool)
     for start, stop in pieces:
         kept &= (near < start) | (near >= stop)
-    return near[kept]
+    near = near[kept]
+    return [part for part in np.split(near, np.flatnonzero(np.diff(near) > 1) + 1) if len(part)]
 
 
-def _audible(mono: Samples, rate: int) -> NDArray[np.float32]:
-    """What the model could hear of it: nothing above half its rate."""
-    return resample(mono, rate, min(rate, MODEL_RATE))
-
-
-def _shares(near: Samples) -> NDArray[np.float64]:
-    """RMS of every channel over that of their mean, [channels]; 1 for all when they are alike or silent.
+def _shares(channels: NDArray[np.float64], whole: float) -> NDArray[np.float64]:
+    """Levels of every channel over that of all as one, [channels]; 1 for all when they are silent.
 
     Opposite phases cancel in the mean, so it counts for no less than for channels that have nothing in common.
     """
-    channels = np.sqrt(np.mean(np.square(near, dtype=np.float64), axis=1))
-    least = _rms(channels) / math.sqrt(len(channels))
-    mean = max(_rms(near.mean(axis=0)), least)
+    least = float(np.sqrt(np.mean(channels**2))) / math.sqrt(len(channels))
+    mean = max(whole, least)
     return channels / mean if mean >= _QUIET else np.ones(len(channels))
 
 

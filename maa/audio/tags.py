@@ -13,12 +13,16 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from maa.audio.files import Chunk, chunks, form, pack_wave, replacing
+from maa.foreign import MAX_SEGMENTS, foreign, hides_its_size
 from maa.version import VERSION
 
 BLOCK = "make-an-audio"  # name of the JSON block: {"make-an-audio": {settings}}
 SOFTWARE = f"Make-An-Audio {VERSION}"
 _ID3 = (b"id3 ", b"ID3 ")
-_MAX_BLOCK = 2**24  # bytes of a comment that are worth reading
+_MAX_BLOCK = 2**24  # bytes of a block of tags that are worth reading
+_MAX_TEXT = 2**22  # characters of settings; as many as are written
+_PACKED = {3: 0x00C0, 4: 0x000C}  # flags of ID3 frames that are compressed or encrypted, by version
+_ENCODINGS = ("latin-1", "utf-16", "utf-16-be", "utf-8")  # of ID3 texts, by their number
 
 
 def write_tags(path: str | Path, settings: Mapping[str, Any]) -> None:
@@ -53,7 +57,9 @@ def read_tags(path: str | Path) -> dict[str, Any] | None:
         kind = _kind(file)
         if kind == b"WAVE":
             return _read_wave(file)
-    return _read_flac(path) if kind == b"fLaC" else _read_container(path)
+        if kind == b"fLaC":
+            return _read_flac(file)
+    return _read_container(path)
 
 
 def _kind(file: BinaryIO) -> bytes:
@@ -88,16 +94,18 @@ def _info_text(name: bytes, text: str) -> bytes:
 def _embed_flac(path: Path, settings: Mapping[str, Any]) -> None:
     from mutagen.flac import FLAC
 
-    file = FLAC(path)
-    for name, text in (_fields(settings) | {BLOCK: block(settings), "encoder": SOFTWARE}).items():
-        file[name] = text
-    file.save()
+    texts = _fields(settings) | {BLOCK: block(settings), "encoder": SOFTWARE}
+    with foreign(f"{path.name!r} is damaged, so that no settings can be written into it; export it again."):
+        file = FLAC(path)
+        for name, text in texts.items():
+            file[name] = text
+        file.save()
 
 
 def block(settings: Mapping[str, Any]) -> str:
     """The JSON block, in ASCII so that no program's idea of an encoding can spoil it."""
     text = json.dumps({BLOCK: dict(settings)}, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    if len(text) > _MAX_BLOCK // 4:  # a FLAC comment block has 24 bits of length for everything
+    if len(text) > _MAX_TEXT:  # a FLAC comment block has 24 bits of length for everything
         raise ValueError("The settings are too long to be written into a sound file; use a shorter prompt.")
     return text
 
@@ -137,7 +145,9 @@ def _read_wave(file: BinaryIO) -> dict[str, Any] | None:
 def _info_comment(payload: bytes) -> str:
     """The ICMT text of a LIST/INFO payload, "" when there is none."""
     position = 4
-    while position + 8 <= len(payload):
+    for _ in range(MAX_SEGMENTS):
+        if position + 8 > len(payload):
+            break
         size = int.from_bytes(payload[position + 4 : position + 8], "little")
         if payload[position : position + 4] == b"ICMT":
             return payload[position + 8 : position + 8 + size].split(b"\0")[0].decode("utf-8", "replace")
@@ -146,46 +156,114 @@ def _info_comment(payload: bytes) -> str:
 
 
 def _id3_text(payload: bytes) -> str:
-    from mutagen import MutagenError
-    from mutagen.id3 import ID3
+    """The text of our TXXX frame in an ID3v2.3 or 2.4 tag, "" when there is none.
 
-    try:
-        frames = ID3(BytesIO(payload)).getall(f"TXXX:{BLOCK}")
-    except MutagenError:
+    Read here, as nothing of it may be inflated: a megabyte of a compressed frame can be a gigabyte. Such frames are
+    never written here, and are passed over.
+    """
+    if len(payload) < 10 or payload[:3] != b"ID3" or payload[3] not in (3, 4):
         return ""
-    return str(frames[0].text[0]) if frames and frames[0].text else ""
+    version, flags = payload[3], payload[5]
+    body = payload[10 : 10 + _id3_size(payload[6:10], 4)]
+    if flags & 0x80 and version == 3:
+        body = body.replace(b"\xff\0", b"\xff")
+    position = 0
+    if flags & 0x40:  # an extended header, which in 2.3 does not count its own length
+        position = _id3_size(body[:4], version) + (4 if version == 3 else 0)
+    for _ in range(MAX_SEGMENTS):
+        head = body[position : position + 10]
+        if len(head) < 10 or head[0] == 0:
+            break
+        size = _id3_size(head[4:8], version)
+        frame = body[position + 10 : position + 10 + size]
+        position += 10 + size
+        marks = int.from_bytes(head[8:10], "big")
+        if head[:4] != b"TXXX" or marks & _PACKED[version] or not frame:
+            continue
+        if version == 4 and marks & 1:  # its length once more
+            frame = frame[4:]
+        if version == 4 and (marks & 2 or flags & 0x80):
+            frame = frame.replace(b"\xff\0", b"\xff")
+        name, text = _id3_pair(frame)
+        if name == BLOCK:
+            return text
+    return ""
 
 
-def _read_flac(path: Path) -> dict[str, Any] | None:
-    from mutagen import MutagenError
-    from mutagen.flac import FLAC
+def _id3_size(digits: bytes, version: int) -> int:
+    """Four bytes of a length: of 7 bits each in ID3v2.4, of 8 in 2.3."""
+    bits = 7 if version == 4 else 8
+    return sum((digit & (2**bits - 1)) << (bits * place) for place, digit in enumerate(reversed(digits)))
 
-    try:
-        comments = FLAC(path).tags
-    except MutagenError:
-        return None
-    return _parse((comments.get(BLOCK) or [""])[0] if comments else "")
+
+def _id3_pair(frame: bytes) -> tuple[str, str]:
+    """Name and text of a TXXX frame."""
+    if not frame or frame[0] >= len(_ENCODINGS):
+        return "", ""
+    kind, data = _ENCODINGS[frame[0]], frame[1:]
+    width = 2 if kind.startswith("utf-16") else 1
+    end = next((at for at in range(0, min(len(data), 200), width) if not any(data[at : at + width])), None)
+    if end is None or end + width > len(data):
+        return "", ""
+    text = data[end + width :].decode(kind, "replace")
+    return data[:end].decode(kind, "replace"), text.split("\0")[0]
+
+
+def _read_flac(file: BinaryIO) -> dict[str, Any] | None:
+    """From the Vorbis comments, the block of type 4 of a FLAC file; other blocks are passed over."""
+    position = 4
+    for _ in range(MAX_SEGMENTS):
+        file.seek(position)
+        head = file.read(4)
+        if len(head) < 4:
+            break
+        size = int.from_bytes(head[1:], "big")
+        if head[0] & 0x7F == 4:
+            return _parse(_vorbis_comment(file.read(size)))
+        if head[0] & 0x80:  # the last one
+            break
+        position += 4 + size
+    return None
+
+
+def _vorbis_comment(payload: bytes) -> str:
+    """Our comment, "" when there is none."""
+    position = 4 + int.from_bytes(payload[:4], "little")
+    count, position = int.from_bytes(payload[position : position + 4], "little"), position + 4
+    for _ in range(min(count, MAX_SEGMENTS)):
+        size = int.from_bytes(payload[position : position + 4], "little")
+        entry = payload[position + 4 : position + 4 + size]
+        if entry[: len(BLOCK) + 1].lower() == BLOCK.encode() + b"=":
+            return entry[len(BLOCK) + 1 :].decode("utf-8", "replace")
+        position += 4 + size
+        if position >= len(payload):
+            break
+    return ""
 
 
 def _read_container(path: Path) -> dict[str, Any] | None:
     """From the comment of an MP4, MOV, Matroska or WebM file."""
     import av
-    from av.error import FFmpegError
 
     limits = {"format_whitelist": "mov,mp4,m4a,3gp,matroska,webm", "protocol_whitelist": "file"}
-    try:
-        with av.open(f"file:{path}", options=limits) as container:
-            words = {key.lower(): text for key, text in container.metadata.items()}
-    except (FFmpegError, OSError, ValueError):
+    if hides_its_size(path):
         return None
-    return _parse(words.get("comment", "")[:_MAX_BLOCK])
+    try:
+        with foreign("no container"), av.open(f"file:{path}", options=limits) as container:
+            words = {key.lower(): text for key, text in container.metadata.items()}
+    except ValueError:
+        return None
+    return _parse(words.get("comment", ""))
 
 
 def _parse(text: str) -> dict[str, Any] | None:
     """The settings of a JSON block; None for anything else, because files come from everywhere."""
+    if len(text) > _MAX_TEXT:
+        return None
     try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
+        with foreign("no JSON"):
+            data = json.loads(text)
+    except ValueError:
         return None
     settings = data.get(BLOCK) if isinstance(data, dict) else None
     return settings if isinstance(settings, dict) else None

@@ -110,15 +110,17 @@ def with_density(context: Context, density: float | None, device: torch.device) 
     return replace(context, density=torch.tensor([float(density)], device=device), has_density=given)
 
 
-def input_digest(array: NDArray[Any]) -> str:
-    """Short hash of an input, to tell later whether it is the same one."""
-    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]
+def input_digest(*arrays: NDArray[Any]) -> str:
+    """Short hash of an input, to tell later whether it is the same one; several arrays are hashed as one."""
+    found = hashlib.sha256()
+    for array in arrays:
+        found.update(np.ascontiguousarray(array).data)
+    return found.hexdigest()[:16]
 
 
 def digest_of_pictures(seen: Sequence[Seen]) -> str:
     """Short hash of all pictures."""
-    flat = [picture.reshape(-1) for one in seen for picture in one.pictures]
-    return input_digest(np.concatenate(flat))
+    return input_digest(*(picture for one in seen for picture in one.pictures))
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,8 @@ class Extension:
             return cls(source, 0, 0)
         room = [round(frames * spec.frame_seconds * source.sample_rate) for frames in (first, last)]
         longer: NDArray[Any] = np.pad(source.samples, ((0, 0), (room[0], room[1])))
-        return cls(Audio(longer, source.sample_rate, source.subtype), first, last)
+        carried = source.carried.moved(room[0])
+        return cls(Audio(longer, source.sample_rate, source.subtype, carried), first, last)
 
     def place(self, mask: masks.Mask, frames: int) -> masks.Mask:
         """A mask of the source on the longer sound of `frames` frames, with the room and its overlap painted."""

@@ -13,8 +13,10 @@ from torch import Tensor
 
 from maa.audio import mask as masks
 from maa.audio.io import Audio, check_audible, resample
+from maa.audio.level import steadied
 from maa.audio.mel import fill_hole
-from maa.audio.sound import resampled_count
+from maa.audio.sound import amplified, resampled_count
+from maa.audio.sound import mono as mono_of
 from maa.audio.splice import FADE, splice
 from maa.diffusion.noise import take_seeds
 from maa.models.context import Context
@@ -31,6 +33,7 @@ from maa.pipeline.stretches import Window, plan_windows
 
 BACK = 0.5  # share of the schedule that a resampling goes back
 NEAR = 32  # frames beside a hole that tell how loud its bands should be: half a second
+QUIET = 3e-3  # -50 dB; a sound whose peak is below it is worked on louder: a mel-spectrogram ends at -100 dB
 MOST = 0.3  # the farthest that a band is moved: 6 dB as log10 magnitude
 
 
@@ -92,7 +95,9 @@ class Job:
         self.renderer, self.spec, self.filling = renderer, spec, filling
         room = Extension.of(source, filling, spec)
         self.source = room.source
-        self.mono = resample(self.source.mono(), self.source.sample_rate, spec.sample_rate)
+        self.loud, self.gain = amplified(self.source, QUIET)  # what is worked on
+        heard = resample(self.loud.mono(), self.source.sample_rate, spec.sample_rate)
+        self.mono = steadied(heard, spec.sample_rate)
         self.frames = -(-len(self.mono) // spec.hop)
         given = resampled_count(source.samples.shape[1], source.sample_rate, spec.sample_rate)
         painted = mask_of(mask, spec, -(-given // spec.hop))  # a mask knows nothing of the room at the ends
@@ -114,8 +119,9 @@ class Job:
         for seed in seeds:
             wave = self.take(conditions, replace(sampling, seed=seed, count=1), windows, count)
             level, rate = self.filling.level_match, self.spec.sample_rate
-            made = splice(self.source, wave, self.seconds, level, rate, self.mask, self.spec)
-            sounds.append(made.samples)
+            goes_on = not conditions.prompt
+            made = splice(self.loud, wave, self.seconds, level, rate, self.mask, self.spec, goes_on)
+            sounds.append(made.samples if self.gain == 1.0 else made.samples / made.samples.dtype.type(self.gain))
             judged.append(wave[windows[0].first * self.spec.hop : windows[0].last * self.spec.hop])
         scores = self.renderer.scores(np.stack(judged), conditions.prompt)
         return self._result(sounds, seeds, scores, settings)
@@ -224,7 +230,7 @@ class Job:
         rate = self.spec.sample_rate
         shown = []
         for k in order:  # what can be heard, not what the network thought
-            mono = resample(sounds[k].mean(axis=0).astype(np.float32), self.source.sample_rate, rate)
+            mono = resample(mono_of(sounds[k]), self.source.sample_rate, rate)
             shown.append(self.renderer.log10_mel_of(mono))
         return Generation(
             audio=np.stack([sounds[k] for k in order]),
@@ -234,6 +240,7 @@ class Job:
             scores=tuple(scores[k] for k in order) if scores else None,
             settings=settings,
             subtype=self.source.subtype,
+            carried=self.source.carried,
             reports=tuple(report(self.source, sounds[k], self.seconds).to_settings() for k in order),
         )
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from maa.audio.io import Audio, check_audible, resample
 from maa.audio.loudness import lufs
+from maa.audio.sound import amplified
 from maa.diffusion.schedule import first_timestep
 from maa.pipeline.conditioning import Pair
 from maa.pipeline.length import frames_for
@@ -24,7 +25,9 @@ def personal_window(renderer: Renderer, source: Audio, start: float) -> NDArray[
         raise ValueError(f"start must lie within the sound (0 to {source.seconds:.2f} s), not {start:g}.")
     spec = renderer.model.config.audio
     first = round(start * spec.sample_rate)
-    return resample(source.mono(), source.sample_rate, spec.sample_rate)[first : first + spec.samples]
+    heard, _ = amplified(source)  # float files hold far quieter sounds than a mel-spectrogram
+    wave = resample(heard.mono(), source.sample_rate, spec.sample_rate)[first : first + spec.samples]
+    return np.pad(wave, (0, max(0, spec.hop - len(wave))))  # a single sample is a frame of sound, too
 
 
 def level(renderer: Renderer, wave: NDArray[np.float32], start: Start) -> float | None:

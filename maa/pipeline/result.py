@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from maa.audio.carried import NOTHING, Carried
 from maa.audio.io import resample, write
 
 
@@ -26,6 +27,7 @@ class Generation:
     subtype: str = "PCM_16"  # sample format that loses nothing the task kept
     together: bool = False  # several takes whose last digits (or whose noise) depend on each other
     facts: tuple[dict[str, Any], ...] = ()  # of each take: the gain that its finish gave it, its share of silence
+    carried: Carried = NOTHING  # what the user's file said beside its samples (inpainting only)
     reports: tuple[dict[str, Any], ...] = ()  # of each take: what an edit left of the source (inpainting only)
 
     def settings_of(self, take: int = 0) -> dict[str, Any]:
@@ -59,4 +61,6 @@ class Generation:
         if rate is not None and not 8_000 <= rate <= 192_000:
             raise ValueError(f"The sample rate should lie between 8,000 and 192,000 Hz, not {rate}.")
         samples = self.audio[take] if rate is None else resample(self.audio[take], self.sample_rate, rate)
-        return write(path, samples, rate or self.sample_rate, subtype or self.subtype, tags=self.settings_of(take))
+        carried = self.carried.at_rate(self.sample_rate, rate or self.sample_rate)
+        tags = self.settings_of(take)
+        return write(path, samples, rate or self.sample_rate, subtype or self.subtype, tags, carried)

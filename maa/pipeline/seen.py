@@ -41,12 +41,9 @@ def length_of(video: str | Path) -> float:
 
 def look(video: str | Path, spans: Sequence[Span], config: ModelConfig, seconds: float) -> list[Seen]:
     """Four evenly spaced pictures of every window of a clip that lasts `seconds`."""
-    from maa.vision.frames import video_frames
+    from maa.vision.frames import clip_frames
 
     column = config.autoencoder.factor * config.audio.frame_seconds
-    seen = []
-    for first, last in spans:
-        start, end = first * column, min(last * column, seconds)
-        pictures, _ = video_frames(video, FRAMES, start, end)
-        seen.append(Seen(start, end, tuple(pictures)))
-    return seen
+    parts = [(first * column, min(last * column, seconds)) for first, last in spans]
+    rows, _ = clip_frames(video, parts, FRAMES)
+    return [Seen(*part, tuple(pictures)) for part, pictures in zip(parts, rows, strict=True)]

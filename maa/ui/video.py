@@ -19,7 +19,7 @@ from maa.ui.jobs import OnStep
 from maa.ui.limits import Ask
 from maa.ui.results import Take, described, results
 from maa.ui.tab import Own, TabTask, Workplace, wire
-from maa.vision.frames import shrink, video_frames
+from maa.vision.frames import clip_frames, shrink
 from maa.vision.mux import container_for
 
 if TYPE_CHECKING:
@@ -34,8 +34,9 @@ WORDING = Wording(
 
 def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
     """Video to sound by the pipeline, as long as the clip."""
-    made = ask.task.run(pipeline, files.uploaded(own["video"], "a video"), ask.sampling, on_step)
-    return with_soundtrack(made, cast(Soundtrack, ask.more[0]))
+    clip, soundtrack = files.uploaded(own["video"], "a video"), cast(Soundtrack, ask.more[0])
+    container_for(clip, "keep" if soundtrack.original == "keep" else "replace")  # refused now, not after the work
+    return with_soundtrack(ask.task.run(pipeline, clip, ask.sampling, on_step), soundtrack)
 
 
 def takes(generation: Generation, own: Own, ask: Ask, pipeline: MakeAnAudio) -> list[Take]:
@@ -57,8 +58,9 @@ def frames(generation: Generation, own: Own, folder: Path) -> list[dict[str, Any
 
     clip = files.uploaded(own["video"], "a video")
     shown: list[dict[str, Any]] = []
-    for start, end in generation.settings.get("windows") or ():
-        pictures, _ = video_frames(clip, FRAMES, start, end)
+    parts = [(start, end) for start, end in generation.settings.get("windows") or ()]
+    rows = clip_frames(clip, parts, FRAMES)[0] if parts else []
+    for (start, end), pictures in zip(parts, rows, strict=True):
         for index, picture in enumerate(pictures):
             path = folder / f"frame-{len(shown):03d}.jpg"
             Image.fromarray(shrink(picture, 200)).save(path, "JPEG", quality=80)

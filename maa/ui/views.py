@@ -23,6 +23,7 @@ from maa.audio.loudness import lufs, peak
 from maa.audio.mask import row_of
 from maa.audio.mel import MelSpectrogram
 from maa.audio.picture import TICKS_HZ, colour_table, hertz_label
+from maa.audio.sound import mono as mono_of
 from maa.config import AudioSpec
 from maa.dsp import whole_frames
 from maa.ui.files import url_of
@@ -63,7 +64,7 @@ def data_url(png: bytes) -> str:
 
 def peaks_of(samples: NDArray[np.floating[Any]]) -> str:
     """Lowest and highest value of `PEAKS` equal stretches of [channels, n], as base64 of int8 pairs."""
-    mono = samples.mean(axis=0)
+    mono = mono_of(samples)
     edges = np.linspace(0, len(mono), PEAKS + 1).astype(int)[:-1]
     edges = np.minimum(edges, len(mono) - 1)
     pairs = np.stack([np.minimum.reduceat(mono, edges), np.maximum.reduceat(mono, edges)], axis=1)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maa.vision.video import VideoInfo, describe, open_video, picture_at
+from maa.foreign import bare, foreign, too_many_parts
+from maa.vision.video import MAX_PIXELS, Reel, VideoInfo, open_video
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -16,7 +21,10 @@ if TYPE_CHECKING:
 RGB = NDArray[np.uint8]
 
 MIN_SIDE = 8  # pixels
-MAX_PIXELS = 40_000_000
+MAX_BYTES = 2**29  # of all pictures of a clip
+_MAX_RUNS = 4_000_000  # pixels of a BMP in runs, which Pillow reads in Python
+_EIGHT_OF_SIXTEEN = ((np.arange(65_536) + 128) // 257).astype(np.uint8)
+_TURNS: dict[object, Any] = dict(zip(range(2, 9), (0, 3, 1, 5, 4, 6, 2), strict=True))  # EXIF to PIL.Image.Transpose
 
 # No EPS among them: Pillow hands it to another program.
 _PICTURES = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
@@ -48,14 +56,44 @@ def _from_file(path: Path) -> RGB:
     if not path.is_file():
         raise ValueError(f"There is no picture {str(path)!r}; check the name.")
     Image.init()
+    unreadable = f"{name} is not a picture that can be read, or is damaged; use PNG, JPEG or WebP."
+    with foreign(unreadable):
+        data = path.read_bytes()
+        if too_many_parts(data):
+            raise ValueError
     try:
-        with Image.open(path, formats=[known for known in _PICTURES if known in Image.OPEN]) as picture:
-            _check_size(f"The picture {name}", *picture.size)
-            return _upright(picture)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ValueError(f"The picture {name} is too large; use at most {MAX_PIXELS:,} pixels.") from error
-    except (OSError, SyntaxError, EOFError) as error:
-        raise ValueError(f"{name} is not a picture that can be read, or is damaged; use PNG, JPEG or WebP.") from error
+        return _from_data(data, name, unreadable)
+    except _PictureError:
+        plain = bare(data)  # a text, a colour profile or EXIF that cannot be read must not cost the picture
+        if plain is None:
+            raise
+        return _from_data(plain, name, unreadable)
+
+
+class _PictureError(ValueError):
+    """Pillow does not read it."""
+
+
+def _from_data(data: bytes, name: str, unreadable: str) -> RGB:
+    from PIL import Image
+
+    try:
+        with foreign(unreadable):
+            picture = Image.open(BytesIO(data), formats=[known for known in _PICTURES if known in Image.OPEN])
+    except ValueError as error:
+        if isinstance(error.__cause__, Image.DecompressionBombError | Image.DecompressionBombWarning):
+            raise ValueError(f"The picture {name} is too large; use at most {MAX_PIXELS:,} pixels.") from error
+        raise _PictureError(unreadable) from error
+    with picture:
+        _check_size(f"The picture {name}", *picture.size)
+        slow = any(tile[0] == "bmp_rle" for tile in picture.tile) and picture.width * picture.height > _MAX_RUNS
+        try:
+            with foreign(unreadable):
+                if slow:
+                    raise ValueError
+                return _upright(picture)
+        except ValueError as error:
+            raise _PictureError(unreadable) from error
 
 
 def _check_size(name: str, width: int, height: int) -> None:
@@ -66,18 +104,41 @@ def _check_size(name: str, width: int, height: int) -> None:
 
 
 def _upright(picture: Picture) -> RGB:
-    from PIL import Image, ImageOps
+    from PIL import Image
 
-    picture = ImageOps.exif_transpose(picture)
+    turn = _TURNS.get(_orientation(picture))
+    if turn is not None:
+        picture = picture.transpose(turn)
     if picture.mode.startswith("I") or picture.mode == "F":  # Pillow would clip 16 bits at 255
-        values = np.asarray(picture, dtype=np.float64)
-        peak = values.max(initial=0)
-        scale = 255.0 if picture.mode == "F" and peak <= 1 else 1.0 if peak < 256 else 1 / 257
-        return _from_array(np.clip(np.rint(values * scale), 0, 255).astype(np.uint8))
+        return _from_array(_to_bytes(picture))
     if picture.has_transparency_data:
         white = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(white, picture.convert("RGBA"))
+        white.alpha_composite(picture if picture.mode == "RGBA" else picture.convert("RGBA"))
+        picture = white
     return np.array(picture.convert("RGB"))
+
+
+def _orientation(picture: Picture) -> object:
+    """What EXIF says about which way is up; nothing where it cannot be read. It is never written back."""
+    try:
+        with foreign("no EXIF"):
+            return picture.getexif().get(0x0112)
+    except ValueError:
+        return None
+
+
+def _to_bytes(picture: Picture) -> NDArray[np.uint8]:
+    """Wide greys as bytes, by the depth that they have and not by what is brightest in them."""
+    values = np.asarray(picture)
+    if picture.mode.startswith("I;16"):
+        return np.asarray(_EIGHT_OF_SIXTEEN[values])
+    wide = np.nan_to_num(values.astype(np.float32), posinf=255.0)
+    peak = wide.max(initial=0)
+    if picture.mode == "F":
+        scale = 255.0 if peak <= 1 else 1.0 if peak < 256 else 1 / 257
+    else:  # 32 bits, which also hold what had 8 or 16 before
+        scale = 1.0 if peak < 256 else 1 / 257 if peak < 65_536 else 255 / (2**31 - 1)
+    return np.clip(np.rint(wide * np.float32(scale)), 0, 255).astype(np.uint8)
 
 
 def _from_array(values: NDArray[Any]) -> RGB:
@@ -116,9 +177,8 @@ def shrink(image: RGB, longest: int) -> RGB:
 
 def video_facts(path: str | Path) -> VideoInfo:
     """Length, frame rate and size of a clip. ValueError: not a video, too large, or no frame that can be decoded."""
-    with open_video(path) as (container, stream):
-        _check_size(f"The video {Path(path).name!r}", stream.width, stream.height)
-        return describe(container, stream)
+    with _reel(path) as reel:
+        return reel.describe()
 
 
 def video_frames(
@@ -136,15 +196,55 @@ def video_frames(
     Raises:
         ValueError: not a video, no picture track, no frames, too large, or an impossible part.
     """
+    frames, info = clip_frames(path, [(start, end)], count)
+    return frames[0], info
+
+
+def clip_frames(
+    path: str | Path, parts: Sequence[tuple[float | None, float | None]], count: int = 4
+) -> tuple[list[list[RGB]], VideoInfo]:
+    """`video_frames` of several parts of a clip, which is read once and within one limit on time.
+
+    All pictures together hold at most 512 MiB: those of a long clip of large pictures are made smaller.
+    """
     name = repr(Path(path).name)
-    with open_video(path) as (container, stream):
-        _check_size(f"The video {name}", stream.width, stream.height)
-        info = describe(container, stream)
-        first, last = start or 0.0, info.seconds if end is None else min(end, info.seconds)
-        if not 0 <= first <= last or (first == last and info.seconds > 0):
-            raise ValueError(f"The part from {first:g} s on lies outside {name}, which is {info.seconds:.2f} s long.")
-        times = [first + (index + 0.5) / count * (last - first) for index in range(count)]
-        found = [frame for frame in (picture_at(container, stream, time) for time in times) if frame is not None]
-    if not found:
-        raise ValueError(f"{name} has no frames that can be decoded; choose another video.")
-    return found + [found[-1]] * (count - len(found)), info
+    with _reel(path) as reel:
+        info = reel.describe()
+        times = [_times(name, part, count, info.seconds) for part in parts]
+        room = MAX_BYTES // (3 * count * max(1, len(parts)))  # pixels of each
+        found: dict[float, RGB | None] = {}
+        for time in sorted({time for row in times for time in row}):
+            picture = reel.picture_at(time)
+            found[time] = None if picture is None else _within(picture, room)
+    rows = []
+    for row in times:
+        seen = [frame for frame in (found[time] for time in row) if frame is not None]
+        if not seen:
+            raise ValueError(f"{name} has no frames that can be decoded; choose another video.")
+        rows.append(seen + [seen[-1]] * (count - len(seen)))
+    return rows, info
+
+
+@contextmanager
+def _reel(path: str | Path) -> Iterator[Reel]:
+    with open_video(path) as clip:
+        _check_size(f"The video {Path(path).name!r}", clip[1].width, clip[1].height)
+        with open_video(path) as index:
+            yield Reel(path, clip, index)
+
+
+def _times(name: str, part: tuple[float | None, float | None], count: int, seconds: float) -> list[float]:
+    """The middles of `count` equal parts of a part of a clip."""
+    start, end = part
+    first, last = start or 0.0, seconds if end is None else min(end, seconds)
+    if not 0 <= first <= last or (first == last and seconds > 0):
+        raise ValueError(f"The part from {first:g} s on lies outside {name}, which is {seconds:.2f} s long.")
+    return [first + (index + 0.5) / count * (last - first) for index in range(count)]
+
+
+def _within(picture: RGB, room: int) -> RGB:
+    """A picture of at most `room` pixels."""
+    height, width = picture.shape[:2]
+    if height * width <= room:
+        return picture
+    return shrink(picture, max(1, int(max(height, width) * math.sqrt(room / (height * width)))))

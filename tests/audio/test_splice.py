@@ -68,8 +68,9 @@ def test_generated_sound_lands_in_its_place(rate: int) -> None:
 @pytest.mark.parametrize("span", [(0.0, 1.0), (1.0, 2.0), (2.0, 3.0), (0.0, 3.0), (1.0, 1.02)])
 def test_fades_are_short_equal_in_power_and_inside(span: tuple[float, float]) -> None:
     rate = 16_000
-    source = Audio(np.ones((1, 3 * rate), np.float32) * 0.1, rate)
-    made = splice(source, np.zeros(3 * rate, np.float32), [span], level_match=False).samples[0] / 0.1
+    turns = np.resize(np.array([1, -1], np.float32), 3 * rate)  # not a constant, which is no sound
+    source = Audio(0.1 * turns[None], rate)
+    made = splice(source, np.zeros(3 * rate, np.float32), [span], level_match=False).samples[0] / (0.1 * turns)
     start, stop = round(span[0] * rate), round(span[1] * rate)
     fade = min(480, (stop - start) // 4)
     old = np.flatnonzero(made)
@@ -129,7 +130,7 @@ def test_opposite_phases_do_not_explode() -> None:
     source = Audio(np.concatenate([left, -left]), 16_000)
     generated = noise(3.0, 16_000, rms=0.1)[0]
     made = splice(source, generated, [(1.0, 2.0)])
-    assert rms(made.samples[:, 17_000:31_000]) < 0.1 * np.sqrt(2) * 1.05
+    assert rms(made.samples[:, 17_000:31_000]) < rms(left) * 1.05
 
 
 def test_nothing_to_splice_gives_the_source() -> None:

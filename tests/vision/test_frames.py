@@ -289,6 +289,6 @@ def test_a_tiny_and_a_huge_video(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         video_frames(tmp_path / "a.mp4")
     make_clip(tmp_path / "b.mp4", size=(640, 480))
     monkeypatch.setattr("maa.vision.frames.MAX_PIXELS", 300_000)
-    monkeypatch.setattr("maa.vision.frames.describe", lambda *_: pytest.fail("decoded"))
+    monkeypatch.setattr("maa.vision.frames.Reel", lambda *_: pytest.fail("decoded"))
     with pytest.raises(ValueError, match="640 x 480 pixels; use at most 300,000"):
         video_frames(tmp_path / "b.mp4")

@@ -171,7 +171,7 @@ def test_container_that_takes_the_picture(tmp_path: Path, name: str, codec: str,
     [
         (np.zeros((1, 1000), np.float32), 16_000, "b.avi", "should end in .mp4"),
         (np.zeros((1, 1000), np.float32), 16_000, "no/b.mp4", "choose another place"),
-        (np.zeros((1, 1000), np.float32), 16_000, "b.webm", "does not fit into a .webm file; use .mkv"),
+        (np.zeros((1, 1000), np.float32), 16_000, "b.webm", "does not fit into a .webm file; use .mp4"),
         (np.zeros((3, 1000), np.float32), 16_000, "b.mp4", "mono or stereo"),
         (np.zeros((1, 0), np.float32), 16_000, "b.mp4", "mono or stereo"),
         (np.full((1, 1000), np.nan, np.float32), 16_000, "b.mp4", "finite"),

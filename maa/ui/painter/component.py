@@ -82,7 +82,7 @@ def value_of(
         audio: URL of the sound, for the play button.
     """
     mels, frames = mel.shape
-    high = float(mel.max()) if mel.size else 0.0
+    high = picture.top_of(mel, spec, DECADES)
     low = high - DECADES
     levels = np.clip((mel - low) / DECADES * 255.0, 0, 255).round().astype(np.uint8)
     return {
