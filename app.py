@@ -17,7 +17,7 @@ with contextlib.suppress(ImportError):
     import spaces  # noqa: F401  Spaces asks for this before PyTorch
 
 if TYPE_CHECKING:
-    from maa.ui import Model
+    from maa.ui import LoadingModel
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -34,7 +34,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def promised(name: str, device: str | None) -> tuple[Model, Path]:
+def promised(name: str, device: str | None) -> tuple[LoadingModel, Path]:
     """The model that begins to load now, and the folder of its weights.
 
     Raises:
@@ -43,18 +43,18 @@ def promised(name: str, device: str | None) -> tuple[Model, Path]:
     from maa import MakeAnAudio, checkpoint
     from maa.config import TINY
     from maa.device import pick_device
-    from maa.ui import Model
+    from maa.ui import LoadingModel
     from maa.ui.lending import lent
 
     pick_device(device)
     if name == "tiny":
-        return Model(lambda: MakeAnAudio.from_pretrained(name, device), TINY), checkpoint.root()
+        return LoadingModel(lambda: MakeAnAudio.from_pretrained(name, device), TINY), checkpoint.root()
     folder = checkpoint.find(name)
     config = None
     with contextlib.suppress(ValueError):
         config, _ = checkpoint.read_config(folder)
     card = folder / "README.md"
-    return Model(lambda: MakeAnAudio.from_pretrained(name, device), config, card, here=lent()), folder
+    return LoadingModel(lambda: MakeAnAudio.from_pretrained(name, device), config, card, here=lent()), folder
 
 
 def main(argv: list[str] | None = None) -> int:

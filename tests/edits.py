@@ -1,4 +1,4 @@
-"""Two edits as a visitor makes them, photographed for the README: barks out of rain, one bird call for another.
+"""Two edits as a visitor makes them, photographed for docs/painting.md: barks out of rain, one bird call for another.
 
 python -m tests.edits --model small --to assets
 """

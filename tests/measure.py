@@ -1,4 +1,4 @@
-"""The README's figures of speed: `python -m tests.measure` prints them for this machine and the shipped weights."""
+"""The speed figures of docs/evaluation.md: `python -m tests.measure` prints them for this machine and its weights."""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ python -m train.autoencoder --out runs/autoencoder --start checkpoints/small/aut
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -21,34 +21,41 @@ import torch.nn.functional as F
 from accelerate import Accelerator
 from torch import Tensor
 
+from maa.audio import picture
 from maa.audio.mel import MelSpectrogram
 from maa.config import PRESETS, ModelConfig
 from maa.device import layout, send
 from maa.models.autoencoder import Autoencoder, Posterior
-from train.crops import Crops
+from train.adversarial.discriminators import MultiWindowDiscriminator
+from train.adversarial.losses import (
+    adversarial_loss,
+    balance,
+    discriminator_loss,
+    feature_matching,
+    fixed,
+    gradient_norm,
+    gradient_penalty,
+    held_back,
+    weighted,
+)
+from train.adversarial.options import DiscriminatorOptions
 from train.data import Library
-from train.discriminators import MultiWindow, feature_loss, fixed, fool_loss, gradient_penalty, judge_loss
-from train.loop import Draw, Trainer, prepare
-from train.losses import balance, length
-from train.options import Options
+from train.data.crops import WaveCrops
+from train.trainer.draw import Draw
+from train.trainer.loop import Trainer
+from train.trainer.options import Options, add_fields, add_weights, from_args, weights_from
+from train.trainer.precision import make_accelerator
 
-
-@dataclass(frozen=True)
-class Weights:
-    """Of the losses beside L1, and when the critics take part."""
-
-    kl: float = 1e-3  # paper-size recipes follow the authors' 1e-6 on sums, which is 6e-8 here
-    texture: float = 0.5
-    fool: float = 0.5
-    features: float = 0.7
-    penalty: float = 0.5  # R1 of the critics, on every eighth step
-    pace: float = 3.0  # the critics' learning rate as a multiple of the decoder's (two time-scales, arXiv 1706.08500)
-    critics: int = 48  # channels
-    gate: float = 0.67  # share of the run after which the critics are heard; 1 = never
-    ready: float = 0.04  # share of the run that the critics learn alone before that
-    strong: float = 0.1  # critics whose loss is below this wait for the decoder (a coin's is 0.5)
-
-
+# Of the losses, by their names. Paper-size recipes follow the authors' KL of 1e-6 on sums, which is 6e-8 here.
+WEIGHTS = {
+    "l1": 1.0,
+    "kl": 1e-3,
+    "texture": 0.5,
+    "adversarial": 0.5,
+    "feature_matching": 0.7,
+    "gradient_penalty": 0.5,  # R1 of the discriminator, on every eighth step
+}
+DISCRIMINATOR = DiscriminatorOptions(channels=48, lr_ratio=3.0, floor=0.1)
 LAGS = ((0, 1), (0, 2), (1, 0), (2, 0))  # bands and frames
 LAZY = 8  # steps between gradient penalties (StyleGAN2's lazy regularisation)
 
@@ -70,46 +77,43 @@ def texture_distance(made: Tensor, real: Tensor) -> Tensor:
     return total / len(LAGS)
 
 
-class Objective:
-    """The losses of mels [B, 1, 80, T], in the phases of a run; the critics are gated: not before their time, not when
-    far ahead.
-
-    Phases: "alone", "ready" (the critics learn, unheard) and "judged"; on every eighth step of the last two, with
-    the gradient penalty: "ready, penalty" and "judged, penalty".
+class AutoencoderObjective:
+    """The losses of mels [B, 1, 80, T], in the phases of a run (`DiscriminatorOptions.phase`); on every eighth step of
+    those with a discriminator there is its gradient penalty, too: "warm-up, penalty" and "adversarial, penalty".
 
     Args:
-        waves: this process's waveforms [B, 256 T] of a step.
+        weights: as WEIGHTS.
+        waves: this process's waveforms [B, hop * T] of a step.
     """
 
     def __init__(
         self,
         model: Autoencoder,
-        critics: MultiWindow,
-        weights: Weights,
+        discriminator: MultiWindowDiscriminator,
+        weights: Mapping[str, float],
+        chosen: DiscriminatorOptions,
         accelerator: Accelerator,
         front: MelSpectrogram,
         waves: Callable[[Draw], Tensor],
     ) -> None:
-        self.model, self.critics, self.weights, self.accelerator = model, critics, weights, accelerator
-        self.front, self.waves = front, waves
+        self.model, self.discriminator, self.weights, self.chosen = model, discriminator, weights, chosen
+        self.accelerator, self.front, self.waves = accelerator, front, waves
         self.frozen = not any(parameter.requires_grad for parameter in model.encoder.parameters())
 
     def inputs(self, draw: Draw) -> dict[str, Tensor]:
-        """A mel, the noise of its latent, and where the critics' windows begin."""
+        """A mel, the noise of its latent, and where the discriminator's windows begin."""
         mel = self.front(self.waves(draw))
         config = self.model.config
         latent = mel.new_empty(
             len(mel), config.latent_channels, mel.shape[2] // config.factor, mel.shape[3] // config.factor
         )
-        starts = send(self.critics.starts(mel.shape[-1], draw.rng(3)), mel.device)
+        starts = send(self.discriminator.starts(mel.shape[-1], draw.rng(3)), mel.device)
         return {"mel": mel, "noise": draw.normal(latent), "starts": starts}
 
     def phase(self, draw: Draw) -> str:
-        """By how much of the run is done."""
-        if draw.progress < self.weights.gate - self.weights.ready:
-            return "alone"
-        name = "ready" if draw.progress < self.weights.gate else "judged"
-        return f"{name}, penalty" if draw.step % LAZY == 0 else name
+        """By how much of the run is done, and every eighth step apart."""
+        name = self.chosen.phase(draw.progress)
+        return f"{name}, penalty" if name != "reconstruction" and draw.step % LAZY == 0 else name
 
     def losses(self, inputs: dict[str, Tensor], phase: str) -> dict[str, Tensor]:
         """The losses of a step."""
@@ -119,59 +123,49 @@ class Objective:
         with self.accelerator.autocast():
             made = self.model.decoder(self.model.post_quant_conv(z))
         made = made.float()
-        l1 = (made - mel).abs().mean()
+        terms = {"l1": (made - mel).abs().mean(), "texture": texture_distance(made, mel)}
         kl = posterior.kl().mean() / z[0].numel()
-        rough = texture_distance(made, mel)
-        values = {"l1": l1, "kl": kl, "texture": rough}
-        if phase == "alone":
-            return {"loss": l1 + weights.kl * kl + weights.texture * rough, **values}
-        starts = inputs["starts"]
-        values |= self._judge(mel, made.detach(), starts, penalised=phase.endswith("penalty"))
-        if phase.startswith("ready"):
-            return {"loss": l1 + weights.kl * kl + weights.texture * rough, **values}
-        with fixed(self.critics), self.accelerator.autocast():
-            judged = self.critics(made, starts)
+        seen: dict[str, Tensor] = {}
+        if phase != "reconstruction":
+            seen = self._discriminator(mel, made.detach(), inputs["starts"], penalised=phase.endswith("penalty"))
+        if not phase.startswith("adversarial"):
+            return {"loss": weighted({**terms, "kl": kl}, weights), **terms, "kl": kl, **seen}
+        with fixed(self.discriminator), self.accelerator.autocast():
+            judged = self.discriminator(made, inputs["starts"])
             with torch.no_grad():
-                wanted = self.critics(mel, starts)
-        fool, features = fool_loss(judged), feature_loss(wanted, judged)
-        parts = {"l1": (l1, 1.0), "texture": (rough, weights.texture)}
-        parts |= {"fool": (fool, weights.fool), "features": (features, weights.features)}
-        (gradient,) = torch.autograd.grad(l1, made, retain_graph=True)
-        reach = length(gradient, self.accelerator)  # the KL term keeps the size it had beside a plain L1
-        return {
-            "loss": balance(parts, made, self.accelerator, reach) + weights.kl * kl,
-            **values,
-            "fool": fool,
-            "features": features,
-        }
+                wanted = self.discriminator(mel, inputs["starts"])
+        terms |= {"adversarial": adversarial_loss(judged), "feature_matching": feature_matching(wanted, judged)}
+        (gradient,) = torch.autograd.grad(terms["l1"], made, retain_graph=True)
+        reach = gradient_norm(gradient, self.accelerator)  # the KL term keeps the size it had beside a plain L1
+        loss = balance(terms, weights, made, self.accelerator, reach) + weights["kl"] * kl
+        return {"loss": loss, **terms, "kl": kl, **seen}
 
     def _posterior(self, mel: Tensor) -> Posterior:
         with self.accelerator.autocast(), torch.set_grad_enabled(not self.frozen):
             posterior = self.model.posterior(mel)
         return Posterior(posterior.mean.float(), posterior.logvar.float())
 
-    def _judge(self, mel: Tensor, made: Tensor, starts: Tensor, penalised: bool) -> dict[str, Tensor]:
-        """The critics' own loss."""
+    def _discriminator(self, mel: Tensor, made: Tensor, starts: Tensor, penalised: bool) -> dict[str, Tensor]:
+        """The discriminator's own loss, and its terms."""
         with self.accelerator.autocast():
-            loss = judge_loss(self.critics(mel, starts), self.critics(made, starts))
-        everywhere = loss.detach()
-        if self.accelerator.num_processes > 1:
-            everywhere = self.accelerator.reduce(everywhere, "mean")
-        values = {"judge": loss.detach(), "critics": torch.where(everywhere < self.weights.strong, 0.0 * loss, loss)}
+            loss = discriminator_loss(self.discriminator(mel, starts), self.discriminator(made, starts))
+        values = {"discriminator": held_back(loss, self.chosen.floor, self.accelerator), "least_squares": loss.detach()}
         if penalised:
-            seen = mel.clone().requires_grad_(True)
-            penalty = gradient_penalty(self.critics(seen, starts), seen)
-            values["critics"] = values["critics"] + 0.5 * LAZY * self.weights.penalty * penalty
+            given = mel.clone().requires_grad_(True)
+            penalty = gradient_penalty(self.discriminator(given, starts), given)
+            values["discriminator"] = values["discriminator"] + 0.5 * LAZY * self.weights["gradient_penalty"] * penalty
+            values["gradient_penalty"] = penalty.detach()
         return values
 
 
-def run(
+def train_autoencoder(
     config: ModelConfig,
     library: Library,
     options: Options,
     batch: int,
     frames: int,
-    weights: Weights,
+    weights: Mapping[str, float] = WEIGHTS,
+    chosen: DiscriminatorOptions = DISCRIMINATOR,
     frozen_encoder: bool = False,
 ) -> Path:
     """Train on random crops and return the path of the weights.
@@ -180,35 +174,39 @@ def run(
         batch: crops per process. frames: of a crop, a multiple of 8.
         frozen_encoder: train the decoder only.
     """
-    accelerator = prepare()
+    accelerator = make_accelerator()
     torch.manual_seed(options.seed)
-    source = Crops(library, "train", frames * config.audio.hop, accelerator.device)
+    source = WaveCrops(library, "train", frames * config.audio.hop, accelerator.device)
     front = MelSpectrogram(config.audio).to(accelerator.device)
     form = layout(accelerator.device)
     model = Autoencoder(config.autoencoder).to(accelerator.device).to(memory_format=form)
-    critics = MultiWindow(weights.critics).to(accelerator.device).to(memory_format=form)
+    discriminator = MultiWindowDiscriminator(chosen.channels).to(accelerator.device).to(memory_format=form)
     # Start the output at the mean of the data: the last bias would take thousands of steps to walk there.
     sample = source.fixed(64, options.seed)
-    bias = model.decoder.conv_out.bias
-    assert bias is not None
     with torch.no_grad():
-        bias.fill_(front(sample).mean())
+        model.decoder.conv_out.get_parameter("bias").fill_(front(sample).mean())
     if frozen_encoder:
         model.encoder.requires_grad_(False)
         model.quant_conv.requires_grad_(False)
-    heard = critics if weights.gate < 1 else None
-    networks = [model.encoder, model.decoder]
-    trainer = Trainer(model, options, "autoencoder", accelerator, heard, pace=weights.pace, compilable=networks)
-    objective = Objective(model, critics, weights, accelerator, front, lambda draw: source.of(draw, batch))
+    trainer = Trainer(
+        model,
+        options,
+        "autoencoder",
+        accelerator,
+        discriminator if chosen.takes_part else None,
+        lr_ratio=chosen.lr_ratio,
+        compilable=[model.encoder, model.decoder],
+    )
+    objective = AutoencoderObjective(
+        model, discriminator, weights, chosen, accelerator, front, lambda draw: source.of(draw, batch)
+    )
 
     def show(folder: Path, step: int) -> None:
-        from maa.audio.picture import draw as picture
-
         folder.mkdir(parents=True, exist_ok=True)
         mel = front(sample[:2])
         for k, pair in enumerate(zip(mel, model.decode(model.encode(mel)), strict=True)):
             both = torch.cat([side[0] for side in pair], dim=1).cpu().numpy()
-            picture(both, config.audio, folder / f"{step:07d}-real-and-made-{k}.png")
+            picture.draw(both, config.audio, folder / f"{step:07d}-real-and-made-{k}.png")
 
     return trainer.run(objective, show)
 
@@ -223,14 +221,15 @@ def main() -> None:
     parser.add_argument(
         "--frozen-encoder", action="store_true", help="train the decoder only; latents stay as they are"
     )
-    for field in fields(Weights):
-        kind = int if field.type == "int" else float
-        parser.add_argument(f"--{field.name}-weight", type=kind, default=field.default, dest=field.name)
-    Options.add_to(parser, lr=1e-3)
+    add_weights(parser, WEIGHTS)
+    add_fields(parser, DiscriminatorOptions, "discriminator_", **asdict(DISCRIMINATOR))
+    add_fields(parser, Options, lr=1e-3)
     args = parser.parse_args()
-    weights = Weights(**{field.name: getattr(args, field.name) for field in fields(Weights)})
-    library = Library.open(args.library)
-    run(PRESETS[args.config], library, Options.of(args), args.batch, args.frames, weights, args.frozen_encoder)
+    chosen = from_args(DiscriminatorOptions, args, "discriminator_")
+    options, weights = from_args(Options, args), weights_from(args, WEIGHTS)
+    config = PRESETS[args.config]
+    library = Library.open(args.library, rate=config.audio.sample_rate)
+    train_autoencoder(config, library, options, args.batch, args.frames, weights, chosen, args.frozen_encoder)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ python -m train.clap --config tiny --parts parts-of-tiny --out /tmp/clap --steps
 from __future__ import annotations
 
 import argparse
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,51 +22,26 @@ from maa.checkpoint import build
 from maa.config import PRESETS, ModelConfig
 from maa.models.aisfx import AisfxEncoder
 from maa.models.clap import ClapHeads
-from maa.models.text import TextEncoder, mean_pool
+from maa.models.text import TextEncoder
 from train.data import Library
-from train.frozen import load_frozen
-from train.loop import Draw, Trainer, prepare
-from train.options import Options
+from train.data.features import sound_features, text_features
+from train.package import load_frozen
+from train.trainer.draw import Draw
+from train.trainer.loop import Trainer
+from train.trainer.options import Options, add_fields, from_args
+from train.trainer.precision import make_accelerator
 
 
 @dataclass(frozen=True)
 class Features:
-    """What the frozen towers say of the library: sounds [N, audio_width], texts [M, text width]."""
+    """What the frozen towers give for the library: sounds [N, audio_width], texts [M, text width]."""
 
     sounds: Tensor
     texts: Tensor
     text_of: dict[str, int]
 
 
-def features_file(library: Library, cache: Path) -> Path:
-    """Where a folder keeps the vectors of a library's recordings, by its digest."""
-    digest = hashlib.sha256(library.samples.tobytes() + library.offsets.tobytes()).hexdigest()[:16]
-    return cache / f"sounds-{digest}.npy"
-
-
-@torch.inference_mode()
-def sound_features(library: Library, encoder: AisfxEncoder, rate: int, cache: Path) -> Tensor:
-    """One vector per recording, [N, width]; remembered in the folder `cache` under the library's digest."""
-    path = features_file(library, cache)
-    if not path.is_file():
-        device = next(encoder.parameters()).device
-        waves = (torch.from_numpy(library.wave(i)).to(device)[None] for i in range(len(library.rows)))
-        np.save(path, torch.cat([encoder.embed(wave, rate) for wave in waves]).cpu().numpy())
-    return torch.from_numpy(np.load(path, allow_pickle=False))
-
-
-@torch.inference_mode()
-def text_features(encoder: TextEncoder, texts: list[str]) -> Tensor:
-    """Mean-pooled token states, [M, width]."""
-    rows = []
-    for start in range(0, len(texts), 64):
-        context = encoder.encode(texts[start : start + 64])
-        assert context.tokens is not None
-        rows.append(mean_pool(context.tokens, context.mask))
-    return torch.cat(rows)
-
-
-def features(library: Library, config: ModelConfig, parts: Path) -> Features:
+def library_features(library: Library, config: ModelConfig, parts: Path) -> Features:
     """Both towers over everything in the library; computed once, they never change."""
     text = load_frozen(config, "text", parts)
     sound = load_frozen(config, "clap_audio", parts)
@@ -99,14 +73,14 @@ def accuracy(heads: ClapHeads, known: Features, library: Library, indices: NDArr
     return float(np.mean(hits)) if hits else float("nan")
 
 
-def run(config: ModelConfig, library: Library, parts: Path, options: Options, batch: int) -> Path:
+def train_clap(config: ModelConfig, library: Library, parts: Path, options: Options, batch: int) -> Path:
     """Train the heads and return the path of the weights.
 
     The towers' answers are small and stay in memory, and every process takes the whole batch: contrast needs all pairs.
     """
-    accelerator = prepare()
+    accelerator = make_accelerator()
     torch.manual_seed(options.seed)
-    known = features(library, config, parts)
+    known = library_features(library, config, parts)
     heads = build(config, "clap")
     assert isinstance(heads, ClapHeads)
     train, valid = library.indices("train"), library.indices("valid")
@@ -115,8 +89,8 @@ def run(config: ModelConfig, library: Library, parts: Path, options: Options, ba
     def step(draw: Draw) -> dict[str, Tensor]:
         rng = draw.rng()
         rows = rng.choice(train, min(batch, len(train)), replace=False)
-        said = [library.rows[int(i)] for i in rows]
-        chosen = [known.text_of[str(rng.choice([*row.captions, row.concept]))] for row in said]
+        drawn = [library.rows[int(i)] for i in rows]
+        chosen = [known.text_of[str(rng.choice([*row.captions, row.concept]))] for row in drawn]
         shaken = rng.normal(1.0, 0.1, (len(rows), 1)).astype(np.float32)
         same = torch.from_numpy(names[rows][:, None] == names[rows][None])
         values = {"loss": contrast(heads, known.sounds[rows] * torch.from_numpy(shaken), known.texts[chosen], same)}
@@ -134,9 +108,11 @@ def main() -> None:
     parser.add_argument("--library", type=Path, default=Path("data"))
     parser.add_argument("--parts", type=Path, default=Path("data/parts"))
     parser.add_argument("--batch", type=int, default=192)
-    Options.add_to(parser, lr=1e-3, steps=1500)
+    add_fields(parser, Options, lr=1e-3, steps=1500)
     args = parser.parse_args()
-    run(PRESETS[args.config], Library.open(args.library), args.parts, Options.of(args), args.batch)
+    config = PRESETS[args.config]
+    library = Library.open(args.library, rate=config.audio.sample_rate)
+    train_clap(config, library, args.parts, from_args(Options, args), args.batch)
 
 
 if __name__ == "__main__":

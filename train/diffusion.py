@@ -29,22 +29,24 @@ from maa.models.autoencoder import Autoencoder
 from maa.models.context import Context
 from maa.models.unet import UNet
 from train.data import Library
-from train.frozen import load_frozen
-from train.listening import Listening
-from train.loop import Draw, Trainer, prepare
-from train.options import Options
-from train.pool import Crops, Pool
-from train.recipes import RECIPES, Recipe, blurred, heard
-from train.showing import Showing
+from train.latents.captions import CaptionEncoder
+from train.latents.pool import CaptionTable, LatentCrops, Pool
+from train.latents.preview import Preview
+from train.latents.recipes import RECIPES, Recipe, blurred, drop_conditions
+from train.package import load_frozen
+from train.trainer.draw import Draw
+from train.trainer.loop import Trainer
+from train.trainer.options import Options, add_fields, from_args
+from train.trainer.precision import make_accelerator
 
-QUIET = 0.25  # share of inpainting samples that are told nothing
-NAMED = 2 / 3  # share of the others that are told the one event which the hole hides, and not the whole crop
+QUIET = 0.25  # share of inpainting samples without a caption
+NAMED = 2 / 3  # share of the others whose caption is of the one event which the mask hides, and not of the whole crop
 # What is left to chance in a sample, in the order in which it is drawn.
 CHANCES = ("inpaint", "quiet", "named", "mode", "own", "density", "counted", "onset", "place", "shift", "noise", "mean")
 OWN_SOUND = 0.5  # share of samples whose vector is that of the sound itself and not of its caption, where it is one
 
 
-class Objective:
+class DiffusionObjective:
     """The loss of a step: `inputs` draws it, `losses` computes it.
 
     Everything random is drawn for the whole batch at once, from the step's number alone, and each process takes its
@@ -64,7 +66,7 @@ class Objective:
         return "all"
 
     def inputs(self, draw: Draw) -> dict[str, Tensor]:
-        """A batch of random crops, a share of them with a hole: z, masked, cells, t, noise, and what is heard."""
+        """A batch of random crops, a share of them masked: z, known, make, t, noise, and their conditions."""
         recipe, pool = self.recipe, self.pool
         pool.upto(pool.size + int(draw.step * recipe.renew))
         rng = draw.rng(1)
@@ -74,81 +76,76 @@ class Objective:
         rows = draw.samples(max(1, recipe.batch * min(widths) // width))
         whole = len(rows) * draw.processes
         samples = np.array(rows)
-        slots = pool.slots(rng.integers(pool.turns, size=whole)[rows], samples)
+        slots = pool.slots(rng.integers(pool.shard_size, size=whole)[rows], samples)
         t = rng.integers(pool.config.schedule.steps, size=whole)[rows]
         chances = rng.random((len(CHANCES), whole), dtype=np.float32)[:, rows]
         slot, t = send(torch.from_numpy(np.stack([slots, t])), pool.device)
         chance = dict(zip(CHANCES, send(torch.from_numpy(chances), pool.device), strict=True))
         places = torch.stack([chance["place"], chance["shift"]])
-        first = pool.sounding.place(slot, width, chance["onset"] < recipe.onset, places)
+        first = pool.activity.place(slot, width, chance["onset"] < recipe.onset, places)
         crops = pool.crop(slot, first, width)
-        hole = (chance["inpaint"] < recipe.given) & crops.cells.flatten(1).any(1)
-        given = hole.view(-1, 1, 1, 1)
+        masked = (chance["inpaint"] < recipe.given) & crops.mask.flatten(1).any(1)
+        given = masked.view(-1, 1, 1, 1)
         batch = {
             "z": crops.z,
-            "masked": crops.masked * given,
-            "cells": torch.where(given, crops.cells, 1.0),
+            "known": crops.known * given,
+            "make": torch.where(given, crops.mask, 1.0),
             "t": t,
             "noise": draw.normal(crops.z),
         }
-        if pool.listening is None:
+        if pool.captions is None:
             return batch
-        said = spoken_of(crops, hole, chance["quiet"], chance["named"])
-        counts = (said == crops.heard.inside) & (chance["counted"] < recipe.counted)
-        said = torch.where(counts, crops.heard.counted, said)
-        conditions = _conditions(pool, recipe, slot, said, (chance["mode"], chance["own"]))
+        events = captioned_events(crops, masked, chance["quiet"], chance["named"])
+        counts = (events == crops.audible.events) & (chance["counted"] < recipe.counted)
+        entry = torch.where(counts, crops.audible.counted, events)
+        hides = pool.config.text.mask_pads
+        conditions = _conditions(pool.captions, recipe, hides, slot, entry, (chance["mode"], chance["own"]))
         if "tokens" in conditions and (recipe.text_noise or recipe.text_mean):
             tokens, moves = conditions["tokens"], torch.stack([chance["noise"], chance["mean"]])
-            assert pool.words is not None
-            lengths = pool.words.lengths[slot, said]
+            lengths = pool.captions.lengths[slot, entry]
             conditions["tokens"] = blurred(tokens, lengths, draw.normal(tokens, key=1), moves, recipe)
-        return batch | conditions | _density(pool, recipe, conditions, crops.heard.density, chance["density"])
+        return batch | conditions | _density(pool, recipe, conditions, crops.audible.density, chance["density"])
 
     def losses(self, inputs: dict[str, Tensor], phase: str) -> dict[str, Tensor]:
         """The weighted error of the network's prediction."""
         recipe = self.recipe
-        z, cells, t, noise = (inputs[name] for name in ("z", "cells", "t", "noise"))
+        z, make, t, noise = (inputs[name] for name in ("z", "make", "t", "noise"))
         noisy = self.schedule.add_noise(z, noise, t)
-        given = [inputs["masked"], 2 * cells - 1] if recipe.inpaints else []
         context = Context(**{name: inputs.get(name) for name in Context.__dataclass_fields__})
         with self.accelerator.autocast():
-            output = self.unet(torch.cat([noisy, *given], dim=1), t, context if recipe.listens else None)
+            output = self.unet(noisy, t, context)
         error = (output.float() - self.schedule.target(z, noise, t)).abs() ** recipe.norm
-        weight = (cells + recipe.outside * (1 - cells)).expand_as(error)
+        weight = (make + recipe.outside * (1 - make)).expand_as(error)
         weight = weight * self.importance[t].view(-1, 1, 1, 1)
         # Over the mean weight of a batch, which is the same for one process and for many.
         return {"loss": (weight * error).mean() / _mean(weight.mean(), self.accelerator)}
 
 
-def spoken_of(crops: Crops, hole: Tensor, quiet: Tensor, named: Tensor) -> Tensor:
-    """Which events each sample is told of, as a set of bits [B].
+def captioned_events(crops: LatentCrops, masked: Tensor, quiet: Tensor, named: Tensor) -> Tensor:
+    """The events in each sample's caption, as a set of bits [B].
 
-    An inpainting sample whose hole hides one event is told that event (half), what is heard (a quarter) or nothing (a
-    quarter): so the prompt learns to say what to fill in. One whose hole hides silence is told nothing.
+    The caption of an inpainting sample whose mask hides one event is of that event (half), of all that is audible (a
+    quarter) or empty (a quarter): so the prompt learns to say what to fill in. Where a mask hides silence it is empty.
 
     Args:
-        hole: [B] samples that inpaint. quiet, named: [B] uniform in [0, 1).
+        masked: [B] samples that inpaint. quiet, named: [B] uniform in [0, 1).
     """
-    hidden = hole & (crops.hidden > 0) & (named < NAMED)
-    said = torch.where(hidden, crops.hidden, crops.heard.inside)
-    return torch.where(hole & ((quiet < QUIET) | crops.mute), 0, said)
+    hidden = masked & (crops.hidden > 0) & (named < NAMED)
+    events = torch.where(hidden, crops.hidden, crops.audible.events)
+    return torch.where(masked & ((quiet < QUIET) | crops.silent), 0, events)
 
 
 def _conditions(
-    pool: Pool, recipe: Recipe, slots: Tensor, said: Tensor, chance: tuple[Tensor, Tensor]
+    table: CaptionTable, recipe: Recipe, hides_pads: bool, slots: Tensor, entry: Tensor, chance: tuple[Tensor, Tensor]
 ) -> dict[str, Tensor]:
-    """The fields of a `Context` for sets of events of the pool's clips."""
-    words, listening = pool.words, pool.listening
-    assert words is not None
-    assert listening is not None
-    recording, mode = words.recordings[slots, said], chance[0]
+    """The fields of a `Context` for entries [B] of the captions of the clips in slots [B]."""
+    recording, mode = table.recordings[slots, entry], chance[0]
     own = ((recording >= 0) & (chance[1] < OWN_SOUND))[:, None]
-    vector = torch.where(own, listening.sounds[recording.clamp_min(0)], words.vectors[slots, said])
-    tokens = words.tokens[slots, said]
-    hides = pool.config.text.mask_pads
+    vector = torch.where(own, table.encoder.sounds[recording.clamp_min(0)], table.vectors[slots, entry])
+    tokens = table.tokens[slots, entry]
     at = torch.arange(tokens.shape[1], device=tokens.device)
-    mask = at < words.lengths[slots, said].clamp_min(1)[:, None] if hides else None
-    context = heard(Context(tokens, mask, vector), recipe, said > 0, mode)
+    mask = at < table.lengths[slots, entry].clamp_min(1)[:, None] if hides_pads else None
+    context = drop_conditions(Context(tokens, mask, vector), recipe, entry > 0, mode)
     return {name: value for name, value in vars(context).items() if value is not None}
 
 
@@ -156,7 +153,7 @@ def _density(
     pool: Pool, recipe: Recipe, conditions: dict[str, Tensor], density: Tensor, chance: Tensor
 ) -> dict[str, Tensor]:
     """The share of sound as a condition, where it is given: seldom where there is no other, for guidance leads away
-    from hearing nothing at all."""
+    from no condition at all."""
     if not pool.config.unet.density:
         return {}
     nothing = torch.ones_like(density, dtype=torch.bool)
@@ -170,49 +167,54 @@ def _mean(value: Tensor, accelerator: Accelerator) -> Tensor:
     return value if accelerator.num_processes == 1 else accelerator.reduce(value.detach(), "mean")
 
 
-def run(config: ModelConfig, library: Library, parts: list[Path], options: Options, recipe: Recipe) -> Path:
+def train_unet(config: ModelConfig, library: Library, parts: list[Path], options: Options, recipe: Recipe) -> Path:
     """Train the network and return the path of its weights; the config beside it holds the latent scale.
 
     A run that resumes, or starts from weights with a config beside them, keeps the scale that they have learned with.
     """
-    accelerator = prepare()
+    accelerator = make_accelerator()
     torch.manual_seed(options.seed)
-    autoencoder = load_frozen(config, "autoencoder", *parts, device=accelerator.device)
-    assert isinstance(autoencoder, Autoencoder)
-    known = options.out if options.resume else options.start.parent if options.start else None
-    config = recipe.configure(config)
-    if known is not None and (known / CONFIG).is_file():
-        earlier = read_config(known)[0]
-        config = replace(config, autoencoder=replace(config.autoencoder, latent_scale=earlier.autoencoder.latent_scale))
-        if options.resume:  # what it has heard from its first step on
-            config = replace(config, unet=replace(config.unet, density=earlier.unet.density))
-        autoencoder.config = config.autoencoder
+    config = _as_begun(recipe.configure(config), options)
+    autoencoder = _autoencoder(config, parts, accelerator)
     place = (accelerator.process_index, accelerator.num_processes)
-    listening = Listening(config, library, parts, accelerator.device) if recipe.listens else None
-    pool = Pool(config, library, autoencoder, listening, recipe, options.seed, place)
+    encoder = CaptionEncoder(config, library, parts, accelerator.device) if recipe.conditional else None
+    pool = Pool(config, library, autoencoder, encoder, recipe, options.seed, place)
     unet = UNet(config.unet).to(accelerator.device).to(memory_format=layout(accelerator.device))
     trainer = Trainer(unet, options, "unet", accelerator)
     pool.upto(pool.size + int(trainer.step * recipe.renew))
     if config.autoencoder.latent_scale == 1.0:
-        config = _settle_scale(config, pool, accelerator)
+        config = _scaled(config, accelerator.reduce(pool.moments(), "mean"))
+        pool.rescale(config, _autoencoder(config, parts, accelerator))
     if accelerator.is_main_process:
         options.out.mkdir(parents=True, exist_ok=True)
         (options.out / CONFIG).write_text(json.dumps({"model": config.to_json()}, indent=2) + "\n", encoding="utf-8")
         for name, listed in ((CONCEPTS, library.concepts), (SUSTAINED, sorted(library.sustained_concepts))):
             (options.out / name).write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")
-    showing = Showing(unet, pool, list(library.concepts) if recipe.listens else [])
-    return trainer.run(Objective(unet, pool, recipe, accelerator), showing)
+    preview = Preview(unet, pool, list(library.concepts) if recipe.conditional else [])
+    return trainer.run(DiffusionObjective(unet, pool, recipe, accelerator), preview)
 
 
-def _settle_scale(config: ModelConfig, pool: Pool, accelerator: Accelerator) -> ModelConfig:
-    """Choose the latent scale, 1 / standard deviation over the pools of all processes, and apply it to this one's."""
-    mean, square = accelerator.reduce(pool.moments(), "mean").tolist()
+def _as_begun(config: ModelConfig, options: Options) -> ModelConfig:
+    """The configuration with what an earlier run has settled: its latent scale, and what its network was given."""
+    known = options.out if options.resume else options.start.parent if options.start else None
+    if known is None or not (known / CONFIG).is_file():
+        return config
+    earlier = read_config(known)[0]
+    config = replace(config, autoencoder=replace(config.autoencoder, latent_scale=earlier.autoencoder.latent_scale))
+    return replace(config, unet=replace(config.unet, density=earlier.unet.density)) if options.resume else config
+
+
+def _autoencoder(config: ModelConfig, parts: list[Path], accelerator: Accelerator) -> Autoencoder:
+    autoencoder = load_frozen(config, "autoencoder", *parts, device=accelerator.device)
+    assert isinstance(autoencoder, Autoencoder)
+    return autoencoder
+
+
+def _scaled(config: ModelConfig, moments: Tensor) -> ModelConfig:
+    """The latent scale that brings latents of these moments, mean and mean square [2], to a deviation of 1."""
+    mean, square = moments.tolist()
     scale = float((square - mean**2) ** -0.5)
-    config = replace(config, autoencoder=replace(config.autoencoder, latent_scale=scale))
-    pool.autoencoder.config = config.autoencoder
-    pool.config = config
-    pool.rescale(scale)
-    return config
+    return replace(config, autoencoder=replace(config.autoencoder, latent_scale=scale))
 
 
 def width(text: str) -> tuple[int, float]:
@@ -234,14 +236,16 @@ def main() -> None:
     parser.add_argument("--given", type=float, help="share of samples that inpaint")
     parser.add_argument("--widths", nargs="+", type=width, help="columns:share, as in 20:0.7 40:0.2 78:0.1")
     parser.add_argument("--min-snr", type=float, help="gamma of min-SNR weights; 0 = none")
-    Options.add_to(parser, lr=4e-4)
+    add_fields(parser, Options, lr=4e-4)
     args = parser.parse_args()
     names = ("batch", "pool", "renew", "given", "min_snr")
     chosen = {name: value for name in names if (value := getattr(args, name)) is not None}
     if args.widths:
         chosen["widths"] = tuple(args.widths)
     recipe = replace(RECIPES[args.recipe], **chosen)
-    run(PRESETS[args.config], Library.open(args.library), args.parts, Options.of(args), recipe)
+    config = PRESETS[args.config]
+    library = Library.open(args.library, rate=config.audio.sample_rate)
+    train_unet(config, library, args.parts, from_args(Options, args), recipe)
 
 
 if __name__ == "__main__":

@@ -39,24 +39,21 @@ import numpy as np
 from maa import Sampling
 from maa.audio.finish import AS_MADE
 from maa.device import DTYPES
-from maa.pipeline.request import check_seconds
+from maa.pipeline.tasks import check_seconds
 from train.data import Library
-from train.data.library import decode
-from train.evaluation.card import table
+from train.data.library import decode_file
+from train.evaluation.card import score_table
 from train.evaluation.clap import retrieval
 from train.evaluation.ears import say_missing
 from train.evaluation.events import two_event_scores
 from train.evaluation.files import files, files_of
-from train.evaluation.generation import paraphrases, scores_of, sweep, vocabulary
+from train.evaluation.generation import guidance_sweep, paraphrases, scores_of, vocabulary
 from train.evaluation.inpainting import CASES, inpainting
-from train.evaluation.metrics import Score, centroids, rank, rank_real, unit
-from train.evaluation.pictures import heard, stamps
+from train.evaluation.pictures import recognised_pictures, stamps
 from train.evaluation.reconstruction import reconstruction
 from train.evaluation.reference import PASSED, Reference
 from train.evaluation.sounds import Judge, Setup, digest_of
 from train.evaluation.workers import Workers
-
-__all__ = ["Score", "centroids", "evaluate", "judge_folder", "main", "rank", "rank_real", "unit"]
 
 PARTS = ("reconstruction", "clap", "generation", "paraphrases", "two_events", "inpainting", "pictures", "files")
 JUDGED = {"reconstruction", "generation", "paraphrases", "two_events", "inpainting"}  # by every pair of ears
@@ -64,7 +61,7 @@ HELD_OUT = ("reconstruction", "clap")
 SPLITS = ("valid", "test")
 AUDIO = (".wav", ".flac", ".ogg", ".mp3")
 TAKES = 4  # of each concept: more than 500 in all
-SAID = 2  # of each paraphrase
+PARAPHRASE_TAKES = 2  # of each
 FEW = 2  # real clips of each concept that go through the model in a rough look
 EVERY = 3  # of the concepts, the first takes part in a sweep
 CACHE = "evaluation-cache"
@@ -109,7 +106,7 @@ def evaluate(reference: Reference, data: Path, asked: Asked) -> dict[str, Any]:
         elif part == "generation":
             report[part] = vocabulary(reference, asked.takes)
         elif part == "paraphrases":
-            report[part] = paraphrases(reference, min(asked.takes, SAID))
+            report[part] = paraphrases(reference, min(asked.takes, PARAPHRASE_TAKES))
         elif part == "two_events":
             report[part] = two_event_scores(reference)
         elif part == "inpainting":
@@ -117,12 +114,12 @@ def evaluate(reference: Reference, data: Path, asked: Asked) -> dict[str, Any]:
         elif part == "files":
             report[part] = files(judge, asked.loudness, asked.quick)
         else:
-            report[part] = heard(judge.maa, stamps(library, data / "recordings"))
+            report[part] = recognised_pictures(judge.maa, stamps(library, data / "recordings"))
         if part in HELD_OUT:
             report[part]["split"] = asked.split
         report[part]["minutes"] = round((time.monotonic() - started) / 60, 1)
         print(f"{part}: {report[part]['minutes']} minutes", file=sys.stderr, flush=True)
-        save(report, judge.folder)
+        save_scores(report, judge.folder)
     return report
 
 
@@ -141,7 +138,7 @@ def judge_folder(reference: Reference, folder: Path, data: Path) -> dict[str, An
         raise ValueError(f"No sound in {folder} has a concept that can be judged; name folders after {some}, …")
     if reference.judge.second is None:
         say_missing(data / "parts")
-    waves = [decode(path) for path, _ in found]
+    waves = [decode_file(path, reference.judge.rate) for path, _ in found]
     labels = reference.labels_of([concept for _, concept in found])
     report = _described(reference.judge) | {"folder": str(folder), "sounds": len(found)}
     report["generation"] = scores_of(reference, waves, labels)
@@ -197,12 +194,12 @@ def _described(judge: Judge) -> dict[str, Any]:
     }
 
 
-def plain(value: Any) -> Any:
+def jsonable(value: Any) -> Any:
     """Numbers of NumPy as Python's, and what is no number as None: JSON knows neither."""
     if isinstance(value, dict):
-        return {str(key): plain(inner) for key, inner in value.items()}
+        return {str(key): jsonable(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(inner) for inner in value]
+        return [jsonable(inner) for inner in value]
     if isinstance(value, (float, np.floating)):
         return float(value) if np.isfinite(value) else None
     return value.item() if isinstance(value, np.generic) else value
@@ -214,14 +211,14 @@ def main(arguments: list[str] | None = None) -> int:
     workers = None
     try:
         if args.sounds and tuple(args.only) == ("files",):
-            print(save(measure_folder(args.sounds), args.out))
+            print(save_scores(measure_folder(args.sounds), args.out))
             return 0
         check_seconds(args.seconds)
         sampling = Sampling(steps=args.steps, guidance=args.guidance, sampler=args.sampler)
         folders = args.library / CACHE, args.library / "parts"
         setup = Setup(args.model, args.device, args.dtype, args.out, sampling, folders[0], args.seconds, folders[1])
-        library = Library.open(args.library)
         judge = setup.open()
+        library = Library.open(args.library, rate=judge.rate)
         count = args.workers or (os.cpu_count() or 1 if judge.maa.device.type == "cpu" else 1)
         judge.workers = workers = Workers(setup, count) if count > 1 else None
         report = _report(Reference(judge, library, each=FEW if args.quick else PASSED), args)
@@ -231,15 +228,15 @@ def main(arguments: list[str] | None = None) -> int:
     finally:
         if workers is not None:
             workers.close()
-    print(save(report, args.out))
+    print(save_scores(report, args.out))
     return 0
 
 
-def save(report: dict[str, Any], folder: Path) -> str:
+def save_scores(report: dict[str, Any], folder: Path) -> str:
     """Write scores.json and scores.md; the table comes back."""
-    rows = table(report)
+    rows = score_table(report)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "scores.json").write_text(json.dumps(plain(report), indent=2) + "\n", encoding="utf-8")
+    (folder / "scores.json").write_text(json.dumps(jsonable(report), indent=2) + "\n", encoding="utf-8")
     (folder / "scores.md").write_text(rows + "\n", encoding="utf-8")
     return rows
 
@@ -248,7 +245,7 @@ def resumed(described: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The scores in a folder when they are of the same weights and settings, else none but these."""
     path = folder / "scores.json"
     earlier = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    same = all(earlier.get(name) == value for name, value in plain(described).items())
+    same = all(earlier.get(name) == value for name, value in jsonable(described).items())
     return restored(earlier) if same and "sounds" not in earlier else described
 
 
@@ -267,7 +264,7 @@ def _report(reference: Reference, args: argparse.Namespace) -> dict[str, Any]:
     if args.sounds:
         return judge_folder(reference, args.sounds, args.library)
     if args.sweep:
-        found = sweep(reference, args.sweep, 1, EVERY)
+        found = guidance_sweep(reference, args.sweep, 1, EVERY)
         return resumed(_described(reference.judge), args.out) | {"sweep": found}
     takes = 1 if args.quick else args.takes
     return evaluate(reference, args.library, Asked(tuple(args.only), takes, args.quick, args.split, args.loudness))

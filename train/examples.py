@@ -25,7 +25,7 @@ SHEET_COLUMNS = 8
 
 
 @dataclass(frozen=True)
-class Example:
+class ExampleRequest:
     """One row of `assets/examples.json`, as the app reads it."""
 
     task: str
@@ -42,17 +42,17 @@ class Example:
 
 
 EXAMPLES = (
-    Example("text", "a dog barks", 1),
-    Example("text", "birds are chirping", 2),
-    Example("text", "hammering", 3),
-    Example("text", "ocean waves", 4),
-    Example("image", "", 5, input="assets/inputs/sheep.png"),
-    Example("image", "", 6, input="assets/inputs/duck.png"),
-    Example("video", "", 7, input="assets/inputs/horse.mp4"),
-    Example("personalize", "a dog barks", 8, input="assets/inputs/hammering.flac", t0=0.5),
-    Example("personalize", "thunder", 9, input="assets/inputs/birds.flac", t0=0.4),
-    Example("inpaint", "crow cawing", 10, input="assets/inputs/birds.flac", boxes=[[1.0, 2.2, 0.0, 8000.0]]),
-    Example("inpaint", "", 11, input="assets/inputs/hammering.flac", boxes=[[0.5, 0.9, 0.0, 8000.0]]),
+    ExampleRequest("text", "a dog barks", 1),
+    ExampleRequest("text", "birds are chirping", 2),
+    ExampleRequest("text", "hammering", 3),
+    ExampleRequest("text", "ocean waves", 4),
+    ExampleRequest("image", "", 5, input="assets/inputs/sheep.png"),
+    ExampleRequest("image", "", 6, input="assets/inputs/duck.png"),
+    ExampleRequest("video", "", 7, input="assets/inputs/horse.mp4"),
+    ExampleRequest("personalize", "a dog barks", 8, input="assets/inputs/hammering.flac", t0=0.5),
+    ExampleRequest("personalize", "thunder", 9, input="assets/inputs/birds.flac", t0=0.4),
+    ExampleRequest("inpaint", "crow cawing", 10, input="assets/inputs/birds.flac", boxes=[[1.0, 2.2, 0.0, 8000.0]]),
+    ExampleRequest("inpaint", "", 11, input="assets/inputs/hammering.flac", boxes=[[0.5, 0.9, 0.0, 8000.0]]),
 )
 # What the contact sheet shows: a prompt per picture.
 SHEET = (
@@ -66,7 +66,7 @@ SHEET = (
 )  # fmt: skip
 
 
-def run(maa: MakeAnAudio, example: Example) -> Generation:
+def generate_example(maa: MakeAnAudio, example: ExampleRequest) -> Generation:
     """One example through its task."""
     sampling = Sampling(steps=example.steps, guidance=example.guidance, seed=example.seed)
     options: dict[str, Any] = {"negative": example.negative}
@@ -82,9 +82,9 @@ def run(maa: MakeAnAudio, example: Example) -> Generation:
     return maa.inpaint(example.input, boxes, example.prompt, sampling, **options)
 
 
-def make(maa: MakeAnAudio, index: int, example: Example) -> Example:
+def make_example(maa: MakeAnAudio, index: int, example: ExampleRequest) -> ExampleRequest:
     """Run one example and write its sound (or clip) and picture; the row that names them comes back."""
-    result = run(maa, example)
+    result = generate_example(maa, example)
     stem = ASSETS / "results" / f"{index:02d}-{example.task}"
     sound = result.save(stem.with_suffix(".flac"))
     if example.task == "video":
@@ -94,7 +94,7 @@ def make(maa: MakeAnAudio, index: int, example: Example) -> Example:
         sound = clip
     picture = draw(result.mel[0], maa.config.audio, stem.with_suffix(".png"))
     row = {**asdict(example), "result": sound.as_posix(), "picture": picture.as_posix()}
-    return Example(**row)
+    return ExampleRequest(**row)
 
 
 def sheet(titles: list[str], mels: list[NDArray[np.float32]], path: Path) -> None:
@@ -121,7 +121,7 @@ def main() -> None:
     (ASSETS / "results").mkdir(parents=True, exist_ok=True)
     rows = []
     for index, example in enumerate(EXAMPLES):
-        rows.append(make(maa, index, example))
+        rows.append(make_example(maa, index, example))
         print(f"{rows[-1].result}  {example.prompt or example.input}", flush=True)
     text = json.dumps([asdict(row) for row in rows], indent=1)
     (ASSETS / "examples.json").write_text(text + "\n", encoding="utf-8")

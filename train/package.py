@@ -6,18 +6,39 @@ python -m train.package --runs data/parts runs/{autoencoder,vocoder,clap,diffusi
 from __future__ import annotations
 
 import argparse
+import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import torch
+from torch import nn
+
 from maa import checkpoint
 from maa.audio.mel import MelSpectrogram
+from maa.config import ModelConfig
+from maa.models.text import load_tokenizer
 from train.data import load_manifest
-from train.frozen import load_frozen
 
 SHARD = 15 << 20  # bytes; hosts of code refuse or dislike larger files
 
 
-def package(runs: list[Path], to: Path, name: str) -> checkpoint.Model:
+def load_frozen(config: ModelConfig, part: str, *folders: Path, device: torch.device | None = None) -> nn.Module:
+    """A part that a stage uses but does not train, from `<part>.safetensors` (or shards) in the first folder with it.
+
+    It is in evaluation mode and has no gradients.
+    """
+    files = next((files for folder in folders if (files := checkpoint.weight_files(folder, part))), None)
+    if files is None:
+        places = ", ".join(str(folder) for folder in folders)
+        raise ValueError(f"There is no {part}.safetensors in {places}; run the stage that makes it first.")
+    tokenizer = load_tokenizer(files[0].parent / checkpoint.TOKENIZER) if part == "text" else None
+    network = checkpoint.build(config, part, tokenizer)
+    network.load_state_dict(checkpoint.read_weights(files))
+    return network.eval().requires_grad_(False).to(device or torch.device("cpu"))
+
+
+def assemble(runs: list[Path], to: Path, name: str) -> checkpoint.Model:
     """Collect each part from the last folder that has it, and write them as float16 with hashes.
 
     Parts above 15 MiB are written in shards with an index. The concepts are those that the last folder with a list of
@@ -37,13 +58,68 @@ def package(runs: list[Path], to: Path, name: str) -> checkpoint.Model:
     return model
 
 
+# ---------------------------------------------------------------- one model folder in another's place
+# Beside `<to>` there is `<to>.new` while the new one is put together, and for a moment `<to>.old`.
+
+
+def recover(to: Path) -> None:
+    """Finish, or take back, a replacement that was cut off; called before anything reads `to`."""
+    to, new, old = _places(to)
+    if old.exists() and not to.exists():
+        # The old folder only steps aside for one that is complete.
+        os.rename(new if new.exists() else old, to)
+    for left in (new, old):
+        if left.exists():
+            shutil.rmtree(left)
+
+
+def replace_folder(made: Path, to: Path) -> None:
+    """Put a copy of the model folder `made` where `to` is; files in `to` that are no part of a model stay.
+
+    At every moment either `to` opens, or `recover(to)` brings it back.
+    """
+    recover(to)
+    to, new, old = _places(to)
+    new.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(made, new)
+    if to.exists():
+        for path in to.iterdir():
+            # Weights of another run, whole or in shards, would contradict the new ones.
+            if ".safetensors" not in path.name and not (new / path.name).exists():
+                _take(path, new / path.name)
+        os.rename(to, old)
+    os.rename(new, to)
+    if old.exists():
+        shutil.rmtree(old)
+
+
+def _take(path: Path, to: Path) -> None:
+    if path.is_dir():
+        shutil.copytree(path, to, copy_function=_link)
+    else:
+        _link(path, to)
+
+
+def _link(source: str | Path, to: str | Path) -> None:
+    """The same file under a second name, or a copy where there are no such names."""
+    try:
+        os.link(source, to)
+    except OSError:
+        shutil.copy2(source, to)
+
+
+def _places(to: Path) -> tuple[Path, Path, Path]:
+    to = to.resolve()
+    return to, to.with_name(f"{to.name}.new"), to.with_name(f"{to.name}.old")
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=Path, nargs="+", required=True, help="folders with parts; later ones win")
     parser.add_argument("--to", type=Path, default=Path("checkpoints/small"))
     args = parser.parse_args()
-    package(args.runs, args.to, args.to.name)
+    assemble(args.runs, args.to, args.to.name)
     for path in sorted(args.to.iterdir()):
         print(f"{path.stat().st_size / 1e6:8.2f} MB  {path.name}")
 

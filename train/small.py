@@ -15,24 +15,31 @@ adds up. `--keep-latents` freezes it as it is; `--anew` starts over.
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from maa.checkpoint import CONFIG, read_config, weight_files
 from maa.config import PRESETS, BigvganConfig, ModelConfig
-from train.card import card
 from train.data import Library
-from train.package import package
-from train.quality import autoencoder_distance
-from train.swap import recover, replace_folder
+from train.evaluation.held_out import autoencoder_distance
+from train.package import assemble, recover, replace_folder
 
 PART = {"autoencoder": "autoencoder", "vocoder": "vocoder", "clap": "clap", "diffusion": "unet"}  # stage: its file
-POLISH = ("--frozen-encoder", "--gate-weight", "0", "--ready-weight", "0")  # of an autoencoder whose latents stay
+POLISH = (
+    "--frozen-encoder",
+    "--discriminator-start",
+    "0",
+    "--discriminator-warmup",
+    "0",
+)  # of an autoencoder whose latents stay
 LATENTS = "latents.txt"  # in the folder of runs: whether the earlier encoder is kept
 FINISHED = "finished"  # likewise: the model is in place, and what it was made from can go
+CARD_HEAD = "| part | start | steps | minutes | device | last losses |\n|---|---|---|---|---|---|"
 GOOD = 0.16  # held-out log10-mel L1 below which an autoencoder is kept: then the latents stay and training adds up
 
 
@@ -158,7 +165,9 @@ class Run:
             return answer.read_text(encoding="utf-8").strip() == "kept"
         kept = keep and not anew and self.fits("autoencoder")
         if not kept and not anew and self.fits("autoencoder"):
-            distance = autoencoder_distance(read_config(self.to)[0], Library.open(self.library), self.to)
+            config = read_config(self.to)[0]
+            library = Library.open(self.library, rate=config.audio.sample_rate)
+            distance = autoencoder_distance(config, library, self.to)
             kept = distance <= GOOD
             verdict = "its latents stay" if kept else f"above {GOOD}, so it is trained on and the U-Net starts over"
             print(f"held-out distance of the autoencoder in {self.to}: {distance:.3f} decades; {verdict}", flush=True)
@@ -216,8 +225,8 @@ class Run:
         earlier = [self.to] if (self.to / CONFIG).is_file() else []
         made = self.runs / "model"
         shutil.rmtree(made, ignore_errors=True)
-        package([*earlier, self.parts, *folders], made, self.to.name)
-        card(self.runs, self.preset.config)
+        assemble([*earlier, self.parts, *folders], made, self.to.name)
+        run_card(self.runs, self.preset.config)
         replace_folder(made, self.to)
         (self.runs / FINISHED).touch()
         self.tidy()
@@ -232,6 +241,30 @@ class Run:
                 path.unlink(missing_ok=True)
         (self.runs / LATENTS).unlink(missing_ok=True)
         (self.runs / FINISHED).unlink()
+
+
+def run_card(runs: Path, config: str) -> str:
+    """Write `<runs>/card.md` for the model card, a row per stage that ran, from their logs, and return its text."""
+    rows = [_card_row(stage, runs / stage / f"{name}.log.jsonl") for stage, name in PART.items()]
+    rows = [row for row in rows if row]
+    text = "\n".join([f"Configuration `{config}`.", "", CARD_HEAD, *rows]) + "\n"
+    (runs / "card.md").write_text(text, encoding="utf-8")
+    return text
+
+
+def _card_row(stage: str, log: Path) -> str:
+    if not log.is_file():
+        return ""
+    lines: list[dict[str, Any]] = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    options = [line["options"] for line in lines if "options" in line]
+    losses = [line for line in lines if "step" in line]
+    if not options or not losses:
+        return ""
+    last = losses[-1]
+    start = Path(options[0]["start"]).parent.name if options[0].get("start") not in (None, "None") else "random"
+    shown = ", ".join(f"{key} {value:.3g}" for key, value in last.items() if key not in ("step", "minutes", "lr"))
+    device = options[-1].get("device", "unknown")
+    return f"| `{stage}` | {start} | {last['step']} | {last['minutes']:.0f} | {device} | {shown} |"
 
 
 def _sizes(config: ModelConfig) -> ModelConfig:

@@ -3,7 +3,7 @@
 python -m train.vocoder --out runs/vocoder --minutes 30                                 one CPU or one GPU
 python -m train.vocoder --out runs/vocoder --minutes 30 --batch 64 --graphs   a big GPU
 accelerate launch -m train.vocoder --config paper --out runs/vocoder --batch 16 \\
-    --frames 32 --lr 2e-4 --critics-weight 128 --gate-weight 0                          HiFi-GAN V1 on many GPUs
+    --frames 32 --lr 2e-4 --discriminator-channels 128 --discriminator-start 0          HiFi-GAN V1 on many GPUs
 python -m train.vocoder --config tiny --out /tmp/vocoder --steps 20 --batch 2           seconds, to see it run
 
 The inverse-STFT vocoder of "small" and the HiFi-GAN of "paper" train alike.
@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -22,57 +22,68 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from maa.audio.mel import MelSpectrogram
-from maa.config import PRESETS, HifiganConfig, IstftConfig, ModelConfig, RefineConfig
+from maa.config import PRESETS, HifiganConfig, IstftConfig, ModelConfig
 from maa.models.hifigan import HifiganGenerator
 from maa.models.istft import IstftVocoder
 from maa.models.refine import vocode
-from train.crops import Crops
+from maa.models.vocoders import build_vocoder
+from train.adversarial.discriminators import WaveDiscriminator
+from train.adversarial.losses import (
+    FrameLines,
+    MultiResolutionStft,
+    adversarial_loss,
+    discriminator_loss,
+    feature_matching,
+    fixed,
+    held_back,
+    weighted,
+)
+from train.adversarial.options import DiscriminatorOptions
 from train.data import Library
-from train.discriminators import WaveCritics, feature_loss, fixed, fool_loss, judge_loss
-from train.journal import write_wave
-from train.loop import Draw, Trainer, prepare
-from train.losses import FrameLines, MultiResolutionStft
-from train.options import Options
+from train.data.crops import WaveCrops
+from train.trainer.draw import Draw
+from train.trainer.journal import write_wave
+from train.trainer.loop import Trainer
+from train.trainer.options import Options, add_fields, add_weights, from_args, weights_from
+from train.trainer.precision import make_accelerator
+
+# Of the losses, by their names: HiFi-GAN V1's (its Eq. 3 and 5), and ours for the reconstruction that comes first.
+WEIGHTS = {
+    "mel": 45 * math.log(10),  # on natural logarithms it is 45; our mel counts in decades
+    "stft": 45.0,
+    "lines": 20.0,  # on the buzz at the frame rate
+    "adversarial": 1.0,
+    "feature_matching": 2.0,
+}
+DISCRIMINATOR = DiscriminatorOptions()
 
 
-@dataclass(frozen=True)
-class Weights:
-    """HiFi-GAN V1's (its Eq. 3 and 5), and ours for the reconstruction that comes first."""
-
-    mel: float = 45 * math.log(10)  # on natural logarithms it is 45; our mel counts in decades
-    stft: float = 45.0
-    lines: float = 20.0  # on the buzz at the frame rate
-    features: float = 2.0
-    fool: float = 1.0
-    critics: int = 32  # channels; 128 are HiFi-GAN V1's
-    gate: float = 0.67  # share of the run after which the critics are heard; 0 = from the start, 1 = never
-    ready: float = 0.04  # share of the run that the critics learn alone before that
-
-
-class Objective:
-    """The losses of waves [B, L], in the phases of a run: "alone", "ready" (the critics learn, unheard), "judged".
+class VocoderObjective:
+    """The losses of waves [B, L], in the phases of a run (`DiscriminatorOptions.phase`).
 
     Args:
+        weights: as WEIGHTS.
+        config: of the model, whose vocoder's waveform is refined as it says: what is heard is what learns.
         waves: this process's waves of a step, `length` samples each.
-        chosen: how the vocoder's waveform is refined: what is heard is what learns. None = not at all.
     """
 
     def __init__(
         self,
         model: nn.Module,
-        critics: WaveCritics,
-        weights: Weights,
+        discriminator: WaveDiscriminator,
+        weights: Mapping[str, float],
+        chosen: DiscriminatorOptions,
         accelerator: Accelerator,
-        front: MelSpectrogram,
+        config: ModelConfig,
         waves: Callable[[Draw], Tensor],
-        chosen: RefineConfig | None,
         length: int,
     ) -> None:
-        self.model, self.critics, self.weights, self.accelerator = model, critics, weights, accelerator
-        self.front, self.waves = front, waves
+        self.model, self.discriminator, self.weights, self.chosen = model, discriminator, weights, chosen
+        self.accelerator, self.waves = accelerator, waves
+        self.front = MelSpectrogram(config.audio).to(accelerator.device)
+        self.refine = getattr(config.vocoder, "refine", None)
         self.distance = MultiResolutionStft().to(accelerator.device)
-        self.chosen = chosen
-        self.lines = FrameLines(length, front.spec.hop, front.spec.sample_rate).to(accelerator.device)
+        self.lines = FrameLines(length, config.audio.hop, config.audio.sample_rate).to(accelerator.device)
 
     def inputs(self, draw: Draw) -> dict[str, Tensor]:
         """Waves and their mels."""
@@ -81,91 +92,95 @@ class Objective:
 
     def phase(self, draw: Draw) -> str:
         """By how much of the run is done."""
-        if draw.progress < self.weights.gate - self.weights.ready:
-            return "alone"
-        return "ready" if draw.progress < self.weights.gate else "judged"
+        return self.chosen.phase(draw.progress)
 
     def losses(self, inputs: dict[str, Tensor], phase: str) -> dict[str, Tensor]:
         """The losses of a step."""
-        weights, wave, mel = self.weights, inputs["wave"], inputs["mel"]
+        wave, mel = inputs["wave"], inputs["mel"]
         with self.accelerator.autocast():
             made = self.made(mel)
-        l1 = (self.front(made) - mel).abs().mean()
-        stft, lines = self.distance(made, wave), self.lines(made, wave)
-        total = weights.mel * l1 + weights.stft * stft + weights.lines * lines
-        values = {"mel": l1, "stft": stft, "lines": lines}
-        if phase == "alone":
-            return {"loss": total, **values}
-        with self.accelerator.autocast():
-            values["critics"] = judge_loss(self.critics(wave), self.critics(made.detach()))
-        if phase == "judged":
-            with fixed(self.critics), self.accelerator.autocast():
-                judged = self.critics(made)
+        terms = {
+            "mel": (self.front(made) - mel).abs().mean(),
+            "stft": self.distance(made, wave),
+            "lines": self.lines(made, wave),
+        }
+        seen: dict[str, Tensor] = {}
+        if phase != "reconstruction":
+            with self.accelerator.autocast():
+                loss = discriminator_loss(self.discriminator(wave), self.discriminator(made.detach()))
+            seen["discriminator"] = held_back(loss, self.chosen.floor, self.accelerator)
+        if phase == "adversarial":
+            with fixed(self.discriminator), self.accelerator.autocast():
+                judged = self.discriminator(made)
                 with torch.no_grad():
-                    wanted = self.critics(wave)
-            # HiFi-GAN sums both over its critics.
-            fool, features = (len(judged) * x for x in (fool_loss(judged), feature_loss(wanted, judged)))
-            total = total + weights.fool * fool + weights.features * features
-            values |= {"fool": fool, "features": features}
-        return {"loss": total, **values}
+                    wanted = self.discriminator(wave)
+            # HiFi-GAN sums both over its discriminators.
+            terms["adversarial"] = len(judged) * adversarial_loss(judged)
+            terms["feature_matching"] = len(judged) * feature_matching(wanted, judged)
+        return {"loss": weighted(terms, self.weights), **terms, **seen}
 
     def made(self, mel: Tensor) -> Tensor:
         """Waveforms [B, L] of mels, as the program gives them out."""
         front = self.front
-        return vocode(self.model, front.to_vocoder(mel), front.filters, front.spec, self.chosen).float()
+        return vocode(self.model, front.to_vocoder(mel), front.filters, front.spec, self.refine).float()
 
 
-def build(config: ModelConfig) -> nn.Module:
+def trainable_vocoder(config: ModelConfig) -> nn.Module:
     """The configuration's vocoder, HiFi-GAN with weight norm."""
-    if isinstance(config.vocoder, HifiganConfig):
-        return HifiganGenerator(config.vocoder, config.audio.mels, weight_norm=True)
-    if isinstance(config.vocoder, IstftConfig):
-        return IstftVocoder(config.vocoder, config.audio)
-    raise ValueError(f"There is no training of {config.vocoder.kind} here; choose hifigan or istft.")
+    if not isinstance(config.vocoder, (HifiganConfig, IstftConfig)):
+        raise ValueError(f"There is no training of {config.vocoder.kind} here; choose hifigan or istft.")
+    return build_vocoder(config.vocoder, config.audio, weight_norm=True)
 
 
-def plain(config: ModelConfig, values: dict[str, Tensor]) -> dict[str, Tensor]:
+def without_weight_norm(config: ModelConfig, values: dict[str, Tensor]) -> dict[str, Tensor]:
     """Averaged weights as the program loads them: without weight norm."""
     if not isinstance(config.vocoder, HifiganConfig):
         return values
-    network = build(config)
+    network = trainable_vocoder(config)
     network.load_state_dict(values)
     assert isinstance(network, HifiganGenerator)
     return network.fold().state_dict()
 
 
-def run(config: ModelConfig, library: Library, options: Options, batch: int, frames: int, weights: Weights) -> Path:
+def train_vocoder(
+    config: ModelConfig,
+    library: Library,
+    options: Options,
+    batch: int,
+    frames: int,
+    weights: Mapping[str, float] = WEIGHTS,
+    chosen: DiscriminatorOptions = DISCRIMINATOR,
+) -> Path:
     """Train on random crops and return the path of the weights.
 
     Args:
         batch: crops per process. frames: of a crop.
     """
-    accelerator = prepare()
+    accelerator = make_accelerator()
     torch.manual_seed(options.seed)
-    source = Crops(library, "train", frames * config.audio.hop, accelerator.device)
-    front = MelSpectrogram(config.audio).to(accelerator.device)
-    model = build(config).to(accelerator.device)
-    critics = WaveCritics(weights.critics).to(accelerator.device)
+    length = frames * config.audio.hop
+    source = WaveCrops(library, "train", length, accelerator.device)
+    model = trainable_vocoder(config).to(accelerator.device)
+    discriminator = WaveDiscriminator(chosen.channels).to(accelerator.device)
     trainer = Trainer(
         model,
         options,
         "vocoder",
         accelerator,
-        critics if weights.gate < 1 else None,
-        lambda values: plain(config, values),
+        discriminator if chosen.takes_part else None,
+        lambda values: without_weight_norm(config, values),
+        lr_ratio=chosen.lr_ratio,
         # Behind the inverse STFT's blocks come complex numbers, which compilers leave alone anyway.
-        compilable=[model.blocks if isinstance(model, IstftVocoder) else model, critics],
+        compilable=[model.blocks if isinstance(model, IstftVocoder) else model, discriminator],
     )
-    chosen = getattr(config.vocoder, "refine", None)
-    length = frames * config.audio.hop
-    objective = Objective(
-        model, critics, weights, accelerator, front, lambda draw: source.of(draw, batch), chosen, length
+    objective = VocoderObjective(
+        model, discriminator, weights, chosen, accelerator, config, lambda draw: source.of(draw, batch), length
     )
-    heard = source.fixed(2, options.seed)
+    real = source.fixed(2, options.seed)
 
     def show(folder: Path, step: int) -> None:
-        made = objective.made(front(heard))
-        for k, pair in enumerate(zip(heard, made, strict=True)):
+        made = objective.made(objective.front(real))
+        for k, pair in enumerate(zip(real, made, strict=True)):
             both = torch.cat([*pair]).cpu().numpy()
             write_wave(folder / f"{step:07d}-real-then-made-{k}.wav", both, config.audio.sample_rate)
 
@@ -179,13 +194,15 @@ def main() -> None:
     parser.add_argument("--library", type=Path, default=Path("data"))
     parser.add_argument("--batch", type=int, default=8, help="crops per process")
     parser.add_argument("--frames", type=int, default=64, help="mel frames in a crop")
-    for field in fields(Weights):
-        kind = int if field.type == "int" else float
-        parser.add_argument(f"--{field.name}-weight", type=kind, default=field.default, dest=field.name)
-    Options.add_to(parser, lr=5e-4, clip=1000.0)  # the losses are HiFi-GAN's, 45 times a mel distance
+    add_weights(parser, WEIGHTS)
+    add_fields(parser, DiscriminatorOptions, "discriminator_", **asdict(DISCRIMINATOR))
+    add_fields(parser, Options, lr=5e-4, clip=1000.0)  # the losses are HiFi-GAN's, 45 times a mel distance
     args = parser.parse_args()
-    weights = Weights(**{field.name: getattr(args, field.name) for field in fields(Weights)})
-    run(PRESETS[args.config], Library.open(args.library), Options.of(args), args.batch, args.frames, weights)
+    chosen = from_args(DiscriminatorOptions, args, "discriminator_")
+    options, weights = from_args(Options, args), weights_from(args, WEIGHTS)
+    config = PRESETS[args.config]
+    library = Library.open(args.library, rate=config.audio.sample_rate)
+    train_vocoder(config, library, options, args.batch, args.frames, weights, chosen)
 
 
 if __name__ == "__main__":

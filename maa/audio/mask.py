@@ -131,7 +131,7 @@ def frame_spans(mask: Mask) -> list[tuple[int, int]]:
     return [(int(first), int(stop)) for first, stop in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def digest(mask: Mask) -> str:
+def mask_digest(mask: Mask) -> str:
     """Twelve hexadecimal digits that tell this mask from any other, for the settings."""
     shape = "x".join(map(str, mask.shape)).encode()
     return hashlib.sha256(shape + np.packbits(mask).tobytes()).hexdigest()[:12]

@@ -13,34 +13,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from maa.config import AudioSpec
+from maa.dsp import mel_corners, slaney_filterbank
 
 FLOOR = 1e-5  # smallest mel magnitude; log10 of it is the silence of both conventions
-
-# Slaney's mel scale: linear below 1 kHz (200/3 Hz a mel), logarithmic above.
-_LINEAR = 200.0 / 3
-_BREAK_HZ = 1000.0
-_BREAK_MEL = _BREAK_HZ / _LINEAR
-_LOG_STEP = np.log(6.4) / 27
-
-
-def hz_to_mel(hz: NDArray[np.float64] | float) -> NDArray[np.float64]:
-    """Slaney mel of a frequency in Hz."""
-    hz = np.asarray(hz, dtype=np.float64)
-    above = _BREAK_MEL + np.log(np.maximum(hz, _BREAK_HZ) / _BREAK_HZ) / _LOG_STEP
-    return np.where(hz < _BREAK_HZ, hz / _LINEAR, above)
-
-
-def mel_to_hz(mel: NDArray[np.float64] | float) -> NDArray[np.float64]:
-    """Frequency in Hz of a Slaney mel."""
-    mel = np.asarray(mel, dtype=np.float64)
-    above = _BREAK_HZ * np.exp(_LOG_STEP * (np.maximum(mel, _BREAK_MEL) - _BREAK_MEL))
-    return np.where(mel < _BREAK_MEL, mel * _LINEAR, above)
 
 
 def edges(spec: AudioSpec) -> NDArray[np.float64]:
     """Corner frequencies in Hz, shape [mels + 2]: band k rises from edge k, peaks at k + 1 and ends at k + 2."""
-    low, high = hz_to_mel(np.array(spec.frequency_range))
-    return mel_to_hz(np.linspace(low, high, spec.mels + 2))
+    return mel_corners(spec.mels, *spec.frequency_range)
 
 
 def centres(spec: AudioSpec) -> NDArray[np.float64]:
@@ -50,13 +30,7 @@ def centres(spec: AudioSpec) -> NDArray[np.float64]:
 
 def filterbank(spec: AudioSpec) -> NDArray[np.float32]:
     """Triangular filters of unit area on the magnitude spectrum, shape [mels, n_fft / 2 + 1] (Slaney normalisation)."""
-    corners = edges(spec)
-    bins = np.linspace(0.0, spec.sample_rate / 2, spec.n_fft // 2 + 1)
-    rising = (bins - corners[:-2, None]) / np.diff(corners)[:-1, None]
-    falling = (corners[2:, None] - bins) / np.diff(corners)[1:, None]
-    triangles = np.maximum(0.0, np.minimum(rising, falling))
-    triangles *= (2.0 / (corners[2:] - corners[:-2]))[:, None]
-    return triangles.astype(np.float32)
+    return slaney_filterbank(spec.sample_rate, spec.n_fft, spec.mels, *spec.frequency_range).astype(np.float32)
 
 
 class MelSpectrogram(nn.Module):

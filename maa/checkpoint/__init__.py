@@ -24,7 +24,7 @@ from maa.checkpoint.folder import (
     write,
     write_config,
 )
-from maa.checkpoint.model import PARTS, Model, build, random_model
+from maa.checkpoint.model import PARTS, Model, build, present, random_model
 from maa.checkpoint.shards import index_of, read_weights, weight_files, write_weights
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "index_of",
     "load",
     "names",
+    "present",
     "random_model",
     "read_config",
     "read_weights",

@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,9 +18,9 @@ from maa.audio.mel import MelSpectrogram
 from maa.checkpoint.model import PARTS, Model, build
 from maa.checkpoint.shards import read_weights, weight_files, write_weights
 from maa.config import ModelConfig, MsClapConfig, OpenClipConfig
-
-if TYPE_CHECKING:
-    from maa.models.clip import ClipBridge
+from maa.models.clip import ClipBridge, ClipVision
+from maa.models.text import load_tokenizer
+from maa.models.vocabulary import VECTORS, WORDS, Vocabulary
 
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
@@ -114,6 +114,9 @@ def _load(folder: Path) -> Model:
     tokenizer = _tokenizer(folder / TOKENIZER, hashes)
     clap_tokenizer = _tokenizer(folder / CLAP_TOKENIZER, hashes) or tokenizer
     model.concepts, model.sustained = names(folder / CONCEPTS), names(folder / SUSTAINED)
+    if (folder / VECTORS).is_file() and (folder / WORDS).is_file():
+        _check_hash(folder / VECTORS, hashes)
+        model.vocabulary = Vocabulary.load(folder)
     for part in PARTS:
         if part == "vision" and (folder / CLIP).is_dir():
             model.vision = _clip(folder / CLIP)
@@ -155,15 +158,11 @@ def _sentence(part: str, config: ModelConfig, folder: Path) -> str:
 def _tokenizer(path: Path, hashes: dict[str, str]) -> Any:
     if not path.is_file():
         return None
-    from maa.models.text import load_tokenizer
-
     _check_hash(path, hashes)
     return load_tokenizer(path)
 
 
 def _clip(folder: Path) -> ClipBridge:
-    from maa.models.clip import ClipBridge, ClipVision
-
     return ClipBridge(ClipVision.load(folder))
 
 
@@ -205,8 +204,6 @@ def save(model: Model, folder: Path, dtype: torch.dtype = torch.float16, shard_b
     Args:
         shard_bytes: parts above this size are written in shards of at most this size; None = always one file.
     """
-    from maa.models.clip import ClipBridge
-
     parts = {
         part: {name: _compact(value, dtype) for name, value in network.state_dict().items()}
         for part, network in model.networks().items()
@@ -218,6 +215,8 @@ def save(model: Model, folder: Path, dtype: torch.dtype = torch.float16, shard_b
     for name, listed in ((CONCEPTS, model.concepts), (SUSTAINED, model.sustained)):
         if listed:
             (folder / name).write_text(json.dumps(list(listed), indent=1) + "\n", encoding="utf-8")
+    if model.vocabulary is not None:
+        model.vocabulary.save(folder)
     write_config(folder, model.config)
 
 

@@ -6,25 +6,27 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from maa.audio.mel import MelSpectrogram
-from maa.config import TINY, BigvganConfig, HifiganConfig, ModelConfig, MsClapConfig, OpenClipConfig
+from maa.config import TINY, ModelConfig, MsClapConfig, OpenClipConfig
 from maa.device import layout
+from maa.models.aisfx import AisfxEncoder
+from maa.models.autoencoder import Autoencoder
+from maa.models.bridge import PictureBridge
+from maa.models.clap import ClapHeads, JointSpace
+from maa.models.clip import ClipBridge, ClipVision
+from maa.models.msclap import Cnn14, MsClapHeads
 from maa.models.refine import vocode
+from maa.models.text import TextEncoder, spelling_tokenizer
+from maa.models.unet import UNet
+from maa.models.vocabulary import Vocabulary
+from maa.models.vocoders import build_vocoder
 
-if TYPE_CHECKING:
-    from maa.models.aisfx import AisfxEncoder
-    from maa.models.autoencoder import Autoencoder
-    from maa.models.bridge import PictureBridge
-    from maa.models.clap import ClapHeads, JointSpace
-    from maa.models.clip import ClipBridge
-    from maa.models.msclap import Cnn14, MsClapHeads
-    from maa.models.text import TextEncoder
-    from maa.models.unet import UNet
+Part = TypeVar("Part")
 
 PARTS = ("autoencoder", "unet", "vocoder", "text", "clap", "clap_audio", "vision")
 
@@ -42,6 +44,7 @@ class Model:
     clap: ClapHeads | MsClapHeads | None = None
     clap_audio: AisfxEncoder | Cnn14 | None = None
     vision: PictureBridge | ClipBridge | None = None
+    vocabulary: Vocabulary | None = None  # the sounds it was trained on; None = it is never led by them
     concepts: tuple[str, ...] = ()
     sustained: tuple[str, ...] = ()  # names of sounds that go on, such as rain: a take of one should have no hole
     hashes: dict[str, str] = field(default_factory=dict)  # file name -> sha256
@@ -66,9 +69,9 @@ class Model:
 
     def vocode(self, mel: Tensor) -> Tensor:
         """Waveforms [B, hop * T], about ±1, of mels [B, 1, mels, T] in the autoencoder's units."""
-        assert self.vocoder is not None
         chosen = getattr(self.config.vocoder, "refine", None)
-        return vocode(self.vocoder, self.front.to_vocoder(mel), self.front.filters, self.config.audio, chosen)
+        vocoder, front = present(self.vocoder, "vocoder"), self.front
+        return vocode(vocoder, front.to_vocoder(mel), front.filters, self.config.audio, chosen)
 
     @property
     def joint(self) -> JointSpace | None:
@@ -85,21 +88,26 @@ class Model:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def build(config: ModelConfig, part: str, tokenizer: Any = None) -> nn.Module:
-    """One network with fresh weights. Each is imported when it is asked for: some bring heavy libraries along."""
-    if part == "autoencoder":
-        from maa.models.autoencoder import Autoencoder
+def present(part: Part | None, name: str) -> Part:
+    """A part that has to be there by now.
 
+    Raises:
+        ValueError: it is not.
+    """
+    if part is None:
+        raise ValueError(f"The model has no {name}, which this needs; add its file to the model's folder.")
+    return part
+
+
+def build(config: ModelConfig, part: str, tokenizer: Any = None) -> nn.Module:
+    """One network with fresh weights."""
+    if part == "autoencoder":
         return Autoencoder(config.autoencoder)
     if part == "unet":
-        from maa.models.unet import UNet
-
         return UNet(config.unet)
     if part == "vocoder":
         return _vocoder(config)
     if part == "text":
-        from maa.models.text import TextEncoder, spelling_tokenizer
-
         return TextEncoder(config.text, tokenizer or spelling_tokenizer())
     if part in ("clap", "clap_audio"):
         return _clap(config, part, tokenizer)
@@ -110,42 +118,21 @@ def build(config: ModelConfig, part: str, tokenizer: Any = None) -> nn.Module:
 
 def _clap(config: ModelConfig, part: str, tokenizer: Any) -> nn.Module:
     if isinstance(config.clap, MsClapConfig):
-        from maa.models.msclap import Cnn14, MsClapHeads
-        from maa.models.text import spelling_tokenizer
-
         sound = part == "clap_audio"
         return Cnn14(config.clap) if sound else MsClapHeads(config.clap, tokenizer or spelling_tokenizer())
     if part == "clap_audio":
-        from maa.models.aisfx import AisfxEncoder
-
         return AisfxEncoder(config.clap.audio_width)
-    from maa.models.clap import ClapHeads
-
     return ClapHeads(config.clap, config.text.width)
 
 
 def _vision(config: ModelConfig) -> nn.Module:
     if isinstance(config.vision, OpenClipConfig):
-        from maa.models.clip import ClipBridge, ClipVision
-
         return ClipBridge(ClipVision.untrained(config.vision.model))
-    from maa.models.bridge import PictureBridge
-
     return PictureBridge(config.vision, config.text.width)
 
 
 def _vocoder(config: ModelConfig) -> nn.Module:
-    if isinstance(config.vocoder, HifiganConfig):
-        from maa.models.hifigan import HifiganGenerator
-
-        return HifiganGenerator(config.vocoder, config.audio.mels)
-    if isinstance(config.vocoder, BigvganConfig):
-        from maa.models.bigvgan import BigvganGenerator
-
-        return BigvganGenerator(config.vocoder, config.audio.mels)
-    from maa.models.istft import IstftVocoder
-
-    return IstftVocoder(config.vocoder, config.audio)
+    return build_vocoder(config.vocoder, config.audio)
 
 
 def random_model(config: ModelConfig = TINY, seed: int = 0, parts: Sequence[str] = PARTS) -> Model:

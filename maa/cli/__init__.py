@@ -8,20 +8,27 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
-from maa.cli import bench, info, models
 from maa.cli.arguments import parser
 from maa.cli.progress import ERASE
-from maa.cli.tasks import make
 
-COMMANDS = {"info": info.show, "convert": models.convert, "push": models.push, "bench": bench.show}
+# Module and function of every command that is no task; looked up when it is called, because they bring PyTorch.
+COMMANDS = {
+    "info": ("maa.cli.info", "show_info"),
+    "convert": ("maa.cli.models", "convert_files"),
+    "push": ("maa.cli.models", "push"),
+    "bench": ("maa.cli.bench", "show_bench"),
+}
+TASK = ("maa.cli.tasks", "make")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 1 the machine's fault, 2 the user's, 130 stopped by Ctrl-C."""
     try:
         args = parser().parse_args(argv)
-        return COMMANDS.get(args.command, make)(args)
+        module, name = COMMANDS.get(args.command, TASK)
+        return getattr(import_module(module), name)(args)
     except KeyboardInterrupt:
         return _say("stopped", 130)
     except ValueError as error:

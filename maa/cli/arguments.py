@@ -8,6 +8,10 @@ import os
 from pathlib import Path
 from typing import Any, NoReturn
 
+from maa.pipeline.options import Sampling
+from maa.pipeline.setting import Choice, File, Number, Rows, Setting, Switch, Whole, settings_of
+from maa.pipeline.tasks import TASKS, Inpaint, Task, Text
+
 EXAMPLES = """examples:
   python -m maa text "a dog barks" -o dog.wav --seed 7 --takes 3
   python -m maa image photo.jpg -o photo.wav
@@ -27,7 +31,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser() -> Parser:
-    """The whole command line. Defaults of the sampling options are `Sampling`'s own; the help repeats them."""
+    """The whole command line. What a task may be asked is read from its options; what is not said stays away."""
     top = Parser(
         prog="python -m maa",
         description="Sound from a sentence, a picture, a video or a sound of your own.",
@@ -37,15 +41,12 @@ def parser() -> Parser:
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="command", parser_class=Parser)
     shared = _common()
-
-    def task(name: str, summary: str) -> Parser:
-        return commands.add_parser(name, help=summary, description=summary, parents=[shared], allow_abbrev=False)
-
-    _text(task("text", "sound from a sentence"))
-    _image(task("image", "sound from a picture"))
-    _video(task("video", "sound for a video clip"))
-    _personalize(task("personalize", "your own sound, led towards a sentence"))
-    _inpaint(task("inpaint", "new sound where a mask says so, your own samples elsewhere"))
+    for task in TASKS.values():
+        summary = task.summary[0].lower() + task.summary[1:].rstrip(".")
+        command = commands.add_parser(
+            task.name, help=summary, description=summary, parents=[shared], allow_abbrev=False
+        )
+        _task(command, task)
     summary = "what a model consists of and which tasks it can do"
     _info(commands.add_parser("info", help=summary, description=summary, allow_abbrev=False))
     summary = "the authors' published weights to a model folder"
@@ -57,58 +58,47 @@ def parser() -> Parser:
     return top
 
 
-def _text(task: Parser) -> None:
-    task.add_argument("prompt", help="what to hear")
-    _seconds(task)
+def _task(command: Parser, task: type[Task]) -> None:
+    """What one task works on, and the options that not every task has."""
+    if task.source is not None:
+        text = "; ".join(part for part in (task.source.what, task.source.more) if part)
+        command.add_argument("input", type=Path, help=text)
+    own = settings_of(task)
+    for setting in own:
+        if setting.required:
+            command.add_argument(setting.name, help=setting.help)
+    more = [setting for kind in task.more for setting in settings_of(kind)]
+    for setting in (*own, *more, *(one for one in settings_of(Sampling) if one.only == task.name)):
+        if not setting.required:
+            option(command, setting)
+    if task is Inpaint:
+        text = "write what is made new as a picture with its scale"
+        command.add_argument("--save-mask", type=Path, metavar="PNG", help=text)
 
 
-def _image(task: Parser) -> None:
-    task.add_argument("input", type=Path, help="a picture")
-    task.add_argument("--prompt", default="", help="what to hear, instead of what is seen")
-    how = "a word that the picture is heard as, and its weight; repeatable"
-    task.add_argument("--heard", nargs=2, action="append", default=[], metavar=("WORD", "WEIGHT"), help=how)
-    _seconds(task)
-
-
-def _video(task: Parser) -> None:
-    task.add_argument("input", type=Path, help="a clip; with -o NAME.wav only the sound is written")
-    task.add_argument("--prompt", default="", help="what to hear, instead of what is seen")
-    own = "the clip's own sound: replace it (default), mix it in, or keep it as the first of two tracks"
-    task.add_argument("--original", choices=("replace", "mix", "keep"), default="replace", help=own)
-    task.add_argument("--original-db", type=number, metavar="DB", help="level of its own sound in a mix; default -6")
-
-
-def _personalize(task: Parser) -> None:
-    task.add_argument("input", type=Path, help="a sound file")
-    task.add_argument("prompt", help="what to hear")
-    text = "0 is your sound through the model (mono, 16 kHz), 1 ignores it; default 0.4"
-    task.add_argument("--t0", type=number, default=0.4, help=text)
-    text = "with --sampler official: one step noisier than the network is told, as the authors do it; to compare"
-    task.add_argument("--mismatch", action="store_true", default=None, help=text)
-    task.add_argument("--start", type=number, default=0.0, metavar="S", help="second where to begin; default 0")
-    task.add_argument("--no-level-match", action="store_true", help="do not make it as loud as your sound")
-
-
-def _inpaint(task: Parser) -> None:
-    edges = ("START", "END", "LOW", "HIGH")
-    where: dict[str, Any] = {"type": number, "action": "append", "default": []}
-    task.add_argument("input", type=Path, help="a sound file; its rate, channels and sample format are kept")
-    task.add_argument("--prompt", default="", help="what to hear; default: go on with what is there")
-    task.add_argument("--box", nargs=4, metavar=edges, help="make this new: seconds and Hz; repeatable", **where)
-    task.add_argument("--frames", nargs=2, metavar=edges[:2], help="seconds, all frequencies; repeatable", **where)
-    task.add_argument("--mask", type=Path, metavar="FILE", help="PNG, white = make new, or .npy [bands, frames]")
-    task.add_argument(
-        "--save-mask", type=Path, metavar="PNG", help="write what is made new as a picture with its scale"
-    )
-    task.add_argument("--before", type=number, default=0.0, metavar="S", help="seconds to add in front; default 0")
-    task.add_argument("--after", type=number, default=0.0, metavar="S", help="seconds to add behind; default 0")
-    task.add_argument("--strength", type=number, default=1.0, help="1 fills from nothing (default); less keeps a trace")
-    task.add_argument(
-        "--resampling", type=int, default=0, metavar="N", help="rounds for a closer fit, 0 (default) to 4"
-    )
-    text = "how far latent cells beside the hole may follow the model, 0 (default) to 1; your samples stay anyway"
-    task.add_argument("--blend", type=number, default=0.0, metavar="X", help=text)
-    task.add_argument("--no-level-match", action="store_true", help="do not make it as loud as its neighbours")
+def option(command: argparse._ActionsContainer, setting: Setting) -> None:
+    """One setting as an option. Its default is None, which is not said; what it may be is checked later."""
+    how: dict[str, Any] = {"dest": setting.name, "metavar": setting.metavar, "default": None}
+    default = setting.open or ("" if setting.default in ("", (), None) else f"{setting.default}")
+    how["help"] = f"{setting.text}; default {default}" if default else setting.text
+    match setting:
+        case Switch():
+            usual = f"not: {setting.help}" if setting.default else setting.help
+            how |= {"action": "store_const", "const": not setting.default, "help": usual}
+            del how["metavar"]
+        case Rows():
+            numbers = {} if setting.name == "words" else {"type": number_argument}
+            how |= {"action": "append", "nargs": len(setting.metavar or ()), **numbers}
+            how["help"] = f"{setting.help}; repeatable"
+        case Whole():
+            how["type"] = int
+        case Number():
+            how["type"] = number_argument
+        case File():
+            how |= {"type": Path, "help": setting.help}
+        case Choice():
+            how["help"] = f"{setting.help}; default {default}"
+    command.add_argument(setting.option, **how)
 
 
 def _info(command: Parser) -> None:
@@ -143,9 +133,9 @@ def _bench(command: Parser) -> None:
     which.add_argument("--config", metavar="NAME", help="a named configuration with random weights, such as paper")
     command.add_argument("--steps", type=int, default=25, help="denoising steps; default 25")
     command.add_argument("--sampler", default="dpm++", help="dpm++ (default), ddim or official")
-    command.add_argument("--guidance", type=number, default=3.0, metavar="S", help="1 = none; default 3")
+    command.add_argument("--guidance", type=number_argument, default=3.0, metavar="S", help="1 = none; default 3")
     command.add_argument("--takes", type=int, dest="count", default=1, metavar="N", help="in one call; default 1")
-    _seconds(command)
+    option(command, next(one for one in settings_of(Text) if one.name == "seconds"))
     command.add_argument("--runs", type=int, default=1, metavar="N", help="after one warm-up step; the median counts")
     command.add_argument("--device", metavar="NAME", help="auto or, say, cpu; default MAA_DEVICE, else the best here")
     command.add_argument("--dtype", help="of the U-Net: float32 or bfloat16; default: the device's own")
@@ -159,17 +149,9 @@ def _common() -> Parser:
     """The options that every task has."""
     shared = Parser(add_help=False, allow_abbrev=False)
     shared.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=".wav, .flac; for video .mp4")
-    shared.add_argument("--negative", default="", metavar="TEXT", help="what to lead away from")
-    shared.add_argument("--seed", type=int, help="0 to 4294967295; default: a fresh one")
-    shared.add_argument("--steps", type=int, help="denoising steps; default 25")
-    shared.add_argument("--guidance", type=number, metavar="S", help="0 to 20, 1 = none; default: the model's")
-    shared.add_argument("--sampler", help="dpm++ (default), ddim, or official: the authors'")
-    shared.add_argument("--eta", type=number, help="fresh noise in ddim, 0 (default) to 1")
-    shared.add_argument("--takes", type=int, dest="count", metavar="N", help="sounds to make, best first; default 1")
-    text = "how much of the time sounds: 0 = one event, 1 = many; default: the model's choice"
-    shared.add_argument("--density", type=number, metavar="D", help=text)
-    text = "as-made (default), -23 or -18 LUFS, or peak: a true peak of -1 dB; inpaint is always as-made"
-    shared.add_argument("--loudness", default="as-made", metavar="L", help=text)
+    for setting in settings_of(Sampling):
+        if not setting.only:
+            option(shared, setting)
     chosen = shared.add_mutually_exclusive_group()
     chosen.add_argument("--pick", type=int, default=1, metavar="K", help="write the K-th best take; default 1")
     chosen.add_argument("--all-takes", action="store_true", help="write the others too, as NAME-2.wav, NAME-3.wav …")
@@ -183,17 +165,13 @@ def _common() -> Parser:
     return shared
 
 
-def _seconds(task: Parser) -> None:
-    task.add_argument("--seconds", type=number, metavar="S", help="length; default: the model's own, 9.984")
-
-
 def _model(options: argparse._ActionsContainer) -> None:
     default = os.environ.get("MAA_MODEL") or "small"
     text = "name, folder or hub id; default MAA_MODEL, else small"
     options.add_argument("--model", default=default, metavar="NAME", help=text)
 
 
-def number(text: str) -> float:
+def number_argument(text: str) -> float:
     """A float that is a number: NaN would slip through every range check."""
     value = float(text)
     if math.isnan(value):

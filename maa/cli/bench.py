@@ -5,29 +5,29 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from maa.pipeline import MakeAnAudio
+import torch
+
+from maa import checkpoint
+from maa.cli.timing import AUTHORS_STEPS, measure
+from maa.config import PRESETS
+from maa.device import pick_device, pick_dtype
+from maa.pipeline import MakeAnAudio, Sampling
 
 NEEDED = ("autoencoder", "unet", "vocoder", "text")  # what a sound from text needs; speed does not depend on weights
 STAGES = ("text", "step", "sample", "decode", "vocode", "rank", "write", "total")
 
 
-def show(args: argparse.Namespace) -> int:
+def show_bench(args: argparse.Namespace) -> int:
     """Measure and print, as a table or as JSON."""
-    facts = run(args)
-    print(json.dumps(facts, indent=2) if args.json else table(facts))
+    facts = bench_facts(args)
+    print(json.dumps(facts, indent=2) if args.json else bench_table(facts))
     return 0
 
 
-def run(args: argparse.Namespace) -> dict[str, Any]:
+def bench_facts(args: argparse.Namespace) -> dict[str, Any]:
     """The figures: of our path, and with --official-path of the authors', of the same network in the same process."""
-    import torch
-
-    from maa import Sampling
-    from maa.pipeline.timing import AUTHORS_STEPS, measure
-
     if args.runs < 1:
         raise ValueError("--runs must be at least 1.")
     sampling = Sampling(args.steps, args.guidance, 0, args.count, args.sampler)
@@ -45,8 +45,6 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         "ours": measure(maa, sampling, args.seconds, args.runs),
     }
     if args.official_path:
-        assert maa.model.unet is not None
-        maa.model.unet.float()
         authors = Sampling(AUTHORS_STEPS, args.guidance, 0, args.count, "official")
         facts["official"] = measure(maa, authors, args.seconds, 1, official=True)
         times = [facts[name]["seconds"]["total"] for name in ("official", "ours")]
@@ -55,10 +53,6 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _open(args: argparse.Namespace) -> MakeAnAudio:
-    from maa import MakeAnAudio, checkpoint
-    from maa.config import PRESETS
-    from maa.device import pick_device, pick_dtype
-
     device = pick_device(args.device or os.environ.get("MAA_DEVICE") or None)
     dtype = pick_dtype(device, args.dtype)
     if args.config is not None:
@@ -77,15 +71,13 @@ def _open(args: argparse.Namespace) -> MakeAnAudio:
 
 
 def _device(maa: MakeAnAudio) -> str:
-    import torch
-
     if maa.device.type != "cpu":
         return f"{maa.device} ({torch.accelerator.current_accelerator()})"
     capability = torch.backends.cpu.get_cpu_capability()
     return f"cpu ({capability})"
 
 
-def table(facts: dict[str, Any]) -> str:
+def bench_table(facts: dict[str, Any]) -> str:
     """The figures for people."""
     columns = [name for name in ("ours", "official") if name in facts]
     head = f"{facts['model']} ({facts['weights']} weights), {facts['device']}, {facts['threads']} threads, "

@@ -4,39 +4,40 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from maa.checkpoint import Model
+import torch
+
+from maa import checkpoint
+from maa.checkpoint import Model
+from maa.cli import info_paper
+from maa.config import PRESETS, ClapConfig, VisionConfig
+from maa.pipeline import MakeAnAudio
 
 
-def show(args: argparse.Namespace) -> int:
+def show_info(args: argparse.Namespace) -> int:
     """Print the facts as a table or as JSON."""
     if args.config == "paper":
-        from maa.cli import info_paper
-
         facts = info_paper.facts()
-        text = info_paper.table(facts)
+        text = info_paper.paper_table(facts)
     else:
         facts = of_config(args.config) if args.config else of_model(args.model)
-        text = table(facts)
+        text = info_table(facts)
     print(json.dumps(facts, indent=2) if args.json else text)
     return 0
 
 
 def of_model(name: str) -> dict[str, Any]:
     """Parts, parameters, sizes, hashes and tasks of a checkpoint."""
-    from maa import MakeAnAudio, checkpoint
-
     maa = MakeAnAudio.from_pretrained(name, device="cpu")
     folder = None if maa.name == "tiny" else checkpoint.find(name)
-    experts = {name: parts_of(expert, name) for name, expert in maa.model.experts.items()}
+    experts = {name: part_facts(expert, name) for name, expert in maa.model.experts.items()}
     return {
         "name": maa.name,
         "folder": None if folder is None else str(folder),
         "weights": maa.model.weights_hash,
         "parts": {
-            **parts_of(maa.model),
+            **part_facts(maa.model),
             **{name: about for parts in experts.values() for name, about in parts.items()},
         },
         "missing": maa.model.missing,
@@ -45,10 +46,8 @@ def of_model(name: str) -> dict[str, Any]:
     }
 
 
-def parts_of(model: Model, expert: str = "") -> dict[str, dict[str, Any]]:
+def part_facts(model: Model, expert: str = "") -> dict[str, dict[str, Any]]:
     """Parameters, bytes and hash of each part that a model's own folder holds; an expert's begin with its name."""
-    from maa import checkpoint
-
     found: dict[str, dict[str, Any]] = {}
     for part, network in model.networks().items():
         files = [] if model.folder is None else checkpoint.weight_files(model.folder, part)
@@ -66,11 +65,6 @@ def parts_of(model: Model, expert: str = "") -> dict[str, dict[str, Any]]:
 
 def of_config(name: str) -> dict[str, Any]:
     """Parts and parameters of a named configuration; no weights are made."""
-    import torch
-
-    from maa import checkpoint
-    from maa.config import PRESETS, ClapConfig, VisionConfig
-
     if name not in PRESETS:
         raise ValueError(f"There is no configuration {name!r}; choose one of {', '.join(PRESETS)}.")
     config = PRESETS[name]
@@ -87,7 +81,7 @@ def of_config(name: str) -> dict[str, Any]:
     return {"name": name, "parts": parts, "config": config.to_json()}
 
 
-def table(facts: dict[str, Any]) -> str:
+def info_table(facts: dict[str, Any]) -> str:
     """The facts for people."""
     parts: dict[str, dict[str, Any]] = facts["parts"]
     together = {

@@ -6,9 +6,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import torch
 from torch import nn
 
+from maa import checkpoint
 from maa.config import PAPER, PAPER_IMAGE, PAPER_INPAINT, PAPER_TEXT, HifiganConfig, MsClapConfig, TextConfig
+from maa.models import towers
+from maa.models.autoencoder import Autoencoder
+from maa.models.hifigan import HifiganGenerator
+from maa.models.msclap import Cnn14
+from maa.models.text import Projection
+from maa.models.unet import UNet
 
 TOTALS = {"CLAP": "332M", "BERT": "809M", "T5-Large": "563M", "CLIP": "576M"}  # as Table 1 prints them
 PLAIN = "autoencoder without multi-resolution attention"
@@ -16,10 +24,6 @@ PLAIN = "autoencoder without multi-resolution attention"
 
 def facts() -> dict[str, Any]:
     """Counts of everything the paper and the published files name. Shapes only: no weights are made."""
-    import torch
-
-    from maa import checkpoint
-
     with torch.device("meta"):
         parts = {part: _count(checkpoint.build(PAPER, part)) for part in checkpoint.PARTS}
         besides = {name: _count(make()) for name, make in _besides().items()}
@@ -43,29 +47,18 @@ def _count(network: nn.Module) -> int:
 
 def _text(config: TextConfig) -> nn.Module:
     """A text encoder as its files have it, BERT with its pooler; built without a tokenizer's file."""
-    from maa.models import towers
-    from maa.models.text import Projection
-
-    tower = towers.build(replace(config, pooler=config.kind == "bert"))
+    tower = towers.build_tower(replace(config, pooler=config.kind == "bert"))
     return tower if config.projection is None else nn.ModuleList([tower, Projection(config.width, config.projection)])
 
 
 def _row(config: TextConfig, autoencoder: int) -> dict[str, Any]:
     """A row of Table 1: the text encoder, and the total with the U-Net for its width and the plain autoencoder."""
-    from maa.models.unet import UNet
-
     encoder = _count(_text(config))
     network = _count(UNet(replace(PAPER.unet, context_dim=config.context_dim)))
     return {"parameters": encoder, "total": encoder + network + autoencoder}
 
 
 def _besides() -> dict[str, Callable[[], nn.Module]]:
-    from maa import checkpoint
-    from maa.models.autoencoder import Autoencoder
-    from maa.models.hifigan import HifiganGenerator
-    from maa.models.msclap import Cnn14
-    from maa.models.text import Projection
-
     clap = PAPER.clap
     assert isinstance(clap, MsClapConfig)
     return {
@@ -98,7 +91,7 @@ def _table_6() -> list[tuple[str, str, str]]:
     ]
 
 
-def table(found: dict[str, Any]) -> str:
+def paper_table(found: dict[str, Any]) -> str:
     """The same for people."""
     kinds = {"vocoder": "BigVGAN, folded", "clap": "MS-CLAP's captions", "clap_audio": "MS-CLAP's Cnn14"}
     kinds["vision"] = "open_clip ViT-H-14"

@@ -30,7 +30,7 @@ def progress(quiet: bool) -> OnStep | None:
     return on_step
 
 
-def report(generation: Generation, take: int, path: Path, args: argparse.Namespace) -> None:
+def print_report(generation: Generation, take: int, path: Path, args: argparse.Namespace) -> None:
     """Settings as JSON on stdout, or a line for people on stderr."""
     if args.json:
         print(json.dumps({"file": str(path), **generation.settings_of(take)}))

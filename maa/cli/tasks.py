@@ -4,37 +4,48 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from maa.cli.progress import progress, report
+from maa.cli.arguments import number_argument
+from maa.cli.progress import print_report, progress
+from maa.pipeline.checks import shown
+from maa.pipeline.options import Filling, Sampling, Soundtrack
+from maa.pipeline.setting import OptionGroup, read
+from maa.pipeline.tasks import TASKS, Inpaint, Task
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from maa import Audio, Generation, MakeAnAudio, Sampling
+    from maa import Generation, MakeAnAudio
 
 SOUND = (".wav", ".flac")
 VIDEO = (".mp4", ".mov", ".mkv", ".webm")
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a command line asks for."""
+
+    sampling: Sampling
+    task: Task
+    more: Sequence[OptionGroup]  # what else the task may be asked
+
+
 def make(args: argparse.Namespace) -> int:
     """Check what can be checked without a model, generate, write, report."""
     check_files(args, [args.output])
-    options = sampling(args)
-    files = targets(args, options.count)
+    request = asked(args)
+    files = targets(args, request.sampling.count)
     check_files(args, files.values())
     check_clip(args)
-    from maa import MakeAnAudio
+    from maa import MakeAnAudio  # here, because it brings PyTorch
 
-    generation = TASKS[args.command](
-        MakeAnAudio.from_pretrained(args.model, device=args.device, dtype=args.dtype), args, options
-    )
+    maa = MakeAnAudio.from_pretrained(args.model, device=args.device, dtype=args.dtype)
+    generation = CALLS.get(args.command, run_task)(maa, args, request)
     for take, path in files.items():
-        write(generation, take, path, args)
-        report(generation, take, path, args)
+        write_take(generation, take, path, args)
+        print_report(generation, take, path, args)
     return 0
 
 
@@ -68,17 +79,16 @@ def check_clip(args: argparse.Namespace) -> None:
     if args.command == "video" and args.output.suffix.lower() in VIDEO:
         from maa.vision.mux import check_container
 
-        check_container(args.input, args.output.suffix, args.original)
+        check_container(args.input, args.output.suffix, args.original or "replace")
 
 
-def sampling(args: argparse.Namespace) -> Sampling:
-    """The sampling options that were given; the others keep their defaults. A loudness that is none ends here, too."""
-    from maa import Sampling
-    from maa.pipeline.request import check_loudness
-
-    check_loudness(args.loudness, fixed=args.command == "inpaint")
-    names = ("steps", "guidance", "seed", "count", "sampler", "eta", "mismatch", "density")
-    return Sampling(**{name: value for name in names if (value := getattr(args, name, None)) is not None})
+def asked(args: argparse.Namespace) -> Asked:
+    """Everything that was said, checked; what was not said keeps its default."""
+    task = TASKS[args.command]
+    given = {name: value for name, value in vars(args).items() if value is not None}
+    if args.command == "image" and "words" in given:
+        given["words"] = [(word, weight_of(weight)) for word, weight in given["words"]]
+    return Asked(read(Sampling, given), read(task, given), [read(kind, given) for kind in task.more])
 
 
 def targets(args: argparse.Namespace, count: int) -> dict[int, Path]:
@@ -92,97 +102,54 @@ def targets(args: argparse.Namespace, count: int) -> dict[int, Path]:
     return {args.pick - 1: output}
 
 
-def text(maa: MakeAnAudio, args: argparse.Namespace, options: Sampling) -> Generation:
-    """`python -m maa text`."""
-    return maa.text_to_audio(args.prompt, options, seconds=args.seconds, **shared(args))
+def run_task(maa: MakeAnAudio, args: argparse.Namespace, request: Asked) -> Generation:
+    """Most tasks: something in, a sound out."""
+    return request.task.run(maa, getattr(args, "input", None), request.sampling, progress(args.quiet))
 
 
-def image(maa: MakeAnAudio, args: argparse.Namespace, options: Sampling) -> Generation:
-    """`python -m maa image`."""
-    words = [(word, weight_of(weight)) for word, weight in args.heard]
-    given = {"prompt": args.prompt, "seconds": args.seconds, "words": words}
-    return maa.image_to_audio(args.input, options, **given, **shared(args))
-
-
-def video(maa: MakeAnAudio, args: argparse.Namespace, options: Sampling) -> Generation:
+def video(maa: MakeAnAudio, args: argparse.Namespace, request: Asked) -> Generation:
     """`python -m maa video`."""
-    from maa.pipeline.clip import with_original
+    from maa.pipeline.clip import with_soundtrack
 
-    made = maa.video_to_audio(args.input, options, prompt=args.prompt, **shared(args))
-    return with_original(made, args.original, args.original_db)
-
-
-def personalize(maa: MakeAnAudio, args: argparse.Namespace, options: Sampling) -> Generation:
-    """`python -m maa personalize`."""
-    given = {"t0": args.t0, "start": args.start, "level_match": not args.no_level_match}
-    return maa.personalize(args.input, args.prompt, options, **given, **shared(args))
+    return with_soundtrack(run_task(maa, args, request), cast(Soundtrack, request.more[0]))
 
 
-def inpaint(maa: MakeAnAudio, args: argparse.Namespace, options: Sampling) -> Generation:
+def inpaint(maa: MakeAnAudio, args: argparse.Namespace, request: Asked) -> Generation:
     """`python -m maa inpaint`."""
-    from maa import Filling
     from maa.audio.io import to_audio
     from maa.audio.maskfile import write_mask
+    from maa.pipeline.filling import mask_of_regions
 
-    source = to_audio(args.input)
+    task, (filling,), source = cast(Inpaint, request.task), request.more, to_audio(args.input)
     if args.output.suffix.lower() == ".flac" and not args.bits and source.subtype in ("PCM_32", "FLOAT", "DOUBLE"):
         raise ValueError(
             f"FLAC cannot hold the {source.subtype} samples of {args.input}; write .wav, or add --bits 24."
         )
-    filling = Filling(
-        strength=args.strength,
-        resampling=args.resampling,
-        blend=args.blend,
-        level_match=not args.no_level_match,
-        before=args.before,
-        after=args.after,
-    )
-    mask = mask_of(maa, args, source, filling.extends)
-    made = maa.inpaint(source, mask, args.prompt, options, filling=filling, **shared(args))
+    if task.mask is None and not task.regions and not cast(Filling, filling).extends:
+        raise ValueError("Say what to make new: --box, --frames, --mask, or more sound with --before or --after.")
+    mask = mask_of_regions(task, maa.config.audio, maa.frames_of(source))
+    how: dict[str, Any] = {"filling": filling, "on_step": progress(args.quiet), **task.keywords()}
+    made = maa.inpaint(source, mask, sampling=request.sampling, **how)
     if args.save_mask is not None:
         write_mask(args.save_mask, mask, maa.config.audio)
     return made
 
 
-TASKS: dict[str, Callable[[MakeAnAudio, argparse.Namespace, Sampling], Generation]] = {
-    "text": text,
-    "image": image,
+CALLS: dict[str, Callable[[MakeAnAudio, argparse.Namespace, Asked], Generation]] = {
     "video": video,
-    "personalize": personalize,
     "inpaint": inpaint,
 }
 
 
 def weight_of(text: str) -> float:
     """The weight of a word."""
-    from maa.cli.arguments import number
-
     try:
-        return number(text)
+        return number_argument(text)
     except ValueError as error:
-        raise ValueError(f"--heard needs a word and a number, such as --heard rain 0.5, not {text!r}.") from error
+        raise ValueError(f"--heard needs a word and a number, such as --heard rain 0.5, not {shown(text)}.") from error
 
 
-def shared(args: argparse.Namespace) -> dict[str, Any]:
-    """What every task takes by keyword."""
-    return {"negative": args.negative, "loudness": args.loudness, "on_step": progress(args.quiet)}
-
-
-def mask_of(maa: MakeAnAudio, args: argparse.Namespace, source: Audio, extends: bool) -> NDArray[np.bool_]:
-    """Everything that --box, --frames and --mask name, together: bool [mels, frames]."""
-    from maa import Box
-    from maa.audio.mask import from_boxes
-    from maa.audio.maskfile import read_mask
-
-    boxes = [Box(*edges) for edges in args.box + args.frames]
-    if args.mask is None and not boxes and not extends:
-        raise ValueError("Say what to make new: --box, --frames, --mask, or more sound with --before or --after.")
-    spec, frames = maa.config.audio, maa.frames_of(source)
-    painted = from_boxes(boxes, spec, frames)
-    return painted if args.mask is None else painted | read_mask(args.mask, spec, frames)
-
-
-def write(generation: Generation, take: int, path: Path, args: argparse.Namespace) -> None:
+def write_take(generation: Generation, take: int, path: Path, args: argparse.Namespace) -> None:
     """One take into its file: a sound, or the clip with its new sound."""
     if path.suffix.lower() in VIDEO:
         from maa.pipeline.clip import save_clip

@@ -8,14 +8,14 @@ import typing
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 
-def plain(value: Any) -> Any:
+def to_plain(value: Any) -> Any:
     """Tuples to lists, all the way down."""
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
+        return {key: to_plain(item) for key, item in value.items()}
     return list(value) if isinstance(value, tuple) else value
 
 
-def build(cls: type, data: Any, where: str) -> Any:
+def from_plain(cls: type, data: Any, where: str) -> Any:
     """One dataclass from a JSON object, strictly: a config from elsewhere must not half-fit."""
     if not isinstance(data, dict):
         raise ValueError(f"{where} should be an object, not {type(data).__name__}.")
@@ -42,9 +42,9 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         kind = value.get("kind", next(iter(kinds))) if isinstance(value, dict) else None
         if kind not in kinds:
             raise ValueError(f"{where}.kind should be one of {', '.join(sorted(kinds))}.")
-        return build(kinds[kind], value, where)
+        return from_plain(kinds[kind], value, where)
     if dataclasses.is_dataclass(hint):
-        return build(typing.cast(type, hint), value, where)
+        return from_plain(typing.cast(type, hint), value, where)
     if get_origin(hint) is tuple:
         if not isinstance(value, list):
             raise ValueError(f"{where} should be a list.")

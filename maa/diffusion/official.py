@@ -19,7 +19,7 @@ from maa.device import send
 END = 0  # the timestep where the authors' DDIM stops: alpha_prev of the last step is alpha_0, not 1
 
 
-def timesteps(count: int, length: int = 1000) -> list[int]:
+def official_timesteps(count: int, length: int = 1000) -> list[int]:
     """The authors' timesteps for `count` steps of a schedule of `length`, descending.
 
     Raises:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
+from maa.diffusion import official
 from maa.diffusion.guidance import Denoiser
-from maa.diffusion.noise import Noise
-from maa.diffusion.schedule import Schedule
+from maa.diffusion.noise import Noise, TakeNoise, take_seeds
+from maa.diffusion.schedule import Schedule, first_timestep, timesteps
 
 OnStep = Callable[[int, int, Tensor], None]  # steps done, steps in all, present estimate of the clean latent
-SAMPLERS = ("dpm++", "ddim", "official")
 
 
 def ddim(
@@ -80,3 +82,91 @@ def dpm_solver(
 
 def _full(z: Tensor, t: int) -> Tensor:
     return torch.full((z.shape[0],), t, device=z.device, dtype=torch.long)
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """What distinguishes one sampler from another; everything that asks which one it is asks here.
+
+    Attributes:
+        label: for people.
+        timesteps: (share of the schedule 0..1, steps of the whole schedule, schedule) to the descending timesteps that
+            are run; none for a share that rounds to no noise.
+        run: (denoiser, z, timesteps, schedule, on_step, eta, noise) to the clean latent.
+        noise: (seed, takes, device) to the draws of these takes of a request, counted from 0.
+        uses_eta: whether eta adds noise.
+        candidates: takes share one seed, as rows of one draw; else take k has the seed + k.
+        check: raises ValueError for a number of steps that it cannot run.
+    """
+
+    label: str
+    timesteps: Callable[[float, int, Schedule], list[int]]
+    run: Callable[[Denoiser, Tensor, Sequence[int], Schedule, OnStep | None, float, Noise], Tensor]
+    noise: Callable[[int, Sequence[int], torch.device], Noise]
+    uses_eta: bool = False
+    candidates: bool = False
+    check: Callable[[int], object] = lambda steps: None
+
+    def seeds(self, seed: int, count: int) -> tuple[int, ...]:
+        """The seed of each take of a request."""
+        return (seed,) * count if self.candidates else take_seeds(seed, count)
+
+
+def _even_timesteps(strength: float, steps: int, schedule: Schedule) -> list[int]:
+    return timesteps(first_timestep(strength, schedule), max(1, math.ceil(strength * steps)))
+
+
+def _official_timesteps(strength: float, steps: int, schedule: Schedule) -> list[int]:
+    length, first = schedule.config.steps, first_timestep(strength, schedule)
+    return (
+        official.strength_steps((first + 1) / length, official.official_timesteps(steps, length)) if first >= 0 else []
+    )
+
+
+def _take_noise(seed: int, takes: Sequence[int], device: torch.device) -> Noise:
+    return TakeNoise([take_seeds(seed, take + 1)[take] for take in takes], device)
+
+
+def _run_dpm_solver(
+    denoiser: Denoiser, z: Tensor, steps: Sequence[int], schedule: Schedule, on_step: OnStep | None, *_: object
+) -> Tensor:
+    return dpm_solver(denoiser, z, steps, schedule, on_step)
+
+
+def _run_ddim(
+    denoiser: Denoiser,
+    z: Tensor,
+    steps: Sequence[int],
+    schedule: Schedule,
+    on_step: OnStep | None,
+    eta: float,
+    noise: Noise,
+    end: int = -1,
+) -> Tensor:
+    return ddim(denoiser, z, steps, schedule, on_step, eta=eta, noise=noise, end=end)
+
+
+SAMPLERS = {
+    "dpm++": Sampler("DPM-Solver++ (fast)", _even_timesteps, _run_dpm_solver, _take_noise),
+    "ddim": Sampler("DDIM (the paper's)", _even_timesteps, _run_ddim, _take_noise, uses_eta=True),
+    "official": Sampler(
+        "The authors' own DDIM",
+        _official_timesteps,
+        partial(_run_ddim, end=official.END),
+        official.CandidateNoise,
+        uses_eta=True,
+        candidates=True,
+        check=official.official_timesteps,
+    ),
+}
+
+
+def sampler_named(name: object) -> Sampler:
+    """The sampler of that name.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if not isinstance(name, str) or name not in SAMPLERS:
+        raise ValueError(f"There is no sampler {name!r}; choose one of {', '.join(SAMPLERS)}.")
+    return SAMPLERS[name]

@@ -59,7 +59,7 @@ class Schedule:
         return alpha[index].view(shape), sigma[index].view(shape)
 
 
-def start_of(t0: float, schedule: Schedule) -> int:
+def first_timestep(t0: float, schedule: Schedule) -> int:
     """The timestep that SDEdit starts from (Sec. 4.1): round(1000 t0) - 1; -1 means no noise at all."""
     return round(schedule.config.steps * t0) - 1
 

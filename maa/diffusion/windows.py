@@ -29,7 +29,7 @@ def plan(columns: int, size: int, overlap: int, multiple: int = 2) -> list[Span]
     return [(start, start + size) for start in starts]
 
 
-def weights(spans: Sequence[Span], columns: int) -> list[Tensor]:
+def window_weights(spans: Sequence[Span], columns: int) -> list[Tensor]:
     """How much each window counts at each of its columns; over all windows the weights of a column add up to 1."""
     raw = []
     for index, (first, last) in enumerate(spans):
@@ -51,7 +51,7 @@ def weights(spans: Sequence[Span], columns: int) -> list[Tensor]:
 def joined(spans: Sequence[Span], pieces: Sequence[Tensor], scale: int = 1) -> Tensor:
     """Pieces [..., scale * width] of the windows, mixed into one [..., scale * columns]."""
     columns = spans[-1][1]
-    shares = weights([(scale * first, scale * last) for first, last in spans], scale * columns)
+    shares = window_weights([(scale * first, scale * last) for first, last in spans], scale * columns)
     out = pieces[0].new_zeros((*pieces[0].shape[:-1], scale * columns))
     for (first, last), piece, share in zip(spans, pieces, shares, strict=True):
         out[..., scale * first : scale * last] += piece * share.to(piece)

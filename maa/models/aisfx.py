@@ -7,11 +7,11 @@ judge of generated sound. Only the embedding is here, not the nine label heads o
 
 from __future__ import annotations
 
-import math
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from maa.dsp import htk_filterbank, resample_on_device
 
 SAMPLE_RATE = 44_100
 N_FFT = 2048
@@ -21,57 +21,14 @@ BLOCK = 100  # frames the network sees at once: 2.3 s
 STRIDE = 50  # frames from one block to the next
 LOG_PEAK = 9.457798957824707  # largest log-mel value of the authors' training sets; scales the input to [0, 1]
 _POOLS = (2, 2, 2, 1)
-_LONGEST_PHASES = 2000
 
 
-def resample_kernel(source: int, target: int, zeros: int = 64, rolloff: float = 0.97) -> Tensor:
-    """One Kaiser-windowed sinc per output phase, [target, 2 * reach + source], for rates without a common factor."""
-    cutoff = rolloff * min(source, target) / source  # of the source's Nyquist frequency
-    reach = math.ceil(zeros / cutoff)
-    taps = torch.arange(-reach, reach + source, dtype=torch.float64)
-    phase = torch.arange(target, dtype=torch.float64)[:, None] * source / target
-    distance = (taps - phase) * cutoff
-    inside = (1 - (distance / zeros).square()).clamp(min=0)
-    window = torch.i0(9.0 * inside.sqrt()) / torch.i0(torch.tensor(9.0, dtype=torch.float64))
-    return torch.where(inside > 0, torch.sinc(distance) * window * cutoff, 0.0)
-
-
-def resample(wave: Tensor, source_rate: int, target_rate: int) -> Tensor:
-    """Change the rate of wave [B, n] to [B, round(n * target / source)], on the wave's own device.
-
-    Passband up to 0.9 of the lower Nyquist frequency, images 80 dB down. Raises ValueError for rates whose ratio is not
-    a fraction of small numbers (every usual rate is).
-    """
-    divisor = math.gcd(source_rate, target_rate)
-    source, target = source_rate // divisor, target_rate // divisor
-    if source == target:
-        return wave
-    if max(source, target) > _LONGEST_PHASES:
-        raise ValueError(f"Cannot bring {source_rate} Hz to {target_rate} Hz here; resample the sound to 44100 Hz.")
-    kernel = resample_kernel(source, target).to(wave)
-    length = round(wave.shape[-1] * target / source)
-    reach = (kernel.shape[1] - source) // 2
-    hops = math.ceil(length / target)
-    right = (hops - 1) * source + kernel.shape[1] - reach - wave.shape[-1]
-    frames = F.pad(wave, (reach, max(right, 0))).unfold(-1, kernel.shape[1], source)[:, :hops]
-    return (frames @ kernel.T).flatten(1)[:, :length]
-
-
-def mel_filters() -> Tensor:
+def aisfx_filterbank() -> Tensor:
     """Triangles [N_FFT / 2 + 1, MELS], straight in HTK mel from 0 to 22,050 Hz; each band's weights add up to 1."""
-
-    def to_mel(hz: Tensor) -> Tensor:
-        return 1127.0 * torch.log1p(hz / 700.0)
-
-    bins = to_mel(torch.linspace(0, SAMPLE_RATE / 2, N_FFT // 2 + 1, dtype=torch.float64))[:, None]
-    edges = torch.linspace(0, float(bins[-1, 0]), MELS + 2, dtype=torch.float64)
-    rise = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
-    fall = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
-    weights = torch.minimum(rise, fall).clamp(min=0)
-    return (weights / weights.sum(0)).float()
+    return torch.from_numpy(htk_filterbank(SAMPLE_RATE, N_FFT, MELS, 0.0, SAMPLE_RATE / 2, "sum").T).float()
 
 
-class LogMel(nn.Module):
+class AisfxFrontEnd(nn.Module):
     """wave [B, n] at 44.1 kHz -> log-mel [B, 1 + ceil(n / 1024), 96] from 0 (silence) to about 1.
 
     Frames are centred on every 1024th sample, with silence before and after the clip.
@@ -83,7 +40,7 @@ class LogMel(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("window", torch.hann_window(N_FFT, periodic=False), persistent=False)
-        self.register_buffer("filters", mel_filters(), persistent=False)
+        self.register_buffer("filters", aisfx_filterbank(), persistent=False)
 
     def forward(self, wave: Tensor) -> Tensor:
         with torch.autocast(wave.device.type, enabled=False):  # the logarithm would magnify bf16's rounding
@@ -122,7 +79,7 @@ class AisfxEncoder(nn.Module):
         """width: numbers in an embedding, a multiple of 8; the published weights have 512."""
         super().__init__()
         self.width = width
-        self.mel = LogMel()
+        self.mel = AisfxFrontEnd()
         widths = [1, *(width // 8 * 2**level for level in range(4))]
         self.blocks = nn.ModuleList(map(ConvBlock, widths[:-1], widths[1:], _POOLS))
 
@@ -137,7 +94,7 @@ class AisfxEncoder(nn.Module):
         """wave [B, n] float32 ±1 at any usual rate -> [B, blocks, width]."""
         if wave.ndim != 2 or not wave.shape[1]:
             raise ValueError(f"The sound should be [batch, samples] with at least one sample, not {tuple(wave.shape)}.")
-        mel = self.mel(resample(wave, sample_rate, SAMPLE_RATE))
+        mel = self.mel(resample_on_device(wave, sample_rate, SAMPLE_RATE))
         mel = F.pad(mel, (0, 0, 0, max(0, BLOCK - mel.shape[1])))
         last = mel.shape[1] - BLOCK
         starts = [*range(0, last, STRIDE), last]

@@ -18,7 +18,7 @@ from maa.models.blocks import SpatialAttention, Upsample, group_norm
 EPS = 1e-6
 
 
-class ResBlock(nn.Module):
+class ResnetBlock(nn.Module):
     """Two normalised 3x3 convolutions with a residual."""
 
     def __init__(self, channels_in: int, channels: int) -> None:
@@ -35,7 +35,7 @@ class ResBlock(nn.Module):
         return self.skip(x) + h
 
 
-class Downsample(nn.Module):
+class PaddedDownsample(nn.Module):
     """Halve both sides; padding at the far end only, as in latent diffusion."""
 
     def __init__(self, channels: int) -> None:
@@ -49,7 +49,7 @@ class Downsample(nn.Module):
 def _level(channels_in: int, channels: int, blocks: int, attention: bool) -> nn.Sequential:
     layers: list[nn.Module] = []
     for index in range(blocks):
-        layers.append(ResBlock(channels_in if index == 0 else channels, channels))
+        layers.append(ResnetBlock(channels_in if index == 0 else channels, channels))
         if attention:
             layers.append(SpatialAttention(channels))
     return nn.Sequential(*layers)
@@ -57,7 +57,7 @@ def _level(channels_in: int, channels: int, blocks: int, attention: bool) -> nn.
 
 def _middle(channels: int, attention: bool) -> nn.Sequential:
     attend: list[nn.Module] = [SpatialAttention(channels)] if attention else []
-    return nn.Sequential(ResBlock(channels, channels), *attend, ResBlock(channels, channels))
+    return nn.Sequential(ResnetBlock(channels, channels), *attend, ResnetBlock(channels, channels))
 
 
 class Encoder(nn.Module):
@@ -72,7 +72,7 @@ class Encoder(nn.Module):
         for level, (before, width) in enumerate(pairwise([config.channels, *widths])):
             self.levels.append(_level(before, width, config.res_blocks, level in config.attention_levels))
             last = level == len(widths) - 1
-            self.downsamples.append(nn.Identity() if last else Downsample(width))
+            self.downsamples.append(nn.Identity() if last else PaddedDownsample(width))
         self.middle = _middle(widths[-1], config.middle_attention)
         self.norm_out = group_norm(widths[-1], EPS)
         self.conv_out = nn.Conv2d(widths[-1], 2 * config.latent_channels, 3, padding=1)

@@ -33,7 +33,7 @@ MARGIN = 256 / 224  # the picture's shorter side before the centre is cut out, o
 
 
 @dataclass(frozen=True, eq=False)
-class Heard:
+class PictureWords:
     """What a picture sounds like."""
 
     words: tuple[tuple[str, float], ...]  # concepts and weights, best first; the weights add up to 1
@@ -45,7 +45,7 @@ def blend(weights: Tensor, vectors: Tensor) -> Tensor:
     return F.normalize(weights @ vectors, dim=-1)
 
 
-def rank(scores: Tensor, concepts: Sequence[str], vectors: Tensor, words: int = 5) -> Heard:
+def rank_concepts(scores: Tensor, concepts: Sequence[str], vectors: Tensor, words: int = 5) -> PictureWords:
     """Sharpen scores [N] (cosines over a temperature) into the few concepts that matter, with their blend.
 
     vectors [N, D] are the concepts' unit vectors in the text tower's space.
@@ -55,7 +55,7 @@ def rank(scores: Tensor, concepts: Sequence[str], vectors: Tensor, words: int = 
     weights = weights[:keep] / weights[:keep].sum()
     order = order[:keep]
     named = tuple((concepts[index], weight) for index, weight in zip(order.tolist(), weights.tolist(), strict=True))
-    return Heard(named, blend(weights, vectors[order]))
+    return PictureWords(named, blend(weights, vectors[order]))
 
 
 def check_pictures(pictures: Sequence[Picture]) -> None:
@@ -152,7 +152,7 @@ class PictureBridge(nn.Module):
         frames = (probability[..., None] * self._centred(self.class_vectors)[index]).sum(1)
         return F.normalize(F.normalize(frames, dim=-1).mean(0), dim=-1)
 
-    def hear(self, pictures: Sequence[Picture], concepts: Sequence[str], embed_text: EmbedText) -> Heard:
+    def hear(self, pictures: Sequence[Picture], concepts: Sequence[str], embed_text: EmbedText) -> PictureWords:
         """The sound concepts nearest to a picture, or to the frames of a clip.
 
         Args:
@@ -163,7 +163,7 @@ class PictureBridge(nn.Module):
         if not concepts:
             raise ValueError("The model names no sound concepts, so pictures cannot be heard; give a prompt instead.")
         vectors = self._concepts(tuple(concepts), embed_text)
-        return rank(self._centred(vectors) @ self.video_vector(pictures) / TEMPERATURE, concepts, vectors)
+        return rank_concepts(self._centred(vectors) @ self.video_vector(pictures) / TEMPERATURE, concepts, vectors)
 
     def describe(
         self, pictures: Sequence[Picture], concepts: Sequence[str], embed_text: EmbedText

@@ -63,9 +63,7 @@ class Clap:
     @torch.inference_mode()
     def embed_text(self, texts: list[str]) -> Tensor:
         """Captions to unit vectors [N, joint]."""
-        context = self.text.encode(texts)
-        assert context.tokens is not None
-        return self.heads.embed_text(context.tokens, context.mask)
+        return self.heads.embed_text(*self.text.token_states(texts))
 
     @torch.inference_mode()
     def embed_audio(self, wave: Tensor, rate: int) -> Tensor:

@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from maa.models.bridge import EmbedText, Heard, Picture, check_pictures, rank
+from maa.models.bridge import EmbedText, Picture, PictureWords, check_pictures, rank_concepts
 
 PROMPT = "a photo of {}"
 _FAILURES = (OSError, RuntimeError, ValueError, KeyError, UnpicklingError, SafetensorError)
@@ -147,7 +147,7 @@ class ClipBridge(nn.Module):
         """Unit vector [D] in CLIP's space of a picture, or of the frames of a clip."""
         return self.vision.video_vector(pictures)
 
-    def hear(self, pictures: Sequence[Picture], concepts: Sequence[str], embed_text: EmbedText) -> Heard:
+    def hear(self, pictures: Sequence[Picture], concepts: Sequence[str], embed_text: EmbedText) -> PictureWords:
         """The sound concepts whose "a photo of ..." fits a picture, or the frames of a clip, best.
 
         Args:
@@ -161,7 +161,7 @@ class ClipBridge(nn.Module):
         if names not in self._prompts:
             self._prompts[names] = self.vision.text_vectors([PROMPT.format(name) for name in names])
         scores = self.vision.scale * (self._prompts[names] @ self.video_vector(pictures))
-        return rank(scores, names, embed_text(list(names)).to(scores.device))
+        return rank_concepts(scores, names, embed_text(list(names)).to(scores.device))
 
     def describe(
         self, pictures: Sequence[Picture], concepts: Sequence[str], embed_text: EmbedText

@@ -1,4 +1,4 @@
-"""What the network listens to: text tokens, a global vector, or nothing of either."""
+"""A network's conditions: text tokens, a global vector, a density, and the sound that is known around a hole."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from maa.config import UNetConfig
+
 
 @dataclass(frozen=True)
 class Context:
@@ -16,6 +18,9 @@ class Context:
     tokens [B, K, C] with mask [B, K] (True = a real token), and vector [B, G]. `has_tokens` and `has_vector` [B] say
     per sample which of the two is given; the network puts its null in place of the other. density [B] is the share of
     the clip that sounds, 0..1, and `has_density` [B] says where it is given: everywhere, if there is only the first.
+
+    known [B, C, H, W] is the latent of the sound that is given and make [B, 1, H, W] its mask, 1 = make new (Sec. 4.2);
+    without them everything is to be made.
     """
 
     tokens: Tensor | None = None
@@ -25,6 +30,13 @@ class Context:
     has_vector: Tensor | None = None
     density: Tensor | None = None
     has_density: Tensor | None = None
+    known: Tensor | None = None
+    make: Tensor | None = None
+
+    @property
+    def device(self) -> torch.device:
+        """Where its tensors are; the CPU for a context of nothing."""
+        return next((value.device for value in vars(self).values() if value is not None), torch.device("cpu"))
 
     def then(self, other: Context) -> Context:
         """Both batches behind one another, this one first. Both must carry the same fields; a density is absent from
@@ -63,12 +75,14 @@ class Prepared:
     """A batch of conditions as the network's layers see them: all that depends on neither z nor t, computed once.
 
     vector [B, E] is added to the time embedding; mask [B, K]; keys and values [B, K, C] belong to the cross-attention
-    layers in the order in which the network meets them.
+    layers in the order in which the network meets them. beside [B, C + 1, H, W] are the extra input channels of a
+    network that inpaints: the known latent and its mask (+1 = make new, -1 = keep); None = nothing is known.
     """
 
     vector: Tensor | None
     mask: Tensor | None
     keys_values: tuple[tuple[Tensor, Tensor], ...]
+    beside: Tensor | None = None
 
     def then(self, other: Prepared) -> Prepared:
         """Both batches behind one another, this one first."""
@@ -77,7 +91,34 @@ class Prepared:
             vector=_cat(self.vector, other.vector, "vector"),
             mask=_cat(self.mask, other.mask, "mask"),
             keys_values=tuple((torch.cat([k, k2]), torch.cat([v, v2])) for (k, v), (k2, v2) in pairs),
+            beside=_cat(self.beside, other.beside, "known sound"),
         )
+
+
+def condition_of(
+    config: UNetConfig,
+    tokens: Tensor | None,
+    mask: Tensor | None,
+    has_tokens: Tensor,
+    vector: Tensor | None = None,
+    has_vector: Tensor | None = None,
+) -> Context:
+    """The conditions that a network with learned nulls takes, each with who has it; none that it does not take.
+
+    Args:
+        config: of the network.
+        tokens, mask: [B, K, C] and [B, K]; the mask is None where padding is attended to.
+        has_tokens: bool [B]; the others get the null.
+        vector, has_vector: [B, G] and bool [B]; None = nobody has one.
+    """
+    if config.global_dim is not None and vector is None:
+        vector = torch.zeros(len(has_tokens), config.global_dim, device=has_tokens.device)
+        has_vector = torch.zeros_like(has_tokens)
+    if config.context_dim is None:
+        return Context(vector=vector, has_vector=has_vector)
+    if config.global_dim is None:
+        return Context(tokens, mask, has_tokens=has_tokens)
+    return Context(tokens, mask, vector, has_tokens, has_vector)
 
 
 def _cat(first: Tensor | None, second: Tensor | None, name: str) -> Tensor | None:

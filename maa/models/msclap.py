@@ -16,7 +16,8 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from maa.config import MsClapConfig
-from maa.models.aisfx import ConvBlock, resample
+from maa.dsp import resample_on_device, slaney_filterbank
+from maa.models.aisfx import ConvBlock
 from maa.models.text import Projection, TextEncoder
 
 SAMPLE_RATE = 44_100
@@ -29,18 +30,9 @@ SHORTEST = SAMPLE_RATE  # a shorter clip is repeated up to here: five halvings n
 FLOOR = 1e-10  # smallest power
 
 
-def mel_filters() -> Tensor:
+def msclap_filterbank() -> Tensor:
     """Slaney's triangles of unit area on the power spectrum, [N_FFT / 2 + 1, MELS]."""
-    step = math.log(6.4) / 27  # of a mel above 1 kHz; below, a mel is 200/3 Hz
-
-    def to_hz(mel: Tensor) -> Tensor:
-        return torch.where(mel < 15, mel * 200 / 3, 1000 * torch.exp(step * (mel - 15)))
-
-    top = 15 + math.log(HIGH / 1000) / step
-    edges = to_hz(torch.linspace(LOW * 3 / 200, top, MELS + 2, dtype=torch.float64))
-    bins = torch.linspace(0, SAMPLE_RATE / 2, N_FFT // 2 + 1, dtype=torch.float64)[:, None]
-    rise, fall = (bins - edges[:-2]) / edges.diff()[:-1], (edges[2:] - bins) / edges.diff()[1:]
-    return (torch.minimum(rise, fall).clamp(min=0) * 2 / (edges[2:] - edges[:-2])).float()
+    return torch.from_numpy(slaney_filterbank(SAMPLE_RATE, N_FFT, MELS, LOW, HIGH).T).float()
 
 
 def stored_front_end() -> dict[str, Tensor]:
@@ -51,11 +43,11 @@ def stored_front_end() -> dict[str, Tensor]:
     return {
         f"{stft}.conv_real.weight": (angle.double().cos() * window)[:, None].float(),
         f"{stft}.conv_imag.weight": (-angle.double().sin() * window)[:, None].float(),
-        "logmel_extractor.melW": mel_filters(),
+        "logmel_extractor.melW": msclap_filterbank(),
     }
 
 
-class LogMel(nn.Module):
+class MsClapFrontEnd(nn.Module):
     """wave [B, n] at 44.1 kHz, n > 512 -> decibels [B, 1 + n // 320, 64]; frames are centred, the ends mirrored."""
 
     window: Tensor
@@ -64,7 +56,7 @@ class LogMel(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("window", torch.hann_window(N_FFT), persistent=False)
-        self.register_buffer("filters", mel_filters(), persistent=False)
+        self.register_buffer("filters", msclap_filterbank(), persistent=False)
 
     def forward(self, wave: Tensor) -> Tensor:
         with torch.autocast(wave.device.type, enabled=False):
@@ -78,7 +70,7 @@ class Cnn14(nn.Module):
 
     def __init__(self, config: MsClapConfig) -> None:
         super().__init__()
-        self.mel = LogMel()
+        self.mel = MsClapFrontEnd()
         self.norm = nn.BatchNorm2d(MELS)
         widths = [1, *(config.channels * 2**level for level in range(6))]
         self.blocks = nn.ModuleList(ConvBlock(a, b, 1) for a, b in pairwise(widths))
@@ -100,7 +92,7 @@ class Cnn14(nn.Module):
         """
         if wave.ndim != 2 or not wave.shape[1]:
             raise ValueError(f"The sound should be [batch, samples] with at least one sample, not {tuple(wave.shape)}.")
-        wave = resample(wave, sample_rate, SAMPLE_RATE)
+        wave = resample_on_device(wave, sample_rate, SAMPLE_RATE)
         if wave.shape[1] < SHORTEST:
             wave = wave.repeat(1, -(-SHORTEST // wave.shape[1]))[:, :SHORTEST]
         count = -(-wave.shape[1] // WINDOW)

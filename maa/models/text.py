@@ -32,7 +32,7 @@ class TextEncoder(nn.Module):
         if number is None:
             raise ValueError(f"The tokenizer has no {pad!r} to pad with, so it is not one for a {config.kind} tower.")
         self.tokenizer.enable_padding(length=config.tokens, pad_id=number, pad_token=pad)
-        self.add_module(config.kind, towers.build(config))
+        self.add_module(config.kind, towers.build_tower(config))
         self.projection = None if config.projection is None else Projection(config.width, config.projection)
 
     @classmethod
@@ -46,10 +46,10 @@ class TextEncoder(nn.Module):
         Raises:
             ValueError: a file is missing or damaged, or the tower is of a kind or has a setting unknown here.
         """
-        folder = towers.locate(name)
-        config = towers.describe(folder, tokens)
+        folder = towers.locate_tower(name)
+        config = towers.read_tower_config(folder, tokens)
         encoder = cls(config, load_tokenizer(folder / "tokenizer.json"))
-        encoder.tower.load_state_dict(towers.weights(folder, config))
+        encoder.tower.load_state_dict(towers.tower_weights(folder, config))
         return encoder.eval().requires_grad_(False)
 
     @property
@@ -70,7 +70,12 @@ class TextEncoder(nn.Module):
 
     @torch.inference_mode()
     def encode(self, texts: list[str]) -> Context:
-        """Sentences to a context with tokens [B, K, C], and a mask where the config hides padding.
+        """Sentences to a context with tokens [B, K, C], and a mask where the config hides padding."""
+        tokens, mask = self.token_states(texts)
+        return Context(tokens, mask, has_tokens=torch.ones(len(texts), dtype=torch.bool, device=tokens.device))
+
+    def token_states(self, texts: list[str]) -> tuple[Tensor, Tensor | None]:
+        """Sentences to tokens [B, K, C], and a mask [B, K] where the config hides padding.
 
         K is the config's `tokens`; where padding is hidden anyway, only as many as the longest sentence has.
         """
@@ -84,8 +89,7 @@ class TextEncoder(nn.Module):
         ids, mask = send(ids, device), send(mask, device)
         states = self.states(ids, mask).float()
         tokens = states if self.projection is None else self.projection(states)
-        given = torch.ones(len(texts), dtype=torch.bool, device=device)
-        return Context(tokens=tokens, mask=mask if self.config.mask_pads else None, has_tokens=given)
+        return tokens, mask if self.config.mask_pads else None
 
 
 class Projection(nn.Module):

@@ -30,7 +30,7 @@ _USUAL = {
 }
 
 
-def described(config: TextConfig) -> Any:
+def transformers_config(config: TextConfig) -> Any:
     """transformers' configuration of a tower."""
     import transformers  # takes seconds: only when a tower is built
 
@@ -45,14 +45,14 @@ def described(config: TextConfig) -> Any:
     return kind(**values, max_position_embeddings=config.positions, hidden_act=activation)
 
 
-def build(config: TextConfig) -> nn.Module:
+def build_tower(config: TextConfig) -> nn.Module:
     """A tower with fresh weights; called with input_ids and attention_mask [B, K] it gives last_hidden_state."""
     import transformers
 
     if config.kind == "bert":
-        return transformers.BertModel(described(config), add_pooling_layer=config.pooler)
+        return transformers.BertModel(transformers_config(config), add_pooling_layer=config.pooler)
     whole = transformers.T5EncoderModel if config.kind == "t5" else transformers.CLIPTextModel
-    return _core(whole(described(config)))
+    return _core(whole(transformers_config(config)))
 
 
 def _core(model: nn.Module) -> nn.Module:
@@ -62,7 +62,7 @@ def _core(model: nn.Module) -> nn.Module:
     return inner if isinstance(inner, nn.Module) and is_stack else model
 
 
-def locate(name: str | Path) -> Path:
+def locate_tower(name: str | Path) -> Path:
     """The folder of a tower: the one given, or the hub's snapshot of an id."""
     folder = Path(name).expanduser()
     if folder.is_dir():
@@ -74,13 +74,13 @@ def locate(name: str | Path) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
-        return locate(snapshot_download(str(name), allow_patterns=FILES))
+        return locate_tower(snapshot_download(str(name), allow_patterns=FILES))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ValueError(f"There is no folder {name}, and the hub does not give it either: {first}") from error
 
 
-def describe(folder: Path, tokens: int) -> TextConfig:
+def read_tower_config(folder: Path, tokens: int) -> TextConfig:
     """What a folder's config.json says, in our words. ValueError for what cannot be said."""
     try:
         found = json.loads((folder / "config.json").read_text(encoding="utf-8"))
@@ -124,13 +124,13 @@ def _pad(folder: Path, kind: str) -> str | None:
     return None if token == PADS[kind] else token
 
 
-def weights(folder: Path, config: TextConfig) -> dict[str, Tensor]:
+def tower_weights(folder: Path, config: TextConfig) -> dict[str, Tensor]:
     """The tower's weights in float32, read by transformers, which knows the prefixes that whole models add."""
     import transformers
 
     kinds = {"bert": transformers.BertModel, "t5": transformers.T5EncoderModel, "clip": transformers.CLIPTextModel}
     more = {"add_pooling_layer": False} if config.kind == "bert" else {}
-    given = described(config)
+    given = transformers_config(config)
     try:
         tower, report = kinds[config.kind].from_pretrained(
             folder, config=given, dtype=torch.float32, local_files_only=True, output_loading_info=True, **more

@@ -167,17 +167,20 @@ class UNet(nn.Module):
         """One prediction.
 
         Args:
-            z: [B, in_channels, 10, W], W even.
+            z: [B, out_channels, H, W], the noisy latent, W even. What a network that inpaints takes besides, the known
+                latent and its mask, comes with the context.
             t: [B], in [0, 1000).
             context: B conditions; in a loop `prepare` them once.
 
         Returns:
-            [B, out_channels, 10, W] float32: eps or v, by the schedule's config.
+            [B, out_channels, H, W] float32: eps or v, by the schedule's config.
         """
         config = self.config
-        if z.ndim != 4 or z.shape[1] != config.in_channels or z.shape[3] % 2:
-            raise ValueError(f"Expected a latent [batch, {config.in_channels}, 10, even], got {tuple(z.shape)}.")
+        if z.ndim != 4 or z.shape[1] != config.out_channels or z.shape[3] % 2:
+            raise ValueError(f"Expected a latent [batch, {config.out_channels}, rows, even], got {tuple(z.shape)}.")
         ready = context if isinstance(context, Prepared) else self.prepare(context or Context(), z.shape[0])
+        if config.inpaints:
+            z = torch.cat([z, self._nothing_known(z) if ready.beside is None else ready.beside], dim=1)
         z = z.to(self.conv_in.weight.dtype)
         emb = self.time(timestep_embedding(t, config.channels).to(z.dtype))
         emb = emb if ready.vector is None else emb + ready.vector
@@ -207,7 +210,18 @@ class UNet(nn.Module):
         if crossing and tokens is None:
             raise ValueError("This network needs text tokens (or a one-token context) and got none.")
         pairs = tuple(layer.keys_values(tokens) for layer in crossing) if tokens is not None else ()
-        return Prepared(vector, mask, pairs)
+        return Prepared(vector, mask, pairs, self._beside(context))
+
+    def _beside(self, context: Context) -> Tensor | None:
+        """The extra input channels: masked latent, and mask as +1 = make new, -1 = keep."""
+        if not self.config.inpaints or context.known is None or context.make is None:
+            return None
+        known = context.known if self.config.hole == "silence" else context.known * (1.0 - context.make)
+        return torch.cat([known, 2.0 * context.make - 1.0], dim=1)
+
+    def _nothing_known(self, z: Tensor) -> Tensor:
+        """The extra channels where nothing is given and everything is to be made."""
+        return torch.cat([torch.zeros_like(z), torch.ones_like(z[:, :1])], dim=1)
 
     def _tokens(self, context: Context, batch: int) -> tuple[Tensor | None, Tensor | None]:
         """Tokens and mask, with the learned null where a sample has none."""

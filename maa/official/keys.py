@@ -44,7 +44,7 @@ _AUTOENCODER_LEAF = {
 }
 
 
-def unet(names: Iterable[str]) -> dict[str, str]:
+def unet_keys(names: Iterable[str]) -> dict[str, str]:
     """Latent diffusion's `UNetModel`."""
     names = list(names)
     attends = {f"up.{match[1]}" for name in names if (match := re.match(r"up\.(\d+)\.attention\.", name))}
@@ -76,7 +76,7 @@ def _inside(rest: str) -> str:
     return f"{_UNET_LEAF.get(head, head)}.{tail}"
 
 
-def autoencoder(names: Iterable[str]) -> dict[str, str]:
+def autoencoder_keys(names: Iterable[str]) -> dict[str, str]:
     """Latent diffusion's `AutoencoderKL`; its `up.0` is the finest level, as is our `levels.0`."""
     names = list(names)
     attends = {name.rsplit(".", 3)[0] for name in names if re.search(r"\.levels\.\d+\.\d+\.q\.weight$", name)}

@@ -26,7 +26,7 @@ def bigvgan(name: str) -> str:
     return {"first": "conv_pre", "last": "conv_post", "snake": "activation_post.act"}[part] + f".{leaf}"
 
 
-def text(name: str) -> str:
+def text_key(name: str) -> str:
     """A text encoder's `bert.encoder...` -> `caption_encoder.base.encoder...`, as under `cond_stage_model`."""
     return "caption_encoder." + re.sub(r"^bert\.", "base.", name)
 
@@ -34,7 +34,7 @@ def text(name: str) -> str:
 def clap_text(name: str) -> str:
     """The part "clap" of MS-CLAP -> the whole CLAP module: captions, the sound's projection, `logit_scale`."""
     if name.startswith("caption."):
-        return text(name.removeprefix("caption."))
+        return text_key(name.removeprefix("caption."))
     return name if name == "logit_scale" else "audio_encoder.projection." + name.removeprefix("audio.")
 
 

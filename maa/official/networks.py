@@ -23,13 +23,13 @@ from maa.config import (
 )
 from maa.diffusion.schedule import Schedule
 from maa.models.autoencoder import Autoencoder
-from maa.models.bigvgan import BigvganGenerator, low_pass
-from maa.models.hifigan import HifiganGenerator
+from maa.models.bigvgan import low_pass
 from maa.models.msclap import Cnn14, MsClapHeads, stored_front_end
 from maa.models.text import TextEncoder, spelling_tokenizer
 from maa.models.unet import UNet
+from maa.models.vocoders import build_vocoder
 from maa.official import keys, names, shapes
-from maa.official.pickles import Source, check
+from maa.official.pickles import TensorFile, check_shape
 from maa.official.shapes import Kind
 
 Weights = dict[str, Tensor]
@@ -52,7 +52,7 @@ BUFFERS = {
 class Network:
     """A diffusion checkpoint. Its config says mel convention "B" until someone knows better."""
 
-    source: Source
+    source: TensorFile
     kind: Kind
     config: ModelConfig
     parts: dict[str, Weights]
@@ -63,27 +63,27 @@ class Network:
 class Vocoder:
     """A vocoder, weight norm folded."""
 
-    source: Source
+    source: TensorFile
     config: HifiganConfig | BigvganConfig
     weights: Weights
 
     def build(self) -> nn.Module:
         """The network itself, to listen to."""
-        network = _vocoder(self.config)
+        network = build_vocoder(self.config, PAPER.audio)
         network.load_state_dict({name: value.float() for name, value in self.weights.items()})
         return network.eval()
 
 
 @dataclass(frozen=True)
-class Clap:
+class ClapFile:
     """MS-CLAP: both towers."""
 
-    source: Source
+    source: TensorFile
     config: MsClapConfig
     parts: dict[str, Weights]
 
 
-def recognise(source: Source) -> Network | Vocoder | Clap:
+def recognise(source: TensorFile) -> Network | Vocoder | ClapFile:
     """What a file is, told from its keys; ValueError with the file's name when it is nothing of the authors'."""
     tensors = source.tensors
     try:
@@ -118,13 +118,13 @@ class Ledger:
         if absent:
             raise ValueError(f"{_some(absent)} missing; the file is not complete.")
         self.used.update(theirs.values())
-        return {name: check(theirs[name], self.tensors[theirs[name]], shape) for name, shape in ours.items()}
+        return {name: check_shape(theirs[name], self.tensors[theirs[name]], shape) for name, shape in ours.items()}
 
     def compare(self, expected: Mapping[str, Tensor], what: str) -> None:
         """Constants that a file stores and we compute: where they are stored they must agree."""
         for name, value in expected.items():
             if name in self.tensors:
-                stored = check(name, self.tensors[name], tuple(value.shape))
+                stored = check_shape(name, self.tensors[name], tuple(value.shape))
                 if not torch.allclose(stored.float(), value.float(), rtol=1e-3, atol=1e-4):
                     raise ValueError(f"{name} is another {what} than the authors'.")
                 self.used.add(name)
@@ -142,12 +142,12 @@ def _some(found: list[str]) -> str:
     return f"{listed} {'is' if len(found) == 1 else 'are'}"
 
 
-def _network(source: Source) -> Network:
+def _network(source: TensorFile) -> Network:
     ledger = Ledger(source.tensors)
     sizes = {name: tuple(value.shape) for name, value in source.tensors.items()}
-    kind, unet = shapes.unet(_under(sizes, UNET))
+    kind, unet = shapes.unet_of(_under(sizes, UNET))
     schedule = _schedule(source.tensors)
-    autoencoder = shapes.autoencoder(_under(sizes, FIRST_STAGE), _scale(source.tensors, kind))
+    autoencoder = shapes.autoencoder_of(_under(sizes, FIRST_STAGE), _scale(source.tensors, kind))
     config = replace(
         PAPER,
         name=f"official-{kind}",
@@ -157,18 +157,18 @@ def _network(source: Source) -> Network:
         autoencoder=autoencoder,
     )
     parts = {
-        "unet": ledger.take(UNET, lambda: UNet(unet), keys.unet),
-        "autoencoder": ledger.take(FIRST_STAGE, lambda: Autoencoder(autoencoder), keys.autoencoder),
+        "unet": ledger.take(UNET, lambda: UNet(unet), keys.unet_keys),
+        "autoencoder": ledger.take(FIRST_STAGE, lambda: Autoencoder(autoencoder), keys.autoencoder_keys),
     }
     clip: Weights = {}
     if kind == "text":
-        text = shapes.text(_under(sizes, f"{COND}caption_encoder."), CONDITION_TOKENS)
+        text = shapes.text_tower_of(_under(sizes, f"{COND}caption_encoder."), CONDITION_TOKENS)
         if (text.projection or text.width) != unet.context_dim:
             raise ValueError(
                 f"its text encoder gives {text.projection} numbers a token, its U-Net wants another count."
             )
         config = replace(config, text=text)
-        parts["text"] = ledger.take(COND, lambda: TextEncoder(text, spelling_tokenizer()), _each(names.text))
+        parts["text"] = ledger.take(COND, lambda: TextEncoder(text, spelling_tokenizer()), _each(names.text_key))
     elif kind == "image":
         config = replace(config, vision=OpenClipConfig())
         clip = ledger.under(CLIP)
@@ -183,7 +183,7 @@ def _schedule(tensors: Mapping[str, Tensor]) -> ScheduleConfig:
     """The schedule whose betas are stored; ValueError when they are not linear in their square roots (Eq. 4)."""
     if "betas" not in tensors:
         raise ValueError("betas is missing; the file is not complete.")
-    betas = check("betas", tensors["betas"], (tensors["betas"].numel(),)).double()
+    betas = check_shape("betas", tensors["betas"], (tensors["betas"].numel(),)).double()
     ends = [float(f"{float(betas[i]):.6g}") for i in (0, -1)]  # 0.00085 was stored as a float32
     config = ScheduleConfig(steps=len(betas), beta_start=ends[0], beta_end=ends[1])
     if not 0 < ends[0] < ends[1] < 1 or not torch.allclose(Schedule(config).betas, betas, rtol=1e-4, atol=0.0):
@@ -197,7 +197,7 @@ def _scale(tensors: Mapping[str, Tensor], kind: Kind) -> float:
         return 1.0
     if "scale_factor" not in tensors:
         raise ValueError("scale_factor is missing; without it the latents have the wrong size.")
-    scale = float(check("scale_factor", tensors["scale_factor"], ()))
+    scale = float(check_shape("scale_factor", tensors["scale_factor"], ()))
     if scale <= 0:
         raise ValueError(f"scale_factor should be positive, not {scale:g}.")
     return scale
@@ -212,12 +212,12 @@ def _same_twice(ledger: Ledger) -> None:
         ledger.used.add(COND + name)
 
 
-def _read_vocoder(source: Source) -> Vocoder:
+def _read_vocoder(source: TensorFile) -> Vocoder:
     tensors = _folded(source.tensors)
-    config = shapes.vocoder({name: tuple(value.shape) for name, value in tensors.items()})
+    config = shapes.vocoder_of({name: tuple(value.shape) for name, value in tensors.items()})
     ledger = Ledger(tensors)
     rename = _each(names.bigvgan) if isinstance(config, BigvganConfig) else keys.hifigan
-    weights = ledger.take("", lambda: _vocoder(config), rename)
+    weights = ledger.take("", lambda: build_vocoder(config, PAPER.audio), rename)
     filters = [name for name in tensors if name.endswith(".filter")]
     ledger.compare({name: low_pass().float()[None, None] for name in filters}, "low-pass filter")
     ledger.close()
@@ -235,20 +235,16 @@ def _folded(tensors: Mapping[str, Tensor]) -> Weights:
         gain = name.replace(".weight_v", ".weight_g")
         if gain not in tensors:
             raise ValueError(f"{gain} is missing; the file is not complete.")
-        check(gain, tensors[gain], (len(value), *[1] * (value.ndim - 1)))
-        weight = check(name, value, tuple(value.shape)).float()
+        check_shape(gain, tensors[gain], (len(value), *[1] * (value.ndim - 1)))
+        weight = check_shape(name, value, tuple(value.shape)).float()
         norm = weight.flatten(1).norm(dim=1).view(tensors[gain].shape)
         plain[name.replace(".weight_v", ".weight")] = weight.mul_(tensors[gain].float() / norm)
     return plain
 
 
-def _vocoder(config: HifiganConfig | BigvganConfig) -> nn.Module:
-    return BigvganGenerator(config) if isinstance(config, BigvganConfig) else HifiganGenerator(config)
-
-
-def _clap(source: Source) -> Clap:
+def _clap(source: TensorFile) -> ClapFile:
     sizes = {name: tuple(value.shape) for name, value in source.tensors.items()}
-    caption = shapes.text(_under(sizes, "caption_encoder."), CAPTION_TOKENS)
+    caption = shapes.text_tower_of(_under(sizes, "caption_encoder."), CAPTION_TOKENS)
     config = MsClapConfig(
         channels=shapes.shape(sizes, "audio_encoder.base.conv_block1.conv1.weight")[0],
         classes=shapes.shape(sizes, "audio_encoder.base.fc_audioset.weight")[0],
@@ -262,7 +258,7 @@ def _clap(source: Source) -> Clap:
     front = {f"audio_encoder.base.{name}": value for name, value in stored_front_end().items()}
     ledger.compare(front, "spectrogram")
     ledger.close()
-    return Clap(source, config, parts)
+    return ClapFile(source, config, parts)
 
 
 def _each(rename: Callable[[str], str]) -> Rename:

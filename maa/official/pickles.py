@@ -40,7 +40,7 @@ class Inert(metaclass=_Called):
 
 
 @dataclass(frozen=True)
-class Source:
+class TensorFile:
     """The tensors of one file, by the names that the file gives them."""
 
     path: Path
@@ -56,7 +56,7 @@ class Source:
         return digest.hexdigest()
 
 
-def read(path: Path) -> Source:
+def read_tensors(path: Path) -> TensorFile:
     """Tensors of a .ckpt, .pt, .pth or .safetensors file; their bytes stay on the disk until they are used.
 
     Raises:
@@ -68,7 +68,7 @@ def read(path: Path) -> Source:
     tensors = _unwrap(document)
     if not tensors:
         raise ValueError(f"{path} holds no weights; give one of the authors' .ckpt, .pt or .pth files.")
-    return Source(path, tensors)
+    return TensorFile(path, tensors)
 
 
 def _safetensors(path: Path) -> Any:
@@ -118,7 +118,7 @@ def _first_line(error: BaseException) -> str:
     return text if len(text) <= 200 else f"{text[:200]}…"
 
 
-def check(name: str, tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
+def check_shape(name: str, tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
     """A weight that fits: the expected shape, a floating type, finite values. ValueError names the key otherwise."""
     if tuple(tensor.shape) != shape:
         raise ValueError(f"{name} should have the shape {list(shape)}, not {list(tensor.shape)}.")

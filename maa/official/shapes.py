@@ -24,7 +24,7 @@ def shape(shapes: Shapes, name: str) -> tuple[int, ...]:
     return shapes[name]
 
 
-def unet(shapes: Shapes) -> tuple[Kind, UNetConfig]:
+def unet_of(shapes: Shapes) -> tuple[Kind, UNetConfig]:
     """Which network, and its config.
 
     9 input channels make it the inpainting one. The image network adds its condition to the time embedding as it is, so
@@ -82,7 +82,7 @@ def _levels(shapes: Shapes, channels: int) -> tuple[tuple[int, ...], int, bool]:
     return tuple(multipliers), counts[0], in_block
 
 
-def autoencoder(shapes: Shapes, latent_scale: float) -> AutoencoderConfig:
+def autoencoder_of(shapes: Shapes, latent_scale: float) -> AutoencoderConfig:
     """The autoencoder's config; the latent scale is stored beside the networks, not in them."""
     channels = shape(shapes, "encoder.conv_in.weight")[0]
     levels = 1 + max(int(match[1]) for name in shapes if (match := re.match(r"encoder\.down\.(\d+)\.", name)))
@@ -99,7 +99,7 @@ def autoencoder(shapes: Shapes, latent_scale: float) -> AutoencoderConfig:
     )
 
 
-def text(shapes: Shapes, tokens: int) -> TextConfig:
+def text_tower_of(shapes: Shapes, tokens: int) -> TextConfig:
     """A BERT with the CLAP projection on every token; `tokens` K is a habit of its user, not of the weights."""
     vocabulary, width = shape(shapes, "base.embeddings.word_embeddings.weight")
     pattern = re.compile(r"base\.encoder\.layer\.(\d+)\.")
@@ -116,7 +116,7 @@ def text(shapes: Shapes, tokens: int) -> TextConfig:
     )
 
 
-def vocoder(shapes: Shapes) -> HifiganConfig | BigvganConfig:
+def vocoder_of(shapes: Shapes) -> HifiganConfig | BigvganConfig:
     """HiFi-GAN or BigVGAN; both upsample by half of each kernel. The dilations are the papers'."""
     ups = _numbered(shapes, r"ups\.(\d+)\.(?:0\.)?weight")
     kernels = tuple(size[2] for size in ups)

@@ -1,8 +1,33 @@
-"""The one door: sound from text, pictures, video, the user's own sound and painted masks."""
+"""The one door: sound from text, pictures, video, the user's own sound and painted masks.
 
-from maa.pipeline.filling import Filling
-from maa.pipeline.pipeline import MakeAnAudio
-from maa.pipeline.request import Cancelled, OnStep, Sampling
-from maa.pipeline.result import Generation
+The names below are looked up when first used: the command line needs the options, and not PyTorch.
+"""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from maa.pipeline.options import Filling as Filling
+    from maa.pipeline.options import Sampling as Sampling
+    from maa.pipeline.pipeline import MakeAnAudio as MakeAnAudio
+    from maa.pipeline.result import Generation as Generation
+    from maa.pipeline.steps import Cancelled as Cancelled
+    from maa.pipeline.steps import OnStep as OnStep
+
+_HOMES = {
+    "Cancelled": "maa.pipeline.steps",
+    "Filling": "maa.pipeline.options",
+    "Generation": "maa.pipeline.result",
+    "MakeAnAudio": "maa.pipeline.pipeline",
+    "OnStep": "maa.pipeline.steps",
+    "Sampling": "maa.pipeline.options",
+}
 __all__ = ["Cancelled", "Filling", "Generation", "MakeAnAudio", "OnStep", "Sampling"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

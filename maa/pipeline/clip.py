@@ -6,10 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from maa.audio.tags import block
+from maa.pipeline.options import MIX_DB, Soundtrack
 from maa.pipeline.result import Generation
-
-MIX_DB = -6.0  # level of a clip's own sound when it is mixed in, and nothing else is said
-LOWEST_DB, HIGHEST_DB = -60.0, 12.0
 
 
 def with_original(generation: Generation, original: str, decibels: float | None = None) -> Generation:
@@ -20,14 +18,12 @@ def with_original(generation: Generation, original: str, decibels: float | None 
         original: "replace", "mix" or "keep" (`maa.vision.mux.mux`).
         decibels: level of the clip's own sound in a mix; None = -6.
     """
-    from maa.vision.mux import ORIGINALS
+    return with_soundtrack(generation, Soundtrack(original, MIX_DB if decibels is None else decibels))
 
-    if original not in ORIGINALS:
-        raise ValueError(f"The clip's own sound can be one of {', '.join(ORIGINALS)}; there is no {original!r}.")
-    level = MIX_DB if decibels is None else decibels
-    if not LOWEST_DB <= level <= HIGHEST_DB:
-        raise ValueError(f"The level of the clip's own sound should lie between {LOWEST_DB:g} and {HIGHEST_DB:g} dB.")
-    more = {"original": original, "original_db": float(level)} if original == "mix" else {"original": original}
+
+def with_soundtrack(generation: Generation, chosen: Soundtrack) -> Generation:
+    """The same, for choices that are made already."""
+    more = chosen.to_settings() if chosen.original == "mix" else {"original": chosen.original}
     return replace(generation, settings={**generation.settings, **more})
 
 

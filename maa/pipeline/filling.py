@@ -1,4 +1,4 @@
-"""What a person may ask of an inpainting besides the sampling: how far, how smooth, and longer than before."""
+"""What an inpainting makes new: whatever a caller calls a mask, and room at the ends of a sound."""
 
 from __future__ import annotations
 
@@ -13,52 +13,12 @@ from maa.audio import mask as masks
 from maa.audio.io import Audio
 from maa.audio.maskfile import read_mask
 from maa.config import AudioSpec
-from maa.pipeline.request import check_number, check_whole
+from maa.pipeline.options import Filling
+from maa.pipeline.tasks import Inpaint
 
-MAX_EXTENSION = 30.0  # seconds at each end
-MAX_RESAMPLING = 4
 OVERLAP = 2  # frames of the source that an extension takes along, so that its fade has something to fade into
 
 MaskLike = Any  # bool [mels, frames], a file, or a list of Box, (start, end) or (start, end, low, high)
-
-
-@dataclass(frozen=True)
-class Filling:
-    """How a hole is filled.
-
-    Raises:
-        ValueError: a value outside its range.
-    """
-
-    strength: float = 1.0  # 1 = from nothing; below, from the noised sound that lies there (Sec. 4.1), which shows
-    resampling: int = 0  # times that the hole is noised half-way back and denoised again (cf. arXiv 2201.09865), 0..4
-    blend: float = 0.0  # how far latent cells beside the hole may follow the network, 0..1; their sound stays anyway
-    level_match: bool = True  # as loud as the neighbours say
-    before: float = 0.0  # seconds to add in front of the sound, 0..30
-    after: float = 0.0  # and behind it
-
-    def __post_init__(self) -> None:
-        check_number("strength", self.strength, 0.0, 1.0)
-        check_whole("resampling", self.resampling, 0, MAX_RESAMPLING)
-        check_number("blend", self.blend, 0.0, 1.0)
-        check_number("before", self.before, 0.0, MAX_EXTENSION)
-        check_number("after", self.after, 0.0, MAX_EXTENSION)
-
-    @property
-    def extends(self) -> bool:
-        """Whether the result is longer than the source."""
-        return self.before > 0 or self.after > 0
-
-    def to_settings(self) -> dict[str, Any]:
-        """JSON types, for the settings of a take."""
-        return {
-            "strength": float(self.strength),
-            "resampling": int(self.resampling),
-            "blend": float(self.blend),
-            "level_match": bool(self.level_match),
-            "before": float(self.before),
-            "after": float(self.after),
-        }
 
 
 def mask_of(given: MaskLike, spec: AudioSpec, frames: int) -> masks.Mask:
@@ -82,6 +42,12 @@ def mask_of(given: MaskLike, spec: AudioSpec, frames: int) -> masks.Mask:
     raise ValueError(
         "The mask should be a bool array [mels, frames], a PNG or .npy file, or a list of Box(start, end, low, high)."
     )
+
+
+def mask_of_regions(asked: Inpaint, spec: AudioSpec, frames: int) -> masks.Mask:
+    """Boxes, stretches of time and a mask file, all together: bool [mels, frames]."""
+    painted = masks.from_boxes([masks.Box(*edges) for edges in asked.regions], spec, frames)
+    return painted if asked.mask is None else painted | read_mask(asked.mask, spec, frames)
 
 
 def _box(item: Any) -> masks.Box:

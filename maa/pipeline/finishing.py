@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from maa.audio import finish
 from maa.audio.loudness import silence_share
 from maa.pipeline.render import Renderer
-from maa.pipeline.request import check_loudness
 from maa.pipeline.sustained import names_sustained
+from maa.pipeline.tasks import check_loudness
 
 STEP = 0.1  # share of silence within which takes are ranked by CLAP alone
 

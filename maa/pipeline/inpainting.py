@@ -12,20 +12,22 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from maa.audio import mask as masks
-from maa.audio.io import Audio, resample
+from maa.audio.io import Audio, check_audible, resample
 from maa.audio.level import steadied
 from maa.audio.mel import fill_hole
 from maa.audio.sound import amplified, resampled_count
 from maa.audio.sound import mono as mono_of
 from maa.audio.splice import FADE, splice
 from maa.diffusion.noise import take_seeds
-from maa.diffusion.schedule import start_of
 from maa.models.context import Context
-from maa.pipeline.filling import Extension, Filling, MaskLike, mask_of
-from maa.pipeline.render import Renderer, Start
+from maa.pipeline.conditioning import input_digest
+from maa.pipeline.engine import Engine
+from maa.pipeline.filling import Extension, MaskLike, mask_of
+from maa.pipeline.options import Filling, Sampling
+from maa.pipeline.render import Renderer, Start, decided
 from maa.pipeline.report import report
-from maa.pipeline.request import OnStep, Sampling
 from maa.pipeline.result import Generation
+from maa.pipeline.steps import OnStep
 from maa.pipeline.stretches import Window, plan_windows
 
 BACK = 0.5  # share of the schedule that a resampling goes back
@@ -41,6 +43,28 @@ class Conditions:
     condition: Context
     null: Context
     prompt: str
+
+
+def inpaint(
+    engine: Engine,
+    source: Audio,
+    mask: MaskLike,
+    prompts: tuple[str, str],
+    sampling: Sampling,
+    filling: Filling,
+    on_step: OnStep | None,
+) -> Generation:
+    """New sound where the mask is painted, by one network; arguments as for `MakeAnAudio.inpaint`.
+
+    Args:
+        prompts: the prompt and the negative one, both may be empty.
+    """
+    check_audible(source)
+    sampling = engine.settled(sampling)
+    settings = engine.settings("inpaint", sampling, prompt=prompts[0], negative=prompts[1])
+    settings["input"] = input_digest(source.samples)
+    job = Job(engine.renderer, source, mask, filling)
+    return job.run(Conditions(*engine.from_text(*prompts), prompts[0]), sampling, settings, on_step)
 
 
 class Job:
@@ -64,13 +88,13 @@ class Job:
         self, conditions: Conditions, sampling: Sampling, settings: dict[str, Any], on_step: OnStep | None
     ) -> Generation:
         """Every take through every window, then the splice; an empty mask gives the source back."""
-        assert sampling.seed is not None
-        settings |= {"mask": masks.digest(self.mask), "spans": self.seconds, **self.filling.to_settings()}
-        seeds = take_seeds(sampling.seed, sampling.count)
+        settings |= {"mask": masks.mask_digest(self.mask), "spans": self.seconds, **self.filling.to_settings()}
+        seeds = take_seeds(decided(sampling.seed, "seed"), sampling.count)
         if not self.spans:
             return self._result([self.source.samples], seeds[:1], None, settings)
         windows = plan_windows(self.spans, self.frames, self.spec.frames, self.renderer.model.config.autoencoder.factor)
-        count = Counter(on_step, len(seeds) * len(windows) * self._passes(sampling)[1])
+        steps = sum(self.renderer.steps_of(strength, sampling) for strength in self._passes())
+        count = Counter(on_step, len(seeds) * len(windows) * steps)
         sounds, judged = [], []
         for seed in seeds:
             wave = self.take(conditions, replace(sampling, seed=seed, count=1), windows, count)
@@ -123,17 +147,9 @@ class Job:
         make = torch.from_numpy(beyond)[None, None].to(given.device)
         cells = torch.from_numpy(masks.to_latent(beyond, config.autoencoder.factor))[None, None].to(given)
         known = self._known(given, make)
-        plan = Start(
-            condition=conditions.condition,
-            null=conditions.null,
-            frames=frames,
-            first=config.schedule.steps - 1,
-            steps=sampling.steps,
-            known=known,
-            make=cells,
-            follow=_follow(cells, self.filling.blend),
-        )
-        made = self.renderer.decode(self._denoise(plan, given, sampling, count))[..., :width]
+        condition, null = (replace(one, known=known, make=cells) for one in (conditions.condition, conditions.null))
+        start = Start(condition, null, frames, follow=_follow(cells, self.filling.blend))
+        made = self.renderer.decode(self._denoise(start, (known, cells), given, sampling, count))[..., :width]
         given, make = given[..., :width], make[..., :width]
         if self.filling.level_match and not conditions.prompt:
             front = self.renderer.model.front
@@ -161,30 +177,27 @@ class Job:
         quiet = model.config.unet.hole == "silence"  # what the network saw in holes when it learned
         return self.renderer.autoencoder.encode(torch.where(make, silence, given) if quiet else fill_hole(given, make))
 
-    def _denoise(self, plan: Start, given: Tensor, sampling: Sampling, count: Counter) -> Tensor:
-        """The first pass, and one more from half-way back for every resampling."""
-        assert sampling.seed is not None
-        known, cells = plan.known, plan.make
-        assert known is not None
-        assert cells is not None
-        latents: Tensor | None = None
-        for index, (share, steps) in enumerate(self._passes(sampling)[0]):
-            if share < 1.0:
-                there = self.renderer.autoencoder.encode(given) if latents is None else latents
-                start = torch.where(cells > 0.5, there, known)
-                plan = replace(plan, clean=start, first=start_of(share, self.renderer.schedule), steps=steps)
-            fresh = (sampling.seed + index * 0x9E3779B9) % 2**32  # another noise in every pass
-            latents, _ = self.renderer.takes(plan, replace(sampling, seed=fresh), count.part())
-            count.skip(steps)
-        assert latents is not None
+    def _denoise(
+        self, start: Start, hole: tuple[Tensor, Tensor], given: Tensor, sampling: Sampling, count: Counter
+    ) -> Tensor:
+        """The first pass, and one more from half-way back for every resampling.
+
+        Args:
+            hole: the known latent and its mask. given: the mel that lies there, which a strength below 1 goes out from.
+        """
+        known, make = hole
+        latents = known if self.filling.strength == 1.0 else self.renderer.autoencoder.encode(given)
+        for index, strength in enumerate(self._passes()):
+            if strength < 1.0:
+                start = replace(start, clean=torch.where(make > 0.5, latents, known), strength=strength)
+            fresh = (decided(sampling.seed, "seed") + index * 0x9E3779B9) % 2**32  # another noise in every pass
+            latents, _ = self.renderer.takes(start, replace(sampling, seed=fresh), count.part())
+            count.skip(self.renderer.steps_of(strength, sampling))
         return latents
 
-    def _passes(self, sampling: Sampling) -> tuple[list[tuple[float, int]], int]:
-        """(share of the schedule, steps) of every pass, and the steps of all."""
-        strength = self.filling.strength
-        shares = [strength] + [BACK * strength] * self.filling.resampling
-        passes = [(share, max(1, int(np.ceil(share * sampling.steps)))) for share in shares]
-        return passes, sum(steps for _, steps in passes)
+    def _passes(self) -> list[float]:
+        """The share of the schedule of every pass."""
+        return [self.filling.strength] + [BACK * self.filling.strength] * self.filling.resampling
 
     def _result(
         self,
@@ -198,7 +211,7 @@ class Job:
         shown = []
         for k in order:  # what can be heard, not what the network thought
             mono = resample(mono_of(sounds[k]), self.source.sample_rate, rate)
-            shown.append(self.renderer.model.front.to_log10(self.renderer.mel_of(mono))[0, 0].cpu().numpy())
+            shown.append(self.renderer.log10_mel_of(mono))
         return Generation(
             audio=np.stack([sounds[k] for k in order]),
             sample_rate=self.source.sample_rate,

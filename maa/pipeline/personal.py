@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 from maa.audio.io import Audio, check_audible, resample
 from maa.audio.loudness import lufs
 from maa.audio.sound import amplified
-from maa.pipeline import windows
+from maa.diffusion.schedule import first_timestep
+from maa.pipeline.conditioning import Pair
 from maa.pipeline.length import frames_for
 from maa.pipeline.render import Renderer, Start
 
 
-def window(renderer: Renderer, source: Audio, start: float) -> NDArray[np.float32]:
+def personal_window(renderer: Renderer, source: Audio, start: float) -> NDArray[np.float32]:
     """At most the model's length of a user's sound from `start` seconds on, mono [n] at the model's rate.
 
     Raises:
@@ -34,12 +35,12 @@ def level(renderer: Renderer, wave: NDArray[np.float32], start: Start) -> float 
 
     It is measured on the mono sound: a take is mono and comes out of both loudspeakers, as their mean did before.
     """
-    if start.first + 1 >= renderer.model.config.schedule.steps:
+    if start.clean is None:
         return None
     return lufs(wave[None], renderer.model.config.audio.sample_rate)
 
 
-def plan(renderer: Renderer, wave: NDArray[np.float32], pair: windows.Pair, t0: float, first: int, steps: int) -> Start:
+def noised_start(renderer: Renderer, wave: NDArray[np.float32], pair: Pair, t0: float) -> Start:
     """From the noised sound on, or from pure noise when all of the schedule is run.
 
     Args:
@@ -47,10 +48,8 @@ def plan(renderer: Renderer, wave: NDArray[np.float32], pair: windows.Pair, t0: 
         wave: mono [n] at the model's rate.
         pair: condition and null.
         t0: share of the schedule.
-        first: its first timestep.
-        steps: of the whole schedule.
     """
     config = renderer.model.config
     frames = frames_for(config, len(wave))
-    clean = None if first + 1 >= config.schedule.steps else renderer.encode(wave, frames)
-    return Start(*pair, frames, first, max(1, int(np.ceil(t0 * steps))), clean)
+    whole = first_timestep(t0, renderer.schedule) + 1 >= config.schedule.steps
+    return Start(*pair, frames, t0, None if whole else renderer.encode(wave, frames))

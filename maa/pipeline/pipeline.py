@@ -14,41 +14,59 @@ import torch
 from numpy.typing import NDArray
 
 from maa import checkpoint, hub
+from maa.audio import mask as masks
 from maa.audio.finish import AS_MADE
-from maa.audio.io import Audio, check_audible, resample, to_audio
+from maa.audio.io import Audio, to_audio
 from maa.config import ModelConfig
 from maa.device import compute_dtype, pick_device, pick_dtype
-from maa.diffusion.schedule import start_of
-from maa.pipeline import conditions, experts, finishing, inpainting, personal, windows
+from maa.diffusion.schedule import first_timestep
+from maa.pipeline import conditioning, finishing, inpainting, personal, seen
 from maa.pipeline.abilities import lacks
-from maa.pipeline.filling import Filling
-from maa.pipeline.length import fit_length, frames_for
-from maa.pipeline.render import Renderer, Start
-from maa.pipeline.request import OnStep, Sampling, check_prompt, check_seconds, check_t0, check_words
+from maa.pipeline.engine import Engine
+from maa.pipeline.filling import mask_of
+from maa.pipeline.length import frames_for
+from maa.pipeline.options import Filling, Sampling
+from maa.pipeline.render import Renderer
 from maa.pipeline.result import Generation
-from maa.version import VERSION
+from maa.pipeline.steps import OnStep
+from maa.pipeline.tasks import check_prompt, check_seconds, check_t0, check_words
 
 DEFAULT = Sampling()
 WHOLLY = Filling()
 
 
 class MakeAnAudio:
-    """A loaded model and its five tasks. It keeps no state between calls, so threads may share it."""
+    """The door: a loaded model and its five tasks. It keeps no state between calls, so threads may share it.
+
+    A model's own network serves a task, or an expert's: another network for pictures, or for inpainting.
+    """
 
     def __init__(
-        self, model: checkpoint.Model, device: torch.device, name: str, dtype: torch.dtype | None = None
+        self,
+        model: checkpoint.Model,
+        device: torch.device,
+        name: str,
+        dtype: torch.dtype | None = None,
+        renderer: type[Renderer] = Renderer,
     ) -> None:
-        """dtype: what the U-Net computes in; None = the device's own choice (`compute_dtype`)."""
+        """
+        Args:
+            model: moved to the device.
+            name: what the settings of its sounds call it.
+            dtype: what the U-Net computes in; None = the device's own choice (`compute_dtype`).
+            renderer: what samples and decodes; another one may watch.
+        """
         self.dtype = dtype or compute_dtype(device)
         self.model = model.to(device, self.dtype)
         self.device = device
         self.name = name
-        self.renderer = Renderer(self.model, device)
-        self.made_by: dict[str, str] = {"model": name, "weights": model.weights_hash}  # in the settings of every sound
-        networks = {task: expert for task, expert in model.experts.items() if expert.unet is not None}
-        self.experts = {task: MakeAnAudio(expert, device, name, dtype) for task, expert in networks.items()}
-        for task, expert in self.experts.items():
-            expert.made_by = {**self.made_by, "network": task}
+        made_by = {"model": name, "weights": model.weights_hash}  # in the settings of every sound
+        self.engine = Engine(model, renderer(model, device), self.dtype, made_by)
+        self.experts = {
+            task: Engine(expert, renderer(expert, device), self.dtype, {**made_by, "network": task})
+            for task, expert in model.experts.items()
+            if expert.unet is not None
+        }
 
     @classmethod
     def from_pretrained(
@@ -76,12 +94,18 @@ class MakeAnAudio:
         """What the model is: sizes, lengths, conventions."""
         return self.model.config
 
+    @property
+    def renderer(self) -> Renderer:
+        """Samples, decodes and vocodes with the model's own network."""
+        return self.engine.renderer
+
     def capabilities(self) -> dict[str, str | None]:
         """Per task: None when it works, else the sentence that says which file to add."""
         able = lacks(self.model)
         for name, tasks in {"image": ("image", "video"), "inpaint": ("inpaint",)}.items():
             if name in self.experts:
-                able |= {task: self.experts[name].capabilities()[task] for task in tasks if able[task] is not None}
+                other = lacks(self.experts[name].model)
+                able |= {task: other[task] for task in tasks if able[task] is not None}
         return able
 
     def save_pretrained(self, folder: str | Path) -> Path:
@@ -99,17 +123,16 @@ class MakeAnAudio:
 
     def frames_of(self, audio: Any) -> int:
         """Mel frames of a user's sound: the width a mask for it must have."""
-        return -(-len(self._mono(to_audio(audio))) // self.config.audio.hop)
+        return self.engine.frames_of(to_audio(audio))
 
     def spectrogram(self, audio: Any) -> NDArray[np.float32]:
         """log10 mel of a user's sound, [mels, frames], for painters and pictures."""
-        mel = self.renderer.mel_of(self._mono(to_audio(audio)))
-        return self.model.front.to_log10(mel)[0, 0].cpu().numpy()
+        return self.engine.spectrogram(to_audio(audio))
 
     def describe_image(self, image: Any) -> list[tuple[str, float]]:
         """The sounds a picture is heard as, best first, weights summing to 1."""
         self._require("image")
-        return conditions.describe(self.model, [conditions.load_picture(image)])
+        return conditioning.describe_pictures(self.model, [conditioning.load_picture(image)])
 
     def text_to_audio(
         self,
@@ -134,11 +157,11 @@ class MakeAnAudio:
         negative = check_prompt(negative, name="negative prompt")
         wish = finishing.wish(loudness)
         self._require("text")
-        sampling = self.settled(sampling)
+        sampling = self.engine.settled(sampling)
         check_seconds(seconds)
-        contexts = [conditions.from_text(self.model, prompt, negative)]
-        settings = self.settings("text", sampling, prompt=prompt, negative=negative)
-        return self.generate(contexts, sampling, seconds, settings, on_step, wish)
+        settings = self.engine.settings("text", sampling, prompt=prompt, negative=negative)
+        contexts = [self.engine.from_text(prompt, negative)]
+        return self.engine.generate(contexts, sampling, seconds, settings, on_step, wish)
 
     def image_to_audio(
         self,
@@ -162,9 +185,9 @@ class MakeAnAudio:
         self._require("image")
         check_seconds(seconds)
         given = check_words(words)
-        seen = [windows.Seen(0.0, 0.0, (conditions.load_picture(image),), tuple(given))]
-        more = {"words": [list(word) for word in given]} if given else {}
-        return experts.from_pictures(self, "image", seen, sampling, (prompt, negative), more, seconds, on_step, wish)
+        pictures = [seen.Seen(0.0, 0.0, (conditioning.load_picture(image),), tuple(given))]
+        more = {"task": "image", **({"words": [list(word) for word in given]} if given else {})}
+        return self._from_pictures(pictures, sampling, (prompt, negative), more, seconds, on_step, wish)
 
     def video_to_audio(
         self,
@@ -180,13 +203,14 @@ class MakeAnAudio:
         prompt, negative = check_prompt(prompt), check_prompt(negative, name="negative prompt")
         wish = finishing.wish(loudness)
         self._require("video")
-        seconds = windows.length_of(video)
+        seconds = seen.length_of(video)
         columns = (
             frames_for(self.config, round(seconds * self.config.audio.sample_rate)) // self.config.autoencoder.factor
         )
-        seen = windows.look(video, self.renderer.spans(columns), self.config, seconds)
-        more = {"windows": [[round(window.start, 3), round(window.end, 3)] for window in seen]}
-        return experts.from_pictures(self, "video", seen, sampling, (prompt, negative), more, seconds, on_step, wish)
+        pictures = seen.look(video, self.renderer.spans(columns), self.config, seconds)
+        windows = [[round(window.start, 3), round(window.end, 3)] for window in pictures]
+        more = {"task": "video", "windows": windows}
+        return self._from_pictures(pictures, sampling, (prompt, negative), more, seconds, on_step, wish)
 
     def personalize(
         self,
@@ -213,19 +237,17 @@ class MakeAnAudio:
         """
         check_t0(t0)
         wish = finishing.wish(loudness)
-        first = start_of(t0, self.renderer.schedule)
-        prompt = check_prompt(prompt, needed=first >= 0)
+        prompt = check_prompt(prompt, needed=first_timestep(t0, self.renderer.schedule) >= 0)
         negative = check_prompt(negative, name="negative prompt")
         self._require("personalize")
-        sampling = self.settled(sampling)
-        wave = personal.window(self.renderer, to_audio(audio), start)
-        settings = self.settings("personalize", sampling, prompt=prompt, negative=negative)
+        sampling = self.engine.settled(sampling)
+        wave = personal.personal_window(self.renderer, to_audio(audio), start)
+        settings = self.engine.settings("personalize", sampling, prompt=prompt, negative=negative)
         settings |= {"t0": float(t0), "start": float(start), "level_match": bool(level_match)}
-        settings["input"] = conditions.digest(wave)
-        pair = conditions.from_text(self.model, prompt, negative)
-        plan = personal.plan(self.renderer, wave, pair, t0, first, sampling.steps)
-        wish = replace(wish, level=personal.level(self.renderer, wave, plan) if level_match else None)
-        return self._render(plan, sampling, len(wave), settings, on_step, wish)
+        settings["input"] = conditioning.input_digest(wave)
+        begin = personal.noised_start(self.renderer, wave, self.engine.from_text(prompt, negative), t0)
+        wish = replace(wish, level=personal.level(self.renderer, wave, begin) if level_match else None)
+        return self.engine.render(begin, sampling, len(wave), settings, on_step, wish)
 
     def inpaint(
         self,
@@ -257,93 +279,59 @@ class MakeAnAudio:
         finishing.wish(loudness, fixed=True)
         prompt, negative = check_prompt(prompt), check_prompt(negative, name="negative prompt")
         self._require("inpaint")
+        source = to_audio(audio)
         if not (prompt or negative) and self.can("inpaint"):
-            return experts.inpaint(self, audio, mask, sampling, filling, on_step)
+            return self._continue_by_expert(source, mask, sampling, filling, on_step)
         if (prompt or negative) and "text" in self.model.missing:
             raise ValueError(f"{self.model.missing['text']} Or leave the prompts empty.")
-        source = to_audio(audio)
-        check_audible(source)
-        sampling = self.settled(sampling)
-        settings = self.settings("inpaint", sampling, prompt=prompt, negative=negative)
-        settings["input"] = conditions.digest(source.samples)
-        job = inpainting.Job(self.renderer, source, mask, filling)
-        condition, null = conditions.from_text(self.model, prompt, negative)
-        return job.run(inpainting.Conditions(condition, null, prompt), sampling, settings, on_step)
+        return inpainting.inpaint(self.engine, source, mask, (prompt, negative), sampling, filling, on_step)
 
-    # ------------------------------------------------------------------ shared by the tasks
+    # ------------------------------------------------------------------ which network serves
 
     def can(self, expert: str) -> bool:
         """True when the model has that expert ("image", "inpaint") and nothing is missing in it."""
-        return expert in self.experts and self.experts[expert].capabilities()[expert] is None
-
-    def generate(
-        self,
-        contexts: list[windows.Pair],
-        sampling: Sampling,
-        seconds: float | None,
-        settings: dict[str, Any],
-        on_step: OnStep | None,
-        wish: finishing.Wish,
-    ) -> Generation:
-        """From pure noise, `seconds` long: what is longer than the model's own length is made of windows."""
-        spec = self.config.audio
-        length = spec.samples if seconds is None else round(seconds * spec.sample_rate)
-        settings["seconds"] = spec.seconds if seconds is None else float(seconds)
-        frames = frames_for(self.config, length)
-        parts = windows.parts(self.renderer.spans(frames // self.config.autoencoder.factor), contexts)
-        plan = Start(*contexts[0], frames, self.config.schedule.steps - 1, sampling.steps, parts=parts)
-        return self._render(plan, sampling, length, settings, on_step, wish)
-
-    def _render(
-        self,
-        plan: Start,
-        sampling: Sampling,
-        length: int,
-        settings: dict[str, Any],
-        on_step: OnStep | None,
-        wish: finishing.Wish,
-    ) -> Generation:
-        latents, seeds = self.renderer.takes(plan, sampling, on_step)
-        mel = self.renderer.decode(latents)
-        waves = fit_length(self.renderer.vocode(mel), length, self.config.audio.sample_rate)
-        takes = finishing.finished(self.renderer, waves, settings["prompt"], wish)
-        return Generation(
-            audio=takes.waves[:, None],
-            sample_rate=self.config.audio.sample_rate,
-            mel=self.model.front.to_log10(mel)[:, 0].cpu().numpy()[takes.order],
-            seeds=tuple(seeds[k] for k in takes.order),
-            scores=takes.scores,
-            settings={**settings, "loudness": wish.loudness},
-            facts=takes.facts,
-            together=len(seeds) > 1 and (self.device.type != "cpu" or len(set(seeds)) == 1),
-        )
-
-    def _mono(self, source: Audio) -> NDArray[np.float32]:
-        return resample(source.mono(), source.sample_rate, self.config.audio.sample_rate)
-
-    def settled(self, sampling: Sampling) -> Sampling:
-        """The same with the open choices made. ValueError where this network cannot be told what it is told."""
-        if sampling.density is not None and not self.config.unet.density:
-            raise ValueError(f"The model {self.name} was trained without density; leave density out.")
-        return sampling.settled(self.config.guidance)
+        return expert in self.experts and lacks(self.experts[expert].model)[expert] is None
 
     def _require(self, task: str) -> None:
         if (sentence := self.capabilities()[task]) is not None:
             raise ValueError(sentence)
 
-    def settings(self, task: str, sampling: Sampling, **prompts: str) -> dict[str, Any]:
-        return {
-            "task": task,
-            **prompts,
-            "seed": sampling.seed,
-            "takes": sampling.count,
-            "steps": sampling.steps,
-            "guidance": sampling.guidance,
-            "sampler": sampling.sampler,
-            "eta": float(sampling.eta),
-            **({"mismatch": True} if sampling.mismatch else {}),
-            **({} if sampling.density is None else {"density": float(sampling.density)}),
-            **({} if self.dtype == compute_dtype(self.device) else {"dtype": str(self.dtype).removeprefix("torch.")}),
-            **self.made_by,
-            "version": VERSION,
-        }
+    def _from_pictures(
+        self,
+        pictures: Sequence[seen.Seen],
+        sampling: Sampling,
+        prompts: tuple[str, str],
+        more: dict[str, Any],
+        seconds: float | None,
+        on_step: OnStep | None,
+        wish: finishing.Wish,
+    ) -> Generation:
+        """Sound from pictures (Sec. 4.3) by a network that looks at them, else by the text network and their caption.
+
+        A prompt or words of the user's own go to the text network where there is one. `more` joins the settings.
+        """
+        said = bool(prompts[0]) or any(one.words for one in pictures)
+        by_text = said and lacks(self.model)["text"] is None
+        engine = self.experts["image"] if self.can("image") and not by_text else self.engine
+        sampling = engine.settled(sampling)
+        found = conditioning.of_pictures(self.model, engine.model, pictures, prompts)
+        settings = engine.settings(more["task"], sampling, prompt=prompts[0], negative=prompts[1])
+        settings |= {"heard_as": [[word, round(weight, 4)] for word, weight in found.words], **more}
+        settings |= {"input": conditioning.digest_of_pictures(pictures)}
+        wish = replace(wish, judge=found.judge)
+        made = engine.generate(found.contexts, sampling, seconds, settings, on_step, wish)
+        return replace(made, words=tuple(found.words))
+
+    def _continue_by_expert(
+        self, source: Audio, mask: Any, sampling: Sampling, filling: Filling, on_step: OnStep | None
+    ) -> Generation:
+        """Inpainting by the expert. It may speak the other mel convention: masks and mels are carried over."""
+        expert = self.experts["inpaint"]
+        theirs, ours = expert.config.audio, self.config.audio
+        if theirs.convention != ours.convention and not isinstance(mask, list | tuple):  # boxes are in Hz already
+            mask = masks.regrid(mask_of(mask, ours, self.engine.frames_of(source)), ours, theirs)
+        made = inpainting.inpaint(expert, source, mask, ("", ""), sampling, filling, on_step)
+        if theirs.convention == ours.convention:
+            return made
+        mels = [self.engine.spectrogram(Audio(sound, made.sample_rate, made.subtype)) for sound in made.audio]
+        return replace(made, mel=np.stack(mels))

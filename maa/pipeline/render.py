@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from maa.checkpoint import Model
+from maa.checkpoint import Model, present
 from maa.diffusion import official
 from maa.diffusion.guidance import Denoiser, guided, keep_known
-from maa.diffusion.noise import Noise, TakeNoise, take_seeds
-from maa.diffusion.samplers import ddim, dpm_solver
-from maa.diffusion.schedule import Schedule, timesteps
+from maa.diffusion.samplers import sampler_named
+from maa.diffusion.schedule import Schedule
 from maa.diffusion.windows import Span, piecewise, plan, windowed
+from maa.dsp import whole_frames
 from maa.models.autoencoder import Autoencoder
 from maa.models.context import Context, Prepared
-from maa.pipeline.conditions import with_density
-from maa.pipeline.request import OnStep, Sampling
+from maa.models.unet import UNet
+from maa.pipeline.conditioning import with_density
+from maa.pipeline.options import Sampling
+from maa.pipeline.steps import OnStep
 
+Value = TypeVar("Value")
 OVERLAP = 16  # latent columns that two windows of a long sound share: 2 s
 
 
@@ -41,13 +45,18 @@ class Start:
     condition: Context  # for one take
     null: Context  # what guidance leads away from: nothing, or the negative prompt
     frames: int  # mel frames, a multiple of the config's frame_multiple
-    first: int  # first timestep; -1 = no denoising
-    steps: int  # number of denoising steps from there
+    strength: float = 1.0  # share of the noise schedule that is run, 0..1; 0 = no denoising
     clean: Tensor | None = None  # [1, C, H, W] latent that the noise is added to; None = pure noise
-    known: Tensor | None = None  # [1, C, H, W] latent of the sound with its hole filled
-    make: Tensor | None = None  # [1, 1, H, W], 1 = make new
     parts: tuple[Part, ...] = ()  # the windows of a sound longer than the model's own; they replace the condition
-    follow: Tensor | None = None  # [1, 1, H, W], how far each cell follows the network, 0..1; None = `make`
+    follow: Tensor | None = None  # [1, 1, H, W], how far each cell of a hole follows the network, 0..1; None = its mask
+
+
+def window_parts(spans: Sequence[Span], contexts: Sequence[tuple[Context, Context]]) -> tuple[Part, ...]:
+    """Windows with their conditions and nulls; none when there is only one. A single pair serves all windows."""
+    if len(spans) == 1:
+        return ()
+    every = list(contexts) * len(spans) if len(contexts) == 1 else contexts
+    return tuple(Part(span, *pair) for span, pair in zip(spans, every, strict=True))
 
 
 class Renderer:
@@ -69,7 +78,7 @@ class Renderer:
         for index, group in enumerate(groups):
             report = None if on_step is None else self._report(on_step, index, len(groups))
             latents.append(self._sample(start, sampling, group, report))
-        return torch.cat(latents), seeds_of(sampling)
+        return torch.cat(latents), sampler_named(sampling.sampler).seeds(decided(sampling.seed, "seed"), sampling.count)
 
     def _report(self, on_step: OnStep, index: int, groups: int) -> Callable[[int, int, Tensor], None]:
         def report(step: int, total: int, z0: Tensor) -> None:
@@ -85,8 +94,12 @@ class Renderer:
     @property
     def autoencoder(self) -> Autoencoder:
         """The autoencoder, present by the time anything renders."""
-        assert self.model.autoencoder is not None
-        return self.model.autoencoder
+        return present(self.model.autoencoder, "autoencoder")
+
+    @property
+    def unet(self) -> UNet:
+        """The denoising network, present as well."""
+        return present(self.model.unet, "denoising network")
 
     @torch.inference_mode()
     def _sample(
@@ -98,37 +111,29 @@ class Renderer:
     ) -> Tensor:
         config = self.model.config
         columns = start.frames // config.autoencoder.factor
-        noise = self._noise(sampling, takes)
+        sampler = sampler_named(sampling.sampler)
+        noise = sampler.noise(decided(sampling.seed, "seed"), takes, self.device)
         z = noise.draw((config.autoencoder.latent_channels, config.latent_cells[0], columns))
-        level, steps = self._plan(start, sampling)
+        steps = sampler.timesteps(start.strength, sampling.steps, self.schedule)
         if start.clean is not None:
-            alpha, sigma = self.schedule.rates(level)
+            alpha, sigma = self.schedule.rates(self._level(steps, sampling))
             z = alpha * start.clean + sigma * z
         if not steps:
             return z
         denoiser = self._denoiser(start, sampling, len(takes))
-        if sampling.sampler == "dpm++":
-            return dpm_solver(denoiser, z, steps, self.schedule, report)
-        end = official.END if sampling.sampler == "official" else -1
-        return ddim(denoiser, z, steps, self.schedule, report, eta=sampling.eta, noise=noise, end=end)
+        return sampler.run(denoiser, z, steps, self.schedule, report, sampling.eta, noise)
 
-    def _noise(self, sampling: Sampling, takes: Sequence[int]) -> Noise:
-        assert sampling.seed is not None
-        if sampling.sampler == "official":
-            return official.CandidateNoise(sampling.seed, takes, self.device)
-        seeds = seeds_of(sampling)
-        return TakeNoise([seeds[take] for take in takes], self.device)
+    def _level(self, steps: Sequence[int], sampling: Sampling) -> int:
+        """The timestep whose noise a sound starts with: the first that is run, but for the authors' mismatch."""
+        if not steps:
+            return -1
+        if not sampling.mismatch:
+            return steps[0]
+        return official.start_step(steps, official.official_timesteps(sampling.steps, self.schedule.config.steps), True)
 
-    def _plan(self, start: Start, sampling: Sampling) -> tuple[int, list[int]]:
-        """The noise level to start from, and the timesteps to run; -1 and none when nothing is to be denoised."""
-        if start.first < 0:
-            return -1, []
-        if sampling.sampler != "official":
-            return start.first, timesteps(start.first, start.steps)
-        length = self.model.config.schedule.steps
-        every = official.timesteps(sampling.steps, length)
-        steps = official.strength_steps((start.first + 1) / length, every)
-        return official.start_step(steps, every, sampling.mismatch), steps
+    def steps_of(self, strength: float, sampling: Sampling) -> int:
+        """How many steps a take of that strength is denoised in."""
+        return len(sampler_named(sampling.sampler).timesteps(strength, sampling.steps, self.schedule))
 
     def _denoiser(self, start: Start, sampling: Sampling, count: int) -> Denoiser:
         if start.parts:
@@ -139,55 +144,34 @@ class Renderer:
                 one = replace(start, condition=part.condition, null=part.null, frames=frames, parts=())
                 inner.append(self._denoiser(one, sampling, count))
             return windowed([part.span for part in start.parts], inner)
-        unet = self.model.unet
-        assert unet is not None
-        assert sampling.guidance is not None
-        beside = self._beside(start) if unet.config.inpaints else None
-
-        def network(z: Tensor, t: Tensor, context: Context | Prepared) -> Tensor:
-            if beside is not None:
-                z = torch.cat([z, beside.expand(z.shape[0], -1, -1, -1)], dim=1)
-            return unet(z, t, context)
-
+        guidance = decided(sampling.guidance, "guidance")
         heard = with_density(start.condition, sampling.density, self.device)  # guidance leads away from none
         condition, null = (self.prepare(one.repeat(count), count) for one in (heard, start.null))
-        denoiser = guided(network, self.schedule, condition, null, sampling.guidance)
-        if start.known is not None and start.make is not None:
-            follow = start.make if start.follow is None else start.follow
-            denoiser = keep_known(denoiser, self.schedule, start.known, follow)
+        denoiser = guided(self.unet, self.schedule, condition, null, guidance)
+        known, make = start.condition.known, start.condition.make
+        if known is not None and make is not None:
+            denoiser = keep_known(denoiser, self.schedule, known, make if start.follow is None else start.follow)
         return denoiser
 
     def prepare(self, context: Context, count: int) -> Context | Prepared:
         """What of `count` conditions depends on neither latent nor timestep, computed once for all steps."""
-        assert self.model.unet is not None
-        return self.model.unet.prepare(context, count)
-
-    def _beside(self, start: Start) -> Tensor:
-        """The 5 extra channels of a network that inpaints: masked latent and mask (+1 = make new, -1 = keep)."""
-        config = self.model.config
-        if start.known is not None and start.make is not None:
-            known = start.known if config.unet.hole == "silence" else start.known * (1.0 - start.make)
-            return torch.cat([known, 2.0 * start.make - 1.0], dim=1)
-        columns = start.frames // config.autoencoder.factor
-        beside = torch.zeros(1, config.autoencoder.latent_channels + 1, config.latent_cells[0], columns)
-        beside[:, -1] = 1.0  # nothing is given, everything is to be made
-        return beside.to(self.device)
+        return self.unet.prepare(context, count)
 
     @torch.inference_mode()
     def mel_of(self, wave: NDArray[np.float32]) -> Tensor:
         """Mono waveform [n] at the model's rate to mel [1, 1, mels, ceil(n / hop)]; the last frame is padded."""
-        spec = self.model.config.audio
-        frames = max(1, -(-len(wave) // spec.hop))
-        padded = np.zeros(frames * spec.hop, np.float32)
-        padded[: len(wave)] = wave
-        return self.model.front(torch.from_numpy(padded)[None].to(self.device))[..., :frames]
+        hop = self.model.config.audio.hop
+        padded = whole_frames(wave, hop)
+        return self.model.front(torch.from_numpy(padded)[None].to(self.device))[..., : len(padded) // hop]
+
+    def log10_mel_of(self, wave: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Mono waveform [n] at the model's rate to its log10 mel [mels, ceil(n / hop)]."""
+        return self.model.front.to_log10(self.mel_of(wave))[0, 0].cpu().numpy()
 
     @torch.inference_mode()
     def encode(self, wave: NDArray[np.float32], frames: int) -> Tensor:
         """Mono waveform [n] at the model's rate, cut or followed by silence, to its latent [1, C, H, frames / 8]."""
-        padded = np.zeros(frames * self.model.config.audio.hop, np.float32)
-        padded[: len(wave)] = wave[: len(padded)]
-        return self.autoencoder.encode(self.mel_of(padded))
+        return self.autoencoder.encode(self.mel_of(whole_frames(wave, self.model.config.audio.hop, frames)))
 
     @torch.inference_mode()
     def decode(self, z: Tensor) -> Tensor:
@@ -219,9 +203,12 @@ class Renderer:
         return tuple(float(x) for x in sound @ space.embed_text([prompt])[0])
 
 
-def seeds_of(sampling: Sampling) -> tuple[int, ...]:
-    """Seed of each take: the given one and its successors; the official sampler's candidates share one seed."""
-    assert sampling.seed is not None
-    if sampling.sampler == "official":
-        return (sampling.seed,) * sampling.count
-    return take_seeds(sampling.seed, sampling.count)
+def decided(value: Value | None, name: str) -> Value:
+    """An open choice that has been made by now (`Sampling.settled`).
+
+    Raises:
+        ValueError: it has not.
+    """
+    if value is None:
+        raise ValueError(f"The {name} is still open; settle the sampling first.")
+    return value

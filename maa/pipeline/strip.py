@@ -10,9 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maa.audio.io import to_audio
+from maa.diffusion.samplers import sampler_named
+from maa.diffusion.schedule import Schedule
+from maa.pipeline.options import Sampling
 from maa.pipeline.pipeline import MakeAnAudio
-from maa.pipeline.request import OnStep, Sampling
 from maa.pipeline.result import Generation
+from maa.pipeline.steps import OnStep
 
 T0S = (0.1, 0.2, 0.35, 0.5, 0.8)  # three of them within what the paper recommends, 0.2 to 0.5
 
@@ -52,7 +55,8 @@ def strip(
     """
     source = to_audio(audio)
     settled = replace(sampling.settled(maa.config.guidance), count=1)
-    totals = [max(1, int(np.ceil(t0 * settled.steps))) for t0 in values]
+    sampler, schedule = sampler_named(settled.sampler), Schedule(maa.config.schedule)
+    totals = [len(sampler.timesteps(t0, settled.steps, schedule)) for t0 in values]
     points: list[Generation] = []
     for index, t0 in enumerate(values):
         report = None if on_step is None else _within(on_step, sum(totals[:index]), sum(totals))

@@ -33,15 +33,15 @@ def names_sustained(prompt: str, sustained: Sequence[str], concepts: Sequence[st
 def head(name: str) -> str:
     """The stem of the word that says what sounds: "engin" of "car engine", "rain" of "rain"."""
     words = [word for word in _words(name) if not word.endswith("ing")] or _words(name) or [""]
-    return stem(words[-1])
+    return word_stem(words[-1])
 
 
 def stems(text: str) -> list[str]:
     """The words of a text without their endings and without little words."""
-    return [stem(word) for word in _words(text)]
+    return [word_stem(word) for word in _words(text)]
 
 
-def stem(word: str) -> str:
+def word_stem(word: str) -> str:
     """A word without plural, -ing, -ed or -y, and without a doubled or silent last letter: "running" is "run"."""
     for ending in ("ies", "es", "s"):
         if word.endswith(ending) and not word.endswith("ss"):

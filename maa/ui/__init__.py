@@ -1,8 +1,8 @@
 """The app: `build` makes the page around a pipeline, `launch` serves it. Importing this package imports Gradio."""
 
-from maa.ui.model import Model as Model
+from maa.ui.model import LoadingModel
 from maa.ui.page import build as build
 from maa.ui.serve import Address as Address
 from maa.ui.serve import launch as launch
 
-__all__ = ["Address", "Model", "build", "launch"]
+__all__ = ["Address", "LoadingModel", "build", "launch"]

@@ -14,14 +14,11 @@ from typing import Any
 
 import gradio as gr
 
-from maa.audio.finish import AS_MADE
 from maa.config import ModelConfig
-from maa.diffusion.samplers import SAMPLERS
-from maa.pipeline.clip import MIX_DB
-from maa.pipeline.request import MAX_SECONDS, MIN_SECONDS
-from maa.ui import image, inpaint, limits, personalize, text, video
+from maa.pipeline.setting import File, Number, Rows, Setting, Switch, TextLine, Whole
 from maa.ui.jobs import Progress
-from maa.ui.tab import Task, Workplace, perform, told
+from maa.ui.tab import TabTask, Workplace, perform, told
+from maa.ui.tabs import TABS
 
 REQUIRED = inspect.Parameter.empty
 
@@ -36,51 +33,24 @@ class Argument:
     text: str
 
 
-PROMPT = Argument("prompt", str, REQUIRED, "What should be heard, up to 1,000 characters.")
-OPTIONAL_PROMPT = Argument("prompt", str, "", "What should be heard; empty = what the input suggests.")
-NEGATIVE = Argument("negative", str, "", "What should not be heard.")
-START = Argument("start", float, 0.0, "Second of the input at which the model's window begins.")
-T0 = Argument(
-    "t0", float, personalize.T0, "0 = the input through the model, 1 ignores it; the paper recommends 0.2 to 0.5."
-)
-BOXES = Argument("boxes", list[list[float]], (), "Regions to make anew, each [start s, end s, lowest Hz, highest Hz].")
-FRAMES = Argument("frames", list[list[float]], (), "Stretches of all frequencies to make anew, each [start s, end s].")
-MASK = Argument(
-    "mask", gr.FileData, None, "A mask to make anew as PNG (white, low notes at the bottom) or .npy [mels, frames]."
-)
-FILLING = (
-    Argument("strength", float, 1.0, "1 fills from nothing; less keeps a trace of what lies there."),
-    Argument("resampling", int, 0, "Rounds of going back half-way for a closer fit, 0 to 4."),
-    Argument("blend", float, 0.0, "How far what touches the hole may follow the model in the making, 0 to 1."),
-    Argument("level_match", bool, True, "As loud as the neighbours say."),
-    Argument("before", float, 0.0, "Seconds to add in front of the sound, 0 to 30."),
-    Argument("after", float, 0.0, "Seconds to add behind it, 0 to 30."),
-)
-STEPS = Argument("steps", int, 25, "Denoising steps, 1 to 1000.")
-SAMPLING = (
-    Argument("sampler", str, "dpm++", f"{', '.join(SAMPLERS)}."),
-    Argument("seed", int, -1, "0 to 4294967295; -1 = a fresh one."),
-    Argument("takes", int, 1, "How many to make, 1 to 8; the one that matches the prompt best comes back."),
-)
-FORMAT = Argument("file_format", str, "wav16", "wav16, wav24 or flac.")
-RATE = Argument(
-    "rate", int, 0, "Sample rate of the file in Hz: 16000, 22050, 44100, 48000, 96000; 0 = the sound's own."
-)
-ORIGINAL = (
-    Argument("original", str, "replace", "The clip's own sound: replace, mix, or keep it as the first of two tracks."),
-    Argument("original_db", float, MIX_DB, "Level of the clip's own sound in a mix, -60 to 12 dB."),
-)
-LOUDNESS = Argument("loudness", str, AS_MADE, "as-made, -23 or -18 (LUFS), or peak (a true peak of -1 dB).")
-KEPT = Argument("loudness", str, AS_MADE, "as-made; no other, because your own samples stay as they are.")
-DENSITY = Argument(
-    "density", float | None, None, "How much of the time sounds, 0 (one event) to 1 (many); null = the model's choice."
-)
-MATCHED = Argument("level_match", bool, True, "As loud as your sound, where the loudness is as-made.")
-SAME_FORMAT = Argument("file_format", str, "source", "source (WAV with the input's samples), wav16, wav24 or flac.")
+KINDS: tuple[tuple[type[Setting], Any], ...] = (
+    (Whole, int), (Number, float), (TextLine, str), (Switch, bool), (Rows, list[list[float]]), (File, gr.FileData),
+)  # fmt: skip
 
 
-def _input(name: str, what: str) -> Argument:
-    return Argument(name, gr.FileData, REQUIRED, f"{what}, uploaded (`gradio_client.handle_file`).")
+def argument(setting: Setting, config: ModelConfig) -> Argument:
+    """A setting as an argument. What is None is the model's own number, or where that is none, null."""
+    default = REQUIRED if setting.required else setting.default
+    kind = next((kind for sort, kind in KINDS if isinstance(setting, sort)), type(default))
+    note = ""
+    if setting.name == "seed":
+        default, note = -1, f"; -1 = {setting.open}"
+    elif setting.native is not None:
+        default = setting.native(config)
+    elif default is None and kind is not gr.FileData:
+        kind, note = kind | None, f"; null = {setting.open}"
+    text = setting.text[0].upper() + setting.text[1:]
+    return Argument(setting.name, kind, default, f"{text}{note}.")
 
 
 @dataclass(frozen=True)
@@ -89,51 +59,30 @@ class Endpoint:
 
     name: str
     summary: str
-    task: Task
+    task: TabTask
     arguments: tuple[Argument, ...]
 
 
-def table(config: ModelConfig) -> list[Endpoint]:
+def endpoint_table(config: ModelConfig) -> list[Endpoint]:
     """All endpoints; lengths and guidance default to the model's own."""
-    span = f"{MIN_SECONDS:g} to {MAX_SECONDS:g}"
-    seconds = Argument("seconds", float, config.audio.seconds, f"Length of the sound in seconds, {span}.")
-    guidance = Argument("guidance", float, config.guidance, "Guidance scale, 0 to 20; 1 = none.")
-    sampling = (STEPS, guidance, *SAMPLING)
-    written = (*sampling, FORMAT, RATE, LOUDNESS, DENSITY)
-    picture, clip = _input("image", "A picture"), _input("video", "A clip")
-    sound, painted = _input("audio", "A sound"), (BOXES, OPTIONAL_PROMPT, FRAMES, MASK, NEGATIVE, *FILLING)
-    return [
-        Endpoint("text_to_audio", "Sound from a sentence.", text.TASK, (PROMPT, NEGATIVE, seconds, *written)),
-        Endpoint(
-            "image_to_audio",
-            "Sound from a picture.",
-            image.TASK,
-            (picture, OPTIONAL_PROMPT, NEGATIVE, seconds, *written),
-        ),
-        Endpoint(
-            "video_to_audio",
-            "Sound for a clip, as long as the clip; the file is the clip with that sound.",
-            video.TASK,
-            (clip, OPTIONAL_PROMPT, NEGATIVE, *sampling, *ORIGINAL, LOUDNESS, DENSITY),
-        ),
-        Endpoint(
-            "personalize",
-            "A sound of your own, moved towards a prompt.",
-            personalize.TASK,
-            (sound, PROMPT, T0, NEGATIVE, START, *written, MATCHED),
-        ),
-        Endpoint(
-            "inpaint",
-            "Regions of a sound made anew; outside their time spans its samples stay as they are.",
-            inpaint.BOX_TASK,
-            (sound, *painted, *sampling, SAME_FORMAT, RATE, KEPT, DENSITY),
-        ),
-    ]
+    return [endpoint(tab.task, config) for tab in TABS.values()]
+
+
+def endpoint(task: TabTask, config: ModelConfig) -> Endpoint:
+    """One task as an endpoint: what it works on, then its settings in the order in which they came to be."""
+    asks = task.asks
+    settings = sorted((one for one in task.settings if one.api), key=lambda one: one.turn)
+    arguments = [argument(setting, config) for setting in settings]
+    if asks.source is not None:
+        what = asks.source.what[0].upper() + asks.source.what[1:]
+        given = Argument(asks.source.name, gr.FileData, REQUIRED, f"{what}, uploaded (`gradio_client.handle_file`).")
+        arguments.insert(0, given)
+    return Endpoint(asks.method, asks.summary, task, tuple(arguments))
 
 
 def endpoints(place: Workplace) -> None:
     """Add every endpoint to the page that is being built."""
-    for endpoint in table(place.model.config):
+    for endpoint in endpoint_table(place.model.config):
         gr.api(
             function(place, endpoint),
             api_name=endpoint.name,
@@ -149,7 +98,7 @@ def function(place: Workplace, endpoint: Endpoint) -> Callable[..., Iterator[tup
     def run(*values: Any) -> Iterator[tuple[Any, dict[str, Any]]]:
         fields = dict(zip((argument.name for argument in endpoint.arguments), values, strict=True))
         try:
-            for event in perform(place, endpoint.task, fields, limits.ask(fields)):
+            for event in perform(place, endpoint.task, fields, endpoint.task.ask(fields)):
                 if isinstance(event, Progress):
                     yield None, {"step": event.step, "of": event.total}
                 else:

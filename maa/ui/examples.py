@@ -8,15 +8,21 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from gradio.components import Component
 
 from maa.audio.finish import AS_MADE
+from maa.audio.io import read, write
+from maa.audio.tags import read_tags
 from maa.config import AudioSpec
+from maa.pipeline.checks import whole
+from maa.pipeline.options import Sampling
+from maa.pipeline.setting import settings_of
+from maa.pipeline.tasks import TASKS
 from maa.ui import records, status, views
 from maa.ui.files import result_path
 from maa.ui.results import Results, Take, Updates
@@ -29,6 +35,8 @@ ROOT = Path(__file__).resolve().parents[2]
 ASSETS = ROOT / "assets"
 SHORT = 60  # characters of a label
 SPEC = AudioSpec()
+# So that Generate makes just this one: its own seed, nothing chosen that an example does not say.
+RESET = {"fresh": False, "loudness": AS_MADE, "free": True}
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,14 @@ class Example:
         name = Path(self.input).stem.replace("-", " ").replace("_", " ") if self.input else ""
         words = {"": name or "Example"}.get(self.prompt, f"{name} → {self.prompt}" if name else self.prompt)
         return words if len(words) <= SHORT else words[: SHORT - 1].rstrip() + "…"
+
+
+def said(example: Example) -> dict[str, Any]:
+    """The settings of an example, by their names."""
+    mine = {field.name: getattr(example, field.name) for field in fields(example)}
+    task = TASKS[example.task]
+    known = {setting.name for kind in (task, *task.more, Sampling) for setting in settings_of(kind)}
+    return {name: value for name, value in mine.items() if name in known and name != "boxes"}
 
 
 def load(assets: Path) -> list[Example]:
@@ -95,8 +111,7 @@ def examples(
         label="Examples",
         elem_id=f"{task}-examples",
     )
-    own = [knobs.prompt, knobs.negative, knobs.seed, knobs.fresh, knobs.steps, knobs.guidance, knobs.status]
-    own += [part for part in (knobs.loudness, knobs.free) if part is not None]
+    own = [knobs.status, *(knobs.parts[name] for name in (*said(rows[0]), *RESET) if name in knobs.parts)]
     buttons.click(
         chosen(assets.parent, rows, inputs, parts, spec),
         inputs=buttons,
@@ -109,27 +124,22 @@ def examples(
 
 def chosen(
     root: Path, rows: list[Example], inputs: dict[str, Component], parts: tuple[Controls, Results], spec: AudioSpec
-) -> Callable[[int], Updates]:
+) -> Callable[[object], Updates]:
     """What a click on an example does: the handler of its index."""
     knobs, shown = parts
 
-    def show(index: int) -> Updates:
-        example = rows[index]
+    def show(index: object) -> Updates:
+        try:
+            example = rows[whole(index, "The number of an example", 0, len(rows) - 1)]
+        except ValueError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        settings = said(example)
         updates: Updates = {
-            knobs.prompt: example.prompt,
-            knobs.negative: example.negative,
-            knobs.seed: example.seed,
-            knobs.fresh: False,  # so that Generate makes just this one
-            knobs.steps: example.steps,
-            knobs.guidance: example.guidance,
-            knobs.status: status.idle("An example made before; Generate makes it again."),
+            part: {**settings, **RESET}[name] for name, part in knobs.parts.items() if name in {**settings, **RESET}
         }
-        if knobs.loudness is not None:
-            updates[knobs.loudness] = AS_MADE
-        if knobs.free is not None:
-            updates[knobs.free] = True
-        own = {"input": _file(root, example.input), "t0": example.t0, "boxes": example.boxes}
-        updates |= {part: own[name] for name, part in inputs.items()}
+        updates[knobs.status] = status.idle("An example made before; Generate makes it again.")
+        own = {**settings, "input": _file(root, example.input), "boxes": example.boxes}
+        updates |= {part: own[name] for name, part in inputs.items() if name in own}
         result = _file(root, example.result)
         if result:
             updates |= shown.show([ready_made(example, Path(result), spec)])
@@ -142,9 +152,6 @@ def chosen(
 
 def ready_made(example: Example, result: Path, spec: AudioSpec) -> Take:
     """The result of an example as a take."""
-    from maa.audio.io import read, write
-    from maa.audio.tags import read_tags
-
     sound = read(result)
     clip = result if result.suffix.lower() in (".mp4", ".webm", ".mkv", ".mov") else None
     place = result_path(example.task, example.seed, ".wav")
@@ -162,9 +169,8 @@ def ready_made(example: Example, result: Path, spec: AudioSpec) -> Take:
         "clip": None if clip is None else views.url_of(clip),
         "example": True,
     }
-    view = records.keep(
-        place.parent, views.view_of(sound, place, spec, **facts), {}, str(settings.get("model", "small"))
-    )
+    model = str(settings.get("model", "small"))
+    view = records.keep(place.parent, views.view_of(sound, place, spec, **facts), {}, model, spec)
     if example.input is not None:
         del view["command"]  # it would name a file that nobody has been given
     return Take(clip or place, view)

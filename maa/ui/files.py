@@ -7,6 +7,7 @@ import shutil
 import time
 import uuid
 from pathlib import Path
+from urllib.parse import quote
 
 from gradio.utils import get_upload_folder, is_in_or_equal
 
@@ -66,6 +67,4 @@ def sweep(age: float) -> None:
 
 def url_of(path: Path) -> str:
     """Where the browser finds a file that Gradio serves, relative to the page."""
-    from urllib.parse import quote
-
     return "gradio_api/file=" + quote(str(path))

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 
 import gradio as gr
 
-from maa.ui import files, limits
+from maa.pipeline.tasks import Image
+from maa.ui import files
 from maa.ui.controls import Wording, controls
 from maa.ui.examples import examples
 from maa.ui.jobs import OnStep
 from maa.ui.limits import Ask
 from maa.ui.results import results
-from maa.ui.small import word_list
-from maa.ui.tab import Extra, Made, Own, Task, Workplace, told, wire
+from maa.ui.tab import Extra, Made, Own, TabTask, Workplace, told, wire
+from maa.ui.widgets import word_list
 
 if TYPE_CHECKING:
     from maa.pipeline import Generation, MakeAnAudio
@@ -29,19 +32,28 @@ WORDS_SHOWN = 6
 def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
     """Picture to sound by the pipeline; a prompt takes the place of the words heard."""
     picture = files.uploaded(own["image"], "a picture")
-    return pipeline.image_to_audio(
-        picture,
-        ask.sampling,
-        prompt=ask.prompt,
-        negative=ask.negative,
-        seconds=ask.seconds,
-        loudness=ask.loudness,
-        words=[] if ask.prompt else given(own.get("words")),
-        on_step=on_step,
-    )
+    asked = cast(Image, ask.task)
+    if asked.prompt:
+        asked = replace(asked, words=())
+    return asked.run(pipeline, picture, ask.sampling, on_step)
 
 
-TASK = Task("image", call)
+def given(value: Any) -> list[Any]:
+    """The words that a person has edited; none when they are still the ones that were heard."""
+    if not isinstance(value, dict) or value.get("heard") or not isinstance(value.get("words"), list):
+        return []
+    rows: list[Any] = value["words"]
+    return [
+        row for row in rows if not (isinstance(row, list) and row and isinstance(row[0], str) and not row[0].strip())
+    ]
+
+
+def shown(words: Sequence[Sequence[Any]]) -> dict[str, Any]:
+    """Words as a person would have edited them."""
+    return {"words": [list(word) for word in words]}
+
+
+TASK = TabTask(Image, call, reads={"words": given}, shows={"words": shown})
 
 
 def describe(pipeline: MakeAnAudio, value: Any) -> list[tuple[str, float]]:
@@ -62,7 +74,7 @@ def build(place: Workplace) -> None:
                 elem_id="image-input",
             )
             words = word_list("image-words")
-            knobs = controls("image", place.model.config, WORDING, seconds=True)
+            knobs = controls(Image, place.model.config, WORDING)
         with gr.Column(scale=7, min_width=320):
             shown = results("image", HINT)
             examples(place.assets, "image", {"input": picture}, (knobs, shown))
@@ -102,16 +114,3 @@ def _heard(made: Made) -> Any:
     if made.generation.settings.get("words"):
         return gr.skip()
     return {"words": [list(word) for word in made.generation.words[:WORDS_SHOWN]], "heard": True}
-
-
-def given(value: Any) -> list[tuple[str, float]]:
-    """The words that a person has edited; none when they are still the ones that were heard."""
-    if not isinstance(value, dict) or value.get("heard") or not isinstance(value.get("words"), list):
-        return []
-    rows = []
-    for row in value["words"]:
-        if not isinstance(row, list) or len(row) != 2 or not isinstance(row[0], str):
-            raise ValueError("Each word should come with its weight.")
-        if row[0].strip():
-            rows.append((row[0], limits.number(row[1], "The weight of a word")))
-    return rows

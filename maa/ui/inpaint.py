@@ -2,118 +2,83 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
 
 import gradio as gr
 import numpy as np
 from gradio.components import Component
+from numpy.typing import NDArray
 
+from maa.audio.io import read, write
+from maa.audio.mask import Box, from_boxes
+from maa.audio.maskfile import read_mask
+from maa.pipeline.filling import mask_of_regions
+from maa.pipeline.options import REMOVE, REPLACE, Filling
+from maa.pipeline.setting import settings_of
+from maa.pipeline.tasks import Inpaint
 from maa.ui import files, limits, painter
-from maa.ui.controls import Controls, Wording, controls
+from maa.ui.controls import Controls, Wording, controls, lay
 from maa.ui.examples import examples
 from maa.ui.jobs import OnStep
 from maa.ui.limits import Ask
-from maa.ui.results import WAVEFORM, Take, results, sound_takes
-from maa.ui.tab import Extra, Made, Own, Task, Workplace, told, wire
+from maa.ui.results import WAVEFORM, results
+from maa.ui.tab import Own, TabTask, Workplace, told, wire
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from maa.pipeline import Filling, Generation, MakeAnAudio
+    from maa.pipeline import Generation, MakeAnAudio
 
 HINT = "Give a sound above, paint over what should be made anew, and press Generate. The rest stays as it is."
 WORDING = Wording(
     prompt_label="What should be there instead?",
     prompt_placeholder="Rain. Leave empty to continue what is around it",
 )
+PRESETS = {"remove": REMOVE, "replace": REPLACE}
 PLAYED = (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".webm", ".mp4")  # by browsers
-
-
-@dataclass(frozen=True)
-class Painted(Take):
-    """A take that knows what it was made from."""
-
-    before_after: dict[str, Any] | None = None
-
-
-def shared(ask: Ask, on_step: OnStep) -> dict[str, Any]:
-    """What both ways to inpaint hand on."""
-    return {"negative": ask.negative, "loudness": ask.loudness, "on_step": on_step}
 
 
 def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
     """Inpainting by the pipeline, with the mask that was painted."""
     sound = files.uploaded(own["audio"], "a sound")
-    filling = filling_of(own)
     mask = painter.mask_of(own["mask"], (pipeline.config.audio.mels, pipeline.frames_of(sound)))
-    if not mask.any() and not filling.extends:
+    if not mask.any() and not filling_of(ask).extends:
         raise ValueError("Nothing is painted yet; mark what should be made anew on the spectrogram.")
-    return pipeline.inpaint(sound, mask, ask.prompt, ask.sampling, filling=filling, **shared(ask, on_step))
+    return filled(pipeline, sound, mask, ask, on_step)
 
 
 def call_regions(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
     """Inpainting by the pipeline, with boxes, stretches of time and a mask file, all together."""
-    from maa.audio.mask import Box, from_boxes
-    from maa.audio.maskfile import read_mask
-
-    sound = files.uploaded(own["audio"], "a sound")
-    filling = filling_of(own)
-    regions = limits.boxes(own["boxes"], 4) + limits.boxes(own["frames"], 2)
-    if not regions and not own["mask"] and not filling.extends:
+    sound, asked = files.uploaded(own["audio"], "a sound"), cast(Inpaint, ask.task)
+    if not asked.regions and not asked.mask and not filling_of(ask).extends:
         raise ValueError("Say what to make anew: boxes, frames, a mask file, or seconds before or after.")
-    spec, frames = pipeline.config.audio, pipeline.frames_of(sound)
-    mask = from_boxes([Box(*row) for row in regions], spec, frames)
-    if own["mask"]:
-        mask = mask | read_mask(files.uploaded(own["mask"], "a mask"), spec, frames)
-    return pipeline.inpaint(sound, mask, ask.prompt, ask.sampling, filling=filling, **shared(ask, on_step))
+    file = files.uploaded(asked.mask, "a mask") if asked.mask else None
+    mask = mask_of_regions(replace(asked, mask=file), pipeline.config.audio, pipeline.frames_of(sound))
+    return filled(pipeline, sound, mask, ask, on_step)
 
 
-def filling_of(own: Own) -> Filling:
-    """How the hole is filled, from a tab's or a program's fields; those it does not have keep their defaults."""
-    from maa.pipeline import Filling
-
-    names = {"strength": "Strength", "blend": "The blend", "before": "Seconds before", "after": "Seconds after"}
-    chosen: dict[str, Any] = {name: limits.number(own[name], text) for name, text in names.items() if name in own}
-    if "resampling" in own:
-        chosen["resampling"] = limits.whole(own["resampling"])
-    if "level_match" in own:
-        chosen["level_match"] = own["level_match"] is True
-    return Filling(**chosen)
+def filled(pipeline: MakeAnAudio, sound: Path, mask: NDArray[np.bool_], ask: Ask, on_step: OnStep) -> Generation:
+    """What both ways to say where have in common."""
+    how = {"filling": filling_of(ask), "on_step": on_step, **ask.task.keywords()}
+    return pipeline.inpaint(sound, mask, sampling=ask.sampling, **how)
 
 
-def painted_takes(generation: Generation, own: Own, ask: Ask, pipeline: MakeAnAudio) -> list[Take]:
-    """Takes as files and pictures; the first one carries the comparison of all of them with the source."""
-    from maa.pipeline.report import Report
-
-    takes = sound_takes(generation, ask.file_format, pipeline.config.audio, ask.rate)
-    sound, settings = files.uploaded(own["audio"], "a sound"), generation.settings
-    before = pipeline.spectrogram(sound)
-    spec = pipeline.config.audio
-    room = round(settings.get("before", 0.0) / spec.frame_seconds)
-    longer = np.pad(before, ((0, 0), (room, max(0, generation.mel.shape[-1] - room - before.shape[1]))), mode="edge")
-    notes = [Report(**facts).sentence() for facts in generation.reports] or [""] * len(takes)
-    sides = [
-        painter.Side(mel, files.url_of(take.media), note)
-        for mel, take, note in zip(generation.mel, takes, notes, strict=True)
-    ]
-    source = painter.Side(longer, files.url_of(playable(sound)))
-    spans = settings.get("spans", [])
-    value = painter.comparison(source, sides, spec, spans, shift=room * spec.frame_seconds)
-    first = takes[0]
-    return [Painted(first.media, first.view, value), *takes[1:]]
+def filling_of(ask: Ask) -> Filling:
+    """How the hole is filled."""
+    return cast(Filling, ask.more[0])
 
 
-TASK = Task("inpaint", call, painted_takes)
-BOX_TASK = Task("inpaint", call_regions)
+# The painter sends its mask as a value of its own, which is no file.
+TASK = TabTask(Inpaint, call, output=limits.SplicedOutput, reads={"mask": lambda painted: None})
+BOX_TASK = TabTask(Inpaint, call_regions, output=limits.SplicedOutput)
 
 
 def playable(sound: Path) -> Path:
     """The sound itself when browsers can play it, else a copy of it as FLAC beside it."""
     if sound.suffix.lower() in PLAYED:
         return sound
-    from maa.audio.io import read, write
-
     copy = sound.with_suffix(".playable.flac")
     if not copy.is_file():
         audio = read(sound)
@@ -132,9 +97,6 @@ class Shown:
 
 def picture_of(pipeline: MakeAnAudio, given: Shown) -> dict[str, Any]:
     """The painter's value for an uploaded sound, with the regions of an example or of a mask file painted already."""
-    from maa.audio.mask import Box, from_boxes
-    from maa.audio.maskfile import read_mask
-
     sound = files.uploaded(given.upload, "a sound")
     spec, frames = pipeline.config.audio, pipeline.frames_of(sound)
     mask = from_boxes([Box(*row) for row in given.boxes], spec, frames) if given.boxes else None
@@ -154,27 +116,21 @@ def build(place: Workplace) -> None:
         waveform_options=WAVEFORM,
         elem_id="inpaint-input",
     )
-    mask = painter.painter("inpaint-painter")
+    mask = painter.painter("inpaint-painter", place.model.config.audio)
     boxes = gr.State(None)  # regions of the example that was clicked, until its sound is shown
     with gr.Row(elem_classes="maa-desk"):
         with gr.Column(scale=5, min_width=320):
             presets = _presets()
-            knobs = controls(
-                "inpaint", place.model.config, WORDING, spliced=True, formats=limits.SOURCE | limits.FORMATS
-            )
-            own = _filling()
+            knobs = controls(Inpaint, place.model.config, WORDING, limits.SplicedOutput)
+            with gr.Accordion("Filling", open=False, elem_id="inpaint-filling"):
+                own = lay(settings_of(Filling), "inpaint", place.model.config)
         with gr.Column(scale=7, min_width=320):
-            both = painter.compare("inpaint-compare")
-            shown = results("inpaint", HINT)
+            shown = results("inpaint", HINT, edits=True)
             examples(place.assets, "inpaint", {"input": sound, "boxes": boxes}, (knobs, shown))
     _connect_presets(presets, knobs, own)
     _connect_painter(place, sound, mask, boxes, presets["load"])
 
-    def compared(made: Made) -> dict[Component, Any]:
-        first = made.takes[0]
-        return {both: first.before_after if isinstance(first, Painted) else None}
-
-    wire(place, TASK, {"audio": sound, "mask": mask, **own}, (knobs, shown), Extra([both], compared))
+    wire(place, TASK, {"audio": sound, "mask": mask, **own}, (knobs, shown))
 
 
 def _presets() -> dict[str, Any]:
@@ -188,37 +144,15 @@ def _presets() -> dict[str, Any]:
     return {"remove": remove, "replace": replace, "load": load}
 
 
-def _filling() -> dict[str, Component]:
-    """The controls of `Filling`, by its names."""
-    with gr.Accordion("Filling", open=False, elem_id="inpaint-filling"):
-        strength = gr.Slider(
-            0.0, 1.0, value=1.0, step=0.01, label="Strength",
-            info="1 makes the hole from nothing; less keeps a trace of what lies there.",
-        )  # fmt: skip
-        again = gr.Slider(
-            0, 4, value=0, step=1, label="Resampling", info="Rounds of going back half-way, for a closer fit; slower."
-        )
-        blend = gr.Slider(
-            0.0, 1.0, value=0.0, step=0.05, label="Blend at the edge",
-            info="How far the model may also change what touches the hole, while it works; your samples stay anyway.",
-        )  # fmt: skip
-        level = gr.Checkbox(True, label="As loud as its neighbours")
-        with gr.Row():
-            before = gr.Number(0, minimum=0, maximum=30, label="Add before, in seconds", min_width=180)
-            after = gr.Number(0, minimum=0, maximum=30, label="Add after, in seconds", min_width=180)
-    ends = {"before": before, "after": after}
-    return {"strength": strength, "resampling": again, "blend": blend, "level_match": level, **ends}
-
-
 def _connect_presets(presets: dict[str, Any], knobs: Controls, own: dict[str, Component]) -> None:
     """What the preset buttons change; in the browser, as no server is needed for it."""
-    changed = [knobs.prompt, own["strength"], own["resampling"]]
-    presets["remove"].click(None, outputs=changed, js="() => ['', 1, 1]", api_visibility="private")
+    changed = [knobs.prompt, *(own[name] for name in REMOVE)]
+    values = {name: ", ".join(map(json.dumps, preset.values())) for name, preset in PRESETS.items()}
+    remove = f"() => ['', {values['remove']}]"
+    presets["remove"].click(None, outputs=changed, js=remove, api_visibility="private")
     focus = "document.querySelector('#inpaint-prompt textarea').focus()"
-    presets["replace"].click(
-        None, inputs=changed, outputs=changed, js=f"(prompt) => {{ {focus}; return [prompt, 1, 0]; }}",
-        api_visibility="private",
-    )  # fmt: skip
+    replaced = f"(prompt) => {{ {focus}; return [prompt, {values['replace']}]; }}"
+    presets["replace"].click(None, inputs=changed, outputs=changed, js=replaced, api_visibility="private")
 
 
 def _connect_painter(place: Workplace, sound: gr.Audio, mask: gr.HTML, boxes: gr.State, load: Any) -> None:

@@ -17,6 +17,8 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from maa.pipeline import Cancelled
+
 Result = TypeVar("Result")
 Preview = Callable[[], Any]  # mel float32 [mels, frames] of the sound so far
 OnStep = Callable[[int, int, Preview], None]
@@ -94,8 +96,6 @@ class Jobs:
         news: queue.SimpleQueue[Progress | Done[Result] | BaseException],
         stop: threading.Event,
     ) -> None:
-        from maa.pipeline import Cancelled
-
         started = 0.0
         looking = Looking()
 

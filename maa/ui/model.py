@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Model:
+class LoadingModel:
     """A pipeline, or the promise of one.
 
     Args:
@@ -42,9 +42,9 @@ class Model:
             threading.Thread(target=self._load, args=(load,), name="maa-load", daemon=True).start()
 
     @classmethod
-    def of(cls, pipeline: MakeAnAudio | Model) -> Model:
+    def of(cls, pipeline: MakeAnAudio | LoadingModel) -> LoadingModel:
         """A model around a pipeline that is loaded already; a model is returned as it is."""
-        return pipeline if isinstance(pipeline, Model) else cls(lambda: pipeline, pipeline.config)
+        return pipeline if isinstance(pipeline, LoadingModel) else cls(lambda: pipeline, pipeline.config)
 
     def _load(self, load: Callable[[], MakeAnAudio]) -> None:
         try:

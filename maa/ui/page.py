@@ -2,56 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from maa.ui import across, api, image, inpaint, panel, personalize, status, text, video
+from maa.ui import api, handoff, panel, parts
 from maa.ui.examples import ASSETS
-from maa.ui.model import Model
+from maa.ui.model import LoadingModel
+from maa.ui.serve import use_own_folder
 from maa.ui.tab import Workplace
+from maa.ui.tabs import TABS
 
 if TYPE_CHECKING:
     from maa.pipeline import MakeAnAudio
 
-TABS: dict[str, Callable[[Workplace], None]] = {
-    "text": text.build,
-    "image": image.build,
-    "video": video.build,
-    "personalize": personalize.build,
-    "inpaint": inpaint.build,
-}
 CACHE = (3600, 86_400)  # seconds between clean-ups, and age at which uploads and results are deleted
 
 
-def build(pipeline: MakeAnAudio | Model, assets: Path = ASSETS) -> gr.Blocks:
+def build(pipeline: MakeAnAudio | LoadingModel, assets: Path = ASSETS) -> gr.Blocks:
     """The app around a pipeline, ready for `launch`.
 
     Args:
         pipeline: a loaded pipeline, or a `Model` that is still loading.
         assets: folder with `examples.json`.
     """
-    place = Workplace(Model.of(pipeline), assets)
+    use_own_folder()
+    place = Workplace(LoadingModel.of(pipeline), assets)
     with gr.Blocks(title="Make-An-Audio", analytics_enabled=False, delete_cache=CACHE) as page:
         with gr.Row(elem_classes="maa-top"):
-            gr.HTML(status.web("header.html"), elem_id="header")
-            conductor = across.conductor()
+            gr.HTML(parts.source("web/header.html"), elem_id="header")
+            conductor = handoff.conductor()
         about = gr.Markdown(panel.LOADING, elem_id="model")
         notices = []
         with gr.Tabs(elem_id="tasks") as tabs:
-            for task, lay_out in TABS.items():
-                with gr.Tab(panel.TASKS[task], id=task):
+            for name, tab in TABS.items():
+                with gr.Tab(tab.task.asks.label, id=name):
                     notices.append(gr.Markdown(visible=False, elem_classes="maa-notice"))
-                    lay_out(place)
+                    tab.build(place)
             with gr.Tab("History", id="history"):
-                history = across.history()
-        across.connect(place, across.Whole(tabs, conductor, history))
+                history = handoff.history()
+        handoff.connect(place, handoff.PageParts(tabs, conductor, history))
         with gr.Accordion("Model", open=False, elem_id="model-panel"):
             facts = gr.Markdown(panel.LOADING)
         with gr.Accordion("About, limits, citation", open=False):
-            gr.Markdown(status.web("about.md"))
+            gr.Markdown(parts.source("web/about.md"))
         api.endpoints(place)
 
         def describe() -> list[Any]:

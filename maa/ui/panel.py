@@ -5,15 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from maa.ui.model import Model
+from maa.pipeline.tasks import LABELS
+from maa.ui.model import LoadingModel
 
-TASKS = {
-    "text": "Text",
-    "image": "Image",
-    "video": "Video",
-    "personalize": "Personalise",
-    "inpaint": "Inpaint",
-}
 LOADING = "Loading the model …"
 HOW = (
     "To add a part, put its file into the model's folder under `checkpoints/`; for another model start with "
@@ -21,7 +15,7 @@ HOW = (
 )
 
 
-def describe(model: Model) -> tuple[str, dict[str, str]]:
+def describe(model: LoadingModel) -> tuple[str, dict[str, str]]:
     """Wait for the model and describe it.
 
     Returns:
@@ -30,12 +24,12 @@ def describe(model: Model) -> tuple[str, dict[str, str]]:
     try:
         pipeline = model.get()
     except ValueError as error:
-        return f"**No model.** {error}", dict.fromkeys(TASKS, str(error))
-    missing = {task: pipeline.capabilities()[task] or "" for task in TASKS}
-    works = [name for task, name in TASKS.items() if not missing[task]]
+        return f"**No model.** {error}", dict.fromkeys(LABELS, str(error))
+    missing = {task: pipeline.capabilities()[task] or "" for task in LABELS}
+    works = [name for task, name in LABELS.items() if not missing[task]]
     parts = [
         f"Model **{pipeline.name}**",
-        "all five tasks" if len(works) == len(TASKS) else ", ".join(works) or "no task works",
+        "all five tasks" if len(works) == len(LABELS) else ", ".join(works) or "no task works",
         f"{pipeline.config.audio.seconds:.1f} s at {pipeline.config.audio.sample_rate / 1000:g} kHz",
     ]
     terms = licence(model.card)
@@ -53,7 +47,7 @@ def licence(card: Path | None) -> str | None:
     return line.group(1).strip().strip("'\"") if line else None
 
 
-def table(model: Model) -> str:
+def table(model: LoadingModel) -> str:
     """The parts of the model and what it can do, as Markdown tables."""
     try:
         pipeline = model.get()
@@ -61,7 +55,7 @@ def table(model: Model) -> str:
         return f"{error}\n\n{HOW}"
     rows = ["| task | state |", "|---|---|"]
     for task, sentence in pipeline.capabilities().items():
-        rows.append(f"| {TASKS.get(task, task)} | {sentence or 'works'} |")
+        rows.append(f"| {LABELS.get(task, task)} | {sentence or 'works'} |")
     parts = ["| part | parameters | weights |", "|---|---|---|"]
     inside = getattr(pipeline, "model", None)
     for name, network in (inside.networks() if inside else {}).items():

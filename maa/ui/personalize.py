@@ -1,66 +1,49 @@
-"""Personalisation: a sound of the user's own, moved towards a prompt (paper Sec. 4.4, Figure 5)."""
+"""Personalisation: a sound of the user's own, moved towards a prompt (paper Sec. 4.1)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 
 import gradio as gr
 
-from maa.ui import files, limits
-from maa.ui.controls import Wording, controls
+from maa.pipeline.checks import number
+from maa.pipeline.setting import TAB, settings_of
+from maa.pipeline.strip import strip
+from maa.pipeline.tasks import MAX_START, Personalize
+from maa.ui import files
+from maa.ui.controls import Wording, controls, lay
 from maa.ui.examples import examples
 from maa.ui.jobs import OnStep
 from maa.ui.limits import Ask
 from maa.ui.results import WAVEFORM, results
-from maa.ui.small import window, window_of
-from maa.ui.tab import Own, Task, Workplace, told, wire
+from maa.ui.tab import Own, TabTask, Workplace, told, wire
+from maa.ui.widgets import window, window_of
 
 if TYPE_CHECKING:
     from maa.pipeline import Generation, MakeAnAudio
 
 HINT = "Give a sound, say what it should turn into, choose how far, and press Generate."
 WORDING = Wording(prompt_label="What should it turn into?", prompt_placeholder="A cat meows")
-T0 = 0.4  # the middle of what the paper recommends
 
 
 def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
     """Personalisation by the pipeline."""
-    return pipeline.personalize(
-        files.uploaded(own["audio"], "a sound"),
-        ask.prompt,
-        ask.sampling,
-        t0=own["t0"],
-        negative=ask.negative,
-        start=start_of(own["start"]),
-        level_match=own.get("level_match", True) is True,
-        loudness=ask.loudness,
-        on_step=on_step,
-    )
+    return ask.task.run(pipeline, files.uploaded(own["audio"], "a sound"), ask.sampling, on_step)
 
 
 def call_strip(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
-    """The same sound at five t0."""
-    from maa.pipeline.strip import strip
-
+    """The same sound, led by different amounts."""
     sound = files.uploaded(own["audio"], "a sound")
-    return strip(
-        pipeline,
-        sound,
-        ask.prompt,
-        ask.sampling,
-        negative=ask.negative,
-        start=start_of(own["start"]),
-        level_match=own.get("level_match", True) is True,
-        loudness=ask.loudness,
-        on_step=on_step,
-    )
+    asked = cast(Personalize, ask.task)
+    return strip(pipeline, sound, sampling=ask.sampling, on_step=on_step, **asked.at_any_t0())
 
 
 def start_of(value: Any) -> float:
     """The second at which the window begins: a number, or what the window in the page sends."""
     if isinstance(value, dict) or value is None:
         value = (value or {}).get("start") or 0.0
-    return limits.number(value, "The start in seconds")
+    return number(value, "start", 0.0, MAX_START)
 
 
 def follow(upload: Any, value: Any) -> dict[str, Any] | None:
@@ -71,8 +54,8 @@ def follow(upload: Any, value: Any) -> dict[str, Any] | None:
     return shown
 
 
-TASK = Task("personalize", call)
-STRIP = Task("personalize", call_strip)
+TASK = TabTask(Personalize, call, reads={"start": start_of}, shows={"start": lambda start: {"go": start}})
+STRIP = replace(TASK, call=call_strip)
 
 
 def build(place: Workplace) -> None:
@@ -89,22 +72,12 @@ def build(place: Workplace) -> None:
                 elem_id="personalize-input",
             )
             where = window("personalize-window", native)
-            t0 = gr.Slider(
-                0.0,
-                1.0,
-                value=T0,
-                step=0.01,
-                label="Keep my sound ↔ follow the prompt",
-                info="t0: 0 = your sound through the model (mono, 16 kHz), 1 ignores it; "
-                "the paper recommends 0.2 to 0.5 (marked).",
-                elem_id="personalize-t0",
-            )
-            level = gr.Checkbox(True, label="As loud as your sound", elem_id="personalize-level")
-            compare = gr.Button("Try five t0 side by side", size="sm", elem_id="personalize-strip")
-            knobs = controls("personalize", place.model.config, WORDING)
+            led = lay([one for one in settings_of(Personalize) if one.place == TAB], "personalize", place.model.config)
+            compare = gr.Button(Personalize.several, size="sm", elem_id="personalize-strip")
+            knobs = controls(Personalize, place.model.config, WORDING)
         with gr.Column(scale=7, min_width=320):
             shown = results("personalize", HINT)
-            examples(place.assets, "personalize", {"input": sound, "t0": t0}, (knobs, shown))
+            examples(place.assets, "personalize", {"input": sound, **led}, (knobs, shown))
 
     def listen(upload: Any, value: Any) -> Any:
         try:
@@ -115,5 +88,5 @@ def build(place: Workplace) -> None:
     sound.change(
         listen, [sound, where], where, preprocess=False, show_progress="hidden", queue=False, api_visibility="private"
     )
-    own = {"audio": sound, "t0": t0, "start": where, "level_match": level}
+    own = {"audio": sound, "start": where, **led}
     wire(place, TASK, own, (knobs, shown), others=[(STRIP, compare)])

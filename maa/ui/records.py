@@ -16,11 +16,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from PIL import Image
 
+from maa.audio import maskfile
+from maa.audio.mask import Mask
+from maa.config import AudioSpec
 from maa.pipeline import replay
-from maa.ui import files
+from maa.ui import files, painter
 
 RECORD, MASK, COMMAND = "take.json", "mask.png", "command.txt"
 KEPT, SWEEP_EVERY = 86_400, 3600  # seconds
@@ -36,7 +38,7 @@ def sweep_now_and_then() -> None:
         files.sweep(KEPT)
 
 
-def keep(folder: Path, view: dict[str, Any], own: Mapping[str, Any], model: str) -> dict[str, Any]:
+def keep(folder: Path, view: dict[str, Any], own: Mapping[str, Any], model: str, spec: AudioSpec) -> dict[str, Any]:
     """Write the record of a take and return its view, with the command that makes it again.
 
     Args:
@@ -44,10 +46,11 @@ def keep(folder: Path, view: dict[str, Any], own: Mapping[str, Any], model: str)
         view: what the page shows of it.
         own: the inputs of the request as they came; uploads and masks among them are copied.
         model: the name, hub id or path to ask for in the command.
+        spec: what rows and columns of a mask mean.
     """
     source = _input(own)
     given = None if source is None else _copy(source, folder)
-    mask = _keep_mask(own.get("mask"), folder)
+    mask = _keep_mask(own.get("mask"), folder, spec)
     clip = view.get("clip")
     output = Path(str(clip)).name if clip else view["file"]
     names = replay.Files(output, given, mask, own.get("boxes") or (), own.get("frames") or ())
@@ -68,21 +71,14 @@ def load(take: object) -> tuple[Path, dict[str, Any]] | None:
     return folder, record
 
 
-def write_mask(mask: NDArray[np.bool_], path: Path) -> None:
-    """A mask [mels, frames] as PNG, white = make new, low notes at the bottom."""
-    from PIL import Image
-
-    Image.fromarray(mask[::-1].astype(np.uint8) * 255, "L").save(path, "PNG")
-
-
-def read_mask(path: Path) -> NDArray[np.bool_] | None:
-    """What `write_mask` wrote; None when there is none."""
-    from PIL import Image
-
+def kept_mask(folder: Path, spec: AudioSpec) -> Mask | None:
+    """The mask that was painted for a take, bool [mels, frames]; None when there is none, or not as a picture."""
+    path = folder / MASK
     if not path.is_file():
         return None
     with Image.open(path, formats=("PNG",)) as image:
-        return np.ascontiguousarray(np.asarray(image.convert("L"))[::-1] > 127)
+        frames = image.width
+    return maskfile.read_mask(path, spec, frames)
 
 
 def _input(own: Mapping[str, Any]) -> Path | None:
@@ -104,10 +100,8 @@ def _copy(source: Path, folder: Path) -> str:
     return name
 
 
-def _keep_mask(payload: Any, folder: Path) -> str | None:
+def _keep_mask(payload: Any, folder: Path, spec: AudioSpec) -> str | None:
     """A painted mask as a picture beside the take, or a mask file as it came; returns the name."""
-    from maa.ui import painter
-
     if not isinstance(payload, dict):
         return None
     if isinstance(payload.get("path"), str):
@@ -117,7 +111,7 @@ def _keep_mask(payload: Any, folder: Path) -> str | None:
         return name
     if "mask" not in payload:
         return None
-    write_mask(painter.mask_of(payload, (payload["mels"], payload["frames"])), folder / MASK)
+    maskfile.write_mask(folder / MASK, painter.mask_of(payload, (payload["mels"], payload["frames"])), spec)
     return MASK
 
 

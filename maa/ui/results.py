@@ -4,7 +4,7 @@ The widget is a plain `gr.HTML` with a fixed script; it writes everything a pers
 value is a JSON object, and each key is optional:
 
     live     {"levels": PNG as a data URL, "seconds", "ticks", "step", "total"} while a job runs; null ends it
-    takes    views (`maa.ui.views`) with "id", "task", "number", "seed", "score", "settings", "command", "facts"
+    takes    views (`maa.ui.views`) with "id", "task", "number", "seed", "score", "settings", "command", "facts", "note"
     original a view of the upload, to compare with
     frames   [{"url", "at"}] pictures of the clip that were looked at
 """
@@ -13,25 +13,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib.resources import files as package_files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from gradio.components import Component
 
-from maa.ui import limits, records, views
+from maa.audio.io import read
+from maa.pipeline.report import Report
+from maa.pipeline.strip import Strip
+from maa.pipeline.tasks import LABELS
+from maa.ui import limits, parts, records, views
 from maa.ui.files import result_path
 from maa.ui.jobs import Progress
+from maa.ui.theme import ACCENT, GREY
 
 if TYPE_CHECKING:
     from maa.config import AudioSpec
     from maa.pipeline import Generation
 
 Updates = dict[Component, Any]
-WAVEFORM = gr.WaveformOptions(waveform_color="#8b97a7", waveform_progress_color="#14938a", skip_length=10)
-# In this order they make one script: each file may use the ones before it.
-PARTS = ("dom.js", "sound.js", "chart.js", "store.js", "compare.js", "card.js")
+STYLES = ("web/colours.css", "takes/takes.css", "takes/controls.css", "takes/compare.css")
+WAVEFORM = gr.WaveformOptions(waveform_color=GREY.c400, waveform_progress_color=ACCENT.c500, skip_length=10)
 
 
 @dataclass(frozen=True)
@@ -76,34 +79,32 @@ class Results:
         return {self.widget: {"live": None}}
 
 
-def results(task: str, hint: str, *, video: bool = False) -> Results:
+def results(task: str, hint: str, *, video: bool = False, edits: bool = False) -> Results:
     """Lay out an empty results column.
 
     Args:
         task: names the elements in the page.
         hint: what to do to get a first result.
         video: results are clips.
+        edits: results are the given sound but for some stretches, and are compared with it at once.
     """
-    return Results(widget("takes.js", f"{task}-takes", task=task, hint=hint, video=video))
+    return Results(widget("takes.js", f"{task}-takes", task=task, hint=hint, video=video, edits=edits))
 
 
 def widget(main: str, elem_id: str, **props: Any) -> gr.HTML:
-    """A component of the scripts in `maa/ui/takes`; `main` is the last of them."""
+    """A component of the scripts in `maa/ui/takes`; `main` is the one that starts."""
     return gr.HTML(
         value=None,
         html_template='<div class="maa-root"></div>',
-        css_template=_part("takes.css"),
-        js_on_load="\n".join(_part(name) for name in (*PARTS, main)),
+        css_template=parts.style(*STYLES),
+        js_on_load=parts.script(f"takes/{main}"),
         apply_default_css=False,
         elem_id=elem_id,
         server_functions=[records.bundle, records.stars],
         colours=views.colours(),
+        tasks=LABELS,
         **props,
     )
-
-
-def _part(name: str) -> str:
-    return (package_files("maa.ui.takes") / name).read_text(encoding="utf-8")
 
 
 def sound_takes(
@@ -127,9 +128,6 @@ def subtype(generation: Generation, file_format: limits.FileFormat) -> str | Non
 
 def described(generation: Generation, index: int, sound: Path, spec: AudioSpec, clip: Path | None = None) -> Take:
     """A written take with what the page shows of it; `clip` is the video that it was put on."""
-    from maa.audio.io import read
-    from maa.pipeline.strip import Strip
-
     score = None if generation.scores is None else round(generation.scores[index], 4)
     facts = {
         "id": sound.parent.name,
@@ -142,6 +140,8 @@ def described(generation: Generation, index: int, sound: Path, spec: AudioSpec, 
         "ticks": views.ticks(spec),
         "clip": None if clip is None else views.url_of(clip),
     }
+    if generation.reports:
+        facts["note"] = Report(**generation.reports[index]).sentence()
     if isinstance(generation, Strip):
         t0 = facts["settings"]["t0"]
         facts |= {"best": False, "facts": [["t0", f"{t0:g}"], ["1 − MSE", f"{generation.realism[index]:.3f}"]]}

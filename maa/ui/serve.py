@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import getpass
+import os
+import tempfile
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import gradio as gr
+from gradio.utils import get_upload_folder
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
 
 from maa.ui.examples import ASSETS
 from maa.ui.theme import theme
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 UPLOAD = "100mb"
 QUEUE = 32  # requests that may wait; the next one is refused
 THREADS = 16
 STYLE = Path(__file__).parent / "web" / "page.css"
+LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True)
@@ -23,6 +36,86 @@ class Address:
 
     host: str = "127.0.0.1"
     port: int | None = None
+
+
+class HostCheck:
+    """Answers only to requests that name one of `hosts`; others are told so and see nothing of it.
+
+    A web page elsewhere can let a name of its own point to 127.0.0.1 (DNS rebinding) and then reads what this app
+    serves, as if it were its own. The name in the request gives it away.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
+        self.app = app
+        self.hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in ("http", "websocket"):
+            named = [value.decode("latin-1") for key, value in scope["headers"] if key == b"host"]
+            if len(named) != 1 or host_of(named[0]) not in self.hosts:
+                text = "This app was started for this computer alone; MAA_HOSTS names other hosts that may ask."
+                await PlainTextResponse(text, status_code=421)(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+
+def host_of(header: str) -> str | None:
+    """The name in a Host header, without its port; None where there is none."""
+    try:
+        return urlsplit(f"//{header}").hostname
+    except ValueError:
+        return None
+
+
+def hosts_of(address: Address) -> set[str] | None:
+    """The names that may be asked for; None = any, as a start for others must not know under which name it is found.
+
+    A proxy in front of a local start hands the outer name on: `GRADIO_ROOT_PATH` or `MAA_HOSTS` (with commas) say it.
+    """
+    if address.host not in LOCAL or os.environ.get("SPACE_ID"):
+        return None
+    given = os.environ.get("MAA_HOSTS", "").split(",")
+    outer = urlsplit(os.environ.get("GRADIO_ROOT_PATH", "")).hostname
+    return {*LOCAL, *(name.strip().lower() for name in given if name.strip()), *([outer] if outer else [])}
+
+
+def use_own_folder() -> None:
+    """Uploads and results go into a folder of this user and this program, unless `GRADIO_TEMP_DIR` says where.
+
+    Gradio's own choice is one folder for all its apps on a machine, and each of them serves all that lies in it.
+    """
+    if os.environ.get("GRADIO_TEMP_DIR"):
+        return
+    folder = Path(tempfile.gettempdir()).resolve() / f"make-an-audio-{getpass.getuser()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        mine = not folder.is_symlink() and (not hasattr(os, "getuid") or folder.stat().st_uid == os.getuid())
+    except OSError:
+        mine = False
+    os.environ["GRADIO_TEMP_DIR"] = str(folder) if mine else tempfile.mkdtemp(prefix="make-an-audio-")
+
+
+def out_of_reach(kept: Iterable[Path]) -> list[Path]:
+    """What lies in the working folder and the system's temporary one, save the folders that are `kept`.
+
+    Gradio would hand out anything in those two that one of our answers names. Where a kept folder lies inside, its
+    neighbours are listed one by one, as they are at the start.
+    """
+    ways = [path.resolve() for path in kept]
+    todo = [Path.cwd().resolve(), Path(tempfile.gettempdir()).resolve()]
+    found: list[Path] = []
+    while todo:
+        folder = todo.pop()
+        if folder.is_symlink() or folder in ways:  # Gradio asks where links lead to, and that is looked at by itself
+            continue
+        if not any(way.is_relative_to(folder) for way in ways):
+            found.append(folder)
+            continue
+        try:
+            todo += list(folder.iterdir())
+        except OSError:  # may be passed through and not be listed
+            continue
+    return found
 
 
 def launch(
@@ -48,6 +141,9 @@ def launch(
     if mcp and find_spec("mcp") is None:
         raise ValueError("The Model Context Protocol needs an extra: pip install 'gradio[mcp]'.")
     address = address or Address()
+    hosts = hosts_of(address)
+    served = [assets] if assets.is_dir() else []
+    hidden = [*private, *out_of_reach([*served, Path(get_upload_folder())])]
     page.queue(max_size=QUEUE, default_concurrency_limit=4)
     _, url, _ = page.launch(
         server_name=address.host,
@@ -65,8 +161,9 @@ def launch(
         pwa=False,
         max_file_size=UPLOAD,
         max_threads=THREADS,
-        allowed_paths=[str(assets)] if assets.is_dir() else [],
-        blocked_paths=[str(folder) for folder in private],
+        allowed_paths=[str(folder) for folder in served],
+        blocked_paths=[str(folder) for folder in hidden],
+        app_kwargs={"middleware": [Middleware(HostCheck, hosts=hosts)]} if hosts is not None else None,
         footer_links=["api", "settings"],
         theme=theme(),
         css_paths=[STYLE],

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-
 import gradio as gr
 
+from maa.ui import parts
 from maa.ui.jobs import Progress
 
 Value = dict[str, object]
-
-
-def web(name: str) -> str:
-    """The text of a file in `maa/ui/web`."""
-    return (files("maa.ui") / "web" / name).read_text(encoding="utf-8")
 
 
 def status_line(task: str) -> gr.HTML:
@@ -23,9 +17,9 @@ def status_line(task: str) -> gr.HTML:
     """
     return gr.HTML(
         value=idle(),
-        html_template=web("status.html"),
-        css_template=web("status.css"),
-        js_on_load=web("status.js"),
+        html_template=parts.source("web/status.html"),
+        css_template=parts.style("web/status.css"),
+        js_on_load=parts.script("web/status.js"),
         apply_default_css=False,
         elem_id=f"{task}-status",
     )

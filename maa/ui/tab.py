@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from gradio.components import Component
 
+from maa import checkpoint
+from maa.pipeline import tasks
+from maa.pipeline.options import Sampling
+from maa.pipeline.setting import Setting, settings_of
 from maa.ui import files, lending, limits, originals, records, status
 from maa.ui.controls import Controls
 from maa.ui.jobs import Done, Jobs, OnStep, Progress
 from maa.ui.limits import Ask
-from maa.ui.model import Model
+from maa.ui.model import LoadingModel
 from maa.ui.results import Results, Take, Updates, sound_takes, subtype
 
 if TYPE_CHECKING:
@@ -36,13 +40,47 @@ def as_sounds(generation: Generation, own: Own, ask: Ask, pipeline: MakeAnAudio)
 
 
 @dataclass(frozen=True)
-class Task:
-    """What one tab asks of the pipeline."""
+class TabTask:
+    """What one tab asks of the pipeline.
 
-    name: str  # a key of `capabilities()`
+    Args:
+        asks: what may be asked of it.
+        call: does it.
+        takes: what it made, as files.
+        frames: pictures to show, into a folder.
+        output: how its files are written; None = they are clips.
+        reads: by setting, what makes the value of the tab's own component one that the setting takes.
+        shows: by setting, the other way round.
+    """
+
+    asks: type[tasks.Task]
     call: Callable[[MakeAnAudio, Own, Ask, OnStep], Generation]
     takes: Callable[[Generation, Own, Ask, MakeAnAudio], list[Take]] = as_sounds
-    frames: Callable[[Generation, Own, Path], list[dict[str, Any]]] | None = None  # pictures to show, into a folder
+    frames: Callable[[Generation, Own, Path], list[dict[str, Any]]] | None = None
+    output: type[limits.Output] | None = limits.Output
+    reads: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    shows: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """A key of `capabilities()`."""
+        return self.asks.name
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        """Everything that may be asked of it."""
+        written = (self.output,) if self.output is not None else ()
+        kinds = (self.asks, *self.asks.more, Sampling, *written)
+        return tuple(setting for kind in kinds for setting in settings_of(kind))
+
+    def ask(self, fields: Own) -> Ask:
+        """A checked request from what a page or a program sent.
+
+        Raises:
+            ValueError: a value is of the wrong kind or outside its limits.
+        """
+        changed = {name: read(fields[name]) for name, read in self.reads.items() if name in fields}
+        return limits.ask(self.asks, {**fields, **changed}, self.output)
 
 
 @dataclass(frozen=True)
@@ -58,11 +96,16 @@ class Made:
 class Desk:
     """The components of one tab, for what happens across tabs."""
 
-    task: Task
+    task: TabTask
     own: dict[str, Component]  # inputs that are sent with a request
     knobs: Controls
     shown: Results
     spec: AudioSpec
+
+    @property
+    def parts(self) -> dict[str, Component]:
+        """Every component that is sent with a request, by name."""
+        return {**self.own, **self.knobs.asked()}
 
 
 class Workplace:
@@ -73,7 +116,7 @@ class Workplace:
         assets: folder with `examples.json`.
     """
 
-    def __init__(self, model: Model, assets: Path) -> None:
+    def __init__(self, model: LoadingModel, assets: Path) -> None:
         self.model = model
         self.assets = assets
         self.jobs = Jobs(wait=lending.lent())
@@ -81,7 +124,7 @@ class Workplace:
         self.run = lending.borrowing(self._run, lambda task, own, ask: lending.seconds_of(*_size(ask, model)))
         self.look = lending.borrowing(self._look, lambda *given: lending.START_SECONDS)
 
-    def _run(self, task: Task, own: Own, ask: Ask) -> Iterator[Progress | Done[Made]]:
+    def _run(self, task: TabTask, own: Own, ask: Ask) -> Iterator[Progress | Done[Made]]:
         def work(on_step: OnStep) -> Made:
             pipeline = self.model.for_task(task.name)
             generation = task.call(pipeline, own, ask, on_step)
@@ -94,12 +137,12 @@ class Workplace:
         yield ask(self.model.for_task(task), given)
 
 
-def _size(ask: Ask, model: Model) -> tuple[int, int, int]:
+def _size(ask: Ask, model: LoadingModel) -> tuple[int, int, int]:
     windows = round((ask.seconds or 0) / model.config.audio.seconds) + 1
     return ask.sampling.steps, ask.sampling.count, windows
 
 
-def perform(place: Workplace, task: Task, own: Own, ask: Ask) -> Iterator[Progress | Done[Made]]:
+def perform(place: Workplace, task: TabTask, own: Own, ask: Ask) -> Iterator[Progress | Done[Made]]:
     """Run one request. The page and the endpoints both come through here.
 
     Raises:
@@ -108,25 +151,22 @@ def perform(place: Workplace, task: Task, own: Own, ask: Ask) -> Iterator[Progre
     return place.run(task, own, ask)
 
 
-def recorded(task: Task, made: Made, own: Own, ask: Ask, pipeline: MakeAnAudio) -> Made:
+def recorded(task: TabTask, made: Made, own: Own, ask: Ask, pipeline: MakeAnAudio) -> Made:
     """The same with a record beside every take, with the upload to compare with, and with what was looked at."""
-    from maa import checkpoint
-
     records.sweep_now_and_then()
     inside = getattr(pipeline, "model", None)
     address = checkpoint.address(pipeline.name, inside.folder if inside else None)
     kind = None if task.frames else subtype(made.generation, ask.file_format)
-    takes = []
+    kept = []
     for take in made.takes:
-        choice = next(name for name, one in (limits.FORMATS | limits.SOURCE).items() if one == ask.file_format)
-        view = {**take.view, "subtype": kind, "resampled": ask.rate, "choice": choice}
+        view = {**take.view, "subtype": kind, "resampled": ask.rate, "choice": ask.output.file_format}
         folder = files.shelf() / view["id"]
-        takes.append(replace(take, view=records.keep(folder, view, own, address)))
-    original = originals.view_of_upload(made.generation, own, takes, pipeline.config.audio)
+        kept.append(replace(take, view=records.keep(folder, view, own, address, pipeline.config.audio)))
+    original = originals.view_of_upload(made.generation, own, kept, pipeline.config.audio)
     more = {**made.more, "original": original}
     if task.frames:
-        more["frames"] = task.frames(made.generation, own, takes[0].media.parent)
-    return Made(made.generation, takes, more)
+        more["frames"] = task.frames(made.generation, own, kept[0].media.parent)
+    return Made(made.generation, kept, more)
 
 
 def told(error: Exception) -> gr.Error:
@@ -147,11 +187,11 @@ class Extra:
 
 def wire(
     place: Workplace,
-    task: Task,
+    task: TabTask,
     own: dict[str, Component],
     parts: tuple[Controls, Results],
     extra: Extra | None = None,
-    others: Sequence[tuple[Task, gr.Button]] = (),
+    others: Sequence[tuple[TabTask, gr.Button]] = (),
 ) -> None:
     """Connect a tab's buttons.
 
@@ -167,11 +207,11 @@ def wire(
     inputs = {**own, **knobs.asked()}
     place.desks[task.name] = Desk(task, own, knobs, shown, place.model.config.audio)
 
-    def job(task: Task) -> Callable[..., Iterator[Updates]]:
+    def job(task: TabTask) -> Callable[..., Iterator[Updates]]:
         def generate(*values: Any) -> Iterator[Updates]:
             fields = dict(zip(inputs, values, strict=True))
             try:
-                ask = limits.ask(fields)
+                ask = task.ask(fields)
                 yield {knobs.status: status.busy(Progress(0, 0))}
                 for event in perform(place, task, fields, ask):
                     if isinstance(event, Progress):

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
+from maa.pipeline.tasks import Text
 from maa.ui.controls import Wording, controls
 from maa.ui.examples import examples
 from maa.ui.jobs import OnStep
 from maa.ui.limits import Ask
 from maa.ui.results import results
-from maa.ui.tab import Own, Task, Workplace, wire
+from maa.ui.tab import Own, TabTask, Workplace, wire
 
 if TYPE_CHECKING:
     from maa.pipeline import Generation, MakeAnAudio
@@ -22,24 +23,17 @@ WORDING = Wording(prompt_label="What should be heard?", prompt_placeholder="A do
 
 def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
     """Text to sound by the pipeline."""
-    return pipeline.text_to_audio(
-        ask.prompt,
-        ask.sampling,
-        negative=ask.negative,
-        seconds=ask.seconds,
-        loudness=ask.loudness,
-        on_step=on_step,
-    )
+    return ask.task.run(pipeline, None, ask.sampling, on_step)
 
 
-TASK = Task("text", call)
+TASK = TabTask(Text, call)
 
 
 def build(place: Workplace) -> None:
     """Lay the tab out and connect it."""
     with gr.Row(elem_classes="maa-desk"):
         with gr.Column(scale=5, min_width=320):
-            knobs = controls("text", place.model.config, WORDING, seconds=True)
+            knobs = controls(Text, place.model.config, WORDING)
         with gr.Column(scale=7, min_width=320):
             shown = results("text", HINT)
             examples(place.assets, "text", {}, (knobs, shown))

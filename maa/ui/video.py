@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import gradio as gr
 
-from maa.pipeline.clip import MIX_DB
-from maa.pipeline.windows import VIDEO_SECONDS
-from maa.ui import files, limits
-from maa.ui.controls import Wording, controls
+from maa.pipeline.clip import save_clip, with_soundtrack
+from maa.pipeline.options import Soundtrack
+from maa.pipeline.seen import FRAMES, VIDEO_SECONDS
+from maa.pipeline.setting import settings_of
+from maa.pipeline.tasks import Video
+from maa.ui import files
+from maa.ui.controls import Wording, controls, lay
 from maa.ui.examples import examples
 from maa.ui.jobs import OnStep
 from maa.ui.limits import Ask
 from maa.ui.results import Take, described, results
-from maa.ui.tab import Own, Task, Workplace, wire
+from maa.ui.tab import Own, TabTask, Workplace, wire
+from maa.vision.frames import clip_frames, shrink
+from maa.vision.mux import container_for
 
 if TYPE_CHECKING:
     from maa.pipeline import Generation, MakeAnAudio
@@ -26,28 +31,16 @@ WORDING = Wording(
     prompt_placeholder="Leave empty to use what is seen in the clip",
 )
 
-ORIGINALS = [("Replace", "replace"), ("Mix", "mix"), ("Keep (second track)", "keep")]
-
 
 def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
     """Video to sound by the pipeline, as long as the clip."""
-    from maa.pipeline.clip import with_original
-    from maa.vision.mux import container_for
-
-    clip = files.uploaded(own["video"], "a video")
-    level = limits.number(own.get("original_db", MIX_DB), "The level of the clip's own sound")
-    container_for(clip, "keep" if own.get("original") == "keep" else "replace")  # refused now, not after the work
-    made = pipeline.video_to_audio(
-        clip, ask.sampling, prompt=ask.prompt, negative=ask.negative, loudness=ask.loudness, on_step=on_step
-    )
-    return with_original(made, own.get("original", "replace"), level)
+    clip, soundtrack = files.uploaded(own["video"], "a video"), cast(Soundtrack, ask.more[0])
+    container_for(clip, soundtrack.original)  # what fits into no file is refused now, not after the work
+    return with_soundtrack(ask.task.run(pipeline, clip, ask.sampling, on_step), soundtrack)
 
 
 def takes(generation: Generation, own: Own, ask: Ask, pipeline: MakeAnAudio) -> list[Take]:
     """The uploaded clip once for every take, with that take as its sound, which lies beside it as a WAV file, too."""
-    from maa.pipeline.clip import save_clip
-    from maa.vision.mux import container_for
-
     clip = files.uploaded(own["video"], "a video")
     made = []
     for index, seed in enumerate(generation.seeds):
@@ -63,9 +56,6 @@ def frames(generation: Generation, own: Own, folder: Path) -> list[dict[str, Any
     """Small pictures of the frames that were looked at, with their times."""
     from PIL import Image
 
-    from maa.pipeline.windows import FRAMES
-    from maa.vision.frames import clip_frames, shrink
-
     clip = files.uploaded(own["video"], "a video")
     shown: list[dict[str, Any]] = []
     parts = [(start, end) for start, end in generation.settings.get("windows") or ()]
@@ -78,7 +68,7 @@ def frames(generation: Generation, own: Own, folder: Path) -> list[dict[str, Any
     return shown
 
 
-TASK = Task("video", call, takes, frames)
+TASK = TabTask(Video, call, takes, frames, output=None)
 
 
 def build(place: Workplace) -> None:
@@ -90,14 +80,9 @@ def build(place: Workplace) -> None:
                 f"Up to {VIDEO_SECONDS:.0f} s; longer than the model's own length, it is heard in overlapping windows."
             )
             gr.Markdown(note, elem_classes="maa-note")
-            with gr.Row():
-                original = gr.Radio(
-                    ORIGINALS, value="replace", label="The clip's own sound", min_width=220, elem_id="video-original"
-                )
-                level = gr.Slider(-30.0, 6.0, value=MIX_DB, step=1.0, label="Its level when mixed (dB)", min_width=220)
-            knobs = controls("video", place.model.config, WORDING, formats={})
+            own = lay(settings_of(Soundtrack), "video", place.model.config)
+            knobs = controls(Video, place.model.config, WORDING, None)
         with gr.Column(scale=7, min_width=320):
             shown = results("video", HINT, video=True)
             examples(place.assets, "video", {"input": clip}, (knobs, shown))
-    own = {"video": clip, "original": original, "original_db": level}
-    wire(place, TASK, own, (knobs, shown))
+    wire(place, TASK, {"video": clip, **own}, (knobs, shown))

@@ -11,21 +11,22 @@ import math
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from PIL import Image
 
 from maa.audio.io import Audio, resample
 from maa.audio.loudness import lufs, peak
 from maa.audio.mask import row_of
+from maa.audio.mel import MelSpectrogram
 from maa.audio.picture import TICKS_HZ, colour_table, hertz_label
 from maa.audio.sound import mono as mono_of
+from maa.config import AudioSpec
+from maa.dsp import whole_frames
 from maa.ui.files import url_of
-
-if TYPE_CHECKING:
-    from maa.audio.mel import MelSpectrogram
-    from maa.config import AudioSpec
 
 LOW, HIGH = -5.0, 1.0  # log10 magnitudes of levels 0 and 255
 PEAKS = 480  # columns of the waveform
@@ -35,29 +36,21 @@ View = dict[str, Any]
 
 @lru_cache(maxsize=4)
 def _front(spec: AudioSpec) -> MelSpectrogram:
-    from maa.audio.mel import MelSpectrogram
-
     return MelSpectrogram(spec)
 
 
 def mel_of(sound: Audio, spec: AudioSpec) -> NDArray[np.float32]:
     """log10 mel [mels, frames] of any sound, at the model's rate."""
-    import torch
-
     wave = resample(sound.mono(), sound.sample_rate, spec.sample_rate)
-    frames = max(1, -(-len(wave) // spec.hop))
-    padded = np.zeros(frames * spec.hop, np.float32)
-    padded[: len(wave)] = wave
+    padded = whole_frames(wave, spec.hop)
     front = _front(spec)
     with torch.inference_mode():
         mel = front.to_log10(front(torch.from_numpy(padded)[None]))[0, 0]
-    return np.asarray(mel.numpy(), np.float32)[:, :frames]
+    return np.asarray(mel.numpy(), np.float32)[:, : len(padded) // spec.hop]
 
 
 def levels_png(mel: NDArray[np.float32]) -> bytes:
     """A mel [mels, frames] (log10) as a grey PNG, the highest band at the top."""
-    from PIL import Image
-
     levels = np.clip((mel[::-1] - LOW) / (HIGH - LOW) * 255.0, 0, 255).round().astype(np.uint8)
     stream = BytesIO()
     Image.fromarray(levels, "L").save(stream, "PNG", compress_level=3)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from maa.audio.mask import Box, check, digest, frame_spans, from_boxes, from_frames, to_latent
+from maa.audio.mask import Box, check, frame_spans, from_boxes, from_frames, mask_digest, to_latent
 from maa.audio.maskfile import from_png, read_mask, write_mask
 from maa.audio.mel import centres
 from maa.config import AudioSpec
@@ -110,9 +110,9 @@ def test_frame_spans_are_apart_and_complete() -> None:
 
 def test_digest_tells_masks_apart() -> None:
     masks = [np.zeros((80, 16), bool), np.zeros((80, 24), bool), np.eye(80, 16, dtype=bool)]
-    assert len({digest(mask) for mask in masks}) == 3
-    assert digest(masks[2]) == digest(masks[2].copy())
-    assert len(digest(masks[0])) == 12
+    assert len({mask_digest(mask) for mask in masks}) == 3
+    assert mask_digest(masks[2]) == mask_digest(masks[2].copy())
+    assert len(mask_digest(masks[0])) == 12
 
 
 # ---------------------------------------------------------------- painted masks

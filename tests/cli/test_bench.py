@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from maa.cli import main
+from maa.cli.timing import DepthwiseSnake
 from maa.models.bigvgan import Snake
-from maa.pipeline.timing import DepthwiseSnake
 
 QUICK = ["bench", "--config", "tiny", "--steps", "3", "--seconds", "1"]
 

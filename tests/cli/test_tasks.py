@@ -157,11 +157,12 @@ def test_info(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("name", list(PRESETS))
-def test_readme_states_the_sizes(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """The README's table of models is what `info --config` counts, in millions."""
+def test_the_pages_state_the_sizes(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The table of configurations in docs/models.md is what `info --config` counts, in millions."""
     assert main(["info", "--config", name, "--json"]) == 0
     parts = json.loads(capsys.readouterr().out)["parts"]
-    row = next(line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith(f"| {name.upper()} |"))
+    lines = (ROOT / "docs" / "models.md").read_text(encoding="utf-8").splitlines()
+    row = next(line for line in lines if line.startswith(f"| {name.upper()} |"))
     cells = [cell.strip() for cell in row.split("|")[3:7]]
     sizes = [parts[part]["parameters"] / 1e6 for part in ("unet", "autoencoder", "vocoder", "text")]
     assert cells == [f"{size:.1f} M" if size >= 1 else f"{size:.2f} M" for size in sizes]

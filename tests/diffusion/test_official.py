@@ -12,7 +12,7 @@ from torch import Tensor
 from maa import MakeAnAudio, Sampling
 from maa.config import ScheduleConfig
 from maa.diffusion.guidance import Denoiser, guided
-from maa.diffusion.official import END, CandidateNoise, start_step, strength_steps, timesteps
+from maa.diffusion.official import END, CandidateNoise, official_timesteps, start_step, strength_steps
 from maa.diffusion.samplers import ddim
 from maa.diffusion.schedule import Schedule
 from tests.models.weights import error
@@ -51,7 +51,7 @@ def noise(name: str) -> Tensor:
 @pytest.mark.parametrize("count", [10, 25, 50, 100])
 def test_steps_and_rates(prefix: str, count: int) -> None:
     data, schedule = reference("ddim"), Schedule(CONFIGS[prefix])
-    steps = timesteps(count)
+    steps = official_timesteps(count)
     assert steps[::-1] == data[f"{prefix}_{count}_timesteps"].tolist()
     ahead = [*steps[1:], END]
     for name, ours in (("alphas", steps), ("alphas_prev", ahead)):
@@ -63,14 +63,14 @@ def test_steps_and_rates(prefix: str, count: int) -> None:
 @pytest.mark.parametrize("count", [10, 100])
 def test_samples(prefix: str, count: int) -> None:
     data, schedule = reference("ddim"), Schedule(CONFIGS[prefix])
-    made = ddim(toy_denoiser(schedule), torch.from_numpy(data["xT"]), timesteps(count), schedule, end=END)
+    made = ddim(toy_denoiser(schedule), torch.from_numpy(data["xT"]), official_timesteps(count), schedule, end=END)
     assert error(made, data[f"{prefix}_{count}_cfg3_sample"]) <= 1e-5
 
 
 @pytest.mark.parametrize("prefix", CONFIGS)
 def test_sdedit_with_the_authors_step_too_much(prefix: str) -> None:
     data, schedule = reference("ddim"), Schedule(CONFIGS[prefix])
-    every = timesteps(100)
+    every = official_timesteps(100)
     run = strength_steps(0.3, every)
     alpha, sigma = schedule.rates(start_step(run, every, mismatch=True))
     z = alpha * noise("sdedit.z0") + sigma * noise("sdedit.noise")
@@ -80,7 +80,7 @@ def test_sdedit_with_the_authors_step_too_much(prefix: str) -> None:
 
 
 def test_without_the_mismatch_noise_and_network_agree() -> None:
-    every = timesteps(100)
+    every = official_timesteps(100)
     run = strength_steps(0.3, every)
     assert len(run) == 30 and run[0] == 291
     assert start_step(run, every, mismatch=False) == 291
@@ -94,11 +94,11 @@ def test_counts_that_their_rounding_cannot_run_are_refused_and_a_near_one_is_nam
         stride = 1000 // count
         theirs = [t + 1 for t in range(0, 1000, stride)] if stride else [1000]
         if max(theirs) < 1000 and count < 1000:
-            assert timesteps(count) == theirs[::-1]
+            assert official_timesteps(count) == theirs[::-1]
             continue
         with pytest.raises(ValueError, match=f"cannot run {count} steps") as raised:
-            timesteps(count)
-        timesteps(int(str(raised.value).split("; ")[1].split()[0]))
+            official_timesteps(count)
+        official_timesteps(int(str(raised.value).split("; ")[1].split()[0]))
 
 
 def test_candidates_are_rows_of_one_draw() -> None:

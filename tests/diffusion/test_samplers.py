@@ -9,8 +9,8 @@ from torch import Tensor
 from maa.config import ScheduleConfig
 from maa.diffusion.guidance import guided, keep_known
 from maa.diffusion.noise import TakeNoise, take_seeds
-from maa.diffusion.samplers import ddim, dpm_solver
-from maa.diffusion.schedule import Schedule, start_of, timesteps
+from maa.diffusion.samplers import SAMPLERS, ddim, dpm_solver, sampler_named
+from maa.diffusion.schedule import Schedule, first_timestep, timesteps
 from tests.reference import reference
 
 MEAN, STD = 2.0, 0.5
@@ -48,7 +48,7 @@ def test_step_counts_are_exact() -> None:
 
 
 def test_start_of_t0(schedule: Schedule) -> None:
-    assert [start_of(t0, schedule) for t0 in (0.0, 0.2, 0.5, 1.0)] == [-1, 199, 499, 999]
+    assert [first_timestep(t0, schedule) for t0 in (0.0, 0.2, 0.5, 1.0)] == [-1, 199, 499, 999]
 
 
 @pytest.mark.parametrize("count", [25, 100])
@@ -125,3 +125,22 @@ def test_a_takes_noise_does_not_depend_on_its_batch() -> None:
     together = TakeNoise(seeds, torch.device("cpu")).draw((4, 2))
     alone = TakeNoise(seeds[1:2], torch.device("cpu")).draw((4, 2))
     assert torch.equal(together[1:2], alone)
+
+
+def test_an_unknown_sampler_is_an_error() -> None:
+    for name in ("euler", "", None, ["ddim"]):
+        with pytest.raises(ValueError, match=r"choose one of dpm\+\+, ddim, official"):
+            sampler_named(name)
+
+
+def test_sampler_records_say_what_is_run() -> None:
+    schedule = Schedule(ScheduleConfig())
+    for name, sampler in SAMPLERS.items():
+        assert sampler.timesteps(0.0, 25, schedule) == []
+        whole = sampler.timesteps(1.0, 25, schedule)
+        assert len(whole) == 25 and sorted(whole, reverse=True) == whole
+        assert sampler.timesteps(0.4, 25, schedule)[0] == (361 if name == "official" else 399)
+        assert sampler.seeds(7, 3) == ((7, 7, 7) if name == "official" else (7, 8, 9))
+    assert len(SAMPLERS["official"].timesteps(1.0, 30, schedule)) == 31
+    with pytest.raises(ValueError, match="nearest"):
+        SAMPLERS["official"].check(600)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,11 @@ def unet(config: UNetConfig) -> Tensor:
         context = Context(vector=vector / vector.norm())
     elif config.context_dim is not None:
         context = Context(tokens=given("unet.tokens", 1, 77, config.context_dim))
-    return network(given("unet.z", 1, config.in_channels, 10, 16), torch.tensor([321]), context)
+    z = given("unet.z", 1, config.in_channels, 10, 16)
+    ready = network.prepare(context, 1)
+    if config.inpaints:
+        ready = replace(ready, beside=z[:, config.out_channels :])
+    return network(z[:, : config.out_channels], torch.tensor([321]), ready)
 
 
 def autoencoder() -> Tensor:

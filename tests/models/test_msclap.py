@@ -11,7 +11,7 @@ import torch
 from maa import checkpoint
 from maa.config import TINY, ModelConfig, MsClapConfig, TextConfig
 from maa.models import msclap
-from maa.models.msclap import Cnn14, LogMel, MsClapHeads, mel_filters, stored_front_end
+from maa.models.msclap import Cnn14, MsClapFrontEnd, MsClapHeads, msclap_filterbank, stored_front_end
 from maa.models.text import spelling_tokenizer
 
 CAPTION = TextConfig(
@@ -38,20 +38,20 @@ def test_front_end_is_the_stored_convolutions() -> None:
     )
     power = (real.square() + imaginary.square()).mT
     wanted = 10 * torch.log10((power @ stored["logmel_extractor.melW"]).clamp_min(1e-10))
-    made = LogMel()(wave)
+    made = MsClapFrontEnd()(wave)
     assert made.shape == (1, 138, 64)
     assert (made - wanted).abs().max() < 2e-3  # decibels
 
 
 def test_filters_stay_between_50_hz_and_14_khz() -> None:
     hz = torch.linspace(0, 22_050, 513)
-    heard = mel_filters().sum(1) > 0
+    heard = msclap_filterbank().sum(1) > 0
     assert 50 < hz[heard].min() < 100
     assert 13_800 < hz[heard].max() < 14_000
 
 
 def test_silence_is_the_floor() -> None:
-    assert LogMel()(torch.zeros(1, 2000)).unique().tolist() == [-100.0]
+    assert MsClapFrontEnd()(torch.zeros(1, 2000)).unique().tolist() == [-100.0]
 
 
 @pytest.mark.parametrize(("samples", "windows"), [(1, 1), (9 * 44_100, 1), (9 * 44_100 + 1, 2), (20 * 44_100, 3)])

@@ -14,7 +14,7 @@ from maa.models.context import Context
 from maa.models.istft import IstftVocoder
 from maa.models.text import TextEncoder, spelling_tokenizer
 from maa.models.unet import UNet
-from train.loop import save_weights, start_from
+from train.trainer.loop import save_weights, start_from
 
 
 def count(module: torch.nn.Module) -> int:
@@ -65,19 +65,19 @@ def context(batch: int = 2, **changes: object) -> Context:
 
 def test_unet_keeps_the_latents_shape(unet: UNet) -> None:
     for width in (2, 20, 78):
-        assert unet(torch.randn(2, 9, 10, width), torch.tensor([1, 999]), context()).shape == (2, 4, 10, width)
+        assert unet(torch.randn(2, 4, 10, width), torch.tensor([1, 999]), context()).shape == (2, 4, 10, width)
 
 
 def test_unet_refuses_other_shapes(unet: UNet) -> None:
     with pytest.raises(ValueError, match="Expected a latent"):
-        unet(torch.randn(1, 4, 10, 20), torch.tensor([1]))
+        unet(torch.randn(1, 9, 10, 20), torch.tensor([1]))
     with pytest.raises(ValueError, match="Expected a latent"):
-        unet(torch.randn(1, 9, 10, 19), torch.tensor([1]))
+        unet(torch.randn(1, 4, 10, 19), torch.tensor([1]))
 
 
 @torch.inference_mode()
 def test_conditions_reach_the_output(unet: UNet) -> None:
-    z, t = torch.randn(2, 9, 10, 20), torch.tensor([500, 500])
+    z, t = torch.randn(2, 4, 10, 20), torch.tensor([500, 500])
     full = unet(z, t, context())
     for other in (
         unet(z, t, context(tokens=torch.randn(2, 7, 32))),
@@ -89,7 +89,7 @@ def test_conditions_reach_the_output(unet: UNet) -> None:
 
 @torch.inference_mode()
 def test_absent_conditions_do_not_reach_the_output(unet: UNet) -> None:
-    z, t = torch.randn(2, 9, 10, 20), torch.tensor([500, 500])
+    z, t = torch.randn(2, 4, 10, 20), torch.tensor([500, 500])
     absent = {"has_tokens": torch.zeros(2, dtype=torch.bool), "has_vector": torch.zeros(2, dtype=torch.bool)}
     nothing = context(**absent)
     other = context(tokens=torch.randn(2, 7, 32), vector=torch.randn(2, 16), **absent)
@@ -98,8 +98,21 @@ def test_absent_conditions_do_not_reach_the_output(unet: UNet) -> None:
 
 
 @torch.inference_mode()
+def test_what_is_known_reaches_the_output_but_for_its_hole(unet: UNet) -> None:
+    z, t, known = torch.randn(2, 4, 10, 20), torch.tensor([500, 500]), torch.randn(2, 4, 10, 20)
+    make = torch.zeros(2, 1, 10, 20)
+    make[..., 8:] = 1.0
+    result = unet(z, t, context(known=known, make=make))
+    hidden = torch.where(make > 0, torch.randn(2, 4, 10, 20), known)
+    assert torch.equal(unet(z, t, context(known=hidden, make=make)), result)
+    assert (unet(z, t, context(known=-known, make=make)) - result).abs().max() > 0.01 * result.std()
+    everything = context(known=known, make=torch.ones_like(make))
+    assert torch.equal(unet(z, t, everything), unet(z, t, context()))
+
+
+@torch.inference_mode()
 def test_padding_is_not_heard(unet: UNet) -> None:
-    z, t = torch.randn(1, 9, 10, 20), torch.tensor([500])
+    z, t = torch.randn(1, 4, 10, 20), torch.tensor([500])
     short = context(1)
     padded = context(
         1,
@@ -153,7 +166,7 @@ def test_presets_fit_together() -> None:
 
 
 def test_a_density_is_heard_only_where_it_is_given(unet: UNet) -> None:
-    z, t = torch.randn(2, 9, 10, 20), torch.tensor([500, 500])
+    z, t = torch.randn(2, 4, 10, 20), torch.tensor([500, 500])
     some = torch.tensor([0.1, 0.9])
     none, both = unet(z, t, context()), unet(z, t, context(density=some))
     first = unet(z, t, context(density=some, has_density=torch.tensor([True, False])))
@@ -179,7 +192,7 @@ def test_a_new_density_layer_changes_nothing(tmp_path: Path) -> None:
     save_weights(plain.state_dict(), tmp_path / "unet.safetensors")
     dense = UNet(TINY.unet).eval()
     start_from(dense, tmp_path / "unet.safetensors")
-    z, t = torch.randn(2, 9, 10, 20), torch.tensor([500, 500])
+    z, t = torch.randn(2, 4, 10, 20), torch.tensor([500, 500])
     with torch.inference_mode():
         assert torch.equal(dense(z, t, context(density=torch.tensor([0.2, 0.8]))), plain(z, t, context()))
         null, told = dense.prepare(Context(), 2), dense.prepare(replace(Context(), density=torch.rand(2)), 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -55,11 +56,13 @@ def key_names(name: str) -> set[str]:
 def test_unet(name: str, config: UNetConfig) -> None:
     data = tensors(name)
     network = UNet(config)
-    theirs = keys.unet(network.state_dict())
+    theirs = keys.unet_keys(network.state_dict())
     filled(network, theirs.__getitem__)
     pictures = config.global_dim is not None  # then the network attends to its vector as to one token
     context = Context(vector=data["ctx"][:, 0]) if pictures else Context(tokens=data.get("ctx"))
-    within_bounds(lambda: [network(data["x"], data["t"], context)], [data["out"].numpy()])
+    z, beside = data["x"].split([config.out_channels, config.in_channels - config.out_channels], dim=1)
+    ready = replace(network.prepare(context, len(z)), beside=beside if config.inpaints else None)
+    within_bounds(lambda: [network(z, data["t"], ready)], [data["out"].numpy()])
     assert set(theirs.values()) == key_names(name.replace("_", "-"))
 
 
@@ -67,7 +70,7 @@ def test_unet(name: str, config: UNetConfig) -> None:
 def test_autoencoder() -> None:
     data = tensors("autoencoder")
     network = Autoencoder(PAPER.autoencoder)
-    theirs = keys.autoencoder(network.state_dict())
+    theirs = keys.autoencoder_keys(network.state_dict())
     filled(network, theirs.__getitem__)
 
     def compute() -> list[torch.Tensor]:
@@ -82,7 +85,7 @@ def test_autoencoder() -> None:
 def test_clap_text_for_conditioning() -> None:
     """All 77 token states through the projection, padding attended to."""
     data = tensors("clap_text")
-    encoder = filled(TextEncoder(PAPER.text, spelling_tokenizer()), names.text)
+    encoder = filled(TextEncoder(PAPER.text, spelling_tokenizer()), names.text_key)
     assert isinstance(encoder, TextEncoder) and encoder.projection is not None
     ids = data["ids"].long()
 
@@ -90,7 +93,7 @@ def test_clap_text_for_conditioning() -> None:
         return [encoder.projection(encoder.states(ids, torch.zeros_like(ids, dtype=torch.bool)))]
 
     within_bounds(compute, [data["cond_tokens"].numpy()])
-    assert {names.text(key) for key in encoder.state_dict()} == key_names("clap-text")
+    assert {names.text_key(key) for key in encoder.state_dict()} == key_names("clap-text")
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from maa.checkpoint.model import random_model
 from maa.config import TINY, AudioSpec, IstftConfig, RefineConfig
 from maa.models.refine import envelope, least_squares, refine
 from maa.models.stft import istft, spectrum_of, stft, wave_of
-from train.losses import FrameLines
+from train.adversarial.losses import FrameLines
 
 SPEC = AudioSpec()
 FRONT = MelSpectrogram(SPEC)

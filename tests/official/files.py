@@ -87,8 +87,8 @@ def diffusion(
     kind: str, unet: UNetConfig | None = None, autoencoder: AutoencoderConfig = AUTOENCODER
 ) -> dict[str, Any]:
     """The state dict of one of the three diffusion files."""
-    state = named(UNet(unet or UNETS[kind]), keys.unet, "model.diffusion_model.")
-    first = named(Autoencoder(autoencoder), keys.autoencoder)
+    state = named(UNet(unet or UNETS[kind]), keys.unet_keys, "model.diffusion_model.")
+    first = named(Autoencoder(autoencoder), keys.autoencoder_keys)
     state |= {f"first_stage_model.{name}": value for name, value in first.items()}
     if kind == "inpaint":
         state |= {f"cond_stage_model.{name}": value for name, value in first.items()}
@@ -97,7 +97,7 @@ def diffusion(
         clip = open_clip.CLIP(**CLIP).state_dict()
         state |= {f"cond_stage_model.model.{name}": value for name, value in clip.items()}
     else:
-        state |= named(TextEncoder(TEXT, spelling_tokenizer()), each(names.text), "cond_stage_model.")
+        state |= named(TextEncoder(TEXT, spelling_tokenizer()), each(names.text_key), "cond_stage_model.")
         state["cond_stage_model.caption_encoder.base.embeddings.position_ids"] = torch.arange(512)[None]
     return state | buffers(ScheduleConfig(), 0.9)
 

@@ -13,7 +13,7 @@ from maa import Box, MakeAnAudio, Sampling
 from maa.cli import main
 from maa.cli.info import of_model
 from maa.config import BigvganConfig, HifiganConfig
-from maa.pipeline.convert import Choices, convert
+from maa.official.convert import Choices, convert
 from tests.files import picture_file
 from tests.official.files import NAMES, document, write
 from tests.sounds import sine_wave

@@ -18,7 +18,7 @@ from tests.official.files import buffers, each, lightning, write
 MEASURED = """
 import resource, sys
 from maa.cli import main
-import maa.pipeline.convert, transformers.models.bert.modeling_bert
+import maa.official.convert, transformers.models.bert.modeling_bert
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 before = peak()
 code = main(sys.argv[1:])
@@ -31,9 +31,9 @@ sys.exit(code)
 def test_memory(tmp_path: Path) -> None:
     state = buffers(ScheduleConfig(), 1.0)
     parts = {
-        "unet": (keys.unet, "model.diffusion_model."),
-        "autoencoder": (keys.autoencoder, "first_stage_model."),
-        "text": (each(names.text), "cond_stage_model."),
+        "unet": (keys.unet_keys, "model.diffusion_model."),
+        "autoencoder": (keys.autoencoder_keys, "first_stage_model."),
+        "text": (each(names.text_key), "cond_stage_model."),
     }
     for part, (rename, prefix) in parts.items():
         with torch.device("meta"):

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import torch
 
-from maa.official.pickles import read
-from maa.pipeline.convert import Choices, convert
+from maa.official.convert import Choices, convert
+from maa.official.pickles import read_tensors
 from tests.official.files import document, importable, write
 
 MARK = "MAA_TEST_WAS_HERE"
@@ -176,5 +176,5 @@ def test_code_beside_the_weights_is_never_run_and_does_not_hinder(tmp_path: Path
 
 
 def test_settings_of_foreign_classes_are_let_go(theirs: dict[str, Path]) -> None:
-    source = read(theirs["text"])
+    source = read_tensors(theirs["text"])
     assert source.tensors and all(isinstance(value, torch.Tensor) for value in source.tensors.values())

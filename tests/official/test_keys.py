@@ -13,8 +13,8 @@ from maa.config import PAPER, PAPER_IMAGE, PAPER_INPAINT, BigvganConfig, Hifigan
 from maa.diffusion.schedule import Schedule
 from maa.models.bigvgan import low_pass
 from maa.models.msclap import stored_front_end
-from maa.official.networks import Clap, Network, Vocoder, recognise
-from maa.official.pickles import Source
+from maa.official.networks import ClapFile, Network, Vocoder, recognise
+from maa.official.pickles import TensorFile
 from tests.models.weights import error, formula
 from tests.reference import FOLDER, reference
 
@@ -41,7 +41,7 @@ def stored(config: ScheduleConfig) -> dict[str, Tensor]:
 
 def network(*parts: dict[str, Tensor]) -> Network:
     merged = {key: value for part in parts for key, value in part.items()}
-    found = recognise(Source(Path("file.ckpt"), merged))
+    found = recognise(TensorFile(Path("file.ckpt"), merged))
     assert isinstance(found, Network)
     return found
 
@@ -78,7 +78,7 @@ def test_inpainting_file() -> None:
 def test_vocoder_sings_the_same_wave(name: str, config: HifiganConfig | BigvganConfig) -> None:
     raw = {key: formula(key, shape) for key, shape in shapes(name).items() if not key.endswith(".filter")}
     filters = {key: low_pass().float()[None, None] for key in shapes(name) if key.endswith(".filter")}
-    found = recognise(Source(Path("best_netG.pt"), {**raw, **filters}))
+    found = recognise(TensorFile(Path("best_netG.pt"), {**raw, **filters}))
     assert isinstance(found, Vocoder) and found.config == config
     golden = reference(name)
     with torch.inference_mode():
@@ -88,8 +88,8 @@ def test_vocoder_sings_the_same_wave(name: str, config: HifiganConfig | BigvganC
 
 def test_clap_file() -> None:
     front = {f"audio_encoder.base.{name}": value for name, value in stored_front_end().items()}
-    found = recognise(Source(Path("CLAP.pth"), {**hollow("clap-full"), **front}))
-    assert isinstance(found, Clap) and found.config == MsClapConfig()
+    found = recognise(TensorFile(Path("CLAP.pth"), {**hollow("clap-full"), **front}))
+    assert isinstance(found, ClapFile) and found.config == MsClapConfig()
     assert sum(value.numel() for part in found.parts.values() for value in part.values()) == sum(
         torch.Size(shape).numel() for key, shape in shapes("clap-full").items() if "extractor" not in key
     )

@@ -12,11 +12,11 @@ from torch import Tensor
 from maa.audio.io import Audio
 from maa.audio.mel import MelSpectrogram
 from maa.config import TINY, ModelConfig
+from maa.diffusion.samplers import sampler_named
 from maa.diffusion.schedule import Schedule
 from maa.models.context import Context
-from maa.pipeline.filling import Filling
 from maa.pipeline.inpainting import Conditions, Job
-from maa.pipeline.request import Sampling
+from maa.pipeline.options import Filling, Sampling
 from maa.pipeline.result import Generation
 
 NOTHING = Conditions(Context(), Context(), "")
@@ -44,11 +44,18 @@ class FakeRenderer:
         return self.model.front(torch.from_numpy(np.pad(wave, (0, frames * hop - len(wave))))[None])[..., :frames]
 
     def takes(self, start: Any, sampling: Sampling, on_step: Any) -> tuple[Tensor, tuple[int, ...]]:
-        self.seen.append(start.make.clone())
-        for step in range(1, start.steps + 1):
+        self.seen.append(start.condition.make.clone())
+        steps = self.steps_of(start.strength, sampling)
+        for step in range(1, steps + 1):
             if on_step:
-                on_step(step, start.steps, lambda: None)
+                on_step(step, steps, lambda: None)
         return torch.zeros(1, 4, 10, start.frames // 8), (sampling.seed,)
+
+    def log10_mel_of(self, wave: np.ndarray) -> np.ndarray:
+        return self.mel_of(wave)[0, 0].numpy()
+
+    def steps_of(self, strength: float, sampling: Sampling) -> int:
+        return len(sampler_named(sampling.sampler).timesteps(strength, sampling.steps, self.schedule))
 
     def decode(self, z: Tensor) -> Tensor:
         return torch.full((1, 1, self.model.config.audio.mels, 8 * z.shape[-1]), -1.0)

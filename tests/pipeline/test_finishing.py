@@ -17,7 +17,7 @@ from maa.audio.tags import read_tags
 from maa.config import TINY
 from maa.pipeline import finishing, sustained
 from maa.pipeline.finishing import ranked
-from maa.pipeline.request import check_loudness
+from maa.pipeline.tasks import check_loudness
 from tests.clips import make_clip
 from tests.sounds import sine_wave
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import shlex
 
 from maa.audio.finish import AS_MADE, LOUDNESS
-from maa.cli.arguments import _common, parser
+from maa.cli.arguments import parser
+from maa.pipeline import options, tasks
 from maa.pipeline.replay import Files, command
+from maa.pipeline.setting import settings_of
+from maa.vision.mux import ORIGINALS
 
 SETTINGS = {"task": "text", "prompt": "a dog", "seed": 7, "steps": 9, "guidance": 2.5, "sampler": "ddim", "eta": 0.5}
 
@@ -14,9 +17,9 @@ SETTINGS = {"task": "text", "prompt": "a dog", "seed": 7, "steps": 9, "guidance"
 def test_takes_that_were_made_together_are_asked_for_together() -> None:
     line = command({**SETTINGS, "seed": 8, "batch": [7, 3, 2]}, Files("a.wav"), subtype="PCM_24", rate=48_000)
     args = parser().parse_args(shlex.split(line)[3:])
-    assert (args.seed, args.count, args.pick, args.bits, args.rate, args.eta) == (7, 3, 2, 24, 48_000, 0.5)
+    assert (args.seed, args.takes, args.pick, args.bits, args.rate, args.eta) == (7, 3, 2, 24, 48_000, 0.5)
     alone = parser().parse_args(shlex.split(command(SETTINGS, Files("a.wav")))[3:])
-    assert (alone.seed, alone.count, alone.pick, alone.bits) == (7, None, 1, None)
+    assert (alone.seed, alone.takes, alone.pick, alone.bits) == (7, None, 1, None)
 
 
 def test_loudness_level_and_density_are_said_where_they_are_unusual() -> None:
@@ -26,14 +29,15 @@ def test_loudness_level_and_density_are_said_where_they_are_unusual() -> None:
     for loudness in ("-23", "peak"):
         line = command({**usual, "level_match": False, "loudness": loudness, "density": 0.25}, Files("a.wav", "in.wav"))
         args = parser().parse_args(shlex.split(line)[3:])
-        assert (args.loudness, args.density, args.no_level_match) == (loudness, 0.25, True)
+        assert (args.loudness, args.density, args.level_match) == (loudness, 0.25, False)
 
 
-def test_the_choices_of_loudness_in_the_help_are_those_of_the_finish() -> None:
+def test_the_choices_that_are_offered_are_those_that_there_are() -> None:
     args = parser().parse_args(["text", "rain", "-o", "a.wav"])
-    assert args.loudness == AS_MADE
-    help_text = next(action.help or "" for action in _common()._actions if "--loudness" in action.option_strings)
-    assert all(name in help_text for name in LOUDNESS)
+    assert args.loudness is None and AS_MADE == tasks.AS_MADE and tuple(tasks.LOUDNESS) == LOUDNESS
+    assert tuple(options.ORIGINALS) == ORIGINALS
+    setting = next(one for one in settings_of(tasks.Text) if one.name == "loudness")
+    assert all(name in setting.help for name in LOUDNESS)
 
 
 def test_how_a_hole_was_filled_is_said_only_where_it_is_unusual() -> None:
@@ -43,7 +47,7 @@ def test_how_a_hole_was_filled_is_said_only_where_it_is_unusual() -> None:
     unusual = {"strength": 0.5, "blend": 0.4, "before": 1.5, "level_match": False}
     other = command({**usual, **unusual}, Files("a.wav", "in.wav", "mask.png"))
     assert other == (
-        "python -m maa inpaint in.wav --mask mask.png --strength 0.5 --blend 0.4 --before 1.5 --no-level-match -o a.wav"
+        "python -m maa inpaint in.wav --mask mask.png --strength 0.5 --blend 0.4 --no-level-match --before 1.5 -o a.wav"
     )
 
 

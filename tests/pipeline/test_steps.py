@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from maa import Box, MakeAnAudio, Sampling
 from maa.models.context import Context
-from maa.pipeline import conditions
+from maa.pipeline import conditioning
 from tests.sounds import sine_wave
 
 
@@ -56,8 +56,8 @@ def test_keys_and_values_are_computed_once(tiny: MakeAnAudio, monkeypatch: pytes
 @torch.inference_mode()
 def test_a_prepared_condition_is_the_condition(tiny: MakeAnAudio) -> None:
     unet = tiny.model.unet
-    condition, null = conditions.from_text(tiny.model, "a dog", "")
-    z, t = torch.randn(2, 9, 10, 20), torch.tensor([5, 900])
+    condition, null = conditioning.from_text(tiny.model, "a dog", "")
+    z, t = torch.randn(2, 4, 10, 20), torch.tensor([5, 900])
     raw = unet(z, t, null.then(condition))
     ready = unet(z, t, unet.prepare(null, 1).then(unet.prepare(condition, 1)))
     assert torch.allclose(raw, ready, atol=1e-6)

@@ -102,7 +102,7 @@ def test_t0_zero_is_the_round_trip(maa: MakeAnAudio, stereo: Audio) -> None:
     from maa.audio.finish import clean
 
     result = maa.personalize(stereo, "", QUICK, t0=0.0, level_match=False)
-    wave = maa._mono(stereo)
+    wave = maa.engine.mono(stereo)
     frames = frames_for(maa.config, len(wave))
     padded = np.zeros(frames * 256, np.float32)
     padded[: len(wave)] = wave

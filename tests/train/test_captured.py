@@ -21,12 +21,15 @@ from maa.audio.mel import MelSpectrogram
 from maa.config import TINY
 from maa.models.autoencoder import Autoencoder
 from tests.train.library import little_library
-from train import autoencoder, captured, vocoder
-from train.crops import Crops
-from train.discriminators import MultiWindow, WaveCritics
-from train.loop import Draw, Objective, Trainer, prepare
-from train.options import Options
-from train.updates import Updates
+from train import autoencoder, vocoder
+from train.adversarial.discriminators import MultiWindowDiscriminator, WaveDiscriminator
+from train.data.crops import WaveCrops
+from train.trainer import captured
+from train.trainer.draw import Draw
+from train.trainer.loop import Objective, Trainer
+from train.trainer.options import Options
+from train.trainer.precision import make_accelerator
+from train.trainer.updates import Updates
 
 
 class Asks(TorchDispatchMode):
@@ -40,30 +43,32 @@ class Asks(TorchDispatchMode):
 def stage(name: str) -> tuple[Objective, dict[str, nn.Module]]:
     """A tiny stage with its networks."""
     torch.manual_seed(0)
-    accelerator, front = prepare(), MelSpectrogram(TINY.audio)
-    source = Crops(little_library(), "train", 32 * 256)
+    accelerator, front = make_accelerator(), MelSpectrogram(TINY.audio)
+    source = WaveCrops(little_library(), "train", 32 * 256)
 
     def waves(draw: Draw) -> Tensor:
         return source.of(draw, 2)
 
     if name == "autoencoder":
-        model, windows = Autoencoder(TINY.autoencoder), MultiWindow(4)
-        weights = autoencoder.Weights(gate=0.5, ready=0.2, strong=0.0)
-        objective = autoencoder.Objective(model, windows, weights, accelerator, front, waves)
-        return objective, {"module": model, "critics": windows}
-    made, critics = vocoder.build(TINY), WaveCritics(4)
-    weighed = vocoder.Weights(gate=0.5, ready=0.2)
-    chosen = TINY.vocoder.refine
-    objective = vocoder.Objective(made, critics, weighed, accelerator, front, waves, chosen, 32 * 256)
-    return objective, {"module": made, "critics": critics}
+        model, windows = Autoencoder(TINY.autoencoder), MultiWindowDiscriminator(4)
+        chosen = replace(autoencoder.DISCRIMINATOR, start=0.5, warmup=0.2, floor=1e-6)
+        weights = autoencoder.WEIGHTS
+        objective = autoencoder.AutoencoderObjective(model, windows, weights, chosen, accelerator, front, waves)
+        return objective, {"module": model, "discriminator": windows}
+    made, discriminator = vocoder.trainable_vocoder(TINY), WaveDiscriminator(4)
+    chosen = replace(vocoder.DISCRIMINATOR, start=0.5, warmup=0.2)
+    objective = vocoder.VocoderObjective(
+        made, discriminator, vocoder.WEIGHTS, chosen, accelerator, TINY, waves, 32 * 256
+    )
+    return objective, {"module": made, "discriminator": discriminator}
 
 
 PHASES = {
-    "autoencoder": ("alone", "ready, penalty", "ready", "judged, penalty", "judged"),
-    "vocoder": ("alone", "ready", "judged"),
+    "autoencoder": ("reconstruction", "warm-up, penalty", "warm-up", "adversarial, penalty", "adversarial"),
+    "vocoder": ("reconstruction", "warm-up", "adversarial"),
 }
 CASES = [(name, phase) for name, phases in PHASES.items() for phase in phases]
-MOMENTS = {"alone": 0.0, "ready": 0.4, "judged": 0.9}
+MOMENTS = {"reconstruction": 0.0, "warm-up": 0.4, "adversarial": 0.9}
 
 
 def draw_of(phase: str, number: int = 1) -> Draw:
@@ -74,7 +79,7 @@ def draw_of(phase: str, number: int = 1) -> Draw:
 @pytest.mark.parametrize(("name", "phase"), CASES)
 def test_a_step_asks_the_device_nothing(name: str, phase: str, tmp_path: Path) -> None:
     objective, networks = stage(name)
-    updates = Updates(networks, Options(tmp_path), prepare(), queued=True)
+    updates = Updates(networks, Options(tmp_path), make_accelerator(), queued=True)
     draw = draw_of(phase)
     assert objective.phase(draw) == phase
     inputs = objective.inputs(draw)
@@ -84,14 +89,14 @@ def test_a_step_asks_the_device_nothing(name: str, phase: str, tmp_path: Path) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "phase"), [("autoencoder", "alone"), ("vocoder", "alone")])
+@pytest.mark.parametrize(("name", "phase"), [("autoencoder", "reconstruction"), ("vocoder", "reconstruction")])
 def test_a_recorded_step_is_the_step_with_other_inputs_and_another_rate(name: str, phase: str, tmp_path: Path) -> None:
     """The recording knows tensors only, like a captured graph: a number from Python would be the old one."""
     options = Options(tmp_path, clip=1e9)
     results = []
     for recorded in (False, True):
         objective, networks = stage(name)
-        updates = Updates(networks, options, prepare(), queued=True)
+        updates = Updates(networks, options, make_accelerator(), queued=True)
 
         step = step_of(objective, updates, phase)
         updates.set_rate(1e-3)
@@ -193,7 +198,9 @@ def test_a_capture_that_fails_is_told_once_and_training_goes_on(
     tmp_path: Path, device: SimpleNamespace, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stage = Doubler()
-    trainer = Trainer(stage.network, Options(tmp_path, steps=30, lr=0.05, warmup=1, graphs=True), "line", prepare())
+    trainer = Trainer(
+        stage.network, Options(tmp_path, steps=30, lr=0.05, warmup=1, graphs=True), "line", make_accelerator()
+    )
     trainer.run(stage)
     said = capsys.readouterr().out
     assert device.attempts == 1 and said.count("could not be captured, going on eagerly: RuntimeError") == 1
@@ -212,7 +219,7 @@ def test_a_replay_reads_the_new_inputs_and_its_values_are_kept(device: SimpleNam
 
     device.CUDAGraph, device.graph = Graph, lambda *args, **kwargs: device.stream(Stream())
     steps = captured.Captured(step, lambda: None, torch.device("cpu"))
-    seen = [steps({"x": torch.tensor([1.0, number])}, "alone") for number in range(9)]
+    seen = [steps({"x": torch.tensor([1.0, number])}, "reconstruction") for number in range(9)]
     assert len(steps.graphs) == 1
     assert [float(values["sum"]) for values in seen] == [1.0 + number for number in range(9)]
     assert [float(values["most"]) for values in seen] == [max(1.0, number) for number in range(9)]
@@ -220,7 +227,7 @@ def test_a_replay_reads_the_new_inputs_and_its_values_are_kept(device: SimpleNam
 
 def test_compiled_networks_that_fail_are_put_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     stage = Doubler()
-    trainer = Trainer(stage.network, Options(tmp_path, steps=5, lr=0.05, compile=True), "line", prepare())
+    trainer = Trainer(stage.network, Options(tmp_path, steps=5, lr=0.05, compile=True), "line", make_accelerator())
     update = trainer._update(stage)
     assert stage.network._compiled_call_impl is not None
 
@@ -236,12 +243,12 @@ def test_compiled_networks_that_fail_are_put_back(tmp_path: Path, capsys: pytest
 
 @pytest.mark.parametrize("queued", [False, True])
 def test_a_gradient_that_is_not_finite_changes_nothing(queued: bool, tmp_path: Path) -> None:
-    network, critics = nn.Linear(2, 1), nn.Linear(2, 1)
-    updates = Updates({"module": network, "critics": critics}, Options(tmp_path), prepare(), queued=queued)
+    network, judge = nn.Linear(2, 1), nn.Linear(2, 1)
+    updates = Updates({"module": network, "discriminator": judge}, Options(tmp_path), make_accelerator(), queued=queued)
     for scale in (1.0, float("nan"), 1.0):
         before = kept(updates.networks, updates)
         loss = network(torch.ones(1, 2)).sum()
-        updates.step({"loss": loss, "critics": scale * critics(torch.ones(1, 2)).sum()})
+        updates.step({"loss": loss, "discriminator": scale * judge(torch.ones(1, 2)).sum()})
         same = [torch.equal(a, b) for a, b in zip(before, kept(updates.networks, updates), strict=False)]
         assert all(same) if scale != scale else not any(same)
 
@@ -251,10 +258,10 @@ def test_a_run_goes_on_from_the_state_of_another_kind_of_device(tmp_path: Path) 
     torch.manual_seed(0)
     networks = [nn.Conv2d(3, 4, 3), nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)]
     options, x = Options(tmp_path), torch.randn(1, 3, 8, 8)
-    first = Updates({"module": networks[0]}, options, prepare(), queued=False)
+    first = Updates({"module": networks[0]}, options, make_accelerator(), queued=False)
     first.step({"loss": networks[0](x).sum()})
     torch.save(first.state(), tmp_path / "state.pt")
-    second = Updates({"module": networks[1]}, replace(options, lr=0.5), prepare(), queued=True)
+    second = Updates({"module": networks[1]}, replace(options, lr=0.5), make_accelerator(), queued=True)
     second.load(torch.load(tmp_path / "state.pt", weights_only=True))
     second.step({"loss": networks[1](x).sum()})
     group = second.optimisers["module"].param_groups[0]

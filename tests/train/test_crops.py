@@ -9,20 +9,20 @@ import pytest
 import torch
 
 from tests.train.library import little_library
-from train.crops import Crops, pieces
 from train.data import Library, Recording
-from train.loop import Draw
+from train.data.crops import WaveCrops, pieces
+from train.trainer.draw import Draw
 
 
 def test_crops_are_whole_and_within_range() -> None:
-    waves = Crops(little_library(), "train", 20_000).fixed(40, seed=1)
+    waves = WaveCrops(little_library(), "train", 20_000).fixed(40, seed=1)
     assert waves.shape == (40, 20_000) and waves.dtype == torch.float32
     assert float(waves.abs().max()) <= 0.99 + 1e-6
     assert bool((waves.abs().amax(1) > 0.01).all())
 
 
 def test_two_processes_take_turns_in_the_same_batch() -> None:
-    source = Crops(little_library(), "train", 4_000)
+    source = WaveCrops(little_library(), "train", 4_000)
     whole = source.of(Draw(5, 7, 0.0), 6)
     halves = [source.of(Draw(5, 7, 0.0, rank, 2), 3) for rank in range(2)]
     assert torch.equal(whole[0::2], halves[0]) and torch.equal(whole[1::2], halves[1])
@@ -30,7 +30,7 @@ def test_two_processes_take_turns_in_the_same_batch() -> None:
 
 
 def test_a_device_makes_the_same_crops_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    source = Crops(little_library(), "train", 30_000)
+    source = WaveCrops(little_library(), "train", 30_000)
     in_turn = source.fixed(32, seed=3)
     monkeypatch.setattr(source, "_in_turn", source._at_once)
     assert torch.allclose(source.fixed(32, seed=3), in_turn, atol=1e-6)
@@ -39,8 +39,8 @@ def test_a_device_makes_the_same_crops_at_once(monkeypatch: pytest.MonkeyPatch) 
 def test_a_crop_is_a_stretch_of_its_recording(monkeypatch: pytest.MonkeyPatch) -> None:
     row = Recording("0", "ramp", "ramps", ("a ramp",), "train", Path("ramp.wav"))
     ramp = Library([row], np.arange(20_000, dtype=np.int16), np.array([0, 20_000]))
-    monkeypatch.setattr("train.crops.MIXED", 0.0)
-    waves = Crops(ramp, "train", 3_000).fixed(16, seed=5).double()
+    monkeypatch.setattr("train.data.crops.MIXED", 0.0)
+    waves = WaveCrops(ramp, "train", 3_000).fixed(16, seed=5).double()
     first, steps = waves[:, 0], waves.diff(dim=1)
     assert torch.allclose(steps, steps.mean(1, keepdim=True).expand_as(steps), rtol=1e-2)
     assert len(set((first / steps.mean(1)).round().tolist())) == 16, "stretches begin anywhere"

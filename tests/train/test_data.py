@@ -12,8 +12,8 @@ import pytest
 from tests.train.library import write_manifest
 from train.data import Library, Recording, Row, load_manifest
 from train.data import fetch as fetching
-from train.data.__main__ import main, table
-from train.data.library import CACHE, RATE, prepare
+from train.data.__main__ import main, statistics_table
+from train.data.library import CACHE, RATE, trim_and_level
 from train.data.manifest import SPLITS, siblings, sources
 
 LICENCES = {"CC0", "MIT", "GPL-1+", "GPL-2", "GPL-2+", "GPL-3", "GPL-3+", "Artistic-1.0"}
@@ -149,7 +149,7 @@ def test_fetch_without_the_tools_says_what_to_do(packages, tmp_path, monkeypatch
 
 
 def test_table_counts(packages):
-    lines = table(packages[1]).splitlines()
+    lines = statistics_table(packages[1]).splitlines()
     assert lines[1].split() == ["made", "2", "0", "3", "0", "0", "0", "0.1"]
     assert lines[-1].split()[:4] == ["all", "2", "0", "3"]
 
@@ -187,13 +187,28 @@ def test_fetch_looks_into_archives(packages, tmp_path):
     assert again.present == 0 and "broken" in again.problems[0]
 
 
+def test_a_library_of_another_rate_lies_beside_the_first(packages, tmp_path):
+    source, made = packages
+    manifest, root = write_manifest(tmp_path / "manifest.csv", made), tmp_path / "data"
+    fetching.fetch(made, root / "recordings", source)
+    usual, finer = (Library.open(root, manifest, rate) for rate in (RATE, 44_100))
+    assert sorted(path.name for path in root.glob("*.npz")) == [CACHE, "library-44k.npz"]
+    again = Library.load(root / "library-44k.npz")
+    assert (usual.rate, finer.rate, again.rate) == (RATE, 44_100, 44_100)
+    for i in range(3):
+        assert finer.seconds(i) == pytest.approx(usual.seconds(i), abs=0.01)
+        spectrum = np.abs(np.fft.rfft(finer.wave(i)))
+        assert spectrum.argmax() * 44_100 / len(finer.wave(i)) == pytest.approx((300, 400, 900)[i], abs=2)
+    assert Library.join([("a", finer), ("b", again)]).rate == 44_100
+
+
 def test_library_round_trip(packages, tmp_path, monkeypatch):
     source, made = packages
     manifest = write_manifest(tmp_path / "manifest.csv", made)
     root = tmp_path / "data"
     fetching.fetch(made, root / "recordings", source)
     built = Library.open(root, manifest)
-    monkeypatch.setattr("train.data.library.decode", None)  # the second time nothing is decoded
+    monkeypatch.setattr("train.data.library.examine", None)  # the second time nothing is decoded
     for library in (built, Library.open(root, manifest), Library.load(root / CACHE)):
         assert list(library.rows) == [row.recording() for row in made]
         assert library.concepts == ("bell ringing", "dog barking")
@@ -238,7 +253,7 @@ def test_prepare_keeps_the_loudest_twelve_seconds():
     rng = np.random.default_rng(0)
     wave = (0.001 * rng.standard_normal(20 * RATE)).astype(np.float32)
     wave[15 * RATE : 16 * RATE] *= 100
-    kept = prepare(wave)
+    kept = trim_and_level(wave)
     assert len(kept) <= 12 * RATE
     assert np.abs(kept).max() <= 0.9501
     blocks = kept[: len(kept) // 1600 * 1600].reshape(-1, 1600)
@@ -250,7 +265,7 @@ def test_a_click_is_not_raised_above_the_peak():
     wave = np.zeros(RATE, np.float32)
     wave[100] = 0.5
     wave[101:200] = 0.002
-    assert np.abs(prepare(wave)).max() <= 0.9501
+    assert np.abs(trim_and_level(wave)).max() <= 0.9501
 
 
 def test_a_recording_is_plain():

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from train.data.archives import audio_files, members, read
+from train.data.archives import members, read_inside
 
 
 def wave() -> bytes:
@@ -80,19 +80,19 @@ KINDS = {"a.pk3": zipped, "a.wz": zipped, "a.cat": catalogue, "a.rcc": resources
 @pytest.mark.parametrize("name", KINDS)
 def test_a_sound_comes_out_as_it_went_in(name: str, tmp_path: Path) -> None:
     inside = KINDS[name](tmp_path / name)
-    assert inside in audio_files(tmp_path / name)
-    found = read(tmp_path, PurePosixPath(name) / inside)
+    assert inside in members(tmp_path / name)
+    found = read_inside(tmp_path, PurePosixPath(name) / inside)
     assert found is not None
     samples, rate = soundfile.read(io.BytesIO(found), dtype="int16")
     assert rate == 8_000 and np.array_equal(samples, soundfile.read(io.BytesIO(wave()), dtype="int16")[0])
-    assert read(tmp_path, PurePosixPath(name) / "nothing.wav") is None
+    assert read_inside(tmp_path, PurePosixPath(name) / "nothing.wav") is None
 
 
 def test_plain_files_need_no_archive(tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(b"x")
-    assert read(tmp_path, PurePosixPath("a.wav")) == b"x"
-    assert read(tmp_path, PurePosixPath("a.wav/b.wav")) is None
-    assert read(tmp_path, PurePosixPath("none/b.wav")) is None
+    assert read_inside(tmp_path, PurePosixPath("a.wav")) == b"x"
+    assert read_inside(tmp_path, PurePosixPath("a.wav/b.wav")) is None
+    assert read_inside(tmp_path, PurePosixPath("none/b.wav")) is None
 
 
 @pytest.mark.parametrize("name", KINDS)

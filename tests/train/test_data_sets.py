@@ -12,7 +12,7 @@ import soundfile
 from train.data.__main__ import main
 from train.data.library import Library
 from train.data.records import Record, label, normalise
-from train.data.sets import SETS, library, load
+from train.data.sets import SETS, library, load_set
 
 
 def sound(path: Path, rate: int = 44_100, seconds: float = 0.25, pitch: float = 440.0) -> None:
@@ -141,7 +141,7 @@ FIRST = {
 def test_each_set_yields_the_same_record(name: str, tmp_path: Path) -> None:
     root = tmp_path / name
     LAYOUTS[name](root)
-    records = load(name, root)
+    records = load_set(name, root)
     assert records and all(isinstance(record, Record) and record.path.is_file() for record in records)
     assert len({record.id for record in records}) == len(records)
     assert all(record.split in ("train", "valid", "test") and (record.captions or record.labels) for record in records)
@@ -153,7 +153,7 @@ def test_each_set_yields_the_same_record(name: str, tmp_path: Path) -> None:
 
 def test_captions_of_one_clip_are_one_record(tmp_path: Path) -> None:
     audiocaps(tmp_path)
-    record = load("audiocaps", tmp_path)[-1]
+    record = load_set("audiocaps", tmp_path)[-1]
     assert record.captions == ("Rain falls", "It rains on a roof") and record.split == "valid"
     assert record.span == (0.0, 10.0)
 
@@ -171,19 +171,19 @@ def test_audioset_without_speech_and_music(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", sorted(SETS))
 def test_a_wrong_folder_is_one_sentence(name: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"There is no [^\n]+\.$"):
-        load(name, tmp_path / "nothing")
+        load_set(name, tmp_path / "nothing")
 
 
 def test_a_table_with_other_columns_is_named(tmp_path: Path) -> None:
     write(tmp_path / "meta/esc50.csv", "a,b\n1,2\n")
     with pytest.raises(ValueError, match="filename"):
-        load("esc50", tmp_path)
+        load_set("esc50", tmp_path)
 
 
 def test_a_table_cannot_lead_out_of_its_folder(tmp_path: Path) -> None:
     write(tmp_path / "meta/esc50.csv", "filename,fold,category\n../../secret.wav,1,dog\n")
     with pytest.raises(ValueError, match="leads out"):
-        load("esc50", tmp_path)
+        load_set("esc50", tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -26,11 +26,11 @@ def noise(seconds: float, seed: int = 0) -> np.ndarray:
 
 def test_what_goes_on_evenly_lasts():
     steady = noise(3.0)
-    assert lasts(steady) is True and lasts(steady[: RATE // 2]) is None
-    assert lasts(steady * np.linspace(1, 0, len(steady), dtype=np.float32) ** 4) is False  # dies away
+    assert lasts(steady, RATE) is True and lasts(steady[: RATE // 2], RATE) is None
+    assert lasts(steady * np.linspace(1, 0, len(steady), dtype=np.float32) ** 4, RATE) is False  # dies away
     gaps = steady.reshape(-1, RATE // 4).copy()
     gaps[1::2] *= 0.001
-    assert lasts(gaps.reshape(-1)) is False
+    assert lasts(gaps.reshape(-1), RATE) is False
 
 
 def test_concepts_that_last_are_found_and_marked(tmp_path, packages):

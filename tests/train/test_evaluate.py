@@ -18,12 +18,12 @@ from tests.sounds import sine_wave
 from tests.train.library import little_library, random_yamnet
 from train import evaluate
 from train.evaluation import files
-from train.evaluation.card import table
-from train.evaluation.generation import sweep
+from train.evaluation.card import score_table
+from train.evaluation.generation import guidance_sweep
 from train.evaluation.inpainting import cases
-from train.evaluation.reconstruction import griffin_lim, log_magnitude, pitched, reconstruction
+from train.evaluation.reconstruction import griffin_lim_from_mel, log_magnitude, pitched, reconstruction
 from train.evaluation.reference import Reference
-from train.evaluation.sounds import BATCH, HEARD, Judge, Setup, loudest
+from train.evaluation.sounds import AT_ONCE, BATCH, Judge, Setup, judged_stretch
 from train.evaluation.together import takes_of
 from train.evaluation.workers import Workers
 
@@ -139,7 +139,7 @@ def test_noise_is_asked_for_lines(reference: Reference) -> None:
     assert report["noise"]["clips"] == 1 and abs(report["noise"]["recording"]["lines_db"]) < 1.5
     assert report["noise"]["recording"]["outside_mean"] < 0.1
     assert report["pitched_clips"] == 1 and report["vocoder_nearer_than_griffin_lim"] in (0, 0.5, 1)
-    assert "1 of noise" in table({"reconstruction": report})
+    assert "1 of noise" in score_table({"reconstruction": report})
 
 
 def test_griffin_lim_gives_the_mel_back() -> None:
@@ -148,7 +148,7 @@ def test_griffin_lim_gives_the_mel_back() -> None:
     wave = sine_wave(440, 1.024)[0] + 0.3 * sine_wave(1500, 1.024)[0]
     wave[:6000] *= 0.01
     mel = front(torch.from_numpy(wave)[None])
-    made = griffin_lim(front, mel[None] if mel.ndim == 3 else mel)
+    made = griffin_lim_from_mel(front, mel[None] if mel.ndim == 3 else mel)
     again = front.to_log10(front(torch.from_numpy(made)[None]))[0, 0, :, : mel.shape[-1]]
     true = front.to_log10(mel)[0, 0]
     loud = true > true.max() - 2
@@ -169,7 +169,7 @@ def test_log_magnitude_is_zero_only_for_the_same_sound() -> None:
 def test_the_loudest_stretch_is_judged() -> None:
     wave = np.zeros(10 * RATE, np.float32)
     wave[7 * RATE : 8 * RATE] = 1
-    part = loudest(wave, RATE)
+    part = judged_stretch(wave, RATE)
     assert len(part) == round(4.6 * RATE) and part.sum() == RATE
 
 
@@ -209,7 +209,7 @@ def test_worker_processes_find_what_one_process_finds(reference: Reference, data
     setup = Setup("tiny", "cpu", None, tmp_path, Sampling(steps=1), tmp_path / "shared", 0.5)
     workers = Workers(setup, 2)
     try:
-        judge, waves = setup.open(workers), [reference.library.wave(k) for k in range(HEARD + 3)]
+        judge, waves = setup.open(workers), [reference.library.wave(k) for k in range(AT_ONCE + 3)]
         assert judge.remembered("some", waves, real=True) == pytest.approx(reference.judge.embed(waves), abs=1e-4)
         jobs = [("rain", seed) for seed in range(BATCH + 1)]
         shared = judge.takes(jobs, "takes")
@@ -222,12 +222,12 @@ def test_worker_processes_find_what_one_process_finds(reference: Reference, data
 
 
 def test_scales_of_guidance_are_compared(reference: Reference) -> None:
-    found = sweep(reference, (1.0, 3.0), takes=1, every=2)["scales"]
+    found = guidance_sweep(reference, (1.0, 3.0), takes=1, every=2)["scales"]
     assert set(found) == {"1", "3"} and all(score["sounds"] == 2 for score in found.values())
-    assert table({"sweep": {"scales": found}}).count("guidance") == 2
+    assert score_table({"sweep": {"scales": found}}).count("guidance") == 2
 
 
 def test_the_card_says_what_the_report_says() -> None:
     report = {"pictures": {"pictures": 80, "top1": 0.25, "top5": 0.625, "missed": []}}
-    assert "| 25.0 % / 62.5 % | 80 drawings |" in table(report)
-    assert table({}).count("\n") == 1
+    assert "| 25.0 % / 62.5 % | 80 drawings |" in score_table(report)
+    assert score_table({}).count("\n") == 1

@@ -58,10 +58,10 @@ def test_patches_cover_a_sound_to_its_end(ears: YamnetEars) -> None:
     wave = torch.randn(2 * 16_000, generator=torch.Generator().manual_seed(1))
     other = wave.clone()
     other[-2000:] = 0
-    assert not torch.allclose(ears.network.hear(wave)[0], ears.network.hear(other)[0], atol=1e-4)
+    assert not torch.allclose(ears.network.embed(wave)[0], ears.network.embed(other)[0], atol=1e-4)
     one = wave[:15_600]
     patch = log_mel(one, ears.network.filters)[None]
-    assert torch.allclose(ears.network.hear(one)[0], ears.network(patch)[0][0], atol=1e-5)
+    assert torch.allclose(ears.network.embed(one)[0], ears.network(patch)[0][0], atol=1e-5)
 
 
 def test_without_the_part_there_is_one_judge(tmp_path: Path) -> None:
@@ -105,5 +105,5 @@ def test_the_real_judge_names_simple_sounds() -> None:
     network, names = load_yamnet(REAL)
     noise = torch.randn(32_000, generator=torch.Generator().manual_seed(0)).clamp(-3, 3) / 3.4
     tone = torch.from_numpy(sine_wave(3000, 2.0)[0])
-    tops = [names[int(network.hear(wave)[1].argmax())] for wave in (tone, noise, torch.zeros(32_000))]
+    tops = [names[int(network.embed(wave)[1].argmax())] for wave in (tone, noise, torch.zeros(32_000))]
     assert tops == ["Sine wave", "White noise", "Silence"]

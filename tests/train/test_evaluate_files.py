@@ -14,19 +14,19 @@ import soundfile
 from maa import Sampling
 from tests.sounds import sine_wave
 from train import evaluate
-from train.evaluation.card import table
+from train.evaluation.card import score_table
 from train.evaluation.files import (
     CONTINUOUS,
     Request,
     holes,
     line_contrast,
     made,
-    measure,
+    measure_wave,
     noise_like,
     outside,
     requests,
     summary,
-    true_peak,
+    true_peak_db,
 )
 
 RATE = 16_000
@@ -79,8 +79,8 @@ def test_the_peak_between_samples() -> None:
     t = np.arange(RATE)
     wave = (np.sin(np.pi / 2 * t + np.pi / 4) * np.hanning(RATE)).astype(np.float32)
     assert 20 * math.log10(np.abs(wave).max()) == pytest.approx(-3.01, abs=0.01)
-    assert true_peak(wave, RATE) == pytest.approx(0, abs=0.05)
-    assert true_peak(np.zeros(99, "f4"), RATE) == -math.inf
+    assert true_peak_db(wave, RATE) == pytest.approx(0, abs=0.05)
+    assert true_peak_db(np.zeros(99, "f4"), RATE) == -math.inf
 
 
 def test_noise_is_told_from_partials() -> None:
@@ -91,14 +91,14 @@ def test_noise_is_told_from_partials() -> None:
 def test_a_file_is_measured_whole() -> None:
     wave = noise()
     wave[0], wave[-1], wave[100:103] = 0.5, 0.0, 1.0
-    row = measure(wave, RATE)
+    row = measure_wave(wave, RATE)
     assert row["first_db"] == pytest.approx(-6.02, abs=0.01) and row["last_db"] == -math.inf
     assert row["full_scale"] == 3 and row["true_peak_db"] >= 0 and row["seconds"] == 4
     assert row["lufs"] == pytest.approx(-23, abs=4) and row["mean"] < 0.01
 
 
 def test_a_summary_counts_what_its_rows_say() -> None:
-    rows = [{"continuous": k > 0} | measure(noise(seed=k), RATE) for k in range(3)]
+    rows = [{"continuous": k > 0} | measure_wave(noise(seed=k), RATE) for k in range(3)]
     rows[0] |= {"first_db": -49.0, "last_db": -51.0, "full_scale": 2, "lufs": -math.inf, "longest_hole": 9.0}
     rows[1] |= {"first_db": -80.0, "last_db": -20.0, "full_scale": 1, "lines_db": 7.0}
     rows[2] |= {"first_db": -math.inf, "last_db": -60.0, "lines_db": 3.0, "longest_hole": 0.05, "below_20_hz": 0.4}
@@ -109,7 +109,7 @@ def test_a_summary_counts_what_its_rows_say() -> None:
     assert found["continuous_with_holes"] == 1 and found["longest_hole"] == 0.05, "one-shots may fall silent"
     assert found["below_20_hz_worst"] == 0.4 and found["outside_worst"] >= 0.4
     assert found["lufs_lowest"] <= found["lufs_highest"] < 0
-    assert "| 5.0 / 7.0 | 2 continuous sounds |" in table({"files": {"summary": found}})
+    assert "| 5.0 / 7.0 | 2 continuous sounds |" in score_table({"files": {"summary": found}})
 
 
 def test_34_takes_are_asked_for() -> None:

@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import numpy as np
 import pytest
 
 from train.data import load_manifest
+from train.data.prompts.synonyms import synonym_table
 from train.evaluation import metrics
 from train.evaluation.copying import best_correlations
 from train.evaluation.events import both, change_point
 from train.evaluation.inpainting import interpolate
+from train.evaluation.prompts import PARAPHRASES, sentence, two_events
 from train.evaluation.reference import ENOUGH
-from train.evaluation.words import PARAPHRASES, meaning, sentence, stem, two_events
-from train.prompts.words import table
 
 RNG = np.random.default_rng(0)
+PLAIN = {"a", "an", "the", "of", "and", "at", "in", "by", "to", "from", "with", "into", "on", "something", "someone"}
+
+
+def meaning(text: str) -> set[str]:
+    """The words of a text that mean something, in lower case."""
+    return set(re.findall(r"[a-z]{2,}", text.lower())) - PLAIN
+
+
+def stem(word: str) -> str:
+    """A word without its commonest endings, so that "roaring" counts as "roars"."""
+    for ending in ("ings", "ing", "ies", "es", "ed", "s"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word.removesuffix(ending)
+    return word
 
 
 def test_ranking_counts_what_it_says() -> None:
     centres = np.eye(6, dtype=np.float32)
-    score = metrics.rank(centres[[0, 1, 2]], np.array([0, 1, 3]), centres)
+    score = metrics.rank_sounds(centres[[0, 1, 2]], np.array([0, 1, 3]), centres)
     assert score == metrics.Score(pytest.approx(2 / 3), 1.0, 3)  # the wrong one is among the first five of six
 
 
@@ -39,7 +54,9 @@ def test_leaving_one_out_is_done_by_hand() -> None:
     for i in range(40):
         others = np.arange(40) != i
         hits.append(
-            metrics.rank(vectors[i : i + 1], labels[i : i + 1], metrics.centroids(vectors[others], labels[others], 4))
+            metrics.rank_sounds(
+                vectors[i : i + 1], labels[i : i + 1], metrics.centroids(vectors[others], labels[others], 4)
+            )
         )
     assert metrics.rank_real(vectors, labels, 4) == metrics.mean_score(hits)
 
@@ -121,7 +138,7 @@ def test_pairs_are_balanced() -> None:
 def test_paraphrases_use_words_that_no_caption_does() -> None:
     rows = load_manifest()
     said = [text for row in rows for text in (*row.captions, row.concept)]
-    said += [other for entry in table() for other in (*entry.synonyms, *entry.hypernyms)]
+    said += [other for entry in synonym_table() for other in (*entry.synonyms, *entry.hypernyms)]
     known = {stem(word) for text in said for word in meaning(text)}
     judged = {c for c, n in Counter(r.concept for r in rows if r.split == "train").items() if n >= ENOUGH}
     assert len(PARAPHRASES) == 40 and set(PARAPHRASES) <= judged

@@ -58,8 +58,8 @@ def test_sound_is_coded_without_loss(length: int) -> None:
     samples = smooth.clip(-32768, 32767).astype(np.int16)
     samples[length // 2 : length // 2 + 300] = 0
     samples[:3] = [-32768, 32767, -32768][:length]
-    coded = codec.encode(samples)
-    assert np.array_equal(codec.decode(coded), samples)
+    coded = codec.encode_samples(samples)
+    assert np.array_equal(codec.decode_samples(coded), samples)
     if length > 5000:
         assert sum(value.nbytes for value in coded.values()) < 0.6 * samples.nbytes
 
@@ -104,7 +104,7 @@ def refused(command: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 
 def test_packing_says_what_to_carry_in_which_call(packed: Path) -> None:
     size = 2_000_000
-    said = chunks.pack(packed / "data", packed / "parts", packed / "model", packed / "again", size, "tiny")
+    said = chunks.pack_chunks(packed / "data", packed / "parts", packed / "model", packed / "again", size, "tiny")
     calls = [line for line in said if line.startswith("call ")]
     assert len(calls) == len(chunks.read_plan(packed / "again")["chunks"])
     assert all("plan.json" in line and f"chunk-{k:03d}.bin" in line for k, line in enumerate(calls, 1))
@@ -117,7 +117,7 @@ def test_packing_says_what_to_carry_in_which_call(packed: Path) -> None:
 def trained(packed: Path, tmp_path: Path) -> Path:
     """A lease in which every stage is done, with weights that nobody trained."""
     at = carried(packed, tmp_path / "lease")
-    chunks.unpack(at)
+    chunks.unpack_chunks(at)
     lease = work.Lease("tiny", 1.0, tuple(PART), 3.0, time.time(), finished=True).write(at)
     run, model = work.Far(at, lease), checkpoint.random_model(seed=5)
     run.runs.mkdir()
@@ -140,36 +140,36 @@ def test_collecting_keeps_to_the_limits_and_bringing_makes_a_model(trained: Path
     results: list[Path] = []
     while not results or json.loads((results[-1] / carry.RECORD).read_text())["left"]:
         results.append(tmp_path / f"out-{len(results)}")
-        carry.collect(trained, results[-1], limits)
+        carry.collect_weights(trained, results[-1], limits)
         sizes = [path.stat().st_size for path in results[-1].iterdir() if path.name != carry.RECORD]
         assert len(sizes) <= 3 and sum(sizes) <= 400_000 and max(sizes) <= 200_000
         assert len(results) < 20
     assert len(results) > 2
-    assert "none is new" in carry.collect(trained, tmp_path / "none", limits)
+    assert "none is new" in carry.collect_weights(trained, tmp_path / "none", limits)
     near = tmp_path / "near"
     for folder in (results[::-1], results[:1]):  # in any order, and again
-        carry.bring(near, folder, packed / "model", packed / "parts", "tiny")
+        carry.bring_weights(near, folder, packed / "model", packed / "parts", "tiny")
     made, wanted = checkpoint.load(near / "model"), checkpoint.random_model(seed=5)
     for part in PART.values():
         values = getattr(made, part).state_dict()
         assert all(torch.allclose(values[k], v, atol=1e-3) for k, v in getattr(wanted, part).state_dict().items())
-    carry.swap(near / "model", tmp_path / "shipped")
+    carry.swap_models(near / "model", tmp_path / "shipped")
     assert checkpoint.load(tmp_path / "shipped").weights_hash == made.weights_hash
 
 
 def test_damage_on_the_way_back_is_named(trained: Path, packed: Path, tmp_path: Path) -> None:
-    carry.collect(trained, tmp_path / "out", carry.Limits())
+    carry.collect_weights(trained, tmp_path / "out", carry.Limits())
     (tmp_path / "out" / "vocoder.safetensors").write_bytes(b"?")
     with pytest.raises(ValueError, match=r"vocoder\.safetensors"):
-        carry.bring(tmp_path / "near", [tmp_path / "out"], packed / "model", packed / "parts", "tiny")
+        carry.bring_weights(tmp_path / "near", [tmp_path / "out"], packed / "model", packed / "parts", "tiny")
     shutil.rmtree(tmp_path / "near")
-    again = carry.collect(trained, tmp_path / "again", carry.Limits(), again=True)
+    again = carry.collect_weights(trained, tmp_path / "again", carry.Limits(), again=True)
     assert "vocoder" in again
-    carry.bring(tmp_path / "near", [tmp_path / "again"], packed / "model", packed / "parts", "tiny")
+    carry.bring_weights(tmp_path / "near", [tmp_path / "again"], packed / "model", packed / "parts", "tiny")
     with (tmp_path / "near" / "model" / "clap.safetensors").open("ab") as file:
         file.write(b"?")
     with pytest.raises(ValueError, match=r"clap\.safetensors"):
-        carry.swap(tmp_path / "near" / "model", tmp_path / "shipped")
+        carry.swap_models(tmp_path / "near" / "model", tmp_path / "shipped")
     assert not (tmp_path / "shipped").exists()
 
 
@@ -177,7 +177,7 @@ def test_decoders_are_collected_when_they_are_done_and_the_unet_at_any_time(trai
     run = work.Far(trained, work.Lease.read(trained))
     for stage in PART:
         run.done(stage).unlink()
-    carry.collect(trained, tmp_path / "out", carry.Limits())
+    carry.collect_weights(trained, tmp_path / "out", carry.Limits())
     assert list(json.loads((tmp_path / "out" / carry.RECORD).read_text())["parts"]) == ["unet"]
 
 
@@ -185,9 +185,9 @@ def test_new_latents_come_with_their_unet(trained: Path, packed: Path, tmp_path:
     far = trained / chunks.FAR / "runs"
     (far / "latents.txt").write_text("new\n")
     (far / "diffusion" / "unet.safetensors").unlink()
-    carry.collect(trained, tmp_path / "out", carry.Limits())
+    carry.collect_weights(trained, tmp_path / "out", carry.Limits())
     with pytest.raises(ValueError, match="belong together"):
-        carry.bring(tmp_path / "near", [tmp_path / "out"], packed / "model", packed / "parts", "tiny")
+        carry.bring_weights(tmp_path / "near", [tmp_path / "out"], packed / "model", packed / "parts", "tiny")
 
 
 @pytest.mark.parametrize(("figures", "goes_on"), [((1.2, 1.1), True), ((1.2, 1.25), False), ((0.9, 0.95), True)])
@@ -196,22 +196,22 @@ def test_a_stage_stops_when_its_held_out_figure_no_longer_falls(
 ) -> None:
     run = work.Far(trained, work.Lease.read(trained))
     answers = iter([1.0, 1.0, *figures, figures[-1]])
-    monkeypatch.setattr(work, "figure", lambda *_: next(answers))
-    judge = work.Judge(run, kept=True)
+    monkeypatch.setattr(work, "held_out_distance", lambda *_: next(answers))
+    stopping = work.EarlyStopping(run, kept=True)
     path = run.runs / "vocoder" / "vocoder.safetensors"
     for second in range(2):
         path.touch()
-        judge.seen["vocoder"] = -1.0 if second else 0.0
-        judge.look("vocoder")
-    assert judge.falls("vocoder") is goes_on
-    said = judge.verdict("vocoder", stopped=not goes_on)
+        stopping.seen["vocoder"] = -1.0 if second else 0.0
+        stopping.look("vocoder")
+    assert stopping.falls("vocoder") is goes_on
+    said = stopping.verdict("vocoder", stopped=not goes_on)
     assert path.is_file() == (figures[-1] < 1.0)
     assert ("kept" in said) == (figures[-1] < 1.0)
 
 
 def test_training_needs_nothing_that_reads_sound_files() -> None:
     """A rented machine has neither these nor the network to get them."""
-    absent = ("soundfile", "gradio", "open_clip", "soxr", "mutagen", "cv2")
+    absent = ("soundfile", "gradio", "open_clip", "soxr", "mutagen", "cv2", "matplotlib", "timm")
     wanted = "train.lease.__main__, train.small, train.vocoder, train.autoencoder, train.diffusion, train.clap"
     code = f"import sys\nsys.modules.update(dict.fromkeys({absent!r}))\nimport {wanted}"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -228,12 +228,12 @@ def test_a_whole_lease(packed: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     results: list[str] = []
     until = time.monotonic() + 120
     while not work.Lease.read(at).finished:
-        assert work.Lease.read(at).runs and time.monotonic() < until, work.status(at)
+        assert work.Lease.read(at).runs and time.monotonic() < until, work.describe_stages(at)
         results.append(str(tmp_path / f"results-{len(results)}"))
         main(["collect", "--at", str(at), "--out", results[-1], "--wait", "20"])
     results.append(str(tmp_path / f"results-{len(results)}"))
     main(["collect", "--at", str(at), "--out", results[-1]])
-    said = work.status(at)
+    said = work.describe_stages(at)
     assert "finished" in said and "diffusion: done" in said and "held out" in said
     main(["bring", "--at", str(near), "--results", *results, "--model", str(packed / "model"), *where(packed)[2:4]])
     before, after = (checkpoint.load(folder) for folder in (packed / "model", near / "model"))

@@ -15,11 +15,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from maa.device import bf16_gain
-from train import loop
-from train.journal import write_wave
-from train.loop import Draw, Trainer, start_from
-from train.options import Options, rate_at
-from train.updates import Ema
+from train.trainer import loop
+from train.trainer import precision as precisions
+from train.trainer.draw import Draw
+from train.trainer.journal import write_wave
+from train.trainer.loop import Trainer, start_from
+from train.trainer.options import Options, rate_at
+from train.trainer.updates import Ema
 
 WORKER = Path(__file__).with_name("two_processes.py")
 
@@ -115,7 +117,7 @@ def test_two_processes_give_one_process_loss(tmp_path: Path) -> None:
         assert np.allclose(one, two, rtol=1e-3), (name, one, two)
 
 
-def test_critics_are_trained_against_the_module(tmp_path: Path) -> None:
+def test_a_discriminator_is_trained_against_the_module(tmp_path: Path) -> None:
     torch.manual_seed(0)
     maker, judge = nn.Linear(1, 1), nn.Linear(1, 1)
     before = judge.weight.detach().clone()
@@ -124,15 +126,15 @@ def test_critics_are_trained_against_the_module(tmp_path: Path) -> None:
         made = maker(draw.normal(torch.zeros(16, 1)))
         values = {"loss": made.square().mean()}
         if draw.step >= 5:
-            values["critics"] = judge(made.detach()).square().mean()
+            values["discriminator"] = judge(made.detach()).square().mean()
         elif draw.step:
-            assert torch.equal(judge.weight, before), "critics that are not asked stay as they are"
+            assert torch.equal(judge.weight, before), "without a loss it stays as it is"
         return values
 
-    trainer = Trainer(maker, Options(tmp_path, steps=10, warmup=1), "game", critics=judge)
+    trainer = Trainer(maker, Options(tmp_path, steps=10, warmup=1), "game", discriminator=judge)
     trainer.run(loss)
     assert not torch.equal(judge.weight, before)
-    assert set(load_file(tmp_path / "game.safetensors")) == {"weight", "bias"}, "critics are not shipped"
+    assert set(load_file(tmp_path / "game.safetensors")) == {"weight", "bias"}, "no discriminator is shipped"
 
 
 def test_a_loss_that_is_not_finite_changes_nothing(tmp_path: Path) -> None:
@@ -180,11 +182,11 @@ def test_the_faster_precision_is_measured_and_a_resumed_run_keeps_it(
     gain: float, precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("ACCELERATE_MIXED_PRECISION")
-    monkeypatch.setattr(loop, "bf16_gain", lambda: gain)
+    monkeypatch.setattr(precisions, "bf16_gain", lambda: gain)
     train(tmp_path, stop=21)
     assert f"{gain:.2f} times" in capsys.readouterr().out
-    monkeypatch.setattr(loop, "bf16_gain", lambda: 2.7 - gain)
-    place = loop.prepare()
+    monkeypatch.setattr(precisions, "bf16_gain", lambda: 2.7 - gain)
+    place = precisions.make_accelerator()
     Trainer(Line().network, Options(tmp_path, resume=True), "line", place)
     assert place.precision == precision and "as the run began" in place.described()
     with place.autocast():
@@ -193,8 +195,8 @@ def test_the_faster_precision_is_measured_and_a_resumed_run_keeps_it(
 
 
 def test_a_precision_that_is_asked_for_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "bf16_gain", lambda: pytest.fail("nobody asked"))
-    assert loop.prepare().precision == "no"
+    monkeypatch.setattr(precisions, "bf16_gain", lambda: pytest.fail("nobody asked"))
+    assert precisions.make_accelerator().precision == "no"
 
 
 def test_this_cpus_gain_is_measured_once_without_a_random_number() -> None:

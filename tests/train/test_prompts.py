@@ -11,10 +11,10 @@ import torch
 
 from tests.train.library import little_library
 from train.data import Library, Recording
-from train.prompts.bursts import find
-from train.prompts.plans import TIMES
-from train.prompts.reprogram import SILENCE_AT_MOST, Composer, Event
-from train.prompts.templates import TEMPLATES, Template, write
+from train.data.prompts.bursts import find_bursts
+from train.data.prompts.composer import SILENCE_AT_MOST, Composer, Event
+from train.data.prompts.plans import TIMES
+from train.data.prompts.templates import TEMPLATES, Template, fill_template
 
 RATE, LENGTH = 16_000, 159_744
 
@@ -37,7 +37,7 @@ def test_order_of_plain_words(template: Template) -> None:
 def test_write_fills_every_word() -> None:
     rng = np.random.default_rng(0)
     for template in TEMPLATES:
-        sentence = write(template, "a dog barks", "rain", rng)
+        sentence = fill_template(template, "a dog barks", "rain", rng)
         assert "a dog barks" in sentence and "rain" in sentence and "{" not in sentence
 
 
@@ -226,12 +226,12 @@ def hits(seconds: list[float]) -> Library:
 
 def test_events_of_a_recording_are_told_apart() -> None:
     knock = np.exp(-np.arange(RATE // 4) / 800) * np.random.default_rng(0).normal(0, 0.2, RATE // 4)
-    twice = find(np.concatenate([knock, np.zeros(RATE // 4), knock]).astype(np.float32))
+    twice = find_bursts(np.concatenate([knock, np.zeros(RATE // 4), knock]).astype(np.float32), RATE)
     assert twice.sure and len(twice.spans) == 2
     assert np.abs(twice.spans[:, 0] - [0, RATE // 2]).max() < 0.03 * RATE
     assert (twice.spans[:, 1] - twice.spans[:, 0] < RATE // 4).all()
     noise = np.random.default_rng(0).normal(0, 0.1, 2 * RATE).astype(np.float32)
-    assert len(find(noise).spans) == 1
+    assert len(find_bursts(noise, RATE).spans) == 1
 
 
 def test_single_sounds_are_not_copies_and_are_counted() -> None:

@@ -20,10 +20,8 @@ from maa.audio.mel import MelSpectrogram
 from maa.config import MINI, TINY
 from tests.train.library import little_library
 from train import small
-from train.card import card
 from train.data.library import CACHE
-from train.package import package
-from train.swap import recover, replace_folder
+from train.package import assemble, recover, replace_folder
 
 
 @pytest.fixture
@@ -126,7 +124,7 @@ def test_the_card_reads_the_logs(tmp_path: Path) -> None:
     ]
     text = "".join(json.dumps(line) + "\n" for line in lines)
     (tmp_path / "vocoder" / "vocoder.log.jsonl").write_text(text)
-    assert "| `vocoder` | random | 40 | 3 | 2 x toaster | mel 0.25 |" in card(tmp_path, "tiny")
+    assert "| `vocoder` | random | 40 | 3 | 2 x toaster | mel 0.25 |" in small.run_card(tmp_path, "tiny")
     assert (tmp_path / "card.md").is_file()
 
 
@@ -156,7 +154,7 @@ def test_packaging_takes_the_last_folder_that_has_a_part(tmp_path: Path) -> None
     first, second = checkpoint.random_model(seed=0), checkpoint.random_model(seed=1)
     checkpoint.save(first, tmp_path / "first", torch.float32)
     checkpoint.save(checkpoint.Model(TINY, second.front, vocoder=second.vocoder), tmp_path / "second", torch.float32)
-    package([tmp_path / "first", tmp_path / "second"], tmp_path / "to", "both")
+    assemble([tmp_path / "first", tmp_path / "second"], tmp_path / "to", "both")
     made = checkpoint.load(tmp_path / "to")
     assert made.config.name == "both"
     wanted = second.vocoder.state_dict()
@@ -222,7 +220,7 @@ def test_a_run_killed_anywhere_while_it_finishes_leaves_a_model_that_opens(
         small_one = checkpoint.Model(TINY, MelSpectrogram(TINY.audio), unet=unet)
         checkpoint.save(small_one, folder, shard_bytes=None if value == 1 else 150_000)
     (template / "README.md").write_text("mine")
-    monkeypatch.setattr(small, "package", lambda _, to, name: shutil.copytree(trained, to))
+    monkeypatch.setattr(small, "assemble", lambda _, to, name: shutil.copytree(trained, to))
     seen = set()
     for count in range(200):
         for name in ("to", "to.new", "to.old", "runs"):

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from train.data import load_manifest
-from train.evaluation.words import PARAPHRASES
-from train.prompts import words
-from train.recipes import RECIPES, blurred
+from train.data.prompts import synonyms
+from train.evaluation.prompts import PARAPHRASES
+from train.latents.recipes import RECIPES, between, blurred
 
 
 def said_of() -> dict[str, set[str]]:
@@ -26,7 +26,7 @@ def said_of() -> dict[str, set[str]]:
 def test_the_evaluations_paraphrases_are_never_said() -> None:
     captions = said_of()
     for concept, paraphrase in PARAPHRASES.items():
-        told = {said for caption in captions[concept] for said in words.variants(caption, concept)}
+        told = {said for caption in captions[concept] for said in synonyms.variants(caption, concept)}
         runs = [re.findall(r"[a-z]+", text.lower()) for text in (paraphrase, *told)]
         fours = [{tuple(run[k : k + 4]) for k in range(len(run) - 3)} for run in runs]
         assert paraphrase not in told
@@ -46,31 +46,31 @@ def test_the_evaluations_paraphrases_are_never_said() -> None:
     ],
 )
 def test_words_are_replaced_in_their_form(caption: str, concept: str, other: str) -> None:
-    assert other in words.variants(caption, concept)
+    assert other in synonyms.variants(caption, concept)
 
 
 def test_a_word_of_another_sense_stays() -> None:
-    assert not words.places("a sea lion barks", "sea lion barking")
-    assert not words.places("a pan flute plays", "pan flute")
+    assert not synonyms.places("a sea lion barks", "sea lion barking")
+    assert not synonyms.places("a pan flute plays", "pan flute")
 
 
 def test_the_table_names_concepts_that_there_are() -> None:
     concepts = said_of().keys()
-    entries = words.table()
+    entries = synonyms.synonym_table()
     assert len(entries) > 150 and len({(entry.word, entry.verb, entry.concepts) for entry in entries}) == len(entries)
     for entry in entries:
         assert set(entry.concepts) <= concepts
         assert any(entry.belongs(concept) for concept in concepts), entry.word
-    with words.TABLE.open(newline="", encoding="utf-8") as file:
+    with synonyms.TABLE.open(newline="", encoding="utf-8") as file:
         assert {line["kind"] for line in csv.DictReader(file)} == {"noun", "verb"}
 
 
 def test_some_captions_are_said_in_other_words() -> None:
     rng = np.random.default_rng(0)
-    told = [words.reword("a dog barks", "dog barking", rng) for _ in range(1000)]
+    told = [synonyms.reword("a dog barks", "dog barking", rng) for _ in range(1000)]
     assert 0.2 < np.mean([said != "a dog barks" for said in told]) < 0.5
-    assert 0.15 < np.mean([words.framed("rain", "rain", rng) != "rain" for _ in range(1000)]) < 0.35
-    frames = {words.framed("a dog barks", "dog barking", rng) for _ in range(1000)}
+    assert 0.15 < np.mean([synonyms.framed("rain", "rain", rng) != "rain" for _ in range(1000)]) < 0.35
+    frames = {synonyms.framed("a dog barks", "dog barking", rng) for _ in range(1000)}
     assert "the sound of a dog barks" not in frames, "a sentence is not put where a name belongs"
 
 
@@ -89,3 +89,14 @@ def test_token_states_are_moved_within_measure() -> None:
     assert 0.7 * recipe.text_noise < by < recipe.text_noise  # of the spread about the mean of four
     only_mean = (chance[1] > 0.9) & (chance[0] < 0.5)
     assert moved[only_mean, :4].std(1).mean() < (1 - 0.7 * recipe.text_mean) * tokens[only_mean, :4].std(1).mean()
+
+
+def test_states_between_two_captions() -> None:
+    """Word by word as far as both have words; the rest, padding included, stays."""
+    torch.manual_seed(0)
+    tokens, others = torch.randn(3, 6, 16), torch.randn(3, 6, 16)
+    lengths, shorter = torch.tensor([5, 5, 3]), torch.tensor([3, 6, 6])
+    moved = between(tokens, lengths, others, shorter, torch.tensor([0.25, 0.0, 1.0]))
+    assert torch.allclose(moved[0, :3], 0.75 * tokens[0, :3] + 0.25 * others[0, :3])
+    assert torch.equal(moved[0, 3:], tokens[0, 3:]) and torch.equal(moved[1], tokens[1])
+    assert torch.equal(moved[2, :3], others[2, :3]) and torch.equal(moved[2, 3:], tokens[2, 3:])

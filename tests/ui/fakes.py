@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from maa.audio.finish import AS_MADE
 from maa.audio.io import check_audible, resample, to_audio
-from maa.audio.mask import Box, check, digest, frame_spans, from_boxes
+from maa.audio.mask import Box, check, frame_spans, from_boxes, mask_digest
 from maa.config import TINY, ModelConfig
 from maa.pipeline import Filling, Generation, Sampling
-from maa.pipeline.request import check_loudness, check_prompt, check_seconds, check_t0, check_words
-from maa.pipeline.windows import length_of
+from maa.pipeline.seen import length_of
+from maa.pipeline.tasks import check_loudness, check_prompt, check_seconds, check_t0, check_words
 
 STEP_SECONDS = 0.01
 WHOLLY = Filling()
@@ -141,7 +141,7 @@ class FakePipeline:
         self.masks.append(cells)
         assert sampling is not None
         spans = [(a * spec.frame_seconds, b * spec.frame_seconds) for a, b in frame_spans(cells)]
-        settings = {"mask": digest(cells), "spans": spans, **filling.to_settings()}
+        settings = {"mask": mask_digest(cells), "spans": spans, **filling.to_settings()}
         return self._make("inpaint", sampling, on_step, prompt=prompt, negative=negative, **settings)
 
     def _make(self, task: str, sampling: Sampling, on_step: Any, heard: Any = (), **settings: Any) -> Generation:

@@ -6,14 +6,17 @@ import base64
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from maa.audio.mask import Box, from_boxes, row_of
+from maa.audio.maskfile import CHUNK, read_mask
 from maa.audio.mel import edges
-from maa.ui import painter
+from maa.ui import painter, records
 from tests.ui.fakes import FakePipeline
 from tests.ui.hand import FRAMES, SPEC, Hand, Mask, cells, sit_down
 
@@ -62,6 +65,31 @@ def test_value_is_what_the_browser_needs() -> None:
     assert (levels[0], levels[-1]) == (0, 255)
     assert value["decibels"] == [-100.0, 0.0]
     assert len(base64.b64decode(value["colours"])) == 768
+
+
+def test_a_saved_mask_is_the_librarys() -> None:
+    mask = cells(20, 60, 10, 30)
+    made = painter.saved_mask(payload(mask), SPEC)
+    path = Path(unquote(made["url"].removeprefix("gradio_api/file=")))
+    assert made["file"] == "mask.png"
+    assert np.array_equal(read_mask(path, SPEC, FRAMES), mask)
+    for broken in (None, [], {"frames": "9"}, {"mels": 80, "frames": 10**12, "mask": ""}, {**payload(mask), "mels": 7}):
+        assert set(painter.saved_mask(broken, SPEC)) == {"error"}
+
+
+def test_the_mask_of_a_take_comes_back(tmp_path: Path) -> None:
+    """One that is kept now knows its scale; one from before does not, and is as large as its sound."""
+    mask = np.random.default_rng(0).random((SPEC.mels, FRAMES)) < 0.3
+    view = {"settings": {"task": "inpaint"}, "file": "a.wav"}
+    records.keep(tmp_path, view, {"mask": payload(mask)}, "tiny", SPEC)
+    with Image.open(tmp_path / records.MASK) as image:
+        assert CHUNK in image.info
+    kept = records.kept_mask(tmp_path, SPEC)
+    assert kept is not None and np.array_equal(kept, mask)
+    Image.fromarray(mask[::-1].astype(np.uint8) * 255).save(tmp_path / records.MASK)
+    old = records.kept_mask(tmp_path, SPEC)
+    assert old is not None and np.array_equal(old, mask)
+    assert records.kept_mask(tmp_path / "nowhere", SPEC) is None
 
 
 # ---------------------------------------------------------------- in a browser

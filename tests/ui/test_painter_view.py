@@ -168,26 +168,57 @@ def test_a_mask_is_saved_and_loaded(hand: Hand, tmp_path: Path) -> None:
     assert hand.shown() == (40 * 20, "20 60 10 30")
 
 
-def test_before_and_after(hand: Hand) -> None:
-    hand.drag((20.5, 10.5), (59.5, 29.5))
+HEARD = """() => {
+  const heard = [];
+  const start = AudioBufferSourceNode.prototype.start;
+  AudioBufferSourceNode.prototype.start = function (...given) {
+    heard.push({ begins: given[1], wave: this.buffer.getChannelData(0) });
+    return start.apply(this, given);
+  };
+  window.heard = () => {
+    const [a, b, change] = heard.slice(-3);
+    let far = 0;
+    change.wave.forEach((value, i) => { far = Math.max(far, Math.abs(value - (b.wave[i] - (a.wave[i] || 0)))); });
+    return { far, begins: [a, b, change].map((one) => one.begins) };
+  };
+}"""
+
+
+def test_an_edit_is_compared_with_its_source_at_once(hand: Hand) -> None:
+    """Wiped from before to after, subtracted, and heard around the edit: either of both, and what they differ by."""
+    hand.drag((80.5, 10.5), (99.5, 29.5))
     hand.sent()
-    root = hand.page.locator("#inpaint-compare .compare")
-    expect(root).not_to_have_class(re.compile("empty"))
-    root.get_by_role("button", name="Difference").first.click()
-    expect(root.locator(".wipe")).to_be_hidden()
-    root.get_by_role("button", name="Wipe").click()
-    canvas = root.locator("canvas")
+    root = hand.page.locator("#inpaint-takes .compare")
+    expect(root).to_be_visible()
+    expect(root).to_have_attribute("data-loaded", re.compile(r"\d+"))
+    assert root.get_by_label("First sound").locator("option:checked").inner_text() == "Your sound"
+    assert root.get_by_label("Second sound").locator("option:checked").inner_text() == "Take 1"
+    canvas, wipe = root.locator("canvas"), root.get_by_label("Wipe between both sounds")
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     hand.page.mouse.move(box["x"] + 60, box["y"] + 50)
     hand.page.mouse.down()
-    hand.page.mouse.move(box["x"] + 54 + 0.25 * (box["width"] - 64), box["y"] + 50, steps=4)
+    hand.page.mouse.move(box["x"] + 46 + 0.25 * (box["width"] - 56), box["y"] + 50, steps=4)
     hand.page.mouse.up()
-    assert float(root.locator(".wipe").input_value()) == pytest.approx(25, abs=0.6)
-    root.get_by_role("button", name="After").click()
-    expect(root.locator("[data-hear=after]")).to_have_attribute("aria-pressed", "true")
-    root.get_by_role("button", name="Before").click()
-    expect(root.locator("[data-hear=before]")).to_have_attribute("aria-pressed", "true")
+    assert float(wipe.input_value()) == pytest.approx(25, abs=0.6)
+    quarter = canvas.evaluate("canvas => canvas.toDataURL()")
+    wipe.press("End")
+    assert canvas.evaluate("canvas => canvas.toDataURL()") != quarter
+    root.get_by_role("button", name="Difference").click()
+    expect(wipe).to_be_hidden()
+    root.get_by_role("button", name="Wipe").click()
+    expect(wipe).to_be_visible()
+    hand.page.evaluate(HEARD)
+    root.get_by_label("Play both").click()
+    expect(root.get_by_label("Pause (space)")).to_be_visible()
+    heard = hand.page.evaluate("window.heard()")
+    assert heard["far"] < 1e-6, "the third sound is what the second has and the first has not"
+    assert heard["begins"] == pytest.approx([0.28] * 3, abs=0.01), "a second before the edit"
+    root.get_by_role("button", name="B − A").click()
+    expect(root.get_by_role("status")).to_have_text(re.compile("Hearing the difference"))
+    root.get_by_role("button", name="A", exact=True).click()
+    expect(root.get_by_role("status")).to_have_text("Hearing A. A as it is, B as it is.")
+    root.get_by_label("Pause (space)").click()
 
 
 def test_presets(hand: Hand) -> None:

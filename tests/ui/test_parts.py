@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from maa.audio import picture
+from maa.audio.mask import Box
 from maa.config import PAPER, TINY, AudioSpec
-from maa.ui import examples, files, limits, panel
+from maa.pipeline import Sampling
+from maa.pipeline.tasks import LABELS, Text
+from maa.ui import examples, files, limits, panel, results
 from maa.ui.jobs import Done, Jobs, OnStep, Progress
-from maa.ui.model import Model
+from maa.ui.model import LoadingModel
 from tests.ui.fakes import FakePipeline
+
+if TYPE_CHECKING:
+    from maa import MakeAnAudio
 
 
 def walk(steps: int, seconds: float, seen: list[int]) -> Any:
@@ -73,7 +80,7 @@ def test_what_work_raises_is_raised_to_the_one_who_waits() -> None:
 def test_a_model_loads_beside_the_page() -> None:
     gate = threading.Event()
     fake: Any = FakePipeline()
-    model = Model(lambda: (gate.wait(5), fake)[1], TINY)
+    model = LoadingModel(lambda: (gate.wait(5), fake)[1], TINY)
     assert not model.ready
     assert model.config is TINY
     gate.set()
@@ -84,28 +91,29 @@ def test_a_model_that_cannot_be_loaded_says_why() -> None:
     def load() -> Any:
         raise ValueError("There is no model 'x'.")
 
-    line, missing = panel.describe(Model(load, TINY))
+    line, missing = panel.describe(LoadingModel(load, TINY))
     assert "There is no model 'x'." in line
-    assert set(missing) == set(panel.TASKS)
+    assert set(missing) == set(LABELS)
 
 
 def test_panel_names_what_is_missing_and_the_licence(tmp_path: Path) -> None:
     card = tmp_path / "README.md"
     card.write_text("---\nlicense: cc-by-4.0\n---\n# Small\n", encoding="utf-8")
     fake: Any = FakePipeline(missing={"image": "Add vision.safetensors."})
-    line, missing = panel.describe(Model(lambda: fake, TINY, card))
+    line, missing = panel.describe(LoadingModel(lambda: fake, TINY, card))
     assert "cc-by-4.0" in line
     assert "Model **fake**" in line, "its own name, not that of its configuration"
     assert "Text, Video" in line
     assert missing["image"] == "Add vision.safetensors."
     with pytest.raises(ValueError, match="Add vision"):
-        Model.of(fake).for_task("image")
+        LoadingModel.of(fake).for_task("image")
 
 
 def test_ask_draws_a_seed_and_keeps_a_given_one() -> None:
     fields = {"steps": 25.0, "guidance": 3, "takes": 1, "sampler": "dpm++", "seed": 7}
-    assert limits.ask(fields).sampling.seed == 7
-    assert limits.ask({**fields, "seed": -1}).sampling.seed != limits.ask({**fields, "fresh": True}).sampling.seed
+    assert limits.ask(Text, fields).sampling.seed == 7
+    drawn = [limits.ask(Text, {**fields, **more}).sampling.seed for more in ({"seed": -1}, {"fresh": True})]
+    assert 7 not in drawn and drawn[0] != drawn[1]
 
 
 def test_only_uploads_are_read(tmp_path: Path) -> None:
@@ -151,7 +159,7 @@ def desk_of(fake: FakePipeline, tab: Any, tmp_path: Path) -> Any:
 
     from maa.ui.tab import Workplace
 
-    place = Workplace(Model.of(fake), tmp_path)  # type: ignore[arg-type]
+    place = Workplace(LoadingModel.of(fake), tmp_path)  # type: ignore[arg-type]
     with gr.Blocks():
         tab.build(place)
     return next(iter(place.desks.values()))
@@ -162,15 +170,15 @@ def test_settings_bring_loudness_density_and_level_back(tmp_path: Path) -> None:
     from tests.ui.conftest import DENSE
 
     desk = desk_of(FakePipeline(config=DENSE), personalize, tmp_path)
-    knobs, level = desk.knobs, desk.own["level_match"]
+    level, loudness, density, free = (desk.parts[name] for name in ("level_match", "loudness", "density", "free"))
     made = {"task": "personalize", "loudness": "-23", "density": 0.75, "level_match": False, "seed": 1, "takes": 1}
     updates = restore.use(desk, made, None)
-    assert (updates[knobs.loudness], updates[knobs.density], updates[knobs.free]) == ("-23", 0.75, False)
+    assert (updates[loudness], updates[density], updates[free]) == ("-23", 0.75, False)
     assert updates[level] is False
     old = restore.use(desk, {"task": "personalize", "seed": 1, "takes": 1}, None)
-    assert (old[knobs.loudness], old[knobs.free]) == ("as-made", True) and knobs.density not in old
+    assert (old[loudness], old[free]) == ("as-made", True) and density not in old
     odd = restore.use(desk, {"loudness": ["-23"], "density": 7, "level_match": "no"}, None)
-    assert knobs.loudness not in odd and knobs.density not in odd and level not in odd
+    assert loudness not in odd and density not in odd and level not in odd
 
 
 def test_controls_of_what_a_model_or_a_tab_cannot_do_are_not_there(tmp_path: Path) -> None:
@@ -180,7 +188,15 @@ def test_controls_of_what_a_model_or_a_tab_cannot_do_are_not_there(tmp_path: Pat
     from tests.ui.conftest import DENSE
 
     plain = replace(TINY, unet=replace(TINY.unet, density=False))
-    knobs = desk_of(FakePipeline(config=plain), text, tmp_path).knobs
-    assert knobs.density is None and knobs.free is None and knobs.loudness is not None
-    knobs = desk_of(FakePipeline(config=DENSE), inpaint, tmp_path).knobs
-    assert knobs.loudness is None and knobs.density is not None
+    parts = desk_of(FakePipeline(config=plain), text, tmp_path).parts
+    assert "density" not in parts and "free" not in parts and "loudness" in parts
+    parts = desk_of(FakePipeline(config=DENSE), inpaint, tmp_path).parts
+    assert "loudness" not in parts and "density" in parts
+
+
+def test_an_edit_says_what_it_left_of_the_source(tiny: MakeAnAudio, inputs: dict[str, Path]) -> None:
+    made = tiny.inpaint(inputs["sound"], [Box(0.5, 1.0)], "rain", Sampling(steps=2, seed=0))
+    edited = results.sound_takes(made, limits.FORMATS["wav16"], tiny.config.audio)[0]
+    assert re.match(r"\d+(\.\d+)? % of the samples unchanged", edited.view["note"])
+    other = tiny.text_to_audio("rain", Sampling(steps=2, seed=0), seconds=0.5)
+    assert "note" not in results.sound_takes(other, limits.FORMATS["wav16"], tiny.config.audio)[0].view

@@ -125,10 +125,10 @@ def test_every_tab_in_the_browser(browser: Any, address: str, inputs: dict[str, 
 @pytest.mark.slow
 @pytest.mark.parametrize("address", ["small"], indirect=True)
 def test_inpainting_in_the_browser(browser: Any, address: str) -> None:
-    """A painted box of a bird song is made anew, before and after can be seen and heard, and so can A and B."""
+    """A painted box of a bird song is made anew; before, after and their difference can be seen and heard at once."""
     with Visitor(browser, address) as page:
         open_tab(page, "Inpaint")
-        both = page.locator("#inpaint-compare .compare")
+        both = page.locator("#inpaint-takes .compare")
         expect(both).not_to_be_visible()
         upload(page, "inpaint-input", BIRDS)
         expect(page.locator("#inpaint-painter .painter")).not_to_have_class(re.compile("empty"), timeout=120_000)
@@ -144,14 +144,17 @@ def test_inpainting_in_the_browser(browser: Any, address: str) -> None:
 
         expect(both).to_be_visible()
         expect(both.locator(".note")).to_contain_text("largest difference outside the span 0")
+        expect(both.get_by_label("First sound").locator("option:checked")).to_have_text("Your sound")
+        expect(both.get_by_label("Second sound").locator("option:checked")).to_have_text("Take 1")
         picture = both.locator("canvas").evaluate("canvas => canvas.toDataURL()")
-        both.get_by_role("button", name="Difference").first.click()
+        both.get_by_role("button", name="Difference").click()
         assert both.locator("canvas").evaluate("canvas => canvas.toDataURL()") != picture
+        both.get_by_label("Play both").click()
+        begins = both.locator(".time").inner_text()
+        expect(both.locator(".time")).not_to_have_text(begins)
+        both.get_by_role("button", name="B − A").click()
+        expect(both.get_by_role("status")).to_contain_text("Hearing the difference")
 
         take(page, "inpaint", 1).get_by_label("Compare Take 1").click()
-        panel = page.locator("#inpaint-takes .compare")
-        expect(panel).to_have_attribute("data-loaded", "1")
-        expect(panel.get_by_label("First sound").locator("option:checked")).to_have_text("Your sound")
-        expect(panel.get_by_label("Second sound").locator("option:checked")).to_have_text("Take 1")
-        panel.get_by_label("Play both").click()
-        expect(panel.locator(".time")).not_to_have_text("0.0 s")
+        expect(both).to_have_attribute("data-loaded", "2")
+        expect(both.get_by_label("Play both")).to_be_visible()

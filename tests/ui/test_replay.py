@@ -18,10 +18,10 @@ from mutagen.wave import WAVE
 
 from maa.audio.tags import BLOCK, read_tags
 from maa.cli import main
-from maa.ui import files, image, inpaint, limits, painter, personalize, records, text, video
+from maa.ui import files, image, inpaint, painter, personalize, records, text, video
 from maa.ui.jobs import Done
-from maa.ui.model import Model
-from maa.ui.tab import Made, Task, Workplace, perform
+from maa.ui.model import LoadingModel
+from maa.ui.tab import Made, TabTask, Workplace, perform
 from tests.clips import make_clip
 
 if TYPE_CHECKING:
@@ -37,9 +37,9 @@ def uploaded(path: Path) -> dict[str, str]:
     return {"path": str(place)}
 
 
-def make(maa: MakeAnAudio, task: Task, fields: dict[str, Any]) -> Made:
+def make(maa: MakeAnAudio, task: TabTask, fields: dict[str, Any]) -> Made:
     asked = {**SHARED, **fields}
-    *_, last = perform(Workplace(Model.of(maa), Path("nowhere")), task, asked, limits.ask(asked))
+    *_, last = perform(Workplace(LoadingModel.of(maa), Path("nowhere")), task, asked, task.ask(asked))
     assert isinstance(last, Done)
     made: Made = last.result
     return made
@@ -102,7 +102,7 @@ def replayed(made: Made, index: int, folder: Path) -> bytes:
     ],
 )
 def test_the_copied_command_makes_the_same_bytes(
-    tiny: MakeAnAudio, in_folder: Path, inputs: dict[str, Path], task: Task, fields: dict[str, Any]
+    tiny: MakeAnAudio, in_folder: Path, inputs: dict[str, Path], task: TabTask, fields: dict[str, Any]
 ) -> None:
     given = dict(fields)
     for name in ("image", "video", "audio"):

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from maa.ui import inpaint, lending, limits, painter, text
+from maa.ui import inpaint, lending, painter, text
 from maa.ui.jobs import Done, Progress
-from maa.ui.model import Model
+from maa.ui.model import LoadingModel
 from maa.ui.tab import Workplace, perform
 from tests.ui.fakes import FakePipeline
 from tests.ui.test_replay import uploaded
@@ -43,13 +43,13 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workplace]:
 
     fake: Any = Counted(step_seconds=0.05)
     fake.steps = Value("i", 0)
-    yield Workplace(Model.of(fake), Path("nowhere"))
+    yield Workplace(LoadingModel.of(fake), Path("nowhere"))
     spaces.ASKED.clear()
     del sys.modules["spaces"]
 
 
 def test_results_come_back(place: Workplace) -> None:
-    ask = limits.ask(FIELDS)
+    ask = text.TASK.ask(FIELDS)
     events = list(perform(place, text.TASK, dict(FIELDS), ask))
     assert isinstance(events[-1], Done)
     takes = events[-1].result.takes
@@ -62,7 +62,7 @@ def test_results_come_back(place: Workplace) -> None:
 
 def test_a_mistake_keeps_its_sentence(place: Workplace) -> None:
     with pytest.raises(ValueError, match="The prompt is empty"):
-        list(perform(place, text.TASK, {**FIELDS, "prompt": ""}, limits.ask({**FIELDS, "prompt": ""})))
+        list(perform(place, text.TASK, {**FIELDS, "prompt": ""}, text.TASK.ask({**FIELDS, "prompt": ""})))
 
 
 def test_the_painters_picture_is_made_by_the_worker(place: Workplace, inputs: dict[str, Path]) -> None:
@@ -80,7 +80,7 @@ def test_the_painters_picture_is_made_by_the_worker(place: Workplace, inputs: di
 def test_stop_reaches_the_worker_within_two_steps(place: Workplace) -> None:
     fields = {**FIELDS, "steps": 60}
     place.model.get().step_seconds = 0.2  # type: ignore[attr-defined]
-    job = perform(place, text.TASK, fields, limits.ask(fields))
+    job = perform(place, text.TASK, fields, text.TASK.ask(fields))
     while not isinstance(event := next(job), Progress) or event.step < 3:
         pass
     steps = place.model.get().steps  # type: ignore[attr-defined]

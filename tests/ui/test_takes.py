@@ -149,8 +149,12 @@ def test_compare_two_takes(made: Any) -> None:
     panel.get_by_label("Same loudness").uncheck()
     expect(line).to_have_text("Hearing A. A as it is, B as it is.")
     before = panel.locator("canvas").evaluate("canvas => canvas.toDataURL()")
-    panel.get_by_label("Show the difference").check()
-    assert panel.locator("canvas").evaluate("canvas => canvas.toDataURL()") != before
+    seen = {before}
+    for name in ("Wipe", "Difference"):
+        panel.get_by_role("button", name=name).click()
+        seen.add(panel.locator("canvas").evaluate("canvas => canvas.toDataURL()"))
+    assert len(seen) == 3
+    expect(panel.get_by_role("button", name="B − A")).to_be_hidden()
     panel.get_by_label("Play both").click()
     expect(panel.locator(".time")).not_to_have_text("0.0 s")
     panel.get_by_label("Pause (space)").click()

@@ -13,11 +13,12 @@ import argparse
 import sys
 from pathlib import Path
 
+from maa.config import PRESETS
 from train.data.check import Findings, examine
 from train.data.fetch import STANDARD, fetch
-from train.data.library import RATE, Library
+from train.data.library import Library
 from train.data.manifest import MANIFEST, Row, load_manifest, sources
-from train.data.sets import SETS, build, line_of, load, table4
+from train.data.sets import SETS, build_sets, line_of, load_set, table4
 from train.data.sustained import mark
 
 
@@ -28,8 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
         if args.command == "stats" and args.sets:
             return _table4(args.sets)
         if args.command == "build":
-            made = build(args.sets, args.to)
-            print(f"{len(made.rows)} recordings, {len(made.samples) / RATE / 3600:.2f} h, are in {args.to}.")
+            made = build_sets(args.sets, args.to, PRESETS[args.config].audio.sample_rate)
+            print(f"{len(made.rows)} recordings, {len(made.samples) / made.rate / 3600:.2f} h, are in {args.to}.")
             return 0
         if args.command == "check" and args.set:
             return _check(args.set)
@@ -39,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         rows = load_manifest(args.manifest)
         if args.command == "stats":
-            print(table(rows))
+            print(statistics_table(rows))
             return 0
         if args.command == "check":
             return _report_check(
@@ -60,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if report.present == len(rows) else 1
 
 
-def table(rows: list[Row]) -> str:
+def statistics_table(rows: list[Row]) -> str:
     """Families, concepts, those with two packages or more, recordings and minutes, with a line of totals."""
     wide = {concept for concept, packages in sources(rows).items() if len(packages) > 1}
     head = ("concepts", "2+ sources", "recordings", "synthetic", "valid", "test", "minutes")
@@ -88,7 +89,7 @@ def _table4(sets: list[str]) -> int:
 
 def _check(name: str) -> int:
     kind, _, folder = name.partition("=")
-    records = load(kind, Path(folder))
+    records = load_set(kind, Path(folder))
     return _report_check(_examined([(r.id, r.path, None, r.rate) for r in records]), len(records))
 
 
@@ -124,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     make = commands.add_parser("build", help="decode data sets once, for the training stages")
     make.add_argument("sets", nargs="+", help=kinds)
     make.add_argument("--to", type=Path, required=True, help="folder to write; give it to a stage as --library")
+    make.add_argument("--config", choices=sorted(PRESETS), default="small", help="whose rate they get (%(default)s)")
     last = commands.add_parser("sustained", help="mark the sounds that last in the manifest")
     last.add_argument("library", type=Path, nargs="?", default=Path("data"), help="folder of the library (%(default)s)")
     return parser

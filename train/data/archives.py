@@ -20,7 +20,7 @@ LARGEST = 64 << 20  # bytes of one unpacked recording
 Members = dict[str, Callable[[], bytes]]
 
 
-def read(root: Path, inside: PurePosixPath) -> bytes | None:
+def read_inside(root: Path, inside: PurePosixPath) -> bytes | None:
     """The bytes of `root`/`inside`, looking into an archive where the path leads through one; None if absent.
 
     Raises:
@@ -167,9 +167,3 @@ OPENERS: dict[str, Callable[[Path], Members]] = {
     ".rcc": _rcc,
     ".sf2": _sf2,
 }
-
-
-def audio_files(archive: Path) -> list[str]:
-    """The sounds in an archive, sorted: what a labeller looks through."""
-    kinds = {".ogg", ".oga", ".wav", ".flac", ".mp3"}
-    return sorted(name for name in members(archive) if Path(name).suffix.lower() in kinds)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from train.data.records import AUDIO, Record, captions, first_file, inside, label, normalise, table
+from train.data.records import AUDIO, Record, captions, csv_rows, first_file, inside, label, normalise
 
 
 def audiocaps(root: Path) -> Iterator[Record]:
@@ -20,7 +20,7 @@ def audiocaps(root: Path) -> Iterator[Record]:
         if not (root / f"{name}.csv").is_file() and name != "train":
             continue
         said: dict[tuple[str, int], list[str]] = {}
-        for row in table(root / f"{name}.csv", ("youtube_id", "start_time", "caption")):
+        for row in csv_rows(root / f"{name}.csv", ("youtube_id", "start_time", "caption")):
             said.setdefault((row["youtube_id"], int(float(row["start_time"]))), []).append(row["caption"])
         folder = next((p for p in (root / "audio" / name, root / "audio", root / name) if p.is_dir()), root)
         for (video, start), texts in said.items():
@@ -36,7 +36,7 @@ def clotho(root: Path) -> Iterator[Record]:
         if not path.is_file() and part != "development":
             continue
         columns = tuple(f"caption_{k}" for k in range(1, 6))
-        for row in table(path, ("file_name", *columns)):
+        for row in csv_rows(path, ("file_name", *columns)):
             said = captions(*(row[column] for column in columns))
             audio = inside(root, part, row["file_name"])
             yield Record("Clotho", f"{part}/{row['file_name']}", audio, said, (), split, 44_100)
@@ -63,7 +63,7 @@ def macs(root: Path) -> Iterator[Record]:
 def wavtext5k(root: Path) -> Iterator[Record]:
     """WavText5K.csv (title, description, fname, tags); audio in <rate>/audios/ or download/."""
     folders = [p for p in (*sorted(root.glob("*/audios")), root / "download", root / "audios", root) if p.is_dir()]
-    for row in table(root / "WavText5K.csv", ("title", "description", "fname")):
+    for row in csv_rows(root / "WavText5K.csv", ("title", "description", "fname")):
         said = captions(row["description"], row["title"])
         places = [inside(folder, row["fname"]) for folder in folders]
         path = next((place for place in places if place.is_file()), places[0])
@@ -75,7 +75,7 @@ def wavtext5k(root: Path) -> Iterator[Record]:
 def bbc(root: Path) -> Iterator[Record]:
     """BBCSoundEffects.csv (location, description, secs, category, …); sounds/<location> or <location>."""
     folder = root / "sounds" if (root / "sounds").is_dir() else root
-    for row in table(root / "BBCSoundEffects.csv", ("location", "description", "category")):
+    for row in csv_rows(root / "BBCSoundEffects.csv", ("location", "description", "category")):
         path = inside(folder, row["location"])
         labels = (label(row["category"]),) if row["category"] else ()
         yield Record("BBC sound effects", row["location"], path, captions(row["description"]), labels, "train")

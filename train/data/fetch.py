@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from tqdm import tqdm
 
-from train.data.archives import read
+from train.data.archives import read_inside
 from train.data.check import Findings, verify
 from train.data.manifest import Row
 
@@ -20,7 +20,7 @@ PACKAGES = ".packages"  # below the recordings: downloads in progress, so that a
 
 
 @dataclass(frozen=True)
-class Report:
+class Fetched:
     """What a fetch found."""
 
     present: int  # recordings that are there and equal the manifest's
@@ -28,7 +28,7 @@ class Report:
     findings: Findings = field(default_factory=Findings)  # the same for recordings, by kind
 
 
-def fetch(rows: list[Row], to: Path = STANDARD, source: Path | None = None) -> Report:
+def fetch(rows: list[Row], to: Path = STANDARD, source: Path | None = None) -> Fetched:
     """Bring every recording of `rows` into `to`/package/usr/share/….
 
     Packages whose recordings are all there already are not fetched again, and a download that was interrupted goes on,
@@ -57,7 +57,7 @@ def fetch(rows: list[Row], to: Path = STANDARD, source: Path | None = None) -> R
         (to / PACKAGES).rmdir()
     findings = Findings()
     present = sum(_check(row, to, findings) for row in tqdm(rows, desc="checking", unit=" recordings", disable=None))
-    return Report(present, problems + [str(problem) for problem in findings.problems], findings)
+    return Fetched(present, problems + [str(problem) for problem in findings.problems], findings)
 
 
 def _is_here(package: str, rows: list[Row], to: Path) -> bool:
@@ -96,7 +96,7 @@ def _place(row: Row, unpacked: Path, to: Path) -> str | None:
     if goal.is_file():
         return None
     try:
-        data = read(unpacked, inside)
+        data = read_inside(unpacked, inside)
     except ValueError as error:
         return str(error)
     if data is not None:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from train.data.records import Record, first_file, inside, label, table
+from train.data.records import Record, csv_rows, first_file, inside, label
 
 SPEECH, MUSIC = "/m/09x0r", "/m/04rlf"  # AudioSet's two dominant classes
 GENDERS = {"M": "a man speaking", "F": "a woman speaking"}
@@ -18,7 +18,7 @@ def audioset(root: Path, unfiltered: bool = False) -> Iterator[Record]:
 
     Clips with speech or music, or any class below them in the ontology, are dropped (Appendix A) unless `unfiltered`.
     """
-    names = {r["mid"]: r["display_name"] for r in table(root / "class_labels_indices.csv", ("mid", "display_name"))}
+    names = {r["mid"]: r["display_name"] for r in csv_rows(root / "class_labels_indices.csv", ("mid", "display_name"))}
     unwanted = frozenset[str]() if unfiltered else dominant(root)
     parts = {"balanced_train": "train", "unbalanced_train": "train", "eval": "test"}
     found = [part for part in parts if (root / f"{part}_segments.csv").is_file()]
@@ -54,7 +54,7 @@ def dominant(root: Path) -> frozenset[str]:
 
 def esc50(root: Path) -> Iterator[Record]:
     """meta/esc50.csv (filename, fold, target, category); audio/<filename>. Fold 5 is the test split."""
-    for row in table(root / "meta/esc50.csv", ("filename", "fold", "category")):
+    for row in csv_rows(root / "meta/esc50.csv", ("filename", "fold", "category")):
         split = "test" if row["fold"] == "5" else "train"
         path = inside(root, "audio", row["filename"])
         yield Record("ESC-50", row["filename"], path, (), (label(row["category"]),), split, 44_100)
@@ -66,7 +66,7 @@ def fsd50k(root: Path) -> Iterator[Record]:
         path = root / "FSD50K.ground_truth" / f"{part}.csv"
         if not path.is_file() and part == "eval":
             continue
-        for row in table(path, ("fname", "labels")):
+        for row in csv_rows(path, ("fname", "labels")):
             split = {"val": "valid"}.get(row.get("split", ""), "train") if part == "dev" else "test"
             audio = inside(root, f"FSD50K.{part}_audio", f"{row['fname']}.wav")
             labels = tuple(label(name) for name in row["labels"].split(","))
@@ -75,7 +75,7 @@ def fsd50k(root: Path) -> Iterator[Record]:
 
 def urbansound8k(root: Path) -> Iterator[Record]:
     """metadata/UrbanSound8K.csv (slice_file_name, start, end, fold, class); audio/fold<n>/. Fold 10 is the test."""
-    for row in table(root / "metadata/UrbanSound8K.csv", ("slice_file_name", "start", "end", "fold", "class")):
+    for row in csv_rows(root / "metadata/UrbanSound8K.csv", ("slice_file_name", "start", "end", "fold", "class")):
         path = inside(root, "audio", f"fold{row['fold']}", row["slice_file_name"])
         split, span = "test" if row["fold"] == "10" else "train", (float(row["start"]), float(row["end"]))
         yield Record("UrbanSound8K", row["slice_file_name"], path, (), (label(row["class"]),), split, span=span)
@@ -114,7 +114,7 @@ def medley_solos(root: Path) -> Iterator[Record]:
     splits = {"training": "train", "validation": "valid", "test": "test"}
     folder = root / "Medley-solos-DB" if (root / "Medley-solos-DB").is_dir() else root
     columns = ("subset", "instrument", "instrument_id", "uuid4")
-    for row in table(root / "Medley-solos-DB_metadata.csv", columns):
+    for row in csv_rows(root / "Medley-solos-DB_metadata.csv", columns):
         name = f"Medley-solos-DB_{row['subset']}-{row['instrument_id']}_{row['uuid4']}.wav"
         labels, split = (label(row["instrument"]),), splits.get(row["subset"], "train")
         yield Record("Medley-solos-DB", row["uuid4"], inside(folder, name), (), labels, split, 44_100)

@@ -1,4 +1,4 @@
-"""All recordings in memory at 16 kHz: decoded, trimmed and levelled once, then kept in one compressed file."""
+"""All recordings in memory at one rate: decoded, trimmed and levelled once, then kept in one compressed file."""
 
 from __future__ import annotations
 
@@ -13,16 +13,25 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from maa.config import PAPER
+from maa.dsp import loudest_stretch, window_energy
 from train.data.check import Findings, examine
 from train.data.manifest import MANIFEST, Recording, load_manifest
 
-RATE = 16_000  # Hz
+RATE = PAPER.audio.sample_rate  # Hz, unless a model of another rate is trained
 LONGEST = 12.0  # seconds kept of one recording
 SILENCE = 10 ** (-50 / 20)  # of the peak; quieter edges are cut
 LEVEL = 10 ** (-20 / 20)  # RMS of the loudest 0.4 s
 PEAK = 0.95
 EDGE = 10 ** (-8 / 20)  # of the RMS of a whole recording: edges above it do not end a sound
-CACHE = "library-16k.npz"
+
+
+def cache_name(rate: int = RATE) -> str:
+    """The file that keeps a library of one rate in Hz."""
+    return f"library-{rate // 1000}k.npz"
+
+
+CACHE = cache_name()
 
 
 class Library:
@@ -33,6 +42,7 @@ class Library:
         samples: int16 [total], the waveforms one after another.
         offsets: int64 [rows + 1], where each begins.
         left_out: paths of recordings that were found to be bad.
+        rate: Hz of the waveforms.
     """
 
     def __init__(
@@ -41,6 +51,7 @@ class Library:
         samples: NDArray[np.int16],
         offsets: NDArray[np.int64],
         left_out: Sequence[str] = (),
+        rate: int = RATE,
     ) -> None:
         if len(offsets) != len(rows) + 1 or offsets[-1] != len(samples):
             raise ValueError("The library's waveforms do not fit its rows; delete the cache file and open it again.")
@@ -48,15 +59,16 @@ class Library:
         self.samples = samples
         self.offsets = offsets
         self.left_out = frozenset(left_out)
+        self.rate = rate
 
     @classmethod
-    def open(cls, root: Path = Path("data"), manifest: Path = MANIFEST) -> Library:
-        """Load `root`/library-16k.npz, or build it from `root`/recordings and save it.
+    def open(cls, root: Path = Path("data"), manifest: Path = MANIFEST, rate: int = RATE) -> Library:
+        """Load `root`/library-16k.npz (or that of another rate), or build it from `root`/recordings and save it.
 
         A cache that was built from another manifest is built again when the recordings are there, or gets new labels
         where only those differ; without them it serves as it is, so a machine that trains needs nothing but this file.
         """
-        cached, recordings = root / CACHE, root / "recordings"
+        cached, recordings = root / cache_name(rate), root / "recordings"
         stored = cls.load(cached) if cached.is_file() else None
         if stored is not None and not recordings.is_dir():
             return stored
@@ -66,13 +78,13 @@ class Library:
             if not present or list(stored.rows) == wanted:
                 return stored
             if [row.path for row in stored.rows] == [row.path for row in wanted]:  # the same sounds, other words
-                stored = cls(wanted, stored.samples, stored.offsets, sorted(stored.left_out))
+                stored = cls(wanted, stored.samples, stored.offsets, sorted(stored.left_out), rate)
                 stored.save(cached)
                 return stored
         if not present:
             raise ValueError(f"There are no recordings in {recordings}; fetch them with `python -m train.data fetch`.")
         findings = Findings()
-        built = cls.build(present, recordings, findings)
+        built = cls.build(present, recordings, findings, rate=rate)
         if findings.problems:
             print("\n".join(map(str, findings.problems)), findings.summary(len(present)), sep="\n", file=sys.stderr)
         built.save(cached)
@@ -85,26 +97,28 @@ class Library:
         recordings: Path,
         findings: Findings | None = None,
         rates: Sequence[int | None] | None = None,
+        rate: int = RATE,
     ) -> Library:
         """Decode every recording below `recordings`; bad ones are left out and noted in `findings`.
 
         Args:
             rates: Hz that each file must have, where its data set promises one.
+            rate: Hz of the library.
 
         Raises:
             ValueError: not one recording is good.
         """
         findings = Findings() if findings is None else findings
         good, waves = [], []
-        for row, rate in zip(rows, rates or [None] * len(rows), strict=True):
-            sound = examine(row.path.as_posix(), recordings / row.path, findings, rate=rate)
+        for row, promised in zip(rows, rates or [None] * len(rows), strict=True):
+            sound = examine(row.path.as_posix(), recordings / row.path, findings, rate=promised)
             if sound is not None:
                 good.append(row)
-                waves.append(_int16(prepare(resample(sound.samples, sound.rate))))
+                waves.append(_int16(trim_and_level(at_rate(sound.samples, sound.rate, rate), rate)))
         if not good:
             raise ValueError(f"No recording in {recordings} can be used: {findings.summary(len(rows))}")
         offsets = np.cumsum([0, *(len(wave) for wave in waves)], dtype=np.int64)
-        return cls(good, np.concatenate(waves), offsets, [problem.row for problem in findings.problems])
+        return cls(good, np.concatenate(waves), offsets, [problem.row for problem in findings.problems], rate)
 
     @classmethod
     def load(cls, path: Path) -> Library:
@@ -113,7 +127,8 @@ class Library:
             lines = json.loads(str(file["rows"]))
             rows = [Recording(**{**x, "captions": tuple(x["captions"]), "path": Path(x["path"])}) for x in lines]
             left_out = json.loads(str(file["left_out"])) if "left_out" in file.files else []
-            return cls(rows, file["samples"], file["offsets"], left_out)
+            rate = int(file["rate"]) if "rate" in file.files else RATE
+            return cls(rows, file["samples"], file["offsets"], left_out, rate)
 
     def save(self, path: Path) -> None:
         """Write the cache file, whole or not at all."""
@@ -122,31 +137,34 @@ class Library:
         path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
             rows, left_out = (np.array(json.dumps(x)) for x in (lines, sorted(self.left_out)))
-            np.savez_compressed(file, samples=self.samples, offsets=self.offsets, rows=rows, left_out=left_out)
+            rate = np.array(self.rate)
+            np.savez_compressed(
+                file, samples=self.samples, offsets=self.offsets, rows=rows, left_out=left_out, rate=rate
+            )
         os.replace(part, path)
 
     @classmethod
     def join(cls, parts: Sequence[tuple[str, Library]]) -> Library:
-        """Several libraries as one; each one's paths and ids get its name in front."""
+        """Several libraries of one rate as one; each one's paths and ids get its name in front."""
         rows = [
             replace(row, id=f"{name}/{row.id}", path=Path(name) / row.path) for name, part in parts for row in part.rows
         ]
         lengths = np.concatenate([np.diff(part.offsets) for _, part in parts])
         left_out = [f"{name}/{path}" for name, part in parts for path in sorted(part.left_out)]
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        return cls(rows, np.concatenate([part.samples for _, part in parts]), offsets, left_out)
+        return cls(rows, np.concatenate([part.samples for _, part in parts]), offsets, left_out, parts[0][1].rate)
 
     def rejects(self, path: Path, name: str, cached: Path) -> bool:
         """Whether the file was found to be bad when `cached` was made, and has not changed since."""
         return name in self.left_out and path.stat().st_mtime <= cached.stat().st_mtime
 
     def wave(self, i: int) -> NDArray[np.float32]:
-        """Waveform [samples] of recording `i`, 16 kHz, within ±1."""
+        """Waveform [samples] of recording `i`, within ±1."""
         return self.samples[self.offsets[i] : self.offsets[i + 1]].astype(np.float32) / np.float32(32768)
 
     def seconds(self, i: int) -> float:
         """Length of recording `i` after trimming."""
-        return float(self.offsets[i + 1] - self.offsets[i]) / RATE
+        return float(self.offsets[i + 1] - self.offsets[i]) / self.rate
 
     @property
     def concepts(self) -> tuple[str, ...]:
@@ -167,7 +185,7 @@ class Library:
     @cached_property
     def levels(self) -> NDArray[np.float32]:
         """RMS of the loudest 0.4 s of each recording, within 1."""
-        return np.array([loudest(self.wave(i)) for i in range(len(self.rows))], np.float32)
+        return np.array([loudest_level(self.wave(i), self.rate) for i in range(len(self.rows))], np.float32)
 
     @cached_property
     def sustained(self) -> NDArray[np.bool_]:
@@ -182,7 +200,7 @@ class Library:
     @cached_property
     def steady(self) -> NDArray[np.bool_]:
         """Recordings that neither begin nor end in quiet, as rain does and a bark does not: they can be looped."""
-        return np.array([_is_steady(self.wave(i)) for i in range(len(self.rows))], bool)
+        return np.array([_is_steady(self.wave(i), self.rate) for i in range(len(self.rows))], bool)
 
     @cache  # noqa: B019 - a library lives as long as the program
     def groups(self, indices: tuple[int, ...]) -> tuple[NDArray[np.int64], ...]:
@@ -193,26 +211,26 @@ class Library:
         return tuple(np.array(groups[concept], dtype=np.int64) for concept in sorted(groups))
 
 
-def decode(path: Path) -> NDArray[np.float32]:
-    """A file as mono [samples] at 16 kHz."""
+def decode_file(path: Path, rate: int) -> NDArray[np.float32]:
+    """A file as mono [samples] at a rate in Hz."""
     import soundfile
 
-    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    return resample(samples, rate)
+    samples, found = soundfile.read(path, dtype="float32", always_2d=True)
+    return at_rate(samples, found, rate)
 
 
-def resample(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
-    """Sound [frames, channels] as mono [samples] at 16 kHz."""
+def at_rate(samples: NDArray[np.float32], source: int, target: int) -> NDArray[np.float32]:
+    """Sound [frames, channels] of a rate as mono [samples] at another, in Hz."""
     import soxr
 
-    return np.asarray(soxr.resample(samples.mean(axis=1), rate, RATE, quality="VHQ"), dtype=np.float32)
+    return np.asarray(soxr.resample(samples.mean(axis=1), source, target, quality="VHQ"), dtype=np.float32)
 
 
-def prepare(wave: NDArray[np.float32]) -> NDArray[np.float32]:
+def trim_and_level(wave: NDArray[np.float32], rate: int = RATE) -> NDArray[np.float32]:
     """Cut silent edges, keep the loudest 12 s, and bring the loudest 0.4 s to -20 dBFS with a peak of at most 0.95.
 
     Args:
-        wave: [samples] at 16 kHz, not silent.
+        wave: [samples], not silent. rate: its Hz.
 
     Returns:
         [samples], at most 12 s.
@@ -221,31 +239,21 @@ def prepare(wave: NDArray[np.float32]) -> NDArray[np.float32]:
     peak = float(np.abs(wave).max(initial=0.0))
     heard = np.flatnonzero(np.abs(wave) > peak * SILENCE)
     wave = wave[heard[0] : heard[-1] + 1]
-    longest = int(LONGEST * RATE)
-    if len(wave) > longest:
-        start = int(np.argmax(_window_energy(wave, longest)))
-        wave = wave[start : start + longest]
-    gain = min(LEVEL / max(loudest(wave), 1e-9), PEAK / float(np.abs(wave).max()))
+    wave = loudest_stretch(wave, int(LONGEST * rate))
+    gain = min(LEVEL / max(loudest_level(wave, rate), 1e-9), PEAK / float(np.abs(wave).max()))
     return (wave * np.float32(gain)).astype(np.float32)
 
 
-def loudest(wave: NDArray[np.float32]) -> float:
+def loudest_level(wave: NDArray[np.float32], rate: int) -> float:
     """RMS of the loudest 0.4 s of a waveform [samples], not empty."""
-    window = min(len(wave), int(0.4 * RATE))
-    return float(np.sqrt(_window_energy(wave, window).max() / window))
+    window = min(len(wave), int(0.4 * rate))
+    return float(np.sqrt(window_energy(wave, window).max() / window))
 
 
-def _is_steady(wave: NDArray[np.float32]) -> bool:
+def _is_steady(wave: NDArray[np.float32], rate: int) -> bool:
     """True when the first and the last tenth of a second are about as loud as the whole."""
     level = np.sqrt(np.mean(np.square(wave))) * EDGE
-    return all(np.sqrt(np.mean(np.square(edge))) > level for edge in (wave[: RATE // 10], wave[-RATE // 10 :]))
-
-
-def _window_energy(wave: NDArray[np.float32], length: int) -> NDArray[np.float64]:
-    """Sum of squares of every stretch of `length` samples (of the whole wave when it is shorter)."""
-    total = np.concatenate([[0.0], np.cumsum(np.square(wave, dtype=np.float64))])
-    length = min(length, len(wave))
-    return total[length:] - total[:-length]
+    return all(np.sqrt(np.mean(np.square(edge))) > level for edge in (wave[: rate // 10], wave[-(rate // 10) :]))
 
 
 def _int16(wave: NDArray[np.float32]) -> NDArray[np.int16]:

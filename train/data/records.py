@@ -95,7 +95,7 @@ def captions(*texts: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for text in kept if text))
 
 
-def table(path: Path, columns: tuple[str, ...], delimiter: str = ",") -> Iterator[dict[str, str]]:
+def csv_rows(path: Path, columns: tuple[str, ...], delimiter: str = ",") -> Iterator[dict[str, str]]:
     """The lines of a CSV file with a header.
 
     Raises:

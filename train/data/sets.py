@@ -9,7 +9,7 @@ from pathlib import Path
 
 from train.data import captioned, labelled
 from train.data.check import Findings, Problem
-from train.data.library import CACHE, Library
+from train.data.library import RATE, Library, cache_name
 from train.data.manifest import load_manifest
 from train.data.records import Record
 
@@ -46,7 +46,7 @@ class Line:
     recordings: int
 
 
-def load(name: str, root: Path) -> list[Record]:
+def load_set(name: str, root: Path) -> list[Record]:
     """Every record of a data set in the folder it was unpacked to.
 
     Raises:
@@ -57,7 +57,7 @@ def load(name: str, root: Path) -> list[Record]:
     return list(SETS[name][0](root))
 
 
-def library(records: Sequence[Record], root: Path) -> Library:
+def library(records: Sequence[Record], root: Path, rate: int = RATE) -> Library:
     """The records as training's library; bad files are left out, with a sentence each on stderr.
 
     Raises:
@@ -65,14 +65,14 @@ def library(records: Sequence[Record], root: Path) -> Library:
     """
     findings = Findings()
     rows, rates = [record.recording(root) for record in records], [record.rate for record in records]
-    made = Library.build(rows, root, findings, rates)
+    made = Library.build(rows, root, findings, rates, rate)
     if findings.problems:
         print("\n".join(map(str, findings.problems)), findings.summary(len(records)), sep="\n", file=sys.stderr)
     return made
 
 
-def build(names: Sequence[str], to: Path) -> Library:
-    """One library of several data sets, each as NAME=FOLDER, written to `to` for the training stages' `--library`.
+def build_sets(names: Sequence[str], to: Path, rate: int = RATE) -> Library:
+    """One library at `rate` Hz of several data sets, each as NAME=FOLDER, written to `to` for the stages' `--library`.
 
     It holds every waveform in memory, 115 MB an hour.
 
@@ -82,9 +82,9 @@ def build(names: Sequence[str], to: Path) -> Library:
     parts = []
     for given in names:
         name, _, folder = given.partition("=")
-        parts.append((name, library(load(name, Path(folder)), Path(folder))))
+        parts.append((name, library(load_set(name, Path(folder)), Path(folder), rate)))
     made = Library.join(parts)
-    made.save(to / CACHE)
+    made.save(to / cache_name(rate))
     return made
 
 
@@ -110,7 +110,7 @@ def line_of(manifest: str, findings: Findings) -> Line:
     """A line of Table 4 for NAME=FOLDER or for the path of a CSV manifest."""
     name, equals, folder = manifest.partition("=")
     if equals:
-        records = load(name, Path(folder))
+        records = load_set(name, Path(folder))
         _, kind, source = SETS[name]
         return Line(records[0].dataset if records else name, hours(records, findings), kind, source, len(records))
     rows = load_manifest(Path(manifest))

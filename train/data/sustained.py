@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from train.data.library import RATE, Library
+from train.data.library import Library
 from train.data.manifest import MANIFEST
 
 SHORTEST = 1.0  # seconds; what is shorter proves nothing
@@ -83,11 +83,11 @@ ENDING = frozenset(
 )
 
 
-def lasts(wave: NDArray[np.float32]) -> bool | None:
-    """Whether a recording [samples], 16 kHz, goes on evenly and neither begins nor ends in quiet; None if too short."""
-    if len(wave) < SHORTEST * RATE:
+def lasts(wave: NDArray[np.float32], rate: int) -> bool | None:
+    """Whether a recording [samples] goes on evenly and neither begins nor ends in quiet; None if too short."""
+    if len(wave) < SHORTEST * rate:
         return None
-    size = int(FRAME * RATE)
+    size = int(FRAME * rate)
     frames = wave[: len(wave) // size * size].reshape(-1, size)
     level = 20 * np.log10(np.sqrt(np.square(frames).mean(axis=1)) + 1e-6)
     edge = min(level[:2].max(), level[-2:].max())
@@ -99,7 +99,7 @@ def sustained_concepts(library: Library) -> frozenset[str]:
     """Concepts of which more than half of the recordings last, but for PLAYED and ENDING, and all of LASTING."""
     votes: dict[str, list[bool]] = {}
     for i, row in enumerate(library.rows):
-        verdict = lasts(library.wave(i))
+        verdict = lasts(library.wave(i), library.rate)
         if verdict is not None and row.family not in PLAYED and row.concept not in ENDING:
             votes.setdefault(row.concept, []).append(verdict)
     counts = Counter(row.concept for row in library.rows)

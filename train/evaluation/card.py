@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-def table(report: dict[str, Any]) -> str:
+def score_table(report: dict[str, Any]) -> str:
     """Markdown rows of every part that was measured: what, the model, beside what, and the ratio."""
     rows: list[tuple[str, ...]] = []
     for part, write in (
@@ -198,7 +198,7 @@ def _two_events(r: dict[str, Any]) -> list[tuple[str, ...]]:
 
 
 def _inpainting(r: dict[str, Any]) -> list[tuple[str, ...]]:
-    return [
+    rows: list[tuple[str, ...]] = [
         (
             f"inpainting, {kind} hole ({r[kind]['seconds']:.1f} s): cosine to what was there{by}",
             f"right prompt {part['right']['cosine']:.3f}, none {part['none']['cosine']:.3f}",
@@ -210,6 +210,27 @@ def _inpainting(r: dict[str, Any]) -> list[tuple[str, ...]]:
         if kind in r
         for by, part in _by(r[kind])
     ]
+    rows += [
+        (
+            f"〃 {kind}, flux at its edges, 95th percentile",
+            f"{r[kind]['flux']['joints_p95']:.2f} dB",
+            f"uncut sound {r[kind]['flux']['uncut_p95']:.2f} dB",
+            f"{percent(r[kind]['flux']['within'])} below 1.5 × that",
+        )
+        for kind in ("wide", "narrow")
+        if "flux" in r.get(kind, {})
+    ]
+    lost = r.get("leak", {"cases": 0})
+    if lost["cases"]:
+        made, bed = (lost[name] for name in ("filled", "true_background"))
+        row = (
+            "〃 a bark painted over: cosine to it / to the background elsewhere",
+            f"{made['to_bark']:.3f} / {made['to_background_elsewhere']:.3f}",
+            f"true background {bed['to_bark']:.3f} / {bed['to_background_elsewhere']:.3f}",
+            f"nearer to the background in {percent(made['nearer_to_background_than_to_bark'])} of {lost['cases']}",
+        )
+        rows.append(row)
+    return rows
 
 
 def _files(r: dict[str, Any]) -> list[tuple[str, ...]]:

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from maa import MakeAnAudio
 from maa.models.clap import ClapHeads
-from train.clap import text_features
+from maa.models.text import TextEncoder
 from train.data import Library
+from train.data.features import text_features
 from train.evaluation.metrics import recall, recall_by_chance
 from train.evaluation.sounds import Judge
 
@@ -22,15 +22,12 @@ RANKS = (1, 5, 10)
 def retrieval(judge: Judge, library: Library, split: str = "test") -> dict[str, Any]:
     """Text to sound recall over a split's recordings: a query is a concept's name or one of its captions, a hit is any
     recording of that concept; chance is what shuffled concepts give."""
-    model = judge.maa.model
-    assert isinstance(model.clap, ClapHeads)
-    assert model.text is not None
-    assert model.clap_audio is not None
+    heads = judge.part("clap", ClapHeads)
     rows = library.indices(split)
     if not len(rows):
         return {"sounds": 0}
     features = torch.from_numpy(judge.remembered("clap", [library.wave(int(i)) for i in rows], whole=True, real=True))
-    sounds = model.clap.embed_audio(features.to(judge.maa.device)).cpu().numpy()
+    sounds = heads.embed_audio(features.to(judge.maa.device)).cpu().numpy()
     names = sorted({library.rows[i].concept for i in rows})
     labels = np.array([names.index(library.rows[i].concept) for i in rows])
     report: dict[str, Any] = {"sounds": len(rows), "concepts": len(names)}
@@ -39,7 +36,7 @@ def retrieval(judge: Judge, library: Library, split: str = "test") -> dict[str, 
         ("names", names, np.arange(len(names))),
         ("captions", [text for _, text in said], np.array([label for label, _ in said])),
     ):
-        similarity = texts_of(judge.maa, texts) @ sounds.T
+        similarity = texts_of(judge, texts) @ sounds.T
         found = recall(similarity, queries, labels, RANKS)
         chance = recall_by_chance(similarity, queries, labels, RANKS, np.random.default_rng(0))
         report[kind] = {
@@ -51,9 +48,7 @@ def retrieval(judge: Judge, library: Library, split: str = "test") -> dict[str, 
     return report
 
 
-def texts_of(maa: MakeAnAudio, texts: list[str]) -> np.ndarray:
+def texts_of(judge: Judge, texts: list[str]) -> np.ndarray:
     """Unit vectors [N, joint] of texts in CLAP's space."""
-    assert isinstance(maa.model.clap, ClapHeads)
-    assert maa.model.text is not None
-    features = text_features(maa.model.text, texts)
-    return F.normalize(maa.model.clap.text(features), dim=-1).cpu().numpy()
+    features = text_features(judge.part("text", TextEncoder), texts)
+    return F.normalize(judge.part("clap", ClapHeads).text(features), dim=-1).cpu().numpy()

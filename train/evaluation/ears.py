@@ -13,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from maa.models.aisfx import AisfxEncoder, resample
+from maa.dsp import resample_on_device
+from maa.models.aisfx import AisfxEncoder
 from train.evaluation import yamnet
 from train.evaluation.metrics import Vectors
 
@@ -87,8 +88,8 @@ class YamnetEars:
 
     def embed(self, wave: Tensor, rate: int) -> Tensor:
         """Means over patches of 0.96 s."""
-        heard = resample(wave[None], rate, yamnet.RATE)[0]
-        return torch.cat(self.network.hear(heard * (PEAK / heard.abs().max().clamp_min(1e-4))))
+        resampled = resample_on_device(wave[None], rate, yamnet.RATE)[0]
+        return torch.cat(self.network.embed(resampled * (PEAK / resampled.abs().max().clamp_min(1e-4))))
 
     def vectors(self, rows: Vectors) -> Vectors:
         """The embeddings [N, 1024]."""

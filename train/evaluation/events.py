@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from train.data.prompts.composer import Composer, Event
 from train.evaluation.generation import nested
 from train.evaluation.metrics import order_of
+from train.evaluation.prompts import sentence, two_events
 from train.evaluation.reference import Reference
 from train.evaluation.sounds import Wave
-from train.evaluation.words import sentence, two_events
-from train.prompts.reprogram import Composer, Event
 
 BEST = 20  # concepts with the best real recall
 EDGE = 0.15  # of a clip; the second event begins neither before nor after
@@ -50,7 +50,7 @@ def halves(reference: Reference, waves: list[Wave], real: bool = False) -> NDArr
     for wave in waves:
         cut = change_point(judge.mel(wave)) * hop
         parts += [wave[:cut], wave[cut:]]
-    orders = order_of(reference.directions(reference.heard("halves", parts, real=real)), reference.centres)[:, :5]
+    orders = order_of(reference.directions(reference.embedded("halves", parts, real=real)), reference.centres)[:, :5]
     return orders.reshape(len(waves), 2, -1)
 
 

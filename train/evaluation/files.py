@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 from maa.audio import finish
 from maa.audio.finish import AS_MADE
 from maa.audio.loudness import lufs
+from maa.config import PAPER
+from maa.dsp import decibels
 from train.evaluation.sounds import Judge, Wave
 
-FRAME_RATE = 62.5  # Hz: 16,000 samples in hops of 256
+FRAME_RATE = PAPER.audio.sample_rate / PAPER.audio.hop  # Hz: 62.5
 BAND = (300.0, 7700.0)  # Hz, where lines are looked for
 NEAR, AWAY = 1.5, 8.0  # Hz from a multiple of the frame rate: a line, and what lies between the lines
 LOW, HIGH = 20.0, 7850.0  # Hz: what lies outside is heard by nobody, or is all that a vocoder's last bin can make
@@ -96,16 +98,12 @@ def holes(wave: Wave, rate: int) -> tuple[float, float]:
     return longest * BLOCK, float(quiet.sum() * BLOCK)
 
 
-def true_peak(wave: Wave, rate: int) -> float:
+def true_peak_db(wave: Wave, rate: int) -> float:
     """Largest magnitude between samples too, at four times the rate, in dB; -inf for silence (BS.1770-4, Annex 2)."""
-    return _db(finish.true_peak(np.pad(wave, 256)[None], rate))  # an edge rings on both of its sides
+    return decibels(finish.true_peak(np.pad(wave, 256)[None], rate))  # an edge rings on both of its sides
 
 
-def _db(magnitude: float) -> float:
-    return 20 * math.log10(magnitude) if magnitude > 0 else -math.inf
-
-
-def measure(wave: Wave, rate: int) -> dict[str, float]:
+def measure_wave(wave: Wave, rate: int) -> dict[str, float]:
     """Everything that is measured of one sound [samples], within ±1: dB of full scale, shares, seconds and counts."""
     low, high = outside(wave, rate)
     longest, total = holes(wave, rate)
@@ -114,10 +112,10 @@ def measure(wave: Wave, rate: int) -> dict[str, float]:
         "lines_db": line_contrast(wave, rate),
         "below_20_hz": low,
         "above_7850_hz": high,
-        "first_db": _db(abs(float(wave[0]))),
-        "last_db": _db(abs(float(wave[-1]))),
+        "first_db": decibels(abs(float(wave[0]))),
+        "last_db": decibels(abs(float(wave[-1]))),
         "full_scale": int((np.abs(wave) >= FULL).sum()),
-        "true_peak_db": true_peak(wave, rate),
+        "true_peak_db": true_peak_db(wave, rate),
         "lufs": lufs(wave[None], rate),
         "longest_hole": longest,
         "holes": total,
@@ -154,13 +152,13 @@ def made(judge: Judge, request: Request) -> list[dict[str, Any]]:
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for take in range(request.takes):
-            wave, rate = read(result.save(Path(folder) / f"{take}.wav", take))
+            wave, rate = read_channel(result.save(Path(folder) / f"{take}.wav", take))
             named = {"prompt": request.prompt, "seed": result.seeds[take], "continuous": request.continuous}
-            rows.append(named | measure(wave, rate))
+            rows.append(named | measure_wave(wave, rate))
     return rows
 
 
-def read(path: Path) -> tuple[Wave, int]:
+def read_channel(path: Path) -> tuple[Wave, int]:
     """The first channel of a file [samples], and its rate.
 
     Raises:
@@ -192,7 +190,7 @@ def files_of(paths: Iterable[Path]) -> dict[str, Any]:
     for path in sorted(paths):
         said = f"{path.parent.name} {path.stem}".replace("_", " ").replace("-", " ").split()
         continuous = any(set(kind.split()) <= set(said) for kind in CONTINUOUS)
-        rows.append({"file": path.name, "continuous": continuous} | measure(*read(path)))
+        rows.append({"file": path.name, "continuous": continuous} | measure_wave(*read_channel(path)))
     if not rows:
         raise ValueError("There is no sound to measure; name a folder with .wav, .flac, .ogg or .mp3 files.")
     return {"summary": summary(rows), "takes": rows}

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from train.evaluation.copying import COPY, best_correlations
 from train.evaluation.ears import YamnetEars, inception_score, tag_divergence
-from train.evaluation.metrics import Labels, Score, Vectors, centroids, frechet, kid, rank
+from train.evaluation.metrics import Labels, Score, Vectors, centroids, frechet, kid, rank_sounds
+from train.evaluation.prompts import PARAPHRASES
 from train.evaluation.reference import Reference
-from train.evaluation.sounds import Wave, loudest
-from train.evaluation.words import PARAPHRASES
+from train.evaluation.sounds import Wave, judged_stretch
 
 ENOUGH_FOR_FRECHET = 500
 
@@ -35,16 +35,16 @@ def named(reference: Reference, takes: int, guidance: float | None = None, every
     return labels, reference.judge.takes(jobs, "takes", guidance=guidance)
 
 
-def sweep(reference: Reference, scales: Sequence[float], takes: int, every: int) -> dict[str, Any]:
+def guidance_sweep(reference: Reference, scales: Sequence[float], takes: int, every: int) -> dict[str, Any]:
     """Recognisability and distance to real clips of the same prompts and seeds at several scales of guidance."""
     found: dict[str, Any] = {}
     for scale in scales:
         labels, waves = named(reference, takes, scale, every)
         rows: dict[str, dict[str, Any]] = {}
         for one in reference.everyone:
-            vectors = one.directions(one.heard("sweep", waves))
+            vectors = one.directions(one.embedded("sweep", waves))
             near = kid(vectors, one.vectors[np.isin(one.labels, labels)], np.random.default_rng(1))
-            rows[one.by] = asdict(rank(vectors, labels, one.centres)) | {"kid": near}
+            rows[one.by] = asdict(rank_sounds(vectors, labels, one.centres)) | {"kid": near}
         found[f"{scale:g}"] = nested(reference, rows)
     return {"scales": found}
 
@@ -58,7 +58,7 @@ def scores_of(reference: Reference, waves: Sequence[Wave], labels: Labels) -> di
     """Everything that can be said of labelled sounds, whoever made them; other ears' part under their name."""
     found = {}
     for one in reference.everyone:
-        raw = one.heard("takes", list(waves))
+        raw = one.embedded("takes", list(waves))
         found[one.by] = judged(one, raw, labels)
         if isinstance(one.ears, YamnetEars):
             found[one.by]["tags"] = tags_of(one, one.ears, raw, labels)
@@ -68,9 +68,9 @@ def scores_of(reference: Reference, waves: Sequence[Wave], labels: Labels) -> di
 def judged(reference: Reference, raw: Vectors, labels: Labels) -> dict[str, Any]:
     """Recognisability and distances of labelled sounds, from their rows by the reference's ears."""
     vectors = reference.directions(raw)
-    generated = rank(vectors, labels, reference.centres)
+    generated = rank_sounds(vectors, labels, reference.centres)
     rng = np.random.default_rng(0)
-    shuffled = rank(vectors, rng.permutation(labels), reference.centres)
+    shuffled = rank_sounds(vectors, rng.permutation(labels), reference.centres)
     real = reference.real()
     fresh, fresh_real = reference.new_sources(vectors, labels), reference.new_sources_real()
     report: dict[str, Any] = {"generated": asdict(generated), "shuffled": asdict(shuffled)}
@@ -142,7 +142,7 @@ def paraphrases(reference: Reference, takes: int) -> dict[str, Any]:
     found = {}
     for one in reference.everyone:
         scores = {
-            name: rank(one.directions(one.heard("paraphrases", waves)), wanted, one.centres)
+            name: rank_sounds(one.directions(one.embedded("paraphrases", waves)), wanted, one.centres)
             for name, waves in made.items()
         }
         said, literal = scores["generated"], scores["literal"]
@@ -188,11 +188,11 @@ def copying(reference: Reference, waves: Sequence[Wave]) -> dict[str, Any]:
     """Share of takes whose mel correlates above 0.95 with a train clip, beside held-out recordings."""
     judge, library = reference.judge, reference.library
     train, held_out = (
-        [judge.mel(loudest(library.wave(int(i)), judge.rate)) for i in library.indices(split)]
+        [judge.mel(judged_stretch(library.wave(int(i)), judge.rate)) for i in library.indices(split)]
         for split in ("train", "test")
     )
     device = judge.maa.device
-    made = [judge.mel(loudest(wave, judge.rate)) for wave in waves]
+    made = [judge.mel(judged_stretch(wave, judge.rate)) for wave in waves]
     best = best_correlations(made, train, device).max(axis=1, initial=-1.0)
     made_of = repr((judge.maa.config.audio, [(row.path, row.split) for row in library.rows])).encode()
     digest = hashlib.sha256(made_of + library.samples.tobytes()).hexdigest()[:16]

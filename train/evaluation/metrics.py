@@ -45,7 +45,7 @@ def order_of(vectors: Vectors, centres: Vectors) -> NDArray[np.int64]:
     return np.argsort(-cosine, axis=1, kind="stable")
 
 
-def rank(vectors: Vectors, labels: Labels, centres: Vectors) -> Score:
+def rank_sounds(vectors: Vectors, labels: Labels, centres: Vectors) -> Score:
     """Top-1 and top-5 by cosine."""
     hits = order_of(vectors, centres) == labels[:, None]
     return Score(float(hits[:, :1].any(1).mean()), float(hits[:, :5].any(1).mean()), len(labels))

@@ -23,7 +23,7 @@ def stamps(library: Library, recordings: Path) -> list[tuple[Path, str]]:
     return sorted(set(found))
 
 
-def heard(maa: MakeAnAudio, pictures: list[tuple[Path, str]]) -> dict[str, Any]:
+def recognised_pictures(maa: MakeAnAudio, pictures: list[tuple[Path, str]]) -> dict[str, Any]:
     """Share of pictures whose concept is the first of the words they are heard as, or among the first five."""
     if not pictures:
         return {"pictures": 0}

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from maa.audio.mel import MelSpectrogram
+from maa.dsp import whole_frames
 from maa.models.refine import least_squares
+from train.adversarial.losses import RESOLUTIONS
 from train.evaluation.files import line_contrast, noise_like, outside
 from train.evaluation.metrics import unit
-from train.evaluation.sounds import Judge, Wave, loudest
-from train.losses import RESOLUTIONS
+from train.evaluation.sounds import Judge, Wave, judged_stretch
 
 ITERATIONS = 32
 SOLVED = 50  # updates of the least squares
@@ -26,7 +27,7 @@ MEASURES = ("mel_l1", "log_magnitude")  # and a distance by each pair of ears
 NOISE = ("lines_db", "below_20_hz", "above_7850_hz")  # of clips that are noise, the recordings' own beside
 
 
-def griffin_lim(front: MelSpectrogram, mel: Tensor, seed: int = 0, iterations: int = ITERATIONS) -> Wave:
+def griffin_lim_from_mel(front: MelSpectrogram, mel: Tensor, seed: int = 0, iterations: int = ITERATIONS) -> Wave:
     """A waveform [samples] for a true mel [1, 1, mels, T]: fast Griffin-Lim (Perraudin et al., WASPAA 2013).
 
     Magnitudes are the non-negative least squares of the filterbank, by multiplicative updates.
@@ -95,16 +96,14 @@ Row = dict[str, dict[str, float]]  # of a way (or "recording"): measures
 def kept_of(judge: Judge, raw: Wave) -> tuple[Row, float]:
     """Distances of one recording to itself by each way, and how periodic it is."""
     front, renderer, spec = judge.maa.model.front, judge.maa.renderer, judge.maa.config.audio
-    multiple = spec.hop * judge.maa.config.frame_multiple
-    cut = loudest(raw, judge.rate)
-    wave = np.zeros(-(-max(len(cut), multiple) // multiple) * multiple, np.float32)
-    wave[: len(cut)] = cut
+    cut = judged_stretch(raw, judge.rate)
+    wave = whole_frames(cut, spec.hop * judge.maa.config.frame_multiple)
     mel = renderer.mel_of(wave)
     decoded = renderer.decode(renderer.autoencoder.encode(mel))
     made = {
         "vocoder": renderer.vocode(mel)[0],
         "autoencoder + vocoder": renderer.vocode(decoded)[0],
-        "griffin-lim": np.clip(griffin_lim(front, mel), -1, 1),
+        "griffin-lim": np.clip(griffin_lim_from_mel(front, mel), -1, 1),
     }
     true = front.to_log10(mel)[0, 0].cpu().numpy()
     row: Row = {

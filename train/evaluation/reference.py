@@ -11,8 +11,18 @@ from numpy.typing import NDArray
 
 from train.data import Library
 from train.evaluation.ears import Ears
-from train.evaluation.metrics import Components, Labels, Score, Vectors, centroids, mean_score, rank, rank_real, unit
-from train.evaluation.sounds import Judge, Wave, loudest
+from train.evaluation.metrics import (
+    Components,
+    Labels,
+    Score,
+    Vectors,
+    centroids,
+    mean_score,
+    rank_real,
+    rank_sounds,
+    unit,
+)
+from train.evaluation.sounds import Judge, Wave, judged_stretch
 
 ENOUGH = 5  # train recordings that make a centroid
 PASSED = 6
@@ -42,7 +52,7 @@ class Reference:
         """By each pair of ears."""
         return [self, *self.others]
 
-    def heard(self, name: str, waves: list[Wave], real: bool = False) -> Vectors:
+    def embedded(self, name: str, waves: list[Wave], real: bool = False) -> Vectors:
         """Rows of these ears, kept."""
         return self.judge.remembered(name, waves, real=real, ears=self.ears)
 
@@ -85,7 +95,7 @@ class Reference:
     @cached_property
     def raw(self) -> Vectors:
         """Rows of the train recordings as the ears give them."""
-        return self.heard("train", [self.wave(i) for i in self.rows], real=True)
+        return self.embedded("train", [self.wave(i) for i in self.rows], real=True)
 
     @cached_property
     def vectors(self) -> Vectors:
@@ -104,7 +114,7 @@ class Reference:
 
     def wave(self, i: int) -> Wave:
         """The stretch of a recording that is judged."""
-        return np.ascontiguousarray(loudest(self.library.wave(int(i)), self.judge.rate))
+        return np.ascontiguousarray(judged_stretch(self.library.wave(int(i)), self.judge.rate))
 
     @cached_property
     def passed_rows(self) -> NDArray[np.int64]:
@@ -119,7 +129,7 @@ class Reference:
     def passed(self) -> Vectors:
         """Rows of these recordings after 16 kHz, the autoencoder and the vocoder."""
         waves = [self.wave(int(self.rows[k])) for k in self.passed_rows]
-        return self.heard("passed", self.judge.share(_pass, waves, "real clips, passed through"))
+        return self.embedded("passed", self.judge.share(_pass, waves, "real clips, passed through"))
 
     def real(self) -> dict[str, Score]:
         """Real train clips, each left out of its own centroid: all of them, and those passed through the model."""
@@ -132,7 +142,7 @@ class Reference:
         for vector, k in zip(vectors, self.passed_rows, strict=True):
             own, label = self.centres.copy(), self.labels[k]
             own[label] = (self.centres[label] * sizes[label] - self.vectors[k]) / max(1, sizes[label] - 1)
-            scores.append(rank(vector[None], np.array([label]), own))
+            scores.append(rank_sounds(vector[None], np.array([label]), own))
         return mean_score(scores)
 
     # -------------------------------------------------------------- sources
@@ -157,7 +167,7 @@ class Reference:
         for package, centres in self.elsewhere.items():
             own = (self.packages == package) & ~np.isnan(centres[self.labels]).any(axis=1)
             if own.any():
-                scores.append(rank(self.vectors[own], self.labels[own], centres))
+                scores.append(rank_sounds(self.vectors[own], self.labels[own], centres))
         return mean_score(scores)
 
     def new_sources(self, vectors: Vectors, labels: Labels) -> Score:
@@ -170,7 +180,7 @@ class Reference:
                 count = int(((self.packages == package) & (self.labels == label)).sum())
                 if count and not np.isnan(centres[label]).any():
                     own = labels == label
-                    score = rank(vectors[own], labels[own], centres)
+                    score = rank_sounds(vectors[own], labels[own], centres)
                     hits += count * np.array([score.top1, score.top5])
                     weight += count
         if not weight:

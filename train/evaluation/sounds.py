@@ -12,10 +12,12 @@ from typing import TypeVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 from tqdm import tqdm
 
 from maa import MakeAnAudio, Sampling
 from maa.config import ModelConfig
+from maa.dsp import loudest_stretch, whole_frames
 from maa.models.aisfx import AisfxEncoder
 from train.evaluation.ears import AisfxEars, Ears, YamnetEars, second_ears
 from train.evaluation.together import Job, takes_of
@@ -24,10 +26,11 @@ from train.evaluation.workers import Workers
 Wave = NDArray[np.float32]  # [samples], the model's rate
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Network = TypeVar("Network", bound=nn.Module)
 
 LONGEST = 4.6  # seconds that are judged: two of the encoder's blocks
 BATCH = 4  # takes made at once
-HEARD = 16  # sounds that a process embeds before it is given more
+AT_ONCE = 16  # sounds that a process embeds before it is given more
 
 
 def digest_of(config: ModelConfig) -> str:
@@ -35,14 +38,9 @@ def digest_of(config: ModelConfig) -> str:
     return hashlib.sha256(repr(config).encode()).hexdigest()[:8]
 
 
-def loudest(wave: Wave, rate: int, seconds: float = LONGEST) -> Wave:
-    """The stretch of at most `seconds` with the most energy."""
-    length = round(seconds * rate)
-    if len(wave) <= length:
-        return wave
-    energy = np.concatenate([[0.0], np.cumsum(np.square(wave, dtype=np.float64))])
-    start = int(np.argmax(energy[length:] - energy[:-length]))
-    return wave[start : start + length]
+def judged_stretch(wave: Wave, rate: int) -> Wave:
+    """The stretch of at most 4.6 s with the most energy."""
+    return loudest_stretch(wave, round(LONGEST * rate))
 
 
 @dataclass
@@ -70,11 +68,21 @@ class Judge:
         """Weights and configuration of the model: sounds of another are others."""
         return f"{self.maa.model.weights_hash}|{digest_of(self.maa.config)}"
 
+    def part(self, name: str, kind: type[Network]) -> Network:
+        """A network of the model.
+
+        Raises:
+            ValueError: the model has none, or one of another kind.
+        """
+        found = getattr(self.maa.model, name)
+        if not isinstance(found, kind):
+            raise ValueError(f"{self.maa.name} has no {kind.__name__} ({name}), which the evaluation needs.")
+        return found
+
     @property
     def first(self) -> AisfxEars:
         """The ears that every model has."""
-        encoder = self.maa.model.clap_audio
-        assert isinstance(encoder, AisfxEncoder)
+        encoder = self.part("clap_audio", AisfxEncoder)
         return AisfxEars(encoder, self.maa.model.hashes.get("clap_audio.safetensors", self.maa.name).encode())
 
     @property
@@ -89,7 +97,7 @@ class Judge:
         ears = ears or self.first
         rows = []
         for wave in waves:
-            part = np.ascontiguousarray(wave if whole else loudest(wave, self.rate))
+            part = np.ascontiguousarray(wave if whole else judged_stretch(wave, self.rate))
             rows.append(ears.embed(torch.from_numpy(part).to(self.maa.device), self.rate).cpu().numpy())
         return np.stack(rows) if rows else np.zeros((0, ears.width), np.float32)
 
@@ -100,7 +108,7 @@ class Judge:
         chosen = ears or self.first
 
         def make() -> NDArray[np.float32]:
-            groups = [(waves[k : k + HEARD], whole, chosen.name) for k in range(0, len(waves), HEARD)]
+            groups = [(waves[k : k + AT_ONCE], whole, chosen.name) for k in range(0, len(waves), AT_ONCE)]
             rows = self.share(_embed, groups, f"{name}, {chosen.name}")
             return np.concatenate(rows) if rows else self.embed([], ears=chosen)
 
@@ -183,10 +191,7 @@ class Judge:
     def vocode(self, wave: Wave, through_autoencoder: bool) -> Wave:
         """A real sound as the model's vocoder gives it, with or without the autoencoder before it."""
         renderer, spec = self.maa.renderer, self.maa.config.audio
-        multiple = spec.hop * self.maa.config.frame_multiple
-        padded = np.zeros(-(-len(wave) // multiple) * multiple, np.float32)
-        padded[: len(wave)] = wave
-        mel = renderer.mel_of(padded)
+        mel = renderer.mel_of(whole_frames(wave, spec.hop * self.maa.config.frame_multiple))
         if through_autoencoder:
             mel = renderer.decode(renderer.autoencoder.encode(mel))
         return renderer.vocode(mel)[0, : len(wave)]

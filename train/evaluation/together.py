@@ -10,16 +10,14 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
 
 from maa import MakeAnAudio, Sampling
 from maa.audio import finish
 from maa.diffusion.guidance import guided
 from maa.diffusion.noise import TakeNoise
-from maa.diffusion.samplers import ddim, dpm_solver
-from maa.diffusion.schedule import timesteps
+from maa.diffusion.samplers import SAMPLERS
 from maa.models.context import Context
-from maa.pipeline import conditions
+from maa.pipeline import conditioning
 from maa.pipeline.length import fit_length, frames_for
 
 Job = tuple[str, int]  # prompt and seed
@@ -34,7 +32,7 @@ def takes_of(maa: MakeAnAudio, jobs: Sequence[Job], sampling: Sampling, seconds:
     length = spec.samples if seconds is None else round(seconds * spec.sample_rate)
     frames = frames_for(maa.config, length)
     chosen = sampling.settled(maa.config.guidance)
-    if chosen.sampler == "official" or frames > spec.frames:
+    if SAMPLERS[chosen.sampler].candidates or frames > spec.frames:
         one_by_one = [_single(maa, prompt, sampling, seed, seconds) for prompt, seed in jobs]
         return np.stack(one_by_one)
     waves = fit_length(_rendered(maa, jobs, chosen, frames), length, spec.sample_rate)
@@ -63,22 +61,11 @@ def _rendered(maa: MakeAnAudio, jobs: Sequence[Job], sampling: Sampling, frames:
     renderer, config, unet = maa.renderer, maa.config, maa.model.unet
     assert unet is not None
     assert sampling.guidance is not None
-    pairs = [conditions.from_text(maa.model, prompt, "") for prompt, _ in jobs]
+    pairs = [conditioning.from_text(maa.model, prompt, "") for prompt, _ in jobs]
     condition, null = (renderer.prepare(_joined([pair[k] for pair in pairs]), len(jobs)) for k in (0, 1))
     noise = TakeNoise([seed for _, seed in jobs], maa.device)
     z = noise.draw((config.autoencoder.latent_channels, config.latent_cells[0], frames // config.autoencoder.factor))
-    beside = torch.zeros_like(torch.cat([z[:1], z[:1, :1]], dim=1))
-    beside[:, -1] = 1.0  # nothing is given, everything is to be made
-
-    def network(z: Tensor, t: Tensor, context: Context) -> Tensor:
-        if config.unet.inpaints:
-            z = torch.cat([z, beside.expand(z.shape[0], -1, -1, -1)], dim=1)
-        return unet(z, t, context)
-
-    denoiser = guided(network, renderer.schedule, condition, null, sampling.guidance)
-    steps = timesteps(config.schedule.steps - 1, sampling.steps)
-    if sampling.sampler == "dpm++":
-        latents = dpm_solver(denoiser, z, steps, renderer.schedule)
-    else:
-        latents = ddim(denoiser, z, steps, renderer.schedule, eta=sampling.eta, noise=noise)
+    denoiser = guided(unet, renderer.schedule, condition, null, sampling.guidance)
+    steps = SAMPLERS[sampling.sampler].timesteps(1.0, sampling.steps, renderer.schedule)
+    latents = SAMPLERS[sampling.sampler].run(denoiser, z, steps, renderer.schedule, None, sampling.eta, noise)
     return renderer.vocode(renderer.decode(latents))

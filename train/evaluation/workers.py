@@ -20,7 +20,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class Setup(Hashable, Protocol):
+class Opener(Hashable, Protocol):
     """What a worker opens its model from; to be told from others by its value, and picklable."""
 
     def open(self) -> Any:
@@ -30,7 +30,7 @@ class Setup(Hashable, Protocol):
 class Workers:
     """Processes that call functions with a model of their own."""
 
-    def __init__(self, setup: Setup, count: int) -> None:
+    def __init__(self, setup: Opener, count: int) -> None:
         self.setup, self.count = setup, count
         self.threads = max(1, (os.cpu_count() or 1) // count)
         # Started afresh: a forked copy of a process whose threads have computed can hang.
@@ -58,10 +58,10 @@ def _follow(sentinel: int) -> None:
 
 
 @cache
-def _opened(setup: Setup, threads: int) -> Any:
+def _opened(setup: Opener, threads: int) -> Any:
     torch.set_num_threads(threads)
     return setup.open()
 
 
-def _call(setup: Setup, threads: int, function: Callable[[Any, Item], Result], item: Item) -> Result:
+def _call(setup: Opener, threads: int, function: Callable[[Any, Item], Result], item: Item) -> Result:
     return function(_opened(setup, threads), item)

@@ -14,6 +14,8 @@ import torch.nn.functional as F
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
+from maa.dsp import htk_filterbank
+
 RATE = 16_000  # Hz
 WINDOW, HOP, N_FFT = 400, 160, 512  # samples: 25 ms every 10 ms
 BANDS, LOW, HIGH = 64, 125.0, 7500.0  # mels and Hz
@@ -25,20 +27,6 @@ LAYERS = (
     (32, 2), (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2),
     (512, 1), (512, 1), (512, 1), (512, 1), (512, 1), (1024, 2), (1024, 1),
 )  # fmt: skip
-
-
-def mel_filters() -> Tensor:
-    """Triangles [N_FFT / 2 + 1, BANDS], straight in HTK mel, each with its tip at 1."""
-
-    def to_mel(hz: Tensor) -> Tensor:
-        return 1127.0 * torch.log1p(hz / 700.0)
-
-    bins = to_mel(torch.linspace(0, RATE / 2, N_FFT // 2 + 1, dtype=torch.float64))[:, None]
-    low, high = to_mel(torch.tensor([LOW, HIGH], dtype=torch.float64)).tolist()
-    edges = torch.linspace(low, high, BANDS + 2, dtype=torch.float64)
-    rise = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
-    fall = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
-    return torch.minimum(rise, fall).clamp(min=0).float()
 
 
 def log_mel(wave: Tensor, filters: Tensor) -> Tensor:
@@ -68,7 +56,8 @@ class Yamnet(nn.Module):
             inputs = outputs
         self.convolutions = nn.ModuleList(convolutions)
         self.classifier = nn.Linear(WIDTH, CLASSES)
-        self.register_buffer("filters", mel_filters(), persistent=False)
+        filters = torch.from_numpy(htk_filterbank(RATE, N_FFT, BANDS, LOW, HIGH)).float()
+        self.register_buffer("filters", filters.T.contiguous(), persistent=False)
 
     def forward(self, patches: Tensor) -> tuple[Tensor, Tensor]:
         """Log-mel patches [N, 96, 64] -> embeddings [N, 1024] and the tags' scores [N, 521], each from 0 to 1."""
@@ -81,7 +70,7 @@ class Yamnet(nn.Module):
         embedding = x.mean(dim=(2, 3))
         return embedding, self.classifier(embedding).sigmoid()
 
-    def hear(self, wave: Tensor) -> tuple[Tensor, Tensor]:
+    def embed(self, wave: Tensor) -> tuple[Tensor, Tensor]:
         """Wave [n] at 16 kHz -> embedding [1024] and scores [521], means over patches that cover the whole sound.
 
         Patches start every 0.48 s; the last one is moved back so that it ends with the sound.

@@ -22,51 +22,53 @@ HELP = {
 }
 
 
-def pack(args: argparse.Namespace) -> str:
-    """See `chunks.pack`."""
+def _pack(args: argparse.Namespace) -> str:
+    """See `chunks.pack_chunks`."""
     size = int(args.chunk_mb * chunks.MEGABYTE)
-    return "\n".join(chunks.pack(args.library, args.parts, args.model, args.to, size, args.preset))
+    return "\n".join(chunks.pack_chunks(args.library, args.parts, args.model, args.to, size, args.preset))
 
 
-def start(args: argparse.Namespace) -> str:
-    """See `work.start`."""
-    lease = work.start(args.at, args.preset, args.minutes, tuple(args.stages), args.save_minutes)
+def _start(args: argparse.Namespace) -> str:
+    """See `work.start_stages`."""
+    lease = work.start_stages(args.at, args.preset, args.minutes, tuple(args.stages), args.save_minutes)
     return (
         f"process {lease.pid} works for {lease.minutes:g} minutes; its words are in {args.at / chunks.FAR / work.LOG}"
     )
 
 
-def collect(args: argparse.Namespace) -> str:
-    """See `carry.collect`."""
+def _collect(args: argparse.Namespace) -> str:
+    """See `carry.collect_weights`."""
     limits = carry.Limits(args.max_files, int(args.file_mb * chunks.MEGABYTE), int(args.call_mb * chunks.MEGABYTE))
-    return carry.collect(args.at, args.out, limits, args.wait, args.again) + "\n" + work.status(args.at)
+    return (
+        carry.collect_weights(args.at, args.out, limits, args.wait, args.again) + "\n" + work.describe_stages(args.at)
+    )
 
 
-def bring(args: argparse.Namespace) -> str:
-    """See `carry.bring`."""
+def _bring(args: argparse.Namespace) -> str:
+    """See `carry.bring_weights`."""
     preset = PRESETS_OF_TIME[chunks.read_plan(args.at)["preset"]].config
-    return carry.bring(args.at, args.results, args.model, args.parts, preset)
+    return carry.bring_weights(args.at, args.results, args.model, args.parts, preset)
 
 
-def do_work(args: argparse.Namespace) -> str:
-    """See `work.work`."""
-    work.work(args.at)
+def _work(args: argparse.Namespace) -> str:
+    """See `work.run_stages`."""
+    work.run_stages(args.at)
     return "the lease is finished"
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], str]] = {
-    "pack": pack,
-    "unpack": lambda args: chunks.unpack(args.at),
-    "start": start,
-    "status": lambda args: work.status(args.at),
-    "collect": collect,
-    "bring": bring,
-    "swap": lambda args: carry.swap(args.model, args.to),
-    "work": do_work,
+    "pack": _pack,
+    "unpack": lambda args: chunks.unpack_chunks(args.at),
+    "start": _start,
+    "status": lambda args: work.describe_stages(args.at),
+    "collect": _collect,
+    "bring": _bring,
+    "swap": lambda args: carry.swap_models(args.model, args.to),
+    "work": _work,
 }
 
 
-def parser() -> argparse.ArgumentParser:
+def lease_parser() -> argparse.ArgumentParser:
     """All commands and their flags."""
     whole = argparse.ArgumentParser(
         prog="python -m train.lease",
@@ -102,7 +104,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command; a mistake of the user's is one sentence."""
-    whole = parser()
+    whole = lease_parser()
     args = whole.parse_args(arguments)
     try:
         print(COMMANDS[args.command](args), flush=True)

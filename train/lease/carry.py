@@ -13,12 +13,10 @@ from typing import Any
 import torch
 
 from maa.checkpoint import CONFIG, file_hash, index_of, read_config, read_weights, write_weights
-from train.card import card
 from train.lease.chunks import FAR
-from train.lease.work import Far, Lease, journal, status
-from train.package import package
-from train.small import LATENTS, PART
-from train.swap import replace_folder
+from train.lease.work import Far, Lease, describe_stages, log_rows
+from train.package import assemble, replace_folder
+from train.small import LATENTS, PART, run_card
 
 RECORD = "collected.json"
 EXPORT, SENT = "export", "sent.json"
@@ -35,7 +33,7 @@ class Limits:
     call_bytes: int = 60 << 20
 
 
-def collect(at: Path, out: Path, limits: Limits, wait: float = 0.0, again: bool = False) -> str:
+def collect_weights(at: Path, out: Path, limits: Limits, wait: float = 0.0, again: bool = False) -> str:
     """Leave in `out` the newest averaged weights as far as they are new and fit, with a record of what they are.
 
     What does not fit is left for the next call. A part that has been begun is brought to its end before a newer one.
@@ -73,7 +71,7 @@ def collect(at: Path, out: Path, limits: Limits, wait: float = 0.0, again: bool 
     for name, path in here.items():
         shutil.copyfile(path, out / f"{name}.part")
         os.replace(out / f"{name}.part", out / name)
-    record = {"parts": parts, "here": sorted(here), "left": left, "logs": _logs(run), "status": status(at)}
+    record = {"parts": parts, "here": sorted(here), "left": left, "logs": _logs(run), "status": describe_stages(at)}
     aside = out / f"{RECORD}.part"
     aside.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     os.replace(aside, out / RECORD)
@@ -129,7 +127,7 @@ def _snapshot(run: Far, stage: str, export: Path, sent: dict[str, list[str]], li
 
 
 def _step(run: Far, stage: str) -> int:
-    rows = journal(run.runs / stage / f"{PART[stage]}.log.jsonl")
+    rows = log_rows(run.runs / stage / f"{PART[stage]}.log.jsonl")
     return int(rows[-1]["step"]) if rows else 0
 
 
@@ -145,7 +143,7 @@ def _logs(run: Far) -> dict[str, list[str]]:
     return found
 
 
-def bring(at: Path, results: list[Path], model: Path, parts: Path, preset: str) -> str:
+def bring_weights(at: Path, results: list[Path], model: Path, parts: Path, preset: str) -> str:
     """Take in what calls have brought, and put the newest complete parts and the earlier ones together in `at`/model.
 
     Args:
@@ -169,10 +167,10 @@ def bring(at: Path, results: list[Path], model: Path, parts: Path, preset: str) 
     earlier = [model] if (model / CONFIG).is_file() else []
     made = at / "made"
     shutil.rmtree(made, ignore_errors=True)
-    package([*earlier, parts, *found.values()], made, model.name)
+    assemble([*earlier, parts, *found.values()], made, model.name)
     replace_folder(made, at / "model")
     shutil.rmtree(made)
-    card(brought / "logs", preset)
+    run_card(brought / "logs", preset)
     said = [
         f"{part}: step {record['step']}" + ("" if record["done"] else ", its run goes on")
         for part, record in records.items()
@@ -223,7 +221,7 @@ def _read(path: Path) -> dict[str, Any]:
     return document
 
 
-def swap(model: Path, to: Path) -> str:
+def swap_models(model: Path, to: Path) -> str:
     """Put a model folder where another is, once all its hashes are found to be right."""
     for name, value in read_config(model)[1].items():
         if not (model / name).is_file() or file_hash(model / name) != value:

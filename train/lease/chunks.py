@@ -16,11 +16,11 @@ import numpy as np
 from maa.checkpoint import CONFIG, TOKENIZER, file_hash, index_of, weight_files
 from maa.config import PRESETS, ModelConfig
 from maa.models.aisfx import AisfxEncoder
-from train.clap import features_file, sound_features
 from train.data import Library
-from train.data.library import CACHE
-from train.frozen import load_frozen
-from train.lease.codec import decode, encode
+from train.data.features import features_file, sound_features
+from train.data.library import RATE, cache_name
+from train.lease.codec import decode_samples, encode_samples
+from train.package import load_frozen
 from train.small import PART, PRESETS_OF_TIME
 
 PLAN = "plan.json"
@@ -31,7 +31,7 @@ MEGABYTE = 1_000_000
 BLOCK = 1 << 20
 
 
-def pack(library: Path, parts: Path, model: Path, to: Path, chunk_bytes: int, preset: str) -> list[str]:
+def pack_chunks(library: Path, parts: Path, model: Path, to: Path, chunk_bytes: int, preset: str) -> list[str]:
     """Write `plan.json` and the chunks into `to`; returns what to say about them.
 
     Args:
@@ -41,7 +41,8 @@ def pack(library: Path, parts: Path, model: Path, to: Path, chunk_bytes: int, pr
     to.mkdir(parents=True, exist_ok=True)
     for path in to.glob("chunk-*.bin"):
         path.unlink()
-    held, config = Library.open(library), PRESETS[PRESETS_OF_TIME[preset].config]
+    config = PRESETS[PRESETS_OF_TIME[preset].config]
+    held = Library.open(library, rate=config.audio.sample_rate)
     files = {f"parts/{path.name}": path for part in ("text", "clap_audio") for path in _weights(parts, part)}
     files[f"parts/{TOKENIZER}"] = parts / TOKENIZER
     vectors = _vectors(held, config, parts, to)
@@ -50,7 +51,7 @@ def pack(library: Path, parts: Path, model: Path, to: Path, chunk_bytes: int, pr
         files[f"model/{CONFIG}"] = model / CONFIG
         files |= {f"model/{path.name}": path for part in PART.values() for path in _weights(model, part)}
     coded = to / "library.coded.npz"
-    ratio = _code(library / CACHE, coded) / max(1, held.samples.nbytes)
+    ratio = _code(library / cache_name(held.rate), coded) / max(1, held.samples.nbytes)
     files[LIBRARY] = coded
     plan = {
         "preset": preset,
@@ -61,7 +62,7 @@ def pack(library: Path, parts: Path, model: Path, to: Path, chunk_bytes: int, pr
     }
     coded.unlink()
     (to / PLAN).write_text(json.dumps(plan, indent=1) + "\n", encoding="utf-8")
-    minutes = len(held.samples) / 16_000 / 60
+    minutes = len(held.samples) / held.rate / 60
     said = [f"{len(held.rows)} recordings, {minutes:.1f} minutes: {100 * ratio:.1f} % of their size as int16, lossless"]
     return said + _calls(plan, to)
 
@@ -88,7 +89,7 @@ def _code(cached: Path, to: Path) -> int:
     """The library's file with its samples coded; the number of bytes."""
     with np.load(cached, allow_pickle=False) as file:
         others = {f"other-{name}": file[name] for name in file.files if name != "samples"}
-        arrays: dict[str, Any] = others | encode(file["samples"])
+        arrays: dict[str, Any] = others | encode_samples(file["samples"])
     np.savez_compressed(to, **arrays)
     return to.stat().st_size
 
@@ -139,7 +140,7 @@ def tree_bytes() -> int | None:
     return sum(os.lstat(name).st_size for name in listed if name and os.path.lexists(name))
 
 
-def unpack(at: Path) -> str:
+def unpack_chunks(at: Path) -> str:
     """Put together what the chunks in `at` hold, in `at`/far; nothing to do when that is done already.
 
     Raises:
@@ -162,7 +163,8 @@ def unpack(at: Path) -> str:
     with np.load(far / LIBRARY, allow_pickle=False) as file:
         coded = {name: file[name] for name in file.files}
     others = {name.removeprefix("other-"): coded.pop(name) for name in list(coded) if name.startswith("other-")}
-    np.savez(far / "data" / CACHE, samples=decode(coded), **others)
+    rate = int(others["rate"]) if "rate" in others else RATE
+    np.savez(far / "data" / cache_name(rate), samples=decode_samples(coded), **others)
     (far / READY).write_text(_hash_of(at), encoding="utf-8")
     return f"{len(chunks)} chunks unpacked into {far}"
 

@@ -26,7 +26,7 @@ FRAME = 1024  # blocks coded together
 DEEPEST = 17  # Rice parameters, from 0
 
 
-def encode(samples: Samples) -> dict[str, NDArray[Any]]:
+def encode_samples(samples: Samples) -> dict[str, NDArray[Any]]:
     """Coded arrays, by name, of samples [N]."""
     length = len(samples)
     padded = np.concatenate([samples, np.zeros(-length % BLOCK, np.int16)]).reshape(-1, BLOCK)
@@ -40,7 +40,7 @@ def encode(samples: Samples) -> dict[str, NDArray[Any]]:
     return coded
 
 
-def decode(coded: Mapping[str, NDArray[Any]]) -> Samples:
+def decode_samples(coded: Mapping[str, NDArray[Any]]) -> Samples:
     """The samples [N] that `encode` was given."""
     length = int(coded["length"])
     names = ("weights", "points", "depths", "low", "high")

@@ -14,8 +14,8 @@ from typing import Any
 from maa.checkpoint import weight_files
 from maa.config import PRESETS
 from train.data import Library
+from train.evaluation.held_out import JUDGED, held_out_distance
 from train.lease.chunks import FAR, is_ready, read_plan
-from train.lease.held_out import JUDGED, figure
 from train.small import PART, POLISH, PRESETS_OF_TIME, Run
 
 STATE, LOG = "lease.json", "log.txt"
@@ -98,7 +98,7 @@ class Far(Run):
         return [*super().command(stage, earlier), "--save-minutes", f"{often:.4f}"]
 
 
-def start(at: Path, preset: str | None, minutes: float, stages: tuple[str, ...], save_minutes: float) -> Lease:
+def start_stages(at: Path, preset: str | None, minutes: float, stages: tuple[str, ...], save_minutes: float) -> Lease:
     """Start the stages as a process of its own, which outlives the call; one that was cut off goes on.
 
     Raises:
@@ -125,18 +125,18 @@ def start(at: Path, preset: str | None, minutes: float, stages: tuple[str, ...],
     return replace(lease, pid=process.pid).write(at)
 
 
-def work(at: Path) -> None:
+def run_stages(at: Path) -> None:
     """All stages that were asked for, from where they were left."""
     lease = replace(Lease.read(at), pid=os.getpid()).write(at)
     run = Far(at, lease)
     kept = run.keeps_latents(anew=False, keep=run.preset.polishes or "autoencoder" not in lease.stages)
-    judge = Judge(run, kept)
+    stopping = EarlyStopping(run, kept)
     todo = [stage for stage in SOUND if stage in lease.stages and not run.done(stage).is_file()]
     for group in [todo] if run.preset.together else [[stage] for stage in todo]:
         running = {stage: run.begin(stage, True, POLISH if kept and stage == "autoencoder" else ()) for stage in group}
-        lease = replace(lease, said=(*lease.said, *judge.watch(running))).write(at)
+        lease = replace(lease, said=(*lease.said, *stopping.watch(running))).write(at)
     if "diffusion" in lease.stages and not run.done("diffusion").is_file():
-        spent = [row["minutes"] for row in journal(run.runs / "diffusion" / "unet.log.jsonl")]
+        spent = [row["minutes"] for row in log_rows(run.runs / "diffusion" / "unet.log.jsonl")]
         before = spent[-1] if spent and run.state("diffusion").is_file() else 0.0  # of one that was cut off
         lease = replace(lease, unet_minutes=max(before + lease.left * (1 - RESERVE), LEAST)).write(at)
         run.lease = lease
@@ -144,7 +144,7 @@ def work(at: Path) -> None:
     replace(lease, finished=True).write(at)
 
 
-class Judge:
+class EarlyStopping:
     """Stops a sound stage whose held-out figure no longer falls, and takes its weights back if they are no better.
 
     What an earlier run has left is then used as it is, and the U-Net gets the time.
@@ -152,9 +152,9 @@ class Judge:
 
     def __init__(self, run: Run, kept: bool) -> None:
         self.run, self.config = run, PRESETS[run.preset.config]
-        self.library = Library.open(run.library)
+        self.library = Library.open(run.library, rate=self.config.audio.sample_rate)
         judged = [stage for stage in JUDGED if run.fits(PART[stage]) and (kept or stage != "autoencoder")]
-        self.first = {stage: figure(stage, self.config, self.library, run.to) for stage in judged}
+        self.first = {stage: held_out_distance(stage, self.config, self.library, run.to) for stage in judged}
         self.seen: dict[str, float] = {}  # when the weights that were judged last had been written
         self.figures: dict[str, list[float]] = {}
 
@@ -188,7 +188,7 @@ class Judge:
         if not files or files[0].stat().st_mtime <= self.seen.get(stage, 0.0):
             return
         self.seen[stage] = files[0].stat().st_mtime
-        found = figure(stage, self.config, self.library, self.run.runs / stage)
+        found = held_out_distance(stage, self.config, self.library, self.run.runs / stage)
         self.figures.setdefault(stage, []).append(found)
 
     def falls(self, stage: str) -> bool:
@@ -202,7 +202,7 @@ class Judge:
     def verdict(self, stage: str, stopped: bool) -> str:
         """Keep the last weights if they are better than the first."""
         path = self.run.runs / stage / f"{PART[stage]}.safetensors"
-        before, last = self.first[stage], figure(stage, self.config, self.library, path.parent)
+        before, last = self.first[stage], held_out_distance(stage, self.config, self.library, path.parent)
         kept = last < before
         if not kept:
             path.unlink()
@@ -211,14 +211,14 @@ class Judge:
         return f"{stage} {how}: {before:.4f} -> {last:.4f} held out, {'kept' if kept else 'the earlier weights stay'}"
 
 
-def status(at: Path) -> str:
+def describe_stages(at: Path) -> str:
     """A short screen: each stage's step, loss and speed, and the minutes that are left."""
     lease = Lease.read(at)
     run = Far(at, lease)
     state = "finished" if lease.finished else "running" if lease.runs else "stopped before its end; start it again"
     lines = [f"{lease.preset}: {state}, {max(0.0, lease.left):.1f} of {lease.minutes:g} minutes left", *lease.said]
     for stage in lease.stages:
-        rows = journal(run.runs / stage / f"{PART[stage]}.log.jsonl")
+        rows = log_rows(run.runs / stage / f"{PART[stage]}.log.jsonl")
         if not rows:
             continue
         last, before = rows[-1], rows[-2] if len(rows) > 1 else {"step": 0, "minutes": 0.0}
@@ -232,7 +232,7 @@ def status(at: Path) -> str:
     return "\n".join(lines)
 
 
-def journal(path: Path) -> list[dict[str, Any]]:
+def log_rows(path: Path) -> list[dict[str, Any]]:
     """The rows of a stage's log that name a step."""
     if not path.is_file():
         return []

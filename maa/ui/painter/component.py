@@ -4,8 +4,8 @@ The component is a plain `gr.HTML` with a fixed template and script; no text of 
 is a JSON object. To the browser: id (tells this sound from another), mels, frames, rate (Hz), hop (samples), edges (Hz,
 mels + 2 corner frequencies), spec (base64 of uint8 [mels, frames], row 0 = lowest band), decibels (of levels 0 and 255,
 0 dB = loudest cell), cell (mel bins and frames along a latent cell), colours (base64 of RGB [256, 3]), mask (base64 of
-packed bits), audio (URL or null), scale (the text chunk of a saved mask). From the browser: the same with the painted
-mask. Only mels, frames and mask are read, and none is trusted.
+packed bits), audio (URL or null). From the browser: the same with the painted mask. Only mels, frames and mask are
+read, and none is trusted.
 """
 
 from __future__ import annotations
@@ -13,36 +13,55 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 import numpy as np
 from numpy.typing import NDArray
 
-from maa.audio import picture
+from maa.audio import maskfile, picture
+from maa.audio.mel import edges
+from maa.config import AudioSpec
+from maa.ui import files, parts
 
-if TYPE_CHECKING:
-    from maa.config import AudioSpec
-
-# In this order they make one script: each file may use the ones before it.
-SCRIPTS = (
-    "codec.js", "grid.js", "axes.js", "shapes.js", "view.js", "filter.js", "player.js", "fields.js", "png.js",
-    "desk.js", "pointer.js", "keys.js", "main.js",
-)  # fmt: skip
 DECADES = 5.0  # of magnitude below the loudest cell that reach the browser: 100 dB, of which 80 are shown at first
 
 
-def painter(elem_id: str) -> gr.HTML:
-    """An empty painter. Give it a value from `value_of`; read the mask with `mask_of`."""
+def painter(elem_id: str, spec: AudioSpec) -> gr.HTML:
+    """An empty painter for sounds on the grid of `spec`. Give it a value from `value_of`; read it with `mask_of`."""
+
+    def save_mask(payload: Any) -> dict[str, Any]:
+        """The painted mask as a file: {"url", "file"}, or {"error"} for the person who asked."""
+        return saved_mask(payload, spec)
+
     return gr.HTML(
         value=None,
-        html_template=part("painter.html"),
-        css_template=part("painter.css"),
-        js_on_load="\n".join(part(name) for name in SCRIPTS),
+        html_template=parts.source("painter/painter.html"),
+        css_template=parts.style("web/colours.css", "painter/painter.css"),
+        js_on_load=parts.script("painter/main.js"),
         apply_default_css=False,
         elem_id=elem_id,
+        server_functions=[save_mask],
     )
+
+
+def saved_mask(payload: Any, spec: AudioSpec) -> dict[str, Any]:
+    """A painted mask as a PNG file for the browser to fetch.
+
+    Args:
+        payload: what came from the browser; may be anything.
+        spec: what rows and columns mean.
+
+    Returns:
+        {"url", "file"}, or {"error"} for the person who asked.
+    """
+    frames = payload.get("frames") if isinstance(payload, dict) else None
+    try:
+        mask = painted_mask(payload, (spec.mels, frames if isinstance(frames, int) else 0))
+    except ValueError as error:
+        return {"error": str(error)}
+    path = maskfile.write_mask(files.result_path("mask", 0, ".png"), mask, spec)
+    return {"url": files.url_of(path), "file": "mask.png"}
 
 
 def value_of(
@@ -62,9 +81,6 @@ def value_of(
         mask: bool [mels, frames], True = already painted.
         audio: URL of the sound, for the play button.
     """
-    from maa.audio.maskfile import CHUNK, scale_text
-    from maa.audio.mel import edges
-
     mels, frames = mel.shape
     high = picture.top_of(mel, spec, DECADES)
     low = high - DECADES
@@ -82,11 +98,10 @@ def value_of(
         "colours": encode(picture.colour_table()),
         "mask": encode(np.packbits(np.zeros((mels, frames), bool) if mask is None else mask)),
         "audio": audio,
-        "scale": {"keyword": CHUNK, "content": scale_text(spec, frames)},
     }
 
 
-def mask_of(payload: object, shape: tuple[int, int]) -> NDArray[np.bool_]:
+def painted_mask(payload: object, shape: tuple[int, int]) -> NDArray[np.bool_]:
     """The painted mask, bool [mels, frames], True = make new.
 
     Args:
@@ -113,11 +128,6 @@ def mask_of(payload: object, shape: tuple[int, int]) -> NDArray[np.bool_]:
     except (ValueError, binascii.Error):
         raise ValueError("The painted mask arrived damaged; please reload the page and paint it again.") from None
     return np.unpackbits(np.frombuffer(packed, np.uint8), count=size).reshape(mels, frames).astype(bool)
-
-
-def part(name: str) -> str:
-    """A page part that lies beside this file."""
-    return (files("maa.ui.painter") / name).read_text(encoding="utf-8")
 
 
 def encode(values: NDArray[np.uint8]) -> str:

@@ -1,179 +1,281 @@
+// @ts-check
 // desk.js: the painter as a whole: sound, mask, tool and what is shown of them.
+import { clamp, hertzText } from "../web/axes.js";
+import { base64Of, bytesOf, packed, unpacked } from "../web/codec.js";
+import { find, press, save } from "../web/dom.js";
+import { BandAxes } from "./axes.js";
+import { showNumbers } from "./fields.js";
+import { Grid } from "./grid.js";
+import { Player } from "./player.js";
+import { View } from "./view.js";
 
 const OPENING = { narrow: 4, width: 480 }; // seconds in view at first on a screen narrower than so many pixels
+const CLOSE = 3; // seconds in view below which a third decimal is of use
+const ZOOM = 1.6; // of one press
+const SIZES = { ms: 5000, hertz: 8000 }; // of the brush at most
 
-class Desk {
-  constructor(root, send) {
+/**
+ * @typedef {object} Sound what the server sends; see maa/ui/painter/component.py
+ * @property {string} id
+ * @property {number} mels @property {number} frames @property {number} rate @property {number} hop
+ * @property {number[]} edges @property {string} spec @property {[number, number]} decibels @property {number} cell
+ * @property {string} colours @property {string} mask @property {string | null} audio
+ */
+/** @typedef {{ id: string, axes: BandAxes, grid: Grid, levels: Uint8Array, sound: Sound }} Open a sound on the desk */
+
+export class Desk {
+  /**
+   * @param {import("../web/scope.js").Scope} scope
+   * @param {HTMLElement} root
+   * @param {{ send: (mask: string) => void, save: (mask: string) => Promise<any> }} server takes a mask, base64:
+   *   with the next request; or to make a file of it
+   */
+  constructor(scope, root, server) {
+    this.scope = scope;
     this.root = root;
-    this.send = send; // (base64 mask) -> to the server with the next request
-    this.part = (name) => root.querySelector(name);
-    this.canvas = this.part("canvas");
+    this.server = server;
+    /** @type {HTMLCanvasElement} */
+    this.canvas = find(root, "canvas");
     this.view = new View(this.canvas);
-    this.player = new Player(this.part('[data-act="play"]'), () => this.draw());
-    this.axes = null;
-    this.grid = null;
-    this.levels = null;
-    this.id = null;
+    /** @type {Open | null} */
+    this.open = null;
+    this.opened = false; // what is in view has been chosen for this screen
     this.tool = "box";
     this.brush = { ms: 120, hertz: 500 };
-    this.listening = { part: "all", loop: false };
-    this.marks = {};
+    this.listening = { part: /** @type {import("./player.js").Part} */ ("all"), loop: false };
+    this.marks = noMarks();
+    this.player = new Player(scope, find(root, '[data-act="play"]'), () => this.draw());
   }
 
-  // Show what the server sent; null empties the desk. The same sound keeps its history, its view and its mask's past.
+  /** @param {string} name @returns {HTMLInputElement} */
+  field(name) {
+    return find(this.root, `[name="${name}"]`);
+  }
+
+  /** Show a sound; null empties the desk. The same sound keeps its history and its view. @param {Sound | null} value */
   load(value) {
     this.root.classList.toggle("empty", !value);
-    if (value && this.grid && value.id === this.id) { this.take(value); return; }
-    this.marks = {};
-    this.grid = this.axes = this.id = null;
+    if (value && this.open?.id === value.id) {
+      this.take(this.open.grid, value);
+      return;
+    }
+    this.marks = noMarks();
+    this.open = null;
     this.player.load(value ? value.audio : null);
     if (value) {
-      this.id = value.id;
-      this.axes = new Axes(value);
-      this.grid = new Grid(value.mels, value.frames, unpacked(bytesOf(value.mask), value.mels * value.frames));
-      this.levels = bytesOf(value.spec);
-      this.decibels = value.decibels;
-      this.side = value.cell;
-      this.scale = value.scale;
-      this.view.setSound(this.levels, bytesOf(value.colours), value.decibels);
+      this.open = openSound(value);
+      this.view.setSound(this.open.levels, bytesOf(value.colours), value.decibels);
       this.opened = false;
     }
     this.fit();
     this.refresh();
   }
 
-  // Another mask for the sound that is here already: one step that undo takes back.
-  take(value) {
+  /**
+   * Another mask for the sound that is here already: one step that undo takes back.
+   * @param {Grid} grid @param {Sound} value
+   */
+  take(grid, value) {
     const cells = unpacked(bytesOf(value.mask), value.mels * value.frames);
-    if (cells.every((cell, i) => cell === this.grid.cells[i])) return;
-    this.change((grid) => grid.flatten(cells));
+    if (cells.every((cell, i) => cell === grid.cells[i])) return;
+    this.change(() => grid.flatten(cells));
   }
 
   fit() {
-    if (!this.view.fit(this.axes)) return;
-    if (this.axes && !this.opened) {
+    const axes = this.open?.axes;
+    if (!this.view.fit(axes)) return;
+    if (axes && !this.opened) {
       this.opened = true;
-      if (this.canvas.clientWidth < OPENING.width) this.axes.show(0, OPENING.narrow / this.axes.frameSeconds);
+      if (this.canvas.clientWidth < OPENING.width) axes.show(0, OPENING.narrow / axes.frameSeconds);
     }
     this.look();
   }
 
-  // What is in view has changed.
+  /** What is in view has changed. */
   look() {
     this.view.stale = true;
-    if (this.grid) this.view.setMask(this.axes, this.grid, this.side);
+    this.showMask();
     this.draw();
   }
 
-  draw() {
-    const seconds = this.player.seconds;
-    this.marks.playing = this.axes && seconds !== null ? seconds / this.axes.frameSeconds : null;
-    this.marks.active = this.grid ? this.grid.box : null;
-    this.view.draw(this.axes, this.marks);
-    if (this.axes) this.root.dataset.view = `${this.axes.from.toFixed(2)} ${this.axes.to.toFixed(2)}`;
+  showMask() {
+    const { open } = this;
+    if (open) this.view.setMask(open.axes, open.grid, open.sound.cell);
   }
 
-  // The mask has changed on the way to something: show it.
+  draw() {
+    const axes = this.open?.axes || null;
+    const { seconds } = this.player;
+    this.marks.playing = axes && seconds !== null ? seconds / axes.frameSeconds : null;
+    this.marks.active = this.open?.grid.box || null;
+    this.view.draw(axes, this.marks);
+    if (axes) this.root.dataset.view = `${axes.from.toFixed(2)} ${axes.to.toFixed(2)}`;
+  }
+
+  /** The mask has changed on the way to something: show it. */
   refresh() {
-    if (this.grid) this.view.setMask(this.axes, this.grid, this.side);
+    this.showMask();
     this.draw();
     this.tell();
   }
 
-  // The mask has changed for good: show it and let the server have it.
+  /** The mask has changed for good: show it and let the server have it. */
   commit() {
     this.refresh();
     this.player.forget();
-    this.send(base64Of(packed(this.grid.cells)));
+    if (this.open) this.server.send(base64Of(packed(this.open.grid.cells)));
   }
 
-  // One change that undo can take back.
+  /** One change that undo can take back. @param {(grid: Grid) => void} what */
   change(what) {
-    if (!this.grid) return;
-    this.grid.remember();
-    what(this.grid);
+    if (!this.open) return;
+    this.open.grid.remember();
+    what(this.open.grid);
     this.commit();
   }
 
+  /** @param {string} name of a button */
   act(name) {
-    if (!this.grid) return;
-    const { grid } = this;
-    if (name === "undo" || name === "redo") { if (grid[name]()) this.commit(); }
-    else if (name === "clear") this.change(() => grid.clear());
-    else if (name === "invert") this.change(() => grid.invert());
-    else if (name === "grow") this.change(() => grid.spread(1));
-    else if (name === "shrink") this.change(() => grid.spread(0));
-    else if (name === "remove") { if (grid.box) this.change(() => grid.removeBox()); }
-    else if (name === "closer") { this.axes.zoom(1.6); this.look(); }
-    else if (name === "farther") { this.axes.zoom(1 / 1.6); this.look(); }
-    else if (name === "whole") { this.axes.show(0, this.axes.frames); this.look(); }
-    else if (name === "play") this.toggle();
-    else if (name === "save") savePng(this);
-    else if (name === "loop") this.listen({ loop: !this.listening.loop });
+    if (!this.open) return;
+    const { axes, grid } = this.open;
+    const look = (/** @type {() => void} */ move) => {
+      move();
+      this.look();
+    };
+    /** @type {Record<string, () => void>} */
+    const acts = {
+      undo: () => grid.undo() && this.commit(),
+      redo: () => grid.redo() && this.commit(),
+      clear: () => this.change(() => grid.clear()),
+      invert: () => this.change(() => grid.invert()),
+      grow: () => this.change(() => grid.spread(1)),
+      shrink: () => this.change(() => grid.spread(0)),
+      remove: () => grid.box && this.change(() => grid.removeBox()),
+      closer: () => look(() => axes.zoom(ZOOM)),
+      farther: () => look(() => axes.zoom(1 / ZOOM)),
+      whole: () => look(() => axes.show(0, axes.frames)),
+      play: () => this.toggle(),
+      save: () => this.saveMask(),
+      loop: () => this.listen({ loop: !this.listening.loop }),
+    };
+    acts[name]?.();
   }
 
-  toggle() { if (this.player.playing) this.player.stop(); else this.play(null); }
+  async saveMask() {
+    if (!this.open) return;
+    const made = await this.server.save(base64Of(packed(this.open.grid.cells)));
+    if (made.error) this.tell(made.error);
+    else save(made.url, made.file, this.root);
+  }
 
+  toggle() {
+    if (this.player.playing) this.player.stop();
+    else this.play(null);
+  }
+
+  /** @param {number | null} from seconds; null = where it stands */
   play(from) {
-    const { count, box } = this.grid.extent();
-    const part = count ? this.listening.part : "all";
-    const seconds = (frame) => frame * this.axes.frameSeconds;
+    if (!this.open) return;
+    const { axes, grid } = this.open;
+    const { box } = grid.extent();
+    const part = box ? this.listening.part : "all";
+    const seconds = (/** @type {number} */ frame) => frame * axes.frameSeconds;
+    /** @type {[number, number] | null} */
     const loop = this.listening.loop && box ? [seconds(box.first), seconds(box.last)] : null;
     // A selection begins where it begins.
-    const start = from === null && part === "marked" && !loop && this.player.at === 0 ? seconds(box.first) : from;
-    this.player.play({ part, loop, from: start }, this.axes, this.grid.cells)
+    const begins = from === null && part === "marked" && !loop && this.player.at === 0 && box;
+    this.player
+      .play({ part, loop, from: begins ? seconds(begins.first) : from }, axes, grid.cells)
       .catch(() => this.tell("Your browser cannot play this sound; the tools work all the same."));
   }
 
+  /** @param {Partial<Desk["listening"]>} change */
   listen(change) {
     Object.assign(this.listening, change);
-    for (const button of this.root.querySelectorAll("[data-part]")) {
-      button.setAttribute("aria-pressed", String(button.dataset.part === this.listening.part));
-    }
-    this.part('[data-act="loop"]').setAttribute("aria-pressed", String(this.listening.loop));
-    if (this.player.playing) { this.player.stop(); this.play(null); }
+    for (const button of this.buttons("part")) press(button, button.dataset.part === this.listening.part);
+    press(find(this.root, '[data-act="loop"]'), this.listening.loop);
+    if (!this.player.playing) return;
+    this.player.stop();
+    this.play(null);
   }
 
+  /** @param {string} tool */
   choose(tool) {
     this.tool = tool;
     this.marks.brush = null;
-    for (const button of this.root.querySelectorAll("[data-tool]")) {
-      button.setAttribute("aria-pressed", String(button.dataset.tool === tool));
-    }
+    for (const button of this.buttons("tool")) press(button, button.dataset.tool === tool);
     this.draw();
   }
 
-  get brushes() { return this.tool === "brush" || this.tool === "erase"; }
+  /** @param {string} kind @returns {NodeListOf<HTMLElement>} */
+  buttons(kind) {
+    return this.root.querySelectorAll(`[data-${kind}]`);
+  }
 
+  get brushes() {
+    return this.tool === "brush" || this.tool === "erase";
+  }
+
+  /** @param {number} ms @param {number} hertz */
   resizeBrush(ms, hertz) {
-    this.brush = { ms: clamp(Math.round(ms), 1, 5000), hertz: clamp(Math.round(hertz), 1, 8000) };
-    this.part('[name="ms"]').value = this.brush.ms;
-    this.part('[name="hertz"]').value = this.brush.hertz;
+    this.brush = { ms: clamp(Math.round(ms), 1, SIZES.ms), hertz: clamp(Math.round(hertz), 1, SIZES.hertz) };
+    this.field("ms").value = String(this.brush.ms);
+    this.field("hertz").value = String(this.brush.hertz);
     this.draw();
   }
 
-  // The status line and the fields, and the same facts as attributes of the root for whoever reads the page by program.
+  /**
+   * The status line and the fields, and the same facts as attributes of the root for whoever reads the page by program.
+   * @param {string} [text] instead of the facts
+   */
   tell(text) {
-    const { count, box } = this.grid ? this.grid.extent() : { count: 0, box: null };
-    const share = this.grid ? (100 * count) / this.grid.cells.length : 0;
-    const facts = box ? `${share.toFixed(share < 10 ? 1 : 0)} % marked, ${spanText(this.axes, box)}` : "Nothing is marked yet.";
-    this.part(".facts").textContent = this.grid ? text || facts : "";
-    this.root.dataset.count = count;
-    this.root.dataset.box = box ? [box.first, box.last, box.low, box.high].join(" ") : "";
-    this.root.dataset.effective = this.grid ? this.grid.touched(this.side).cells.reduce((sum, cell) => sum + cell, 0) : 0;
+    const { open, root } = this;
+    const { count, box } = open ? open.grid.extent() : { count: 0, box: null };
+    let facts = open ? "Nothing is marked yet." : "";
+    if (open && box) {
+      const share = (100 * count) / open.grid.cells.length;
+      facts = `${share.toFixed(share < 10 ? 1 : 0)} % marked, ${open.axes.spanText(box)}`;
+    }
+    find(root, ".facts").textContent = open ? text || facts : "";
+    root.dataset.count = String(count);
+    root.dataset.box = box ? [box.first, box.last, box.low, box.high].join(" ") : "";
+    const touched = open ? open.grid.touched(open.sound.cell).cells : new Uint8Array();
+    root.dataset.effective = String(touched.reduce((sum, cell) => sum + cell, 0));
     showNumbers(this);
   }
 
-  // What lies under the pointer.
+  /** What lies under the pointer. @param {import("./shapes.js").Spot | null} at */
   readOut(at) {
     let text = "";
-    if (at && this.axes) {
-      const [frame, band] = [Math.min(this.axes.frames - 1, Math.floor(at.frame)), Math.min(this.axes.mels - 1, Math.floor(at.band))];
-      const [floor, top] = this.decibels;
-      const level = floor + (this.levels[band * this.axes.frames + frame] / 255) * (top - floor);
-      const close = this.axes.shown * this.axes.frameSeconds < 3 ? 3 : 2;
-      text = `${(at.frame * this.axes.frameSeconds).toFixed(close)} s   ${hertzText(this.axes.hertz(at.band))}   ${level.toFixed(0).replace("-", "−")} dB`;
+    if (at && this.open) {
+      const { axes, levels, sound } = this.open;
+      const [frame, band] = [
+        Math.min(axes.frames - 1, Math.floor(at.frame)),
+        Math.min(axes.mels - 1, Math.floor(at.band)),
+      ];
+      const [floor, top] = sound.decibels;
+      const level = floor + (levels[band * axes.frames + frame] / 255) * (top - floor);
+      const digits = axes.shown * axes.frameSeconds < CLOSE ? 3 : 2;
+      const [seconds, decibels] = [(at.frame * axes.frameSeconds).toFixed(digits), level.toFixed(0)];
+      text = `${seconds} s   ${hertzText(axes.hertz(at.band))}   ${decibels.replace("-", "−")} dB`;
     }
-    this.part(".readout").textContent = text;
+    find(this.root, ".readout").textContent = text;
   }
+}
+
+/** @returns {import("./view.js").Marks} */
+function noMarks() {
+  return { active: null, box: null, caret: null, lasso: null, brush: null, playing: null };
+}
+
+/** @param {Sound} sound @returns {Open} */
+function openSound(sound) {
+  const cells = unpacked(bytesOf(sound.mask), sound.mels * sound.frames);
+  return {
+    id: sound.id,
+    axes: new BandAxes(sound),
+    grid: new Grid(sound.mels, sound.frames, cells),
+    levels: bytesOf(sound.spec),
+    sound,
+  };
 }

@@ -1,54 +1,81 @@
+// @ts-check
 // fields.js: the box as four numbers. They follow the picture, and the picture follows them.
 
-const NAMES = ["start", "end", "low", "high"];
+/** @typedef {import("./desk.js").Desk} Desk */
+/** @typedef {import("./desk.js").Open} Open */
+/** @typedef {keyof import("./axes.js").Region} Name */
 
-// Write the active box into the fields; leave the one alone that somebody is typing in.
-function showNumbers(desk) {
-  const box = desk.grid && desk.grid.box;
-  const numbers = box ? desk.axes.numbersOf(box) : {};
+/** @type {Name[]} */
+const NAMES = ["start", "end", "low", "high"];
+const WRONG = "That box is empty: its end should lie after its start, its top above its bottom, and both in the sound.";
+
+/** Write the active box into the fields; leave the one alone that somebody is typing in. @param {Desk} desk */
+export function showNumbers(desk) {
+  const { open } = desk;
+  const numbers = open?.grid.box ? open.axes.numbersOf(open.grid.box) : null;
   for (const name of NAMES) {
-    const field = desk.part(`[name="${name}"]`);
-    if (field !== document.activeElement) field.value = box ? numbers[name] : "";
+    const field = desk.field(name);
+    if (field !== document.activeElement) field.value = numbers ? String(numbers[name]) : "";
   }
 }
 
-function listenToFields(desk) {
+/** @param {Desk} desk */
+export function listenToFields(desk) {
+  const { scope } = desk;
   for (const name of NAMES) {
-    const field = desk.part(`[name="${name}"]`);
-    field.addEventListener("change", () => {
-      const done = useNumbers(desk, name);
-      if (done && desk.grid && desk.grid.box) field.value = desk.axes.numbersOf(desk.grid.box)[name];
+    const field = desk.field(name);
+    scope.listen(field, "change", () => {
+      const { open } = desk;
+      if (open && useNumbers(desk, open, name) && open.grid.box) {
+        field.value = String(open.axes.numbersOf(open.grid.box)[name]);
+      }
     });
   }
-  desk.part('[name="ms"]').addEventListener("change", (event) => desk.resizeBrush(Number(event.target.value) || desk.brush.ms, desk.brush.hertz));
-  desk.part('[name="hertz"]').addEventListener("change", (event) => desk.resizeBrush(desk.brush.ms, Number(event.target.value) || desk.brush.hertz));
+  const [ms, hertz] = [desk.field("ms"), desk.field("hertz")];
+  const resize = () => desk.resizeBrush(Number(ms.value) || desk.brush.ms, Number(hertz.value) || desk.brush.hertz);
+  scope.listen(ms, "change", resize);
+  scope.listen(hertz, "change", resize);
+  const [gain, range] = [desk.field("gain"), desk.field("range")];
   const look = () => {
-    desk.view.setLook(Number(desk.part('[name="gain"]').value), Number(desk.part('[name="range"]').value));
+    desk.view.setLook(Number(gain.value), Number(range.value));
     desk.draw();
   };
-  desk.part('[name="gain"]').addEventListener("input", look);
-  desk.part('[name="range"]').addEventListener("input", look);
+  scope.listen(gain, "input", look);
+  scope.listen(range, "input", look);
 }
 
-// True when the numbers made a box. An empty field means the edge of the picture.
-function useNumbers(desk, changed) {
-  if (!desk.grid) return false;
-  const { axes, grid } = desk;
-  const typed = NAMES.map((name) => desk.part(`[name="${name}"]`).value);
-  const [start, end, low, high] = typed.map(Number);
-  const top = axes.edges[axes.edges.length - 1];
-  const region = [start, typed[1] === "" ? axes.seconds : end, low, typed[3] === "" ? top : high];
-  if (region[1] <= region[0] || region[3] <= region[2] || region[0] >= axes.seconds || region[2] >= top || region[0] < 0) {
-    desk.tell("That box is empty: its end should lie after its start, its top above its bottom, and both in the sound.");
+/**
+ * True when the numbers made a box. An empty field means the edge of the picture.
+ * @param {Desk} desk @param {Open} open @param {Name} changed
+ */
+function useNumbers(desk, { axes, grid }, changed) {
+  const typed = (/** @type {Name} */ name, /** @type {number} */ edge) => {
+    const { value } = desk.field(name);
+    return value === "" ? edge : Number(value);
+  };
+  const { seconds, highest } = axes;
+  const region = {
+    start: typed("start", 0),
+    end: typed("end", seconds),
+    low: typed("low", 0),
+    high: typed("high", highest),
+  };
+  const empty = region.end <= region.start || region.high <= region.low;
+  if (empty || region.start >= seconds || region.low >= highest || region.start < 0) {
+    desk.tell(WRONG);
     return false;
   }
-  const box = axes.boxOf(...region);
-  if (grid.box) { // what was not typed stays to the cell
-    const now = grid.box;
-    if (changed === "start" || changed === "end") { box.low = now.low; box.high = now.high; }
-    if (changed === "low" || changed === "high") { box.first = now.first; box.last = now.last; }
+  const box = axes.boxOf(region);
+  const now = grid.box;
+  if (now) {
+    // what was not typed stays to the cell
+    if (changed === "start" || changed === "end") Object.assign(box, { low: now.low, high: now.high });
+    else Object.assign(box, { first: now.first, last: now.last });
   }
-  desk.change(() => { if (grid.box) grid.moveBox(box); else grid.addBox(box); });
+  desk.change(() => {
+    if (now) grid.moveBox(box);
+    else grid.addBox(box);
+  });
   axes.reveal(box);
   desk.look();
   return true;

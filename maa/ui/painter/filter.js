@@ -1,8 +1,14 @@
+// @ts-check
 // filter.js: the marked part of a sound, and the rest of it: what is heard of a selection. The same mathematics as the
 // splice: a short-time spectrum, weighted by the mask with its band edges feathered, and back.
 
-// In-place complex FFT of a power of two.
-class Fourier {
+import { clamp } from "../web/axes.js";
+
+/** @typedef {import("./axes.js").BandAxes} BandAxes */
+
+/** In-place complex FFT of a power of two. */
+export class Fourier {
+  /** @param {number} size */
   constructor(size) {
     this.size = size;
     this.cos = Float64Array.from({ length: size / 2 }, (_, k) => Math.cos((2 * Math.PI * k) / size));
@@ -15,6 +21,7 @@ class Fourier {
     });
   }
 
+  /** @param {Float64Array} real @param {Float64Array} imag */
   run(real, imag) {
     const { size, cos, sin, order } = this;
     for (let i = 0; i < size; i++) {
@@ -41,7 +48,11 @@ class Fourier {
   }
 }
 
-// For every bin of the spectrum the two bands that it lies between, and how near it is to the upper one.
+/**
+ * For every bin of the spectrum the lower of the two bands that it lies between, and how near it is to the upper one.
+ * @param {BandAxes} axes @param {number} size @param {number} rate
+ * @returns {[number, number][]}
+ */
 function bandsOfBins(axes, size, rate) {
   return Array.from({ length: size / 2 + 1 }, (_, bin) => {
     const at = clamp(axes.band((bin * rate) / size) - 0.5, 0, axes.mels - 1);
@@ -50,8 +61,12 @@ function bandsOfBins(axes, size, rate) {
   });
 }
 
-// What is marked of each channel (Float32Array), silence elsewhere. It lets the page breathe between frames.
-async function markedPart(channels, rate, axes, cells) {
+/**
+ * What is marked of each channel, silence elsewhere. It lets the page breathe between frames.
+ * @param {Float32Array<ArrayBuffer>[]} channels @param {number} rate Hz @param {BandAxes} axes
+ * @param {Uint8Array} cells
+ */
+export async function markedPart(channels, rate, axes, cells) {
   const size = 2 ** Math.round(Math.log2(0.064 * rate));
   const hop = size / 4;
   const fourier = new Fourier(size);

@@ -1,62 +1,127 @@
+// @ts-check
 // pointer.js: mouse, pen and finger on the picture. Two fingers, or the wheel with Ctrl or Shift, move what is in view.
+import { onDrag } from "../web/drag.js";
+import { boxBetween, dragged, gripOf, insideOf, reach, stroke } from "./shapes.js";
 
-function listenToPointer(desk) {
-  const { canvas } = desk;
-  const fingers = new Map(); // pointer id -> x, y
-  let drag = null; // what the hand is doing: { kind, ... }
+/** @typedef {import("./axes.js").Box} Box */
+/** @typedef {import("./desk.js").Open} Open */
+/** @typedef {import("./shapes.js").Spot} Spot */
+/** @typedef {import("./shapes.js").Grip} Grip */
+/** @typedef {Spot & { x: number, y: number, below: boolean }} Place below: under the picture, by the seconds */
+/**
+ * @typedef {{ kind: "scroll", from: Place, start: number } | { kind: "seek" }
+ *   | { kind: "grip", grip: Grip, from: Place, box: Box }
+ *   | { kind: "box", value: number, from: Place }
+ *   | { kind: "lasso", value: number, points: Place[] }
+ *   | { kind: "brush", value: number, last: Place }} Drag what the hand is doing
+ */
 
-  const at = (event) => {
-    const place = canvas.getBoundingClientRect();
-    const [x, y] = [event.clientX - place.left, event.clientY - place.top];
-    return { x, y, frame: desk.axes.frameAt(x), band: desk.axes.bandAt(y), below: y > MARGIN.top + desk.axes.height };
-  };
-  const slack = (event) => (event.pointerType === "touch" ? 14 : 6);
+const NEAR = { mouse: 6, touch: 14 }; // pixels around an edge that hold it
+const CLOSEST = 24; // pixels between two fingers at least
 
-  const begin = (event, from) => {
+/** @param {import("./desk.js").Desk} desk */
+export function listenToPointer(desk) {
+  const hand = new PaintingHand(desk);
+  onDrag(desk.scope, desk.canvas, {
+    start: (at, event) => hand.start(at, event),
+    move: (at) => hand.move(at),
+    end: (at) => hand.end(at),
+    cancel: () => hand.cancel(),
+    pinch: (before, after) => hand.pinch(before, after),
+    hover: (at) => hand.hover(at),
+    leave: () => hand.leave(),
+  });
+  desk.scope.listen(desk.canvas, "wheel", (event) => hand.wheel(event), { passive: false });
+}
+
+class PaintingHand {
+  /** @param {import("./desk.js").Desk} desk */
+  constructor(desk) {
+    this.desk = desk;
+    /** @type {Drag | null} */
+    this.drag = null;
+  }
+
+  /** @param {Open} open @param {{ x: number, y: number }} at @returns {Place} */
+  placeOf({ axes }, { x, y }) {
+    return { x, y, frame: axes.frameAt(x), band: axes.bandAt(y), below: y > axes.bottom };
+  }
+
+  /** @param {{ x: number, y: number }} at @param {PointerEvent} event */
+  start(at, event) {
+    const { desk } = this;
+    const { open } = desk;
+    if (!open) return false;
+    desk.marks.caret = null;
+    this.drag = this.begin(open, this.placeOf(open, at), event);
+    if (this.drag.kind === "brush") desk.refresh();
+    else desk.draw();
+    return true;
+  }
+
+  /** @param {Open} open @param {Place} from @param {PointerEvent} event @returns {Drag} */
+  begin(open, from, event) {
+    const { desk } = this;
+    const { axes, grid } = open;
     if (from.below) {
-      if (desk.axes.zoomed && from.y >= desk.axes.thumb().top - 3) return { kind: "scroll", from, start: desk.axes.from };
-      seek(from);
+      if (axes.zoomed && from.y >= axes.thumb().top - 3) return { kind: "scroll", from, start: axes.from };
+      this.seek(open, from);
       return { kind: "seek" };
     }
     const erasing = desk.tool === "erase" || event.altKey;
-    const grip = erasing || desk.brushes || desk.tool === "lasso" ? null : grab(from, slack(event));
-    desk.grid.remember();
-    if (grip) return { kind: "grip", grip, from, box: { ...desk.grid.box } };
+    const near = event.pointerType === "touch" ? NEAR.touch : NEAR.mouse;
+    const grip = erasing || desk.brushes || desk.tool === "lasso" ? null : this.grab(open, from, near);
+    grid.remember();
+    if (grip && grid.box) return { kind: "grip", grip, from, box: { ...grid.box } };
     const value = erasing ? 0 : 1;
     if (desk.tool === "lasso") return { kind: "lasso", value, points: [from] };
     if (!desk.brushes) return { kind: "box", value, from };
-    desk.grid.put(stroke(desk.axes, from, from, desk.brush), value);
+    grid.put(stroke(axes, from, from, desk.brush), value);
     return { kind: "brush", value, last: from };
-  };
+  }
 
-  // A handle of the active box; or another box whose edge or inside lies here.
-  const grab = (from, reach) => {
-    const { grid, axes } = desk;
+  /**
+   * A handle of the active box; or another box whose edge or inside lies here.
+   * @param {Open} open @param {Place} from @param {number} near
+   */
+  grab({ axes, grid }, from, near) {
     for (const index of [grid.active, ...grid.boxes.map((_, k) => k).reverse()]) {
       const box = grid.boxes[index];
-      const grip = box && gripOf(axes, box, from.x, from.y, reach);
+      const grip = box && gripOf(axes, box, from.x, from.y, near);
       if (!grip) continue;
       grid.active = index;
-      if (box.low === 0 && box.high === axes.mels && desk.tool === "time") grip.top = grip.bottom = false;
-      return grip;
+      const whole = box.low === 0 && box.high === axes.mels;
+      return whole && this.desk.tool === "time" ? { ...grip, top: false, bottom: false } : grip;
     }
     return null;
-  };
+  }
 
-  const seek = (now) => {
-    const seconds = now.frame * desk.axes.frameSeconds;
-    if (desk.player.playing) desk.play(seconds); else { desk.player.at = seconds; desk.draw(); }
-  };
+  /** @param {Open} open @param {Spot} now */
+  seek({ axes }, now) {
+    const { desk } = this;
+    const seconds = now.frame * axes.frameSeconds;
+    if (desk.player.playing) desk.play(seconds);
+    else {
+      desk.player.at = seconds;
+      desk.draw();
+    }
+  }
 
-  const proceed = (now) => {
-    const { axes, grid, marks } = desk;
+  /** @param {{ x: number, y: number }} at */
+  move(at) {
+    const { desk, drag } = this;
+    const { open, marks } = desk;
+    if (!open || !drag) return;
+    const { axes, grid } = open;
+    const now = this.placeOf(open, at);
+    this.follow(open, now);
     if (drag.kind === "scroll") {
       axes.show(drag.start + ((now.x - drag.from.x) / axes.width) * axes.frames, axes.shown);
       desk.look();
-    } else if (drag.kind === "seek") seek(now);
+    } else if (drag.kind === "seek") this.seek(open, now);
     else if (drag.kind === "grip") {
-      const box = dragged(axes, drag.box, drag.grip, Math.round(now.frame - drag.from.frame), Math.round(now.band - drag.from.band));
-      grid.moveBox(box);
+      const [frames, bands] = [Math.round(now.frame - drag.from.frame), Math.round(now.band - drag.from.band)];
+      grid.moveBox(dragged(axes, drag.box, drag.grip, frames, bands));
       desk.refresh();
     } else if (drag.kind === "brush") {
       grid.put(stroke(axes, drag.last, now, desk.brush), drag.value);
@@ -69,95 +134,104 @@ function listenToPointer(desk) {
     } else {
       marks.box = boxBetween(axes, desk.tool, drag.from, now);
       desk.draw();
-      desk.tell(`${drag.value ? "Marking" : "Erasing"} ${spanText(axes, marks.box)}`);
+      desk.tell(`${drag.value ? "Marking" : "Erasing"} ${axes.spanText(marks.box)}`);
     }
-  };
+  }
 
-  const finish = (now) => {
-    const { axes, grid } = desk;
+  /** @param {{ x: number, y: number }} at */
+  end(at) {
+    const { desk, drag } = this;
+    const { open } = desk;
+    if (!open || !drag) return;
+    const { axes, grid } = open;
     if (drag.kind === "lasso") grid.put(insideOf(axes, drag.points), drag.value);
     if (drag.kind === "box") {
-      const box = boxBetween(axes, desk.tool, drag.from, now);
-      if (drag.value) grid.addBox(box); else grid.putBox(box, 0);
+      const box = boxBetween(axes, desk.tool, drag.from, this.placeOf(open, at));
+      if (drag.value) grid.addBox(box);
+      else grid.putBox(box, 0);
     }
     if (drag.kind !== "scroll" && drag.kind !== "seek") desk.commit();
-  };
-
-  const abandon = () => {
-    if (drag && drag.kind !== "scroll" && drag.kind !== "seek") desk.grid.forget();
-    drag = null;
-    desk.marks.box = desk.marks.lasso = null;
-  };
-
-  // Two fingers: what lay under each stays under it.
-  const pinch = (event) => {
-    const before = [...fingers.values()].map((finger) => finger.x);
-    fingers.set(event.pointerId, at(event));
-    const after = [...fingers.values()].map((finger) => finger.x);
-    const wide = (pair) => Math.max(24, Math.abs(pair[1] - pair[0]));
-    desk.axes.pan((((before[0] + before[1]) - (after[0] + after[1])) / 2 / desk.axes.width) * desk.axes.shown);
-    desk.axes.zoom(wide(after) / wide(before), (after[0] + after[1]) / 2);
-    desk.look();
-  };
-
-  canvas.addEventListener("pointerdown", (event) => {
-    if (!desk.grid || event.button) return;
-    canvas.setPointerCapture(event.pointerId);
-    const from = at(event);
-    if (event.pointerType === "touch") fingers.set(event.pointerId, from);
-    if (fingers.size === 2) { abandon(); desk.refresh(); return; }
-    if (fingers.size > 2) return;
-    desk.marks.caret = null;
-    drag = begin(event, from);
-    if (drag.kind === "brush") desk.refresh(); else desk.draw();
-  });
-
-  canvas.addEventListener("pointermove", (event) => {
-    if (!desk.grid) return;
-    if (fingers.size >= 2) { if (fingers.has(event.pointerId)) pinch(event); return; }
-    const now = at(event);
-    desk.readOut(now.below && !drag ? null : now);
-    const shown = desk.brushes && !now.below;
-    desk.marks.brush = shown ? { at: now, far: reach(desk.axes, now, desk.brush) } : null;
-    if (drag) proceed(now); else { point(now); desk.draw(); }
-  });
-
-  // The cursor says what a press would do.
-  const point = (now) => {
-    const grip = !desk.brushes && desk.tool !== "lasso" && desk.grid.box && !now.below ? gripOf(desk.axes, desk.grid.box, now.x, now.y, 6) : null;
-    const [across, along] = grip ? [grip.left || grip.right, grip.top || grip.bottom] : [false, false];
-    const corner = grip && grip.left === grip.top ? "nwse-resize" : "nesw-resize";
-    canvas.style.cursor = !grip ? (now.below ? "pointer" : "crosshair") : across && along ? corner : across ? "ew-resize" : along ? "ns-resize" : "move";
-  };
-
-  const up = (event) => {
-    const second = fingers.size >= 2;
-    fingers.delete(event.pointerId);
-    if (!drag || second) return;
-    const done = at(event);
-    finish(done);
-    drag = null;
-    desk.marks.box = desk.marks.lasso = null;
+    this.drop();
     desk.draw();
-  };
-  canvas.addEventListener("pointerup", up);
+  }
 
-  const leave = () => { desk.marks.brush = null; desk.readOut(null); desk.draw(); };
-  canvas.addEventListener("pointercancel", (event) => {
-    fingers.delete(event.pointerId);
-    abandon();
+  /** The drag did not happen. */
+  cancel() {
+    const { drag, desk } = this;
+    if (drag && drag.kind !== "scroll" && drag.kind !== "seek") desk.open?.grid.forget();
+    this.drop();
     desk.refresh();
-    leave();
-  });
-  canvas.addEventListener("pointerleave", () => { if (!drag) leave(); });
+  }
 
-  canvas.addEventListener("wheel", (event) => {
-    if (!desk.grid) return;
+  drop() {
+    this.drag = null;
+    this.desk.marks.box = this.desk.marks.lasso = null;
+  }
+
+  /** Two fingers: what lay under each stays under it. @param {number[]} before @param {number[]} after */
+  pinch(before, after) {
+    const { desk } = this;
+    if (!desk.open) return;
+    const { axes } = desk.open;
+    const wide = (/** @type {number[]} */ pair) => Math.max(CLOSEST, Math.abs(pair[1] - pair[0]));
+    axes.pan(((before[0] + before[1] - (after[0] + after[1])) / 2 / axes.width) * axes.shown);
+    axes.zoom(wide(after) / wide(before), (after[0] + after[1]) / 2);
+    desk.look();
+  }
+
+  /** @param {{ x: number, y: number }} at */
+  hover(at) {
+    const { desk } = this;
+    const { open } = desk;
+    if (!open) return;
+    const now = this.placeOf(open, at);
+    this.follow(open, now);
+    this.point(open, now);
+    desk.draw();
+  }
+
+  /** What is said about the place under the pointer, and the brush there. @param {Open} open @param {Place} now */
+  follow({ axes }, now) {
+    const { desk } = this;
+    desk.readOut(now.below && !this.drag ? null : now);
+    const shown = desk.brushes && !now.below;
+    desk.marks.brush = shown ? { at: now, far: reach(axes, now, desk.brush) } : null;
+  }
+
+  /** The cursor says what a press would do. @param {Open} open @param {Place} now */
+  point({ axes, grid }, now) {
+    const { desk } = this;
+    const holds = !desk.brushes && desk.tool !== "lasso" && grid.box && !now.below;
+    const grip = holds && grid.box ? gripOf(axes, grid.box, now.x, now.y, NEAR.mouse) : null;
+    desk.canvas.style.cursor = grip ? cursorOf(grip) : now.below ? "pointer" : "crosshair";
+  }
+
+  leave() {
+    const { desk } = this;
+    desk.marks.brush = null;
+    desk.readOut(null);
+    desk.draw();
+  }
+
+  /** @param {WheelEvent} event */
+  wheel(event) {
+    const { desk } = this;
+    if (!desk.open) return;
+    const { axes } = desk.open;
     const across = event.shiftKey ? event.deltaY || event.deltaX : event.deltaX;
-    if (event.ctrlKey || event.metaKey) desk.axes.zoom(Math.exp(-event.deltaY / 300), at(event).x);
-    else if (Math.abs(across) > 0 && desk.axes.zoomed) desk.axes.pan((across / desk.axes.width) * desk.axes.shown);
+    const x = event.clientX - desk.canvas.getBoundingClientRect().left;
+    if (event.ctrlKey || event.metaKey) axes.zoom(Math.exp(-event.deltaY / 300), x);
+    else if (Math.abs(across) > 0 && axes.zoomed) axes.pan((across / axes.width) * axes.shown);
     else return; // the page scrolls
     event.preventDefault();
     desk.look();
-  }, { passive: false });
+  }
+}
+
+/** @param {Grip} grip */
+function cursorOf(grip) {
+  const [across, along] = [grip.left || grip.right, grip.top || grip.bottom];
+  if (across && along) return grip.left === grip.top ? "nwse-resize" : "nesw-resize";
+  if (across) return "ew-resize";
+  return along ? "ns-resize" : "move";
 }

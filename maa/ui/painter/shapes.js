@@ -1,7 +1,18 @@
-// shapes.js: which cells a brush, a stroke or a lasso takes. Points are { frame, band }, fractions of cells.
+// @ts-check
+// shapes.js: which cells a brush, a stroke or a lasso takes.
+import { clamp } from "../web/axes.js";
 
-// An ellipse of the brush's size in milliseconds and hertz around a point: how far it reaches in frames and bands.
-function reach(axes, at, brush) {
+/** @typedef {import("./axes.js").BandAxes} BandAxes */
+/** @typedef {import("./axes.js").Box} Box */
+/** @typedef {{ frame: number, band: number }} Spot fractions of cells */
+/** @typedef {{ ms: number, hertz: number }} Brush its width and its height */
+/** @typedef {{ left: boolean, right: boolean, top: boolean, bottom: boolean }} Grip edges that are held */
+
+/**
+ * An ellipse of the brush's size around a point: how far it reaches in frames and bands.
+ * @param {BandAxes} axes @param {Spot} at @param {Brush} brush
+ */
+export function reach(axes, at, brush) {
   const hertz = axes.hertz(at.band);
   return {
     frames: Math.max(brush.ms / 2000 / axes.frameSeconds, 1e-6),
@@ -10,8 +21,11 @@ function reach(axes, at, brush) {
   };
 }
 
-// Every cell whose centre lies within the ellipse, and the cell that it stands on.
-function stamp(axes, at, brush, into) {
+/**
+ * Every cell whose centre lies within the ellipse, and the cell that it stands on.
+ * @param {BandAxes} axes @param {Spot} at @param {Brush} brush @param {Set<number>} into
+ */
+export function stamp(axes, at, brush, into) {
   const { frames, mels } = axes;
   const far = reach(axes, at, brush);
   const first = Math.max(0, Math.floor(at.frame - far.frames));
@@ -29,40 +43,59 @@ function stamp(axes, at, brush, into) {
   into.add(Math.min(mels - 1, Math.floor(at.band)) * frames + Math.min(frames - 1, Math.floor(at.frame)));
 }
 
-// From one point to the next without gaps, whatever the brush and however fast the hand.
-function stroke(axes, from, to, brush) {
+/**
+ * From one point to the next without gaps, whatever the brush and however fast the hand.
+ * @param {BandAxes} axes @param {Spot} from @param {Spot} to @param {Brush} brush
+ */
+export function stroke(axes, from, to, brush) {
+  /** @type {Set<number>} */
   const into = new Set();
   const steps = Math.max(1, Math.ceil(2 * Math.max(Math.abs(to.frame - from.frame), Math.abs(to.band - from.band))));
   for (let i = 1; i <= steps; i++) {
     const part = i / steps;
-    stamp(axes, { frame: from.frame + (to.frame - from.frame) * part, band: from.band + (to.band - from.band) * part }, brush, into);
+    const at = { frame: from.frame + (to.frame - from.frame) * part, band: from.band + (to.band - from.band) * part };
+    stamp(axes, at, brush, into);
   }
   return into;
 }
 
-// Every cell whose centre lies inside a closed line; a line too thin for that takes the cells under it.
-function insideOf(axes, points) {
+/**
+ * Every cell whose centre lies inside a closed line; a line too thin for that takes the cells under it.
+ * @param {BandAxes} axes @param {Spot[]} points
+ */
+export function insideOf(axes, points) {
+  /** @type {Set<number>} */
   const into = new Set();
   for (let band = 0; band < axes.mels; band++) {
     const y = band + 0.5;
+    /** @type {number[]} */
     const crossings = [];
     points.forEach((a, i) => {
       const b = points[(i + 1) % points.length];
-      if ((a.band > y) !== (b.band > y)) crossings.push(a.frame + ((y - a.band) / (b.band - a.band)) * (b.frame - a.frame));
+      if (a.band > y !== b.band > y) crossings.push(a.frame + ((y - a.band) / (b.band - a.band)) * (b.frame - a.frame));
     });
     crossings.sort((a, b) => a - b);
     for (let i = 0; i + 1 < crossings.length; i += 2) {
       const last = Math.min(axes.frames - 1, Math.ceil(crossings[i + 1] - 0.5) - 1);
-      for (let frame = Math.max(0, Math.ceil(crossings[i] - 0.5)); frame <= last; frame++) into.add(band * axes.frames + frame);
+      for (let frame = Math.max(0, Math.ceil(crossings[i] - 0.5)); frame <= last; frame++)
+        into.add(band * axes.frames + frame);
     }
   }
-  if (!into.size) points.forEach((point, i) => stroke(axes, points[Math.max(0, i - 1)], point, { ms: 0, hertz: 0 }).forEach((cell) => into.add(cell)));
+  if (into.size) return into;
+  points.forEach((point, i) => {
+    for (const cell of stroke(axes, points[Math.max(0, i - 1)], point, { ms: 0, hertz: 0 })) into.add(cell);
+  });
   return into;
 }
 
-// The cells that a drag between two points touches, as the tool means it.
-function boxBetween(axes, tool, from, to) {
+/**
+ * The cells that a drag between two points touches, as the tool means it.
+ * @param {BandAxes} axes @param {string} tool @param {Spot} from @param {Spot} to
+ * @returns {Box}
+ */
+export function boxBetween(axes, tool, from, to) {
   const { frames, mels } = axes;
+  /** @type {(a: number, b: number, most: number) => [number, number]} */
   const span = (a, b, most) => {
     const first = Math.min(Math.floor(Math.min(a, b)), most - 1);
     return [first, Math.min(most, Math.max(first + 1, Math.ceil(Math.max(a, b))))];
@@ -72,19 +105,34 @@ function boxBetween(axes, tool, from, to) {
   return { first, last, low, high };
 }
 
-// What part of a box lies within `slack` pixels of a point on the screen: { left, right, top, bottom } or null.
-function gripOf(axes, box, x, y, slack) {
+/**
+ * What of a box lies within `slack` pixels of a point on the screen.
+ * @param {BandAxes} axes @param {Box} box @param {number} x @param {number} y @param {number} slack
+ * @returns {Grip | null}
+ */
+export function gripOf(axes, box, x, y, slack) {
   const [left, right, top, bottom] = [axes.x(box.first), axes.x(box.last), axes.y(box.high), axes.y(box.low)];
   if (x < left - slack || x > right + slack || y < top - slack || y > bottom + slack) return null;
+  /** @type {(a: number, b: number) => boolean} */
   const near = (a, b) => Math.abs(a - b) <= slack;
   const grip = { left: near(x, left), right: near(x, right), top: near(y, top), bottom: near(y, bottom) };
-  if (grip.left && grip.right) grip.left = !(grip.right = x > (left + right) / 2);
-  if (grip.top && grip.bottom) grip.top = !(grip.bottom = y > (top + bottom) / 2);
+  if (grip.left && grip.right) {
+    grip.right = x > (left + right) / 2;
+    grip.left = !grip.right;
+  }
+  if (grip.top && grip.bottom) {
+    grip.bottom = y > (top + bottom) / 2;
+    grip.top = !grip.bottom;
+  }
   return grip;
 }
 
-// A box moved or stretched by whole cells from where it was, within the picture.
-function dragged(axes, box, grip, frames, bands) {
+/**
+ * A box moved or stretched by whole cells from where it was, within the picture.
+ * @param {BandAxes} axes @param {Box} box @param {Partial<Grip>} grip @param {number} frames @param {number} bands
+ * @returns {Box}
+ */
+export function dragged(axes, box, grip, frames, bands) {
   const whole = !(grip.left || grip.right || grip.top || grip.bottom);
   if (whole) {
     const across = clamp(frames, -box.first, axes.frames - box.last);

@@ -1,104 +1,228 @@
+// @ts-check
 // card.js: one take: what it is, what it looks like, how it sounds, and what can be done with it.
+import { clock, copyText, h, icon, iconButton, press, save, setIcon, textButton } from "../web/dom.js";
+import { pausesForOthers, startsToPlay } from "../web/sound.js";
+import { Chart } from "./chart.js";
+import { store } from "./store.js";
 
-const TASKS = { text: "Text", image: "Image", video: "Video", personalize: "Personalise", inpaint: "Inpaint" };
-const WEIGHED = "How well CLAP says that it fits the prompt, from -1 to 1";
+/** @typedef {import("../web/sound.js").View} View */
+/**
+ * @typedef {object} Place where cards lie
+ * @property {import("../web/dom.js").Host} host
+ * @property {import("../web/scope.js").Scope} scope
+ * @property {Uint8Array} map the colours of levels
+ * @property {Record<string, string>} tasks their names as people read them
+ * @property {(view: View) => void} compare
+ */
 
-class Card {
-  // host: {name, compare(view)}; how: {title, prompt} for a history.
-  constructor(view, host, how = {}) {
+const AGAIN = ["personalize", "inpaint"]; // a sound from there may go there again
+const MATCH = "How well CLAP says that it fits the prompt, from -1 to 1";
+const GONE = "The server does not keep this sound any more; make it again.";
+
+export class Card {
+  /**
+   * @param {View} view
+   * @param {Place} place
+   * @param {{ id?: string, title?: string, prompt?: string }} [how] title and prompt are for a history
+   */
+  constructor(view, place, how = {}) {
     this.view = view;
-    this.host = host;
+    this.place = place;
+    this.scope = place.scope.child();
     this.name = how.title || `Take ${view.number}`;
-    this.media = onlyOne(view.clip ? this.video() : new Audio());
-    if (!view.clip) { this.media.preload = "none"; this.media.src = view.url; }
-    this.chart = new Chart(`Waveform and mel-spectrogram of ${this.name}: seconds from left to right, low notes at the bottom`, (seconds) => { this.media.currentTime = seconds; this.chart.move(seconds); });
-    this.chart.whenSeen(() => this.chart.load(view));
+    this.media = this.player();
+    const seen = `Waveform and mel-spectrogram of ${this.name}`;
+    this.chart = new Chart(this.scope, `${seen}: seconds from left to right, low notes at the bottom`, place.map);
+    this.chart.onSeek((seconds) => {
+      this.media.currentTime = seconds;
+      this.chart.move(seconds);
+    });
+    this.scope.onceSeen(this.chart.canvas, () => this.chart.load(view));
     this.playing = iconButton("play", `Play ${this.name}`, () => this.toggle(), { class: "icon main" });
     this.time = h("span", { class: "time" }, `${clock(view.seconds)} s`);
-    this.follow();
     this.said = h("p", { class: "said", role: "status", "aria-live": "polite" });
-    this.root = h("article", { class: "take", id: how.id, "data-id": view.id, "aria-label": this.name },
-      this.head(how), view.clip ? this.media : null, this.chart.canvas, this.bar(), this.said);
-  }
-
-  video() {
-    return h("video", { controls: true, src: this.view.clip, preload: "metadata", playsinline: true, "aria-label": `${this.name} on the clip` });
-  }
-
-  head(how) {
-    const { view } = this, facts = [];
-    if (view.best) facts.push(h("span", { class: "badge" }, "best match"));
-    for (const [label, value] of view.facts || []) facts.push(h("span", { class: "fact" }, `${label} ${value}`));
-    if (view.score !== null && view.score !== undefined) facts.push(h("span", { class: "fact", title: WEIGHED }, `CLAP ${view.score.toFixed(2)}`));
-    facts.push(h("span", { class: "fact" }, `seed ${view.seed}`));
-    const kept = store.get(view.id);
-    this.starred = Boolean(kept && kept.star);
+    this.starred = Boolean(store.get(view.id)?.star);
     this.star = iconButton("star", "", () => this.setStar(!this.starred));
     this.showStar();
-    return h("header", null, h("div", { class: "facts" }, h("strong", null, this.name), ...facts), view.example ? null : this.star,
-      how.prompt === undefined ? null : h("p", { class: "prompt" }, how.prompt));
+    const parts = [this.head(how.prompt), view.clip ? this.media : null, this.chart.canvas, this.bar(), this.said];
+    const props = { class: "take", id: how.id, "data-id": view.id, "aria-label": this.name };
+    this.root = h("article", props, parts);
+    this.follow();
+  }
+
+  /** It is not shown any more: once it is silent, it is let go. */
+  leave() {
+    if (this.media.paused) this.scope.end();
+    else this.scope.listen(this.media, "pause", () => this.scope.end());
+  }
+
+  /** @returns {HTMLMediaElement} */
+  player() {
+    const { clip, url } = this.view;
+    if (!clip) return Object.assign(new Audio(), { preload: "none", src: url });
+    const label = `${this.name} on the clip`;
+    return h("video", { controls: true, src: clip, preload: "metadata", playsinline: true, "aria-label": label });
+  }
+
+  /** @param {string} [prompt] */
+  head(prompt) {
+    const { view } = this;
+    const facts = (view.facts || []).map(([label, value]) => h("span", { class: "fact" }, `${label} ${value}`));
+    if (view.best) facts.unshift(h("span", { class: "badge" }, "best match"));
+    if (typeof view.score === "number") {
+      facts.push(h("span", { class: "fact", title: MATCH }, `CLAP ${view.score.toFixed(2)}`));
+    }
+    facts.push(h("span", { class: "fact" }, `seed ${view.seed}`));
+    return h(
+      "header",
+      null,
+      h("div", { class: "facts" }, h("strong", null, this.name), facts),
+      view.example ? null : this.star,
+      prompt === undefined ? null : h("p", { class: "prompt" }, prompt),
+    );
   }
 
   showStar() {
     setIcon(this.star, "star", `${this.starred ? "Unstar" : "Star"} ${this.name}`);
-    this.star.setAttribute("aria-pressed", String(this.starred));
+    press(this.star, this.starred);
   }
 
-  setStar(on) { this.starred = on; store.star(this.view, on); this.showStar(); }
+  /** @param {boolean} on */
+  setStar(on) {
+    this.starred = on;
+    store.star(this.view, on);
+    this.showStar();
+  }
 
   bar() {
-    const { view } = this, media = view.clip || view.url;
-    const down = h("a", { class: "icon", href: media, download: decodeURIComponent(media.split("/").pop()), "aria-label": `Download ${this.name}`, title: `Download ${this.name}` }, icon("down"));
-    const compare = h("button", { type: "button", class: "icon", "aria-label": `A/B: compare ${this.name}`, title: `Compare ${this.name}`, onclick: () => this.host.compare(view) }, "A/B");
-    const send = h("select", { "aria-label": `Send ${this.name} to another tab`, onchange: () => { trigger("take_send", this.asked({ to: send.value })); send.value = ""; } },
-      h("option", { value: "" }, "Send to …"),
-      Object.entries(TASKS).filter(([task]) => task !== view.task || task === "personalize" || task === "inpaint").map(([task, name]) => h("option", { value: task }, name)));
-    const more = textButton("More like this", () => trigger("take_more", this.asked()), { "aria-label": `More like this: ${this.name}` });
-    return h("footer", { class: "bar" }, this.playing, this.time, h("span", { class: "gap" }), down, compare, this.menu(), h("div", { class: "acts" }, more, send));
+    const { view, name } = this;
+    const media = view.clip || view.url;
+    const file = decodeURIComponent(media.split("/").pop() || "");
+    const label = `Download ${name}`;
+    const down = h(
+      "a",
+      { class: "icon", href: media, download: file, "aria-label": label, title: label },
+      icon("down"),
+    );
+    const compare = h(
+      "button",
+      {
+        type: "button",
+        class: "icon",
+        "aria-label": `A/B: compare ${name}`,
+        title: `Compare ${name}`,
+        onclick: () => this.place.compare(view),
+      },
+      "A/B",
+    );
+    const again = { "aria-label": `More like this: ${name}` };
+    const more = textButton("More like this", () => this.ask("take_more"), again);
+    const acts = h("div", { class: "acts" }, more, this.sender());
+    const gap = h("span", { class: "gap" });
+    return h("footer", { class: "bar" }, this.playing, this.time, gap, down, compare, this.menu(), acts);
   }
 
-  asked(more) { return { id: this.view.id, settings: this.view.settings, ...more }; }
+  sender() {
+    const tabs = Object.entries(this.place.tasks).filter(([task]) => task !== this.view.task || AGAIN.includes(task));
+    const send = h(
+      "select",
+      { "aria-label": `Send ${this.name} to another tab` },
+      h("option", { value: "" }, "Send to …"),
+      tabs.map(([task, name]) => h("option", { value: task }, name)),
+    );
+    send.addEventListener("change", () => {
+      this.ask("take_send", { to: send.value });
+      send.value = "";
+    });
+    return send;
+  }
+
+  /** Ask the server for something about this take. @param {string} what @param {object} [more] */
+  ask(what, more) {
+    this.place.host.trigger(what, { id: this.view.id, settings: this.view.settings, ...more });
+  }
 
   menu() {
     const { view } = this;
-    const items = [textButton("Use these settings", () => trigger("take_use", this.asked()))];
-    items.push(textButton("Same again, new seed", () => trigger("take_again", this.asked())));
-    if (view.command) items.push(textButton("Copy as command", async () => { await copyText(view.command); this.say("Copied. Paste it into a terminal."); }));
+    const items = [
+      textButton("Use these settings", () => this.ask("take_use")),
+      textButton("Same again, new seed", () => this.ask("take_again")),
+    ];
+    if (view.command) items.push(textButton("Copy as command", () => this.copy(view.command || "")));
     if (view.bundle) items.push(textButton("Command, input and mask as zip", () => this.bundle()));
     items.push(textButton("Show the settings", () => this.settings()));
-    const menu = h("details", { class: "menu" }, h("summary", { "aria-label": `More for ${this.name}`, title: "More" }, icon("more")), h("div", { class: "items" }, items));
-    menu.addEventListener("click", (event) => { if (event.target.closest("button")) menu.open = false; });
-    menu.addEventListener("keydown", (event) => { if (event.key === "Escape") { menu.open = false; menu.firstChild.focus(); } });
-    document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
+    const summary = h("summary", { "aria-label": `More for ${this.name}`, title: "More" }, icon("more"));
+    const menu = h("details", { class: "menu" }, summary, h("div", { class: "items" }, items));
+    menu.addEventListener("click", (event) => {
+      if (/** @type {Element} */ (event.target).closest("button")) menu.open = false;
+    });
+    menu.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      menu.open = false;
+      summary.focus();
+    });
+    this.scope.listen(document, "click", (event) => {
+      if (!menu.contains(event.target)) menu.open = false;
+    });
     return menu;
   }
 
+  /** @param {string} command */
+  async copy(command) {
+    await copyText(command, this.root);
+    this.say("Copied. Paste it into a terminal.");
+  }
+
   async bundle() {
-    const made = await server.bundle(this.view.id);
-    if (made.error) this.say(made.error); else save(made.url, made.file);
+    const made = await this.place.host.server.bundle(this.view.id);
+    if (made.error) this.say(made.error);
+    else save(made.url, made.file, this.root);
   }
 
   settings() {
+    const { settings, command } = this.view;
     const shown = this.root.querySelector("pre");
-    if (shown) shown.remove(); else this.root.append(h("pre", { tabindex: "0" }, JSON.stringify(this.view.settings, null, 1), "\n\n", this.view.command || ""));
+    if (shown) shown.remove();
+    else this.root.append(h("pre", { tabindex: "0" }, JSON.stringify(settings, null, 1), "\n\n", command || ""));
   }
 
-  say(text) { this.said.textContent = text; }
+  /** @param {string} text */
+  say(text) {
+    this.said.textContent = text;
+  }
 
   follow() {
-    const { media } = this;
-    const tick = () => { this.tell(); if (!media.paused) requestAnimationFrame(tick); };
-    media.addEventListener("play", () => { setIcon(this.playing, "pause", `Pause ${this.name}`); tick(); });
-    media.addEventListener("pause", () => { setIcon(this.playing, "play", `Play ${this.name}`); this.tell(); });
-    media.addEventListener("seeked", () => this.tell());
-    media.addEventListener("ended", () => { media.currentTime = 0; });
-    media.addEventListener("error", () => this.say("The server does not keep this sound any more; make it again."));
+    const { media, scope, name } = this;
+    pausesForOthers(scope, media, () => media.pause());
+    scope.onEnd(() => media.pause());
+    scope.listen(media, "play", () => {
+      startsToPlay(media);
+      setIcon(this.playing, "pause", `Pause ${name}`);
+      scope.frames(() => {
+        this.tell();
+        return !media.paused;
+      });
+    });
+    scope.listen(media, "pause", () => {
+      setIcon(this.playing, "play", `Play ${name}`);
+      this.tell();
+    });
+    scope.listen(media, "seeked", () => this.tell());
+    scope.listen(media, "ended", () => {
+      media.currentTime = 0;
+    });
+    scope.listen(media, "error", () => this.say(GONE));
   }
 
   tell() {
-    this.chart.move(this.media.currentTime);
-    this.time.textContent = this.media.currentTime > 0 ? `${clock(this.media.currentTime)} / ${clock(this.view.seconds)} s` : `${clock(this.view.seconds)} s`;
+    const { currentTime } = this.media;
+    const whole = `${clock(this.view.seconds)} s`;
+    this.chart.move(currentTime);
+    this.time.textContent = currentTime > 0 ? `${clock(currentTime)} / ${whole}` : whole;
   }
 
-  toggle() { if (this.media.paused) this.media.play().catch(() => {}); else this.media.pause(); }
+  toggle() {
+    if (this.media.paused) this.media.play().catch(() => {});
+    else this.media.pause();
+  }
 }

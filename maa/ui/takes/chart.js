@@ -1,112 +1,172 @@
-// chart.js: waveform above spectrogram, with hertz and seconds, a play-head, and a click that goes there.
+// @ts-check
+// chart.js: waveform above spectrogram, with a play-head and a click that goes there; or two pictures with a divider.
+import { Axes } from "../web/axes.js";
+import { peaksOf } from "../web/codec.js";
+import { changeTable, levelTable } from "../web/colours.js";
+import { h } from "../web/dom.js";
+import { onDrag } from "../web/drag.js";
+import { difference, LEVELS_PER_DB, loudest } from "../web/levels.js";
+import { drawWave, levelsOf } from "../web/sound.js";
+import { Spectrogram } from "../web/spectrogram.js";
 
-const SCREEN = "#12151b", INK = "#aeb6c2", WAVE = "#7fb8b2", HEAD = "#ffffff";
-const LEFT = 46, RIGHT = 10, TOP = 6, WAVE_HEIGHT = 34, BOTTOM = 18;
+/** @typedef {import("../web/levels.js").Levels} Levels */
+/** @typedef {import("../web/sound.js").View} View */
+/** @typedef {{ levels: Levels, table: Uint32Array, rest: number }} Layer a picture before it is one */
 
-class Chart {
-  constructor(label, seek) {
-    this.canvas = h("canvas", { class: "chart", role: "img", "aria-label": label });
-    this.at = 0;
-    if (seek) this.canvas.addEventListener("pointerdown", (event) => seek(this.secondsAt(event)));
-    new ResizeObserver(() => this.draw()).observe(this.canvas);
+const MARGIN = { left: 46, right: 10, top: 6, bottom: 20 };
+const WAVE_HEIGHT = 34;
+const RANGE = 80; // decibels below the loudest cell that are seen
+
+export class Chart extends Spectrogram {
+  /**
+   * @param {import("../web/scope.js").Scope} scope
+   * @param {string} label
+   * @param {Uint8Array} map the colours of the levels
+   */
+  constructor(scope, label, map) {
+    super(h("canvas", { class: "chart", role: "img", "aria-label": label }));
+    this.scope = scope;
+    this.map = map;
+    /** @type {Pick<View, "seconds" | "frame" | "ticks"> | null} */
+    this.view = null;
+    /** @type {Int8Array | null} */
+    this.peaks = null;
+    /** @type {[number, number] | null} */
+    this.stretch = null; // seconds in view, where that is not the whole sound
+    /** @type {[number, number][]} */
+    this.spans = []; // seconds that are marked by their edges
+    /** @type {number | null} */
+    this.divider = null; // from 0 to 1: the first picture is left of it, the second right
+    this.names = ["A", "B"]; // of both, beside the divider
+    this.at = 0; // seconds
+    /** @type {Layer[]} */
+    this.layers = [];
+    this.pictures = [h("canvas"), h("canvas")];
+    this.axes = new Axes({ mels: 1, frames: 1, frameSeconds: 1, ticks: [] }, MARGIN);
+    scope.onResize(this.canvas, () => this.draw());
   }
 
-  // Shown only when it comes into sight: a history holds hundreds.
-  whenSeen(load) {
-    const watcher = new IntersectionObserver((entries) => {
-      if (!entries.some((entry) => entry.isIntersecting)) return;
-      watcher.disconnect();
-      load();
-    }, { rootMargin: "200px" });
-    watcher.observe(this.canvas);
+  /** A press on the picture goes to that second. @param {(seconds: number) => void} seek */
+  onSeek(seek) {
+    /** @type {(at: { x: number }) => boolean} */
+    const go = (at) => {
+      seek(this.axes.secondAt(at.x));
+      return false;
+    };
+    onDrag(this.scope, this.canvas, { start: go });
   }
 
+  /** The sound of a view. A history holds hundreds, so call it when the chart comes into sight. @param {View} view */
   async load(view) {
     this.view = view;
-    this.peaks = view.peaks ? new Int8Array(bytesOf(view.peaks).buffer) : null;
-    this.loudest = this.peaks ? this.peaks.reduce((top, one) => Math.max(top, Math.abs(one)), 1) : 1;
+    this.peaks = view.peaks ? peaksOf(view.peaks) : null;
     this.draw();
     try {
-      this.levels = await levelsOf(view.levels);
-      this.show(coloured(this.levels));
+      this.showLevels(await levelsOf(view.levels));
     } catch {
       this.canvas.dataset.gone = "true";
     }
   }
 
-  show(bitmap) {
-    this.bitmap = bitmap;
+  /** @param {Levels[]} sounds one picture, or both sides of the divider, on one scale */
+  showLevels(...sounds) {
+    const top = loudest(...sounds);
+    /** @type {[number, number]} */
+    const decibels = [-top / LEVELS_PER_DB, (255 - top) / LEVELS_PER_DB];
+    const table = levelTable(this.map, decibels, RANGE);
+    this.show(sounds.map((levels) => ({ levels, table, rest: 0 })));
+  }
+
+  /** What b has more than a. @param {Levels} a @param {Levels} b */
+  showDifference(a, b) {
+    const colours = ["screen", "quieter", "louder"].map((name) => this.numbers(name));
+    const table = changeTable(colours[0], colours[1], colours[2]);
+    this.show([{ levels: difference(a, b), table, rest: 128 }]);
+  }
+
+  /** @param {Layer[]} layers */
+  show(layers) {
+    this.layers = layers;
+    this.stale = true;
     this.canvas.dataset.ready = "true";
     this.draw();
   }
 
-  get seconds() { return this.view ? this.view.seconds : 1; }
-  get plotTop() { return TOP + (this.peaks ? WAVE_HEIGHT : 0); }
-
-  secondsAt(event) {
-    const box = this.canvas.getBoundingClientRect();
-    const part = (event.clientX - box.left - LEFT) / (box.width - LEFT - RIGHT);
-    return Math.max(0, Math.min(1, part)) * this.seconds;
+  /** @param {number} seconds */
+  move(seconds) {
+    this.at = seconds;
+    this.draw();
   }
 
-  move(seconds) { this.at = seconds; this.draw(); }
+  /** The axes of what is shown now. Only the frames within the sound count: the last one may be padded. */
+  measure() {
+    const { seconds, ticks, frame } = this.view || { seconds: 1, ticks: [], frame: undefined };
+    const { mels, frames } = this.layers[0]?.levels || { mels: 1, frames: 1 };
+    const frameSeconds = this.layers.length ? frame || seconds / frames : seconds;
+    const margin = { ...MARGIN, top: MARGIN.top + (this.peaks ? WAVE_HEIGHT : 0) };
+    this.axes = new Axes({ mels, frames, frameSeconds, ticks }, margin);
+    const [from, to] = this.stretch || [0, seconds];
+    this.axes.from = Math.max(0, from / frameSeconds);
+    this.axes.to = Math.max(this.axes.from + 1e-6, Math.min(frames, to / frameSeconds));
+  }
 
   draw() {
-    const { clientWidth: width, clientHeight: height } = this.canvas;
-    if (!width || !height) return;  // in a closed tab
-    const scale = window.devicePixelRatio || 1;
-    if (this.canvas.width !== Math.round(width * scale)) this.canvas.width = Math.round(width * scale);
-    if (this.canvas.height !== Math.round(height * scale)) this.canvas.height = Math.round(height * scale);
-    const pen = this.canvas.getContext("2d");
-    pen.setTransform(scale, 0, 0, scale, 0, 0);
-    pen.fillStyle = SCREEN;
-    pen.fillRect(0, 0, width, height);
-    const area = { x: LEFT, y: this.plotTop, w: width - LEFT - RIGHT, h: height - this.plotTop - BOTTOM };
-    if (this.peaks) this.drawWave(pen, area);
-    if (this.bitmap) this.drawLevels(pen, area);
-    this.drawAxes(pen, area);
-    if (this.at > 0) {
-      pen.fillStyle = HEAD;
-      pen.fillRect(area.x + (area.w * this.at) / this.seconds - 0.75, TOP, 1.5, height - TOP - BOTTOM);
+    this.measure();
+    const { axes } = this;
+    if (!this.fit(axes)) return; // in a closed tab
+    const g = this.clear();
+    if (this.peaks) this.drawPeaks(this.peaks);
+    const [left, right] = this.layers.map(({ levels, table, rest }, i) => {
+      if (this.stale) this.paint(this.pictures[i], axes, levels, table, rest);
+      return this.pictures[i];
+    });
+    this.stale = false;
+    if (right && this.divider !== null) this.drawBoth(left, right, axes.left + this.divider * axes.width);
+    else if (left) this.within(axes, () => this.place(axes, left));
+    this.drawSpans(g);
+    this.drawAxes(axes);
+    const head = axes.xOf(this.at);
+    if (this.at > 0 && head >= axes.left && head <= axes.right + 1) {
+      this.drawHead(axes, head, MARGIN.top, this.pen(this.divider === null ? "head" : "mark"));
     }
   }
 
-  drawLevels(pen, area) {
-    // Only the frames within the sound: the last one may be padded.
-    const frame = this.view && this.view.frame;
-    const shown = frame ? Math.min(this.bitmap.width, this.seconds / frame) : this.bitmap.width;
-    pen.imageSmoothingEnabled = false;
-    pen.drawImage(this.bitmap, 0, 0, shown, this.bitmap.height, area.x, area.y, area.w, area.h);
+  /** As high as there is room: a quiet sound should be seen, too. @param {Int8Array} peaks */
+  drawPeaks(peaks) {
+    const loudest = peaks.reduce((top, one) => Math.max(top, Math.abs(one)), 1);
+    const [middle, half] = [MARGIN.top + (WAVE_HEIGHT - 4) / 2, (WAVE_HEIGHT - 6) / 2];
+    this.context.fillStyle = this.pen("wave");
+    drawWave(this.context, peaks, { left: this.axes.left, width: this.axes.width, middle, half }, loudest);
   }
 
-  // As high as there is room: a quiet sound should be seen, too.
-  drawWave(pen, area) {
-    const middle = TOP + (WAVE_HEIGHT - 4) / 2, half = (WAVE_HEIGHT - 6) / 2, count = this.peaks.length / 2;
-    pen.fillStyle = WAVE;
-    for (let i = 0; i < count; i++) {
-      const low = this.peaks[2 * i] / this.loudest, high = this.peaks[2 * i + 1] / this.loudest;
-      pen.fillRect(area.x + (area.w * i) / count, middle - high * half, Math.max(1, area.w / count), Math.max(1, (high - low) * half));
-    }
+  /** @param {HTMLCanvasElement} left @param {HTMLCanvasElement} right @param {number} x of the divider */
+  drawBoth(left, right, x) {
+    const { axes, context: g } = this;
+    this.within(axes, () => this.place(axes, right), x);
+    this.within(axes, () => this.place(axes, left), axes.left, x);
+    g.fillStyle = this.pen("head");
+    g.fillRect(x - 1, axes.top, 2, axes.height);
+    g.textBaseline = "top";
+    g.textAlign = "right";
+    if (x > axes.left + 48) g.fillText(this.names[0], x - 6, axes.top + 6);
+    g.textAlign = "left";
+    if (x < axes.right - 40) g.fillText(this.names[1], x + 6, axes.top + 6);
   }
 
-  drawAxes(pen, area) {
-    pen.fillStyle = INK;
-    pen.font = "10.5px system-ui, sans-serif";
-    pen.textAlign = "right";
-    pen.textBaseline = "middle";
-    let last = Infinity;
-    for (const [height, text] of (this.view && this.view.ticks) || []) {
-      const y = area.y + area.h * (1 - height);
-      if (last - y < 12) continue;
-      pen.fillText(text, LEFT - 6, Math.max(area.y + 5, y));
-      last = y;
+  /** @param {CanvasRenderingContext2D} g */
+  drawSpans(g) {
+    const { axes } = this;
+    g.strokeStyle = this.pen("head", 0.75);
+    g.lineWidth = 1;
+    g.setLineDash([3, 3]);
+    for (const edge of this.spans.flat()) {
+      const x = axes.xOf(edge);
+      if (x < axes.left - 1 || x > axes.right + 1) continue;
+      g.beginPath();
+      g.moveTo(x, axes.top);
+      g.lineTo(x, axes.bottom);
+      g.stroke();
     }
-    pen.textBaseline = "top";
-    const step = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120].find((one) => (area.w * one) / this.seconds >= 44) || 300;
-    for (let i = 0; i * step <= this.seconds + 1e-6; i++) {
-      const x = area.x + (area.w * i * step) / this.seconds;
-      pen.textAlign = i === 0 ? "left" : x > area.x + area.w - 14 ? "right" : "center";
-      pen.fillText(i === 0 ? "0" : `${Number((i * step).toFixed(2))} s`, x, area.y + area.h + 4);
-    }
+    g.setLineDash([]);
   }
 }

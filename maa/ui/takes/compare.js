@@ -1,158 +1,281 @@
-// compare.js: two sounds on one play-head. Both run all the time and the switch only turns their volumes, so the
-// change is heard within one sample; both are brought to the loudness of the quieter one.
+// @ts-check
+// compare.js: two sounds beside each other: heard from the same second, as loud as each other, wiped or subtracted. An
+// edit is compared with its source around the stretches that it changed.
+import { clamp } from "../web/axes.js";
+import { h, iconButton, press, setIcon } from "../web/dom.js";
+import { onDrag } from "../web/drag.js";
+import { levelsOf } from "../web/sound.js";
+import { Chart } from "./chart.js";
+import { Pair } from "./pair.js";
 
-class Compare {
-  constructor(name) {
-    this.name = name;
+/** @typedef {import("../web/sound.js").View} View */
+/** @typedef {import("../web/levels.js").Levels} Levels */
+/** @typedef {{ label: string, view: View }} Choice */
+/** @typedef {"heard" | "wipe" | "difference"} Picture */
+
+const BESIDE = 2; // seconds that are seen on either side of an edit
+const LONGEST = 120; // seconds of an edit that are seen at most
+const ROLL = 1; // seconds that are heard before and behind an edit
+const CHART = "Spectrogram of the sound that is heard, of both with a line between them, or of their difference";
+/** @type {[Picture, string, string][]} */
+const PICTURES = [
+  ["heard", "Heard", "The sound that is heard"],
+  ["wipe", "Wipe", "The first sound on the left of the line, the second on the right"],
+  ["difference", "Difference", "Orange is where the second is louder, blue is where it is quieter"],
+];
+const SIDES = ["A", "B", "B − A"];
+
+export class Compare {
+  /** @param {import("../web/scope.js").Scope} scope @param {Uint8Array} map the colours of levels */
+  constructor(scope, map) {
+    /** @type {Choice[]} */
     this.choices = [];
+    this.picked = [0, 0];
     this.side = 1;
-    this.shift = 0;
-    this.root = h("section", { class: "compare", hidden: true, "aria-label": "Compare two sounds", tabindex: "-1" });
-    document.addEventListener("keydown", (event) => this.key(event));
-    document.addEventListener("maa-play", (event) => { if (event.detail !== this) this.pause(); });
+    this.edit = false;
+    /** @type {Picture} */
+    this.picture = "heard";
+    /** @type {[number, number][]} */
+    this.spans = []; // seconds that are new in the second sound
+    /** @type {Levels[]} */
+    this.levels = [];
+    this.loads = 0;
+    this.chart = new Chart(scope, CHART, map);
+    this.pair = new Pair(scope, () => this.tell());
+    this.nodes = nodesOf(this);
+    this.root = panelOf(this.nodes, this.chart.canvas);
+    const drag = (/** @type {{ x: number }} */ at) => this.drag(at.x);
+    onDrag(scope, this.chart.canvas, { start: drag, move: drag });
+    scope.listen(document, "keydown", (event) => this.key(event));
   }
 
-  // choices: [{label, view}]; a and b are indices.
-  open(choices, a, b) {
-    this.pause();
+  /**
+   * @param {Choice[]} choices
+   * @param {number} a @param {number} b the two to begin with
+   * @param {{ edit?: boolean, quiet?: boolean }} [how] edit: b is a with some stretches made anew; quiet: stay here
+   */
+  open(choices, a, b, { edit = false, quiet = false } = {}) {
     this.choices = choices;
     this.picked = [a, b];
+    this.edit = edit;
+    this.chart.names = edit ? ["before", "after"] : SIDES;
     this.side = 1;
-    this.shift = 0;
+    this.picture = edit ? "wipe" : "heard";
+    this.nodes.matched.checked = !edit; // what an edit does to the loudness should be heard
+    this.nodes.sides[2].hidden = !edit;
+    this.nodes.picks.forEach((pick, side) => {
+      pick.replaceChildren(
+        ...choices.map(({ label }, i) => new Option(label, String(i), false, i === this.picked[side])),
+      );
+    });
     this.root.hidden = false;
-    this.build();
-    this.root.scrollIntoView({ block: "nearest", behavior: "smooth" });
-    this.root.focus({ preventScroll: true });
+    if (!quiet) {
+      this.root.scrollIntoView({ block: "nearest", behavior: "smooth" });
+      this.root.focus({ preventScroll: true });
+    }
     return this.load();
   }
 
-  close() { this.pause(); this.root.hidden = true; }
-
-  build() {
-    const pick = (side) => h("select", { "aria-label": side ? "Second sound" : "First sound", onchange: (event) => { this.picked[side] = Number(event.target.value); this.load(); } },
-      this.choices.map((choice, i) => h("option", { value: String(i), selected: i === this.picked[side] }, choice.label)));
-    this.sides = ["A", "B"].map((letter, side) => h("button", { type: "button", class: "side", onclick: () => this.choose(side) }, letter));
-    this.chart = new Chart("Spectrogram of the sound that is heard, or the difference of both", (seconds) => this.seek(seconds));
-    this.playing = iconButton("play", "Play both (space)", () => this.toggle());
-    this.matched = h("input", { type: "checkbox", checked: true, onchange: () => this.level() });
-    this.differing = h("input", { type: "checkbox", onchange: () => this.paint() });
-    this.line = h("p", { class: "line", role: "status", "aria-live": "polite" });
-    this.root.replaceChildren(
-      h("header", null, h("strong", null, "Compare"), h("span", { class: "hint" }, "x switches, space plays"), iconButton("close", "Close the comparison", () => this.close())),
-      h("div", { class: "pair" }, this.sides[0], pick(0), this.sides[1], pick(1)),
-      this.chart.canvas,
-      h("div", { class: "bar" }, this.playing, this.clock = h("span", { class: "time" }, "0.0 s"),
-        h("label", null, this.matched, "Same loudness"), h("label", null, this.differing, "Show the difference")),
-      this.line,
-    );
+  close() {
+    this.pair.pause();
+    this.root.hidden = true;
   }
 
-  get views() { return this.picked.map((i) => this.choices[i].view); }
+  /** @param {number} side @param {number} choice */
+  pick(side, choice) {
+    this.picked[side] = choice;
+    return this.load();
+  }
+
+  get views() {
+    return this.picked.map((i) => this.choices[i].view);
+  }
 
   async load() {
-    this.pause();
-    this.shift = 0;
-    this.buffers = null;
-    const views = this.views;
+    const load = ++this.loads;
+    const { views } = this;
+    const seconds = Math.max(...views.map((view) => view.seconds));
+    this.spans = this.edit ? views[1].settings.spans || [] : [];
+    const [first, last] = this.spans.length ? [this.spans[0][0], this.spans[this.spans.length - 1][1]] : [0, seconds];
+    this.pair.load(
+      views.map((view) => view.url),
+      Math.max(0, first - ROLL),
+      Math.min(seconds, last + ROLL),
+    );
+    this.nodes.note.textContent = views[1].note || "";
+    this.levels = [];
     this.say("Loading …");
     try {
-      this.levels = await Promise.all(views.map((view) => levelsOf(view.levels)));
-      this.audio = this.audio || new AudioContext();
-      this.buffers = await Promise.all(views.map(async (view) => this.audio.decodeAudioData(await (await fetch(view.url)).arrayBuffer())));
+      const levels = await Promise.all(views.map((view) => levelsOf(view.levels)));
+      if (load !== this.loads) return;
+      this.levels = levels;
     } catch {
-      this.say("One of these sounds cannot be loaded any more.");
+      if (load === this.loads) this.say("One of these sounds cannot be loaded any more.");
       return;
     }
+    const from = Math.max(0, first - BESIDE);
+    this.chart.stretch = this.spans.length ? [from, Math.min(seconds, last + BESIDE, from + LONGEST)] : null;
+    this.chart.spans = this.spans;
     this.paint();
     this.level();
     this.root.dataset.loaded = String(Number(this.root.dataset.loaded || 0) + 1);
   }
 
-  // What to multiply each side by so that both are as loud as the quieter one.
+  // ---- what is seen
+
+  /** @param {Picture} picture */
+  show(picture) {
+    this.picture = picture;
+    this.paint();
+  }
+
+  paint() {
+    const { chart, nodes, side } = this;
+    const picture = side === 2 && this.picture === "heard" ? "difference" : this.picture;
+    for (const [i, button] of nodes.shows.entries()) press(button, PICTURES[i][0] === this.picture);
+    nodes.slider.hidden = picture !== "wipe";
+    chart.canvas.dataset.picture = picture;
+    if (!this.levels.length) return;
+    const [a, b] = this.levels;
+    const lengths = this.views.map((view) => view.seconds);
+    const seconds = picture === "difference" ? Math.min(...lengths) : Math.max(...lengths);
+    chart.view = { ...this.views[Math.min(side, 1)], seconds };
+    chart.divider = picture === "wipe" ? Number(nodes.slider.value) / 100 : null;
+    if (picture === "difference") chart.showDifference(a, b);
+    else if (picture === "wipe") chart.showLevels(a, b);
+    else chart.showLevels(this.levels[side]);
+  }
+
+  /** On the picture: the line between both sounds, or a second to go to. @param {number} x */
+  drag(x) {
+    const { axes } = this.chart;
+    if (this.chart.divider === null) {
+      this.pair.seek(axes.secondAt(x)).catch(() => this.fail());
+      return false;
+    }
+    this.wipe((x - axes.left) / axes.width);
+    return true;
+  }
+
+  /** @param {number} part of the width that shows the first sound */
+  wipe(part) {
+    this.nodes.slider.value = String(100 * clamp(part, 0, 1));
+    this.chart.divider = clamp(part, 0, 1);
+    this.chart.draw();
+  }
+
+  // ---- what is heard
+
+  /** What to multiply each side by so that both are as loud as the quieter one. */
   get gains() {
     const loud = this.views.map((view) => view.lufs);
-    if (!this.matched.checked || loud.includes(null)) return [1, 1];
-    const target = Math.min(...loud);
-    return loud.map((one) => 10 ** ((target - one) / 20));
+    if (!this.nodes.matched.checked) return [1, 1];
+    const known = loud.flatMap((one) => (typeof one === "number" ? [one] : []));
+    if (known.length < 2) return [1, 1];
+    return known.map((one) => 10 ** ((Math.min(...known) - one) / 20));
   }
 
   level() {
-    const gains = this.gains;
-    if (this.nodes) this.nodes.forEach((node, side) => { node.gain.value = side === this.side ? gains[side] : 0; });
-    const told = gains.map((gain, side) => `${"AB"[side]} ${gain === 1 ? "as it is" : `${(20 * Math.log10(gain)).toFixed(1)} dB`}`);
-    this.say(`Hearing ${"AB"[this.side]}. ${told.join(", ")}.`);
-    this.sides.forEach((button, side) => button.setAttribute("aria-pressed", String(side === this.side)));
-  }
-
-  choose(side) { this.side = side; this.level(); this.paint(); }
-
-  paint() {
-    if (!this.levels) return;
-    const [a, b] = this.levels, view = this.views[this.side];
-    this.chart.view = { ...view, seconds: Math.max(...this.views.map((one) => one.seconds)) };
-    this.chart.peaks = null;
-    this.chart.levels = this.levels[this.side];
-    if (this.differing.checked) this.chart.view = { ...view, seconds: Math.min(...this.views.map((one) => one.seconds)) };
-    this.chart.show(this.differing.checked ? difference(a, b) : coloured(this.levels[this.side]));
-  }
-
-  get at() {
-    const length = this.length || 0;
-    return this.started === undefined ? this.shift : Math.min(length, this.shift + this.audio.currentTime - this.started);
-  }
-
-  play() {
-    if (!this.buffers) return;
-    document.dispatchEvent(new CustomEvent("maa-play", { detail: this }));
-    this.audio.resume();
-    this.length = Math.max(...this.buffers.map((buffer) => buffer.duration));
-    if (this.shift >= this.length - 0.01) this.shift = 0;
-    this.nodes = this.buffers.map(() => new GainNode(this.audio));
-    const when = this.audio.currentTime + 0.02;
-    this.sources = this.buffers.map((buffer, side) => {
-      const source = new AudioBufferSourceNode(this.audio, { buffer });
-      source.connect(this.nodes[side]).connect(this.audio.destination);
-      source.start(when, Math.min(this.shift, buffer.duration));
-      return source;
+    const { gains } = this;
+    this.pair.hear(this.side, gains);
+    const told = gains.map((gain, side) => {
+      return `${SIDES[side]} ${gain === 1 ? "as it is" : `${(20 * Math.log10(gain)).toFixed(1)} dB`}`;
     });
-    this.started = when;
+    if (this.side === 2) this.say("Hearing the difference: what B has and A has not.");
+    else this.say(`Hearing ${SIDES[this.side]}. ${told.join(", ")}.`);
+    for (const [side, button] of this.nodes.sides.entries()) press(button, side === this.side);
+  }
+
+  /** @param {number} side */
+  choose(side) {
+    this.side = side;
     this.level();
-    setIcon(this.playing, "pause", "Pause (space)");
-    const tick = () => {
-      if (this.started === undefined) return;
-      this.tell();
-      if (this.at >= this.length) { this.pause(); this.shift = 0; this.tell(); return; }
-      requestAnimationFrame(tick);
-    };
-    tick();
+    this.paint();
   }
 
-  pause() {
-    if (this.started === undefined) return;
-    this.shift = this.at;
-    this.started = undefined;
-    this.sources.forEach((source) => source.stop());
-    this.nodes = null;
-    setIcon(this.playing, "play", "Play both (space)");
+  toggle() {
+    if (this.pair.playing) this.pair.pause();
+    else this.pair.play().catch(() => this.fail());
   }
 
-  toggle() { if (this.started === undefined) this.play(); else this.pause(); }
-  tell() { this.chart.move(this.at); this.clock.textContent = `${Math.max(0, this.at).toFixed(1)} s`; }
-
-  seek(seconds) {
-    const running = this.started !== undefined;
-    this.pause();
-    this.shift = seconds;
-    this.tell();
-    if (running) this.play();
+  fail() {
+    this.say("Your browser cannot play one of these sounds.");
   }
 
+  tell() {
+    const { at, playing, from } = this.pair;
+    this.chart.move(playing || at !== from ? at : 0);
+    this.nodes.clock.textContent = `${at.toFixed(1)} s`;
+    if (playing === this.nodes.play.matches("[data-playing]")) return;
+    this.nodes.play.toggleAttribute("data-playing", playing);
+    setIcon(this.nodes.play, playing ? "pause" : "play", playing ? "Pause (space)" : "Play both (space)");
+  }
+
+  /** @param {KeyboardEvent} event */
   key(event) {
     if (this.root.hidden || !this.root.offsetParent || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest("input:not([type=checkbox]), textarea, [contenteditable]")) return;
-    if (event.key === "x") this.choose(1 - this.side);
-    else if (event.key === " " && this.root.contains(event.target) && !event.target.closest("button, select, input")) { event.preventDefault(); this.toggle(); }
+    const target = /** @type {Element} */ (event.target);
+    if (target.closest("input:not([type=checkbox], [type=range]), textarea, [contenteditable]")) return;
+    if (event.key === "x") this.choose(this.side ? 0 : 1);
+    else if (event.key === " " && this.root.contains(target) && !target.closest("button, select, input")) {
+      event.preventDefault();
+      this.toggle();
+    }
   }
 
-  say(text) { this.line.textContent = text; }
+  /** @param {string} text */
+  say(text) {
+    this.nodes.line.textContent = text;
+  }
+}
+
+/** @typedef {ReturnType<typeof nodesOf>} Nodes */
+
+/** What a visitor presses and reads. @param {Compare} compare */
+function nodesOf(compare) {
+  const picks = [0, 1].map((side) => {
+    const pick = h("select", { "aria-label": side ? "Second sound" : "First sound" });
+    pick.addEventListener("change", () => compare.pick(side, Number(pick.value)));
+    return pick;
+  });
+  const sides = SIDES.map((name, side) => {
+    const title = side === 2 ? "Hear what the second sound has and the first has not" : undefined;
+    return h("button", { type: "button", class: "side", title, onclick: () => compare.choose(side) }, name);
+  });
+  const shows = PICTURES.map(([picture, name, title]) => {
+    return h("button", { type: "button", class: "small", title, onclick: () => compare.show(picture) }, name);
+  });
+  const slider = h("input", { type: "range", class: "size wipe", min: "0", max: "100", step: "0.5", value: "50" });
+  slider.setAttribute("aria-label", "Wipe between both sounds, in percent of the width");
+  slider.addEventListener("input", () => compare.wipe(Number(slider.value) / 100));
+  return {
+    picks,
+    sides,
+    shows,
+    slider,
+    play: iconButton("play", "Play both (space)", () => compare.toggle()),
+    close: iconButton("close", "Close the comparison", () => compare.close()),
+    clock: h("span", { class: "time" }, "0.0 s"),
+    matched: h("input", { type: "checkbox", checked: true, onchange: () => compare.level() }),
+    line: h("p", { class: "line", role: "status", "aria-live": "polite" }),
+    note: h("p", { class: "line note" }),
+  };
+}
+
+/** @param {Nodes} nodes @param {HTMLCanvasElement} canvas */
+function panelOf({ picks, sides, shows, slider, play, close, clock, matched, line, note }, canvas) {
+  const hint = h("span", { class: "hint" }, "x switches, space plays");
+  const loudness = h("label", null, matched, "Same loudness");
+  const pictures = h("span", { class: "shows", role: "group", "aria-label": "Picture" }, shows);
+  return h(
+    "section",
+    { class: "compare", hidden: true, "aria-label": "Compare two sounds", tabindex: "-1" },
+    h("header", null, h("strong", null, "Compare"), hint, close),
+    h("div", { class: "pair" }, sides[0], picks[0], sides[1], picks[1]),
+    canvas,
+    slider,
+    h("div", { class: "bar" }, play, clock, sides[2], loudness, pictures),
+    line,
+    note,
+  );
 }

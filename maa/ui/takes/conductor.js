@@ -1,39 +1,71 @@
+// @ts-check
 // conductor.js: what belongs to the page as a whole: a file dropped anywhere, Ctrl+Enter, and pressing Generate when
 // the server has filled a tab in.
+import { find, h, textButton } from "../web/dom.js";
+import { scopeOf } from "../web/scope.js";
 
-const root = element.querySelector(".maa-root");
-const file = h("input", { type: "file", accept: ".wav,.flac,.mp4,.mov,.mkv,.webm,audio/*,video/*", class: "away", tabindex: "-1", "aria-hidden": "true", onchange: () => { take(file.files[0]); file.value = ""; } });
-const button = textButton("Open a sound made here", () => file.click(), { title: "Its settings come back. You may also drop the file anywhere on the page." });
-const veil = h("div", { class: "veil", hidden: true }, "Drop a sound made here to get its settings back");
-root.append(button, file, veil);
+const ACCEPTED = ".wav,.flac,.mp4,.mov,.mkv,.webm,audio/*,video/*";
+const TITLE = "Its settings come back. You may also drop the file anywhere on the page.";
+// Upload fields take what is dropped on them.
+const OWN_DROPS = "[data-testid='file-upload'], .upload-container, button.center, [id$='-input'], input, textarea";
+const SETTLE = 200; // milliseconds until the controls that the server has filled in are there
 
-async function take(one) {
-  if (!one) return;
-  const { path } = await upload(one);
-  trigger("dropped", { path, name: one.name });
+/** @param {import("../web/dom.js").Host} host */
+export function start({ element, props, trigger, upload, watch }) {
+  const root = find(element, ".maa-root");
+  const scope = scopeOf(element);
+  const hidden = { class: "away", tabindex: "-1", "aria-hidden": "true" };
+  const file = h("input", { type: "file", accept: ACCEPTED, ...hidden });
+  file.addEventListener("change", () => {
+    take(file.files?.[0]);
+    file.value = "";
+  });
+  const button = textButton("Open a sound made here", () => file.click(), { title: TITLE });
+  const veil = h("div", { class: "veil", hidden: true }, "Drop a sound made here to get its settings back");
+  root.append(button, file, veil);
+
+  /** @param {File | null} [one] */
+  async function take(one) {
+    if (!one) return;
+    const { path } = await upload(one);
+    trigger("dropped", { path, name: one.name });
+  }
+
+  /** Whether files are dragged to a place that does not take them itself. @param {DragEvent} event */
+  const ours = (event) => {
+    const target = /** @type {Partial<Element>} */ (event.target);
+    return event.dataTransfer?.types.includes("Files") && !target.closest?.(OWN_DROPS);
+  };
+  scope.listen(document, "dragover", (/** @type {DragEvent} */ event) => {
+    veil.hidden = !ours(event);
+    if (!veil.hidden) event.preventDefault();
+  });
+  scope.listen(document, "dragleave", (/** @type {DragEvent} */ event) => {
+    if (!event.relatedTarget) veil.hidden = true;
+  });
+  scope.listen(document, "drop", (/** @type {DragEvent} */ event) => {
+    veil.hidden = true;
+    if (!ours(event)) return;
+    event.preventDefault();
+    take(event.dataTransfer?.files[0]);
+  });
+
+  scope.listen(document, "keydown", (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    const generate = [...document.querySelectorAll("[id$='-generate']")].find(visible);
+    if (!generate) return;
+    event.preventDefault();
+    /** @type {HTMLElement} */ (generate).click();
+  });
+
+  watch("value", () => {
+    const task = props.value?.go;
+    if (task) scope.timeout(SETTLE, () => document.getElementById(`${task}-generate`)?.click());
+  });
+  root.dataset.ready = "true";
 }
 
-// Upload fields take their own drops.
-const elsewhere = (event) => !(event.target.closest && event.target.closest("[data-testid='file-upload'], .upload-container, button.center, [id$='-input'], input, textarea"));
-const files = (event) => event.dataTransfer && [...event.dataTransfer.types].includes("Files");
-document.addEventListener("dragover", (event) => { if (files(event) && elsewhere(event)) { event.preventDefault(); veil.hidden = false; } else veil.hidden = true; });
-document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) veil.hidden = true; });
-document.addEventListener("drop", (event) => {
-  veil.hidden = true;
-  if (!files(event) || !elsewhere(event)) return;
-  event.preventDefault();
-  take(event.dataTransfer.files[0]);
-});
-
-const visible = (node) => node && node.offsetParent !== null;
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
-  const generate = [...document.querySelectorAll("[id$='-generate']")].find(visible);
-  if (generate) { event.preventDefault(); generate.click(); }
-});
-
-watch("value", () => {
-  const task = props.value && props.value.go;
-  if (task) setTimeout(() => document.getElementById(`${task}-generate`).click(), 200);
-});
-root.dataset.ready = "true";
+/** @param {Element} node */
+function visible(node) {
+  return /** @type {HTMLElement} */ (node).offsetParent !== null;
+}

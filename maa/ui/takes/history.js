@@ -1,79 +1,175 @@
+// @ts-check
 // history.js: everything made in this browser, newest first. It reads what the tabs' widgets have stored.
+import { bytesOf } from "../web/codec.js";
+import { find, h, save, textButton } from "../web/dom.js";
+import { scopeOf } from "../web/scope.js";
+import { Card } from "./card.js";
+import { Compare } from "./compare.js";
+import { HISTORY, store } from "./store.js";
 
-const root = element.querySelector(".maa-root");
-const compare = new Compare("history");
-const search = h("input", { type: "search", placeholder: "Search the prompts", "aria-label": "Search the prompts", oninput: () => fill() });
-const which = h("select", { "aria-label": "Which sounds", onchange: () => fill() },
-  h("option", { value: "" }, "All"), h("option", { value: "star" }, "Starred"),
-  Object.entries(TASKS).map(([task, name]) => h("option", { value: task }, name)));
-const zip = textButton("Download the starred (zip)", () => bundleStars());
-const clear = textButton("Forget all but the starred", () => { if (window.confirm("Forget every sound that is not starred?")) store.drop((item) => !item.star); });
-const line = h("p", { class: "line", role: "status", "aria-live": "polite" });
-const list = h("div", { class: "list history" });
-const empty = h("div", { class: "empty" }, h("p", null, "Nothing here yet. What you make in the tabs is listed here: its settings in this browser, its sound as long as the server keeps it (a day)."));
-const PAGE = 24;
-let shown = PAGE, cards = [], picked = null;
-const more = textButton("Show more", () => { shown += PAGE; fill(); });
+/** @typedef {import("../web/sound.js").View} View */
 
-root.append(h("div", { class: "tools" }, search, which, zip, clear), line, compare.root, empty, list, h("div", { class: "tools" }, more));
+const PAGE = 24; // cards at first, and more at every press
+const CHOICES = 40; // sounds that a card can be compared with
+const EMPTY =
+  "Nothing here yet. What you make in the tabs is listed here: its settings in this browser, its sound as long as " +
+  "the server keeps it (a day).";
 
-const host = {
+/** @param {import("../web/dom.js").Host} host */
+export function start(host) {
+  return new History(host);
+}
+
+class History {
+  /** @param {import("../web/dom.js").Host} host */
+  constructor(host) {
+    this.host = host;
+    this.scope = scopeOf(host.element);
+    const map = bytesOf(host.props.colours);
+    this.shown = PAGE;
+    /** @type {Card[]} */
+    this.cards = [];
+    /** @type {View | null} */
+    this.picked = null;
+    const compare = (/** @type {View} */ view) => this.compare(view);
+    const { tasks } = host.props;
+    this.place = { host, scope: this.scope, map, tasks, compare };
+    this.comparison = new Compare(this.scope, map);
+    const props = { type: "search", placeholder: "Search the prompts", "aria-label": "Search the prompts" };
+    this.search = h("input", { ...props, oninput: () => this.fill() });
+    this.which = h(
+      "select",
+      { "aria-label": "Which sounds", onchange: () => this.fill() },
+      h("option", { value: "" }, "All"),
+      h("option", { value: "star" }, "Starred"),
+      Object.entries(this.place.tasks).map(([task, name]) => h("option", { value: task }, name)),
+    );
+    this.line = h("p", { class: "line", role: "status", "aria-live": "polite" });
+    this.list = h("div", { class: "list history" });
+    this.empty = h("div", { class: "empty" }, h("p", null, EMPTY));
+    const more = textButton("Show more", () => {
+      this.shown += PAGE;
+      this.fill();
+    });
+    this.more = h("div", { class: "tools" }, more);
+    this.lay(find(host.element, ".maa-root"));
+    this.scope.listen(document, HISTORY, () => this.fill());
+    this.scope.listen(window, "storage", (event) => {
+      if (event.key === HISTORY) this.fill();
+    });
+    this.fill();
+  }
+
+  /** @param {HTMLElement} root */
+  lay(root) {
+    const zip = textButton("Download the starred (zip)", () => this.bundle());
+    const clear = textButton("Forget all but the starred", () => {
+      if (window.confirm("Forget every sound that is not starred?")) store.drop((item) => !item.star);
+    });
+    const tools = h("div", { class: "tools" }, this.search, this.which, zip, clear);
+    root.append(tools, this.line, this.comparison.root, this.empty, this.list, this.more);
+    root.dataset.ready = "true";
+  }
+
+  /** The first press picks a sound, the second one the other. @param {View} view */
   compare(view) {
-    if (!picked || picked === view) { picked = view; line.textContent = "Now choose the second sound: press its compare button."; return; }
-    const others = store.all().slice(0, 40).map((item) => ({ label: titled(item), view: item }));
-    const place = (one) => { let i = others.findIndex((choice) => choice.view.id === one.id); if (i < 0) i = others.push({ label: titled(one), view: one }) - 1; return i; };
-    const pair = [place(picked), place(view)];
-    picked = null;
-    line.textContent = "";
-    compare.open(others, ...pair);
-  },
-};
+    if (!this.picked || this.picked === view) {
+      this.picked = view;
+      this.line.textContent = "Now choose the second sound: press its compare button.";
+      return;
+    }
+    const choices = store
+      .all()
+      .slice(0, CHOICES)
+      .map((item) => ({ label: this.titled(item), view: item }));
+    const pair = [this.picked, view].map((one) => {
+      const i = choices.findIndex((choice) => choice.view.id === one.id);
+      return i < 0 ? choices.push({ label: this.titled(one), view: one }) - 1 : i;
+    });
+    this.picked = null;
+    this.line.textContent = "";
+    this.comparison.open(choices, pair[0], pair[1]);
+  }
 
-const said = (item) => item.settings.prompt || ((item.settings.heard_as || [])[0] || [""])[0] || "";
-// What a card says where nobody said anything: the stretches that were made anew.
-const unsaid = (item) => {
-  const spans = (item.settings.spans || []).map(([start, end]) => `${start.toFixed(1)} to ${end.toFixed(1)} s`);
-  return spans.length ? `Without a prompt: ${spans.join(", ")} made anew` : "Without a prompt";
-};
-const titled = (item) => `${TASKS[item.task]}, seed ${item.seed}${said(item) ? `, ${said(item).slice(0, 40)}` : ""}`;
+  /** @param {View} item */
+  wanted(item) {
+    const [words, which] = [this.search.value.trim().toLowerCase(), this.which.value];
+    if (which && !(which === "star" ? item.star : item.task === which)) return false;
+    return !words || said(item).toLowerCase().includes(words);
+  }
 
-function fill() {
-  const wanted = search.value.trim().toLowerCase();
-  const items = store.all().filter((item) => (!which.value || (which.value === "star" ? item.star : item.task === which.value)) && (!wanted || said(item).toLowerCase().includes(wanted)));
-  const kept = new Map(cards.map((card) => [card.view.id, card]));
-  cards = items.slice(0, shown).map((item) => {
-    const old = kept.get(item.id);
-    if (old && old.starred === Boolean(item.star)) return old;
-    const card = new Card(item, host, { title: `${TASKS[item.task]} ${new Date(item.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`, prompt: said(item) || unsaid(item) });
-    card.chart.whenSeen(() => check(card));
+  fill() {
+    const items = store.all().filter((item) => this.wanted(item));
+    const kept = new Map(this.cards.map((card) => [card.view.id, card]));
+    this.cards = items.slice(0, this.shown).map((item) => {
+      const old = kept.get(item.id);
+      if (!old || old.starred !== Boolean(item.star)) return this.card(item);
+      kept.delete(item.id);
+      return old;
+    });
+    for (const card of kept.values()) card.leave();
+    this.list.replaceChildren(...this.cards.map((card) => card.root));
+    this.empty.hidden = items.length > 0;
+    this.more.hidden = items.length <= this.shown;
+  }
+
+  /** @param {View} item */
+  card(item) {
+    const time = new Date(item.at || 0).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    const card = new Card(item, this.place, {
+      title: `${this.place.tasks[item.task]} ${time}`,
+      prompt: said(item) || unsaid(item),
+    });
+    card.scope.onceSeen(card.chart.canvas, () => this.check(card));
     return card;
-  });
-  list.replaceChildren(...cards.map((card) => card.root));
-  empty.hidden = items.length > 0;
-  more.parentElement.hidden = items.length <= shown;
+  }
+
+  /** Is the sound still there? When it is not, only its settings are, and they make it again. @param {Card} card */
+  async check(card) {
+    let there = false;
+    try {
+      there = (await fetch(card.view.url, { method: "HEAD" })).ok;
+    } catch {
+      // the server is away
+    }
+    if (there) return;
+    card.root.dataset.gone = "true";
+    card.playing.disabled = true;
+    card.say("The server does not keep this sound any more.");
+    card.said.append(
+      " ",
+      textButton("Make it again", () => card.ask("take_use", { go: true })),
+    );
+  }
+
+  /** @param {View} item */
+  titled(item) {
+    const words = said(item).slice(0, 40);
+    return `${this.place.tasks[item.task]}, seed ${item.seed}${words ? `, ${words}` : ""}`;
+  }
+
+  async bundle() {
+    const ids = store.all().flatMap((item) => (item.star ? [item.id] : []));
+    if (!ids.length) {
+      this.line.textContent = "Star the sounds that you want first.";
+      return;
+    }
+    const made = await this.host.server.stars(ids);
+    const gone = made.gone ? `${made.gone} of them are no longer on the server and not in the zip.` : "";
+    this.line.textContent = made.error || gone;
+    if (!made.error) save(made.url, made.file, this.host.element);
+  }
 }
 
-// Is the sound still there? When it is not, only its settings are, and they make it again.
-async function check(card) {
-  let there = false;
-  try { there = (await fetch(card.view.url, { method: "HEAD" })).ok; } catch { /* the server is away */ }
-  if (there) return;
-  card.root.dataset.gone = "true";
-  card.playing.disabled = true;
-  card.say("The server does not keep this sound any more.");
-  card.said.append(" ", textButton("Make it again", () => trigger("take_use", card.asked({ go: true }))));
+/** @param {View} item */
+function said(item) {
+  return item.settings.prompt || item.settings.heard_as?.[0]?.[0] || "";
 }
 
-async function bundleStars() {
-  const ids = store.all().filter((item) => item.star).map((item) => item.id);
-  if (!ids.length) { line.textContent = "Star the sounds that you want first."; return; }
-  const made = await server.stars(ids);
-  if (made.error) { line.textContent = made.error; return; }
-  save(made.url, made.file);
-  line.textContent = made.gone ? `${made.gone} of them are no longer on the server and not in the zip.` : "";
+/** What a card says where nobody said anything: the stretches that were made anew. @param {View} item */
+function unsaid(item) {
+  /** @type {[number, number][]} */
+  const spans = item.settings.spans || [];
+  const told = spans.map(([start, end]) => `${start.toFixed(1)} to ${end.toFixed(1)} s`);
+  return told.length ? `Without a prompt: ${told.join(", ")} made anew` : "Without a prompt";
 }
-
-document.addEventListener("maa-history", fill);
-window.addEventListener("storage", (event) => { if (event.key === HISTORY) fill(); });
-fill();
-root.dataset.ready = "true";

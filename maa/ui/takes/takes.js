@@ -1,71 +1,150 @@
+// @ts-check
 // takes.js: the results column of one tab.
+import { bytesOf } from "../web/codec.js";
+import { find, h, textButton } from "../web/dom.js";
+import { scopeOf } from "../web/scope.js";
+import { levelsOf } from "../web/sound.js";
+import { Card } from "./card.js";
+import { Chart } from "./chart.js";
+import { Compare } from "./compare.js";
+import { store } from "./store.js";
 
-const root = element.querySelector(".maa-root");
-const compare = new Compare(props.task);
-const empty = h("div", { class: "empty", id: `${props.task}-empty` }, h("p", null, props.hint));
-const live = { chart: new Chart("The spectrogram as it is now, while the noise is being removed"), line: h("span") };
-live.root = h("figure", { class: "live", hidden: true }, h("figcaption", null, h("strong", null, "In the making"), live.line), live.chart.canvas);
-const again = textButton("Same again, new seeds", () => cards.length && trigger("take_again", cards[0].asked()), { hidden: true });
-const frames = h("div", { class: "frames", hidden: true, tabindex: "0", "aria-label": "Frames of the clip that were looked at" });
-const list = h("div", { class: "list" });
-const before = h("div", { class: "list before" });
-let cards = [], original = null;
+/** @typedef {import("../web/sound.js").View} View */
 
-root.append(live.root, empty, h("div", { class: "tools" }, again), frames, list, compare.root, before);
+const EARLIER = 30; // sounds of the history that a take can be compared with
 
-const host = {
+/** @param {import("../web/dom.js").Host} host */
+export function start(host) {
+  new Takes(host);
+}
+
+class Takes {
+  /** @param {import("../web/dom.js").Host} host */
+  constructor(host) {
+    const { element, props, watch } = host;
+    this.host = host;
+    this.task = props.task;
+    this.scope = scopeOf(element);
+    this.map = bytesOf(props.colours);
+    /** @type {Card[]} */
+    this.cards = [];
+    /** @type {Card[]} */
+    this.earlier = []; // still playing from before
+    /** @type {View | null} */
+    this.original = null;
+    this.seen = "";
+    const compare = (/** @type {View} */ view) => this.compare(view);
+    this.place = { host, scope: this.scope, map: this.map, tasks: props.tasks, compare };
+    this.comparison = new Compare(this.scope, this.map);
+    this.chart = new Chart(this.scope, "The spectrogram as it is now, while the noise is being removed", this.map);
+    this.line = h("span");
+    const caption = h("figcaption", null, h("strong", null, "In the making"), this.line);
+    this.live = h("figure", { class: "live", hidden: true }, caption, this.chart.canvas);
+    this.empty = h("div", { class: "empty", id: `${props.task}-empty` }, h("p", null, props.hint));
+    const repeat = () => this.cards.length && this.cards[0].ask("take_again");
+    this.again = textButton("Same again, new seeds", repeat, { hidden: true });
+    const label = "Frames of the clip that were looked at";
+    this.frames = h("div", { class: "frames", hidden: true, tabindex: "0", "aria-label": label });
+    this.list = h("div", { class: "list" });
+    this.before = h("div", { class: "list before" });
+    this.lay(find(element, ".maa-root"));
+    watch("value", () => this.update());
+    this.update();
+  }
+
+  /** @param {HTMLElement} root */
+  lay(root) {
+    const { list, comparison } = this;
+    // An edit is compared with its source at once, above the takes; elsewhere the comparison opens below them.
+    const middle = this.host.props.edits ? [comparison.root, list] : [list, comparison.root];
+    root.append(this.live, this.empty, h("div", { class: "tools" }, this.again), this.frames, ...middle, this.before);
+    root.dataset.ready = "true";
+  }
+
+  /** @param {View} view */
   compare(view) {
-    const choices = [];
-    if (original) choices.push({ label: "Your sound", view: original });
-    for (const card of cards) choices.push({ label: card.name, view: card.view });
-    for (const item of store.all().slice(0, 30)) {
-      if (!cards.some((card) => card.view.id === item.id)) choices.push({ label: `Before: seed ${item.seed}, ${(item.settings.prompt || TASKS[item.task]).slice(0, 40)}`, view: item });
-    }
+    const choices = this.choices();
     const b = choices.findIndex((choice) => choice.view === view);
-    const a = choices.findIndex((choice, i) => i !== b);
-    if (a < 0) { cards.find((card) => card.view === view).say("Make another take to compare this one with."); return; }
-    compare.open(choices, a, b);
-  },
-};
+    const a = choices.findIndex((_, i) => i !== b);
+    const card = this.cards.find((one) => one.view === view);
+    if (a < 0) card?.say("Make another take to compare this one with.");
+    else this.comparison.open(choices, a, b, { edit: this.edited });
+  }
 
-function showTakes(value) {
-  // A take that is being heard goes on; it moves below the new ones.
-  for (const card of [...before.children]) if (card.maa.media.paused) card.remove();
-  for (const card of cards.filter((one) => !one.media.paused)) { card.root.removeAttribute("id"); card.root.maa = card; before.append(card.root); }
-  original = value.original || null;
-  compare.close();
-  cards = value.takes.map((view, i) => new Card(view, host, { id: `${props.task}-take-${i + 1}` }));
-  list.replaceChildren(...cards.map((card) => card.root));
-  empty.hidden = cards.length > 0;
-  again.hidden = !cards.length || cards[0].view.example;
-  showFrames(value.frames || []);
-  store.add(value.takes);
+  /** Whether the takes are what became of the original: the same sound but for some stretches. */
+  get edited() {
+    return Boolean(this.host.props.edits && this.original);
+  }
+
+  choices() {
+    const choices = this.cards.map((card) => ({ label: card.name, view: card.view }));
+    if (this.original) choices.unshift({ label: "Your sound", view: this.original });
+    for (const item of store.all().slice(0, EARLIER)) {
+      if (this.cards.some((card) => card.view.id === item.id)) continue;
+      const words = (item.settings.prompt || this.place.tasks[item.task]).slice(0, 40);
+      choices.push({ label: `Before: seed ${item.seed}, ${words}`, view: item });
+    }
+    return choices;
+  }
+
+  /** @param {{ takes: View[], original?: View, frames?: { url: string, at: number }[] }} value */
+  showTakes(value) {
+    this.comparison.close();
+    this.keepPlaying();
+    this.original = value.original || null;
+    this.cards = value.takes.map((view, i) => new Card(view, this.place, { id: `${this.task}-take-${i + 1}` }));
+    this.list.replaceChildren(...this.cards.map((card) => card.root));
+    this.again.hidden = !this.cards.length || Boolean(this.cards[0].view.example);
+    this.showFrames(value.frames || []);
+    if (this.edited && this.cards.length) this.comparison.open(this.choices(), 0, 1, { edit: true, quiet: true });
+    store.add(value.takes);
+  }
+
+  /** A take that is being heard goes on; it moves below the new ones. */
+  keepPlaying() {
+    const leave = (/** @type {Card} */ card) => {
+      card.root.remove();
+      card.leave();
+    };
+    const heard = this.cards.filter((card) => !card.media.paused);
+    for (const card of [...this.earlier, ...this.cards]) if (card.media.paused) leave(card);
+    for (const card of heard) {
+      card.root.removeAttribute("id");
+      this.before.append(card.root);
+    }
+    this.earlier = [...this.earlier.filter((card) => !card.media.paused), ...heard];
+  }
+
+  /** @param {{ url: string, at: number }[]} pictures */
+  showFrames(pictures) {
+    this.frames.hidden = !pictures.length;
+    const shown = pictures.map(({ url, at }) => {
+      const picture = h("img", { src: url, alt: `The clip at ${at.toFixed(1)} seconds`, loading: "lazy" });
+      return h("figure", null, picture, h("figcaption", null, `${at.toFixed(1)} s`));
+    });
+    this.frames.replaceChildren(...shown);
+  }
+
+  /** @param {{ step: number, total: number, levels: string, seconds: number, ticks: View["ticks"] } | null} value */
+  showLive(value) {
+    const { live, chart, line, empty } = this;
+    live.hidden = !value;
+    empty.hidden = Boolean(value) || this.cards.length > 0;
+    if (!value) return;
+    line.textContent = ` step ${value.step} of ${value.total}`;
+    chart.view = value;
+    levelsOf(value.levels).then(
+      (levels) => chart.showLevels(levels),
+      () => {},
+    );
+  }
+
+  update() {
+    const { value } = this.host.props;
+    const key = JSON.stringify(value);
+    if (!value || key === this.seen) return;
+    this.seen = key;
+    if (value.takes) this.showTakes(value);
+    this.showLive(value.live || null);
+  }
 }
-
-function showFrames(pictures) {
-  frames.hidden = !pictures.length;
-  frames.replaceChildren(...pictures.map((one) => h("figure", null, h("img", { src: one.url, alt: `The clip at ${one.at.toFixed(1)} seconds`, loading: "lazy" }), h("figcaption", null, `${one.at.toFixed(1)} s`))));
-}
-
-function showLive(value) {
-  live.root.hidden = !value;
-  if (!value) return;
-  empty.hidden = true;
-  live.line.textContent = ` step ${value.step} of ${value.total}`;
-  live.chart.view = value;
-  levelsOf(value.levels).then((levels) => live.chart.show(coloured(levels)), () => {});
-}
-
-let seen = null;
-function update() {
-  const value = props.value;
-  if (!value || JSON.stringify(value) === seen) return;
-  seen = JSON.stringify(value);
-  if (value.takes) showTakes(value);
-  showLive(value.live || null);
-  if (!value.live) empty.hidden = cards.length > 0;
-}
-
-watch("value", update);
-update();
-root.dataset.ready = "true";

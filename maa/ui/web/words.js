@@ -1,51 +1,67 @@
-// The words that a picture is heard as: one row each, with a weight to drag. Editing marks them as the person's own.
-const root = element.querySelector(".small-root");
-const make = (tag, props, ...children) => { const node = Object.assign(document.createElement(tag), props); node.append(...children); return node; };
-let rows = [];
+// @ts-check
+// words.js: the words that a picture is heard as: one row each, with a weight to drag. Editing makes them the person's
+// own.
+import { find, h } from "./dom.js";
 
-function send() {
-  const words = rows.map((row) => [row.word.value, Number(row.weight.value) / 100]).filter(([word]) => word.trim());
-  props.value = { words, heard: false };
-  head.querySelector("span").textContent = "Your words";
+/** @typedef {{ root: HTMLElement, word: HTMLInputElement, weight: HTMLInputElement }} Row */
+
+/** @param {import("./dom.js").Host} host */
+export function start({ element, props, watch }) {
+  const root = find(element, ".widget");
+  /** @type {Row[]} */
+  let rows = [];
+  let seen = "";
+  const title = h("span", null, "Heard as");
+  const list = h("div", { class: "rows" });
+  const add = h("button", { type: "button", class: "add" }, "Add a word");
+  add.addEventListener("click", () => addRow("", 0.5).word.focus());
+  root.append(h("div", { class: "head" }, title, add), list);
+
+  function send() {
+    const words = rows.map(({ word, weight }) => [word.value, Number(weight.value) / 100]);
+    props.value = { words: words.filter(([word]) => String(word).trim()), heard: false };
+    title.textContent = "Your words";
+  }
+
+  /** @param {string} text @param {number} part from 0 to 1 */
+  function addRow(text, part) {
+    const word = h("input", { type: "text", value: text, maxlength: "100", "aria-label": "Word", onchange: send });
+    const label = `Weight of ${text || "the new word"}`;
+    const weight = h("input", { type: "range", class: "size", min: "0", max: "100", "aria-label": label });
+    weight.value = String(Math.round(100 * part));
+    const told = h("span", { class: "told" });
+    const tell = () => {
+      told.textContent = `${weight.value} %`;
+    };
+    weight.addEventListener("input", tell);
+    weight.addEventListener("change", send);
+    const drop = h("button", { type: "button", "aria-label": `Remove ${text || "this word"}` }, "×");
+    const row = { root: h("div", { class: "row" }, word, weight, told, drop), word, weight };
+    drop.addEventListener("click", () => {
+      rows = rows.filter((one) => one !== row);
+      row.root.remove();
+      send();
+    });
+    tell();
+    rows.push(row);
+    list.append(row.root);
+    return row;
+  }
+
+  function show() {
+    const { value } = props;
+    /** @type {[string, number][]} */
+    const words = value?.words || [];
+    const key = JSON.stringify(value);
+    const own = value?.heard === false;
+    if (key === seen || (own && rows.length)) return;
+    seen = key;
+    rows = [];
+    list.replaceChildren();
+    root.hidden = !words.length;
+    for (const [word, weight] of words) addRow(word, weight);
+    title.textContent = own ? "Your words" : "Heard as";
+  }
+  watch("value", show);
+  show();
 }
-
-function addRow(word, weight) {
-  const row = {
-    word: make("input", { type: "text", value: word, maxLength: 100 }),
-    weight: make("input", { type: "range", className: "size", min: 0, max: 100, value: Math.round(100 * weight) }),
-    told: make("span", { className: "told" }),
-  };
-  row.word.setAttribute("aria-label", "Word");
-  row.weight.setAttribute("aria-label", `Weight of ${word || "the new word"}`);
-  const tell = () => { row.told.textContent = `${row.weight.value} %`; };
-  const drop = make("button", { type: "button", textContent: "×", onclick: () => { rows = rows.filter((one) => one !== row); row.root.remove(); send(); } });
-  drop.setAttribute("aria-label", `Remove ${word || "this word"}`);
-  row.weight.addEventListener("input", () => { tell(); });
-  row.weight.addEventListener("change", send);
-  row.word.addEventListener("change", send);
-  row.root = make("div", { className: "row" }, row.word, row.weight, row.told, drop);
-  tell();
-  rows.push(row);
-  list.append(row.root);
-  return row;
-}
-
-const list = make("div", { className: "rows" });
-const add = make("button", { type: "button", className: "add", textContent: "Add a word", onclick: () => addRow("", 0.5).word.focus() });
-const head = make("div", { className: "head" }, make("span", { textContent: "Heard as" }), add);
-root.append(head, list);
-
-let last = null;
-function show() {
-  const value = props.value, words = (value && value.words) || [];
-  const key = JSON.stringify(value);
-  if (key === last || (value && value.heard === false && rows.length)) return;
-  last = key;
-  rows = [];
-  list.replaceChildren();
-  root.hidden = !words.length;
-  for (const [word, weight] of words) addRow(word, weight);
-  head.querySelector("span").textContent = value && value.heard === false ? "Your words" : "Heard as";
-}
-watch("value", show);
-show();

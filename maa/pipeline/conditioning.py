@@ -1,0 +1,169 @@
+"""What a task conditions the network on: text, negative text, pictures."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from maa.checkpoint import Model, present
+from maa.models.clip import ClipBridge
+from maa.models.context import Context, condition_of
+from maa.models.text import mean_pool
+from maa.pipeline.seen import Seen
+from maa.pipeline.sustained import names_sustained
+
+Pair = tuple[Context, Context]  # condition, and null
+
+
+def from_text(model: Model, prompt: str, negative: str) -> Pair:
+    """Condition and null of one take. An empty prompt is no condition; a negative prompt takes the null's place.
+
+    To a network that knows density, a sound that goes on is one that is always there: rain has no holes.
+    """
+    if model.text is None or model.config.unet.context_dim is None:
+        nothing = Context()
+        return nothing, nothing
+    pair = model.text.encode([prompt, negative])
+    if not model.config.unet.learned_null:
+        return pair.row(0), pair.row(1)
+    device = pair.device
+    said = torch.tensor([bool(prompt), bool(negative)], device=device)
+    pair = condition_of(model.config.unet, pair.tokens, pair.mask, said)
+    goes_on = model.config.unet.density and names_sustained(prompt, model.sustained, model.concepts)
+    return with_density(pair.row(0), 1.0 if goes_on else None, device), pair.row(1)
+
+
+def embed_words(model: Model, texts: list[str]) -> Tensor:
+    """Unit vectors of short texts in the text tower's own space, [N, width]: how the bridge compares words."""
+    tokens, mask = present(model.text, "text encoder").token_states(texts)
+    return F.normalize(mean_pool(tokens, mask), dim=-1)
+
+
+def load_picture(image: Any) -> NDArray[np.uint8]:
+    """A file, PIL image or array to uint8 [H, W, 3]."""
+    from maa.vision.frames import load_image
+
+    return load_image(image)
+
+
+def describe_pictures(model: Model, pictures: list[NDArray[np.uint8]]) -> list[tuple[str, float]]:
+    """The sound concepts that pictures are heard as; several pictures are pooled like the frames of a video."""
+    able = (one for one in (model, *model.experts.values()) if one.vision is not None and one.text is not None)
+    model = next((one for one in able if one.concepts), model)
+    if model.vision is None or not model.concepts:
+        return []
+    return model.vision.describe(pictures, list(model.concepts), lambda texts: embed_words(model, texts))
+
+
+def caption(words: list[tuple[str, float]]) -> str:
+    """A prompt from the heard words: the best one, and the second where it is nearly as sure; empty without words."""
+    if not words:
+        return ""
+    best = words[0][0]
+    if len(words) > 1 and words[1][1] > 0.6 * words[0][1]:
+        return f"{best} and {words[1][0]}"
+    return best
+
+
+def from_pictures(model: Model, pictures: list[NDArray[np.uint8]], prompt: str, negative: str) -> Pair:
+    """Condition and null of a network that looks (Sec. 4.3): CLIP's unit vectors, the mean over the frames of a video.
+
+    A prompt takes the pictures' place as CLIP's vector of the text, which shares their space; the null is CLIP's vector
+    of the negative prompt, or of the empty text.
+    """
+    bridge = model.vision
+    if not isinstance(bridge, ClipBridge):
+        raise ValueError(
+            "This network needs CLIP to look at pictures: put open_clip's ViT-H-14 into its vision folder."
+        )
+    seen = bridge.vision.text_vectors([prompt])[0] if prompt else bridge.video_vector(pictures)
+    null = bridge.vision.text_vectors([negative])
+    return Context(vector=seen[None]), Context(vector=null)
+
+
+@torch.inference_mode()
+def with_words(model: Model, condition: Context, words: list[tuple[str, float]]) -> Context:
+    """Add the weighted mean of the words' joint vectors, unit norm, as the global vector (Sec. 4.3)."""
+    space = model.joint
+    if space is None or condition.vector is None:
+        return condition
+    vectors = space.embed_text([word for word, _ in words])
+    weights = torch.tensor([weight for _, weight in words], device=vectors.device)
+    vector = F.normalize((weights[:, None] * vectors).sum(0, keepdim=True), dim=-1)
+    given = torch.ones(1, dtype=torch.bool, device=vector.device)
+    return replace(condition, vector=vector, has_vector=given)
+
+
+def with_density(context: Context, density: float | None, device: torch.device) -> Context:
+    """One sample's context with the share of the time that should sound, 0..1; None leaves it as it is."""
+    if density is None:
+        return context
+    given = torch.tensor([True], device=device)
+    return replace(context, density=torch.tensor([float(density)], device=device), has_density=given)
+
+
+def input_digest(*arrays: NDArray[Any]) -> str:
+    """Short hash of an input, to tell later whether it is the same one; several arrays are hashed as one."""
+    found = hashlib.sha256()
+    for array in arrays:
+        found.update(np.ascontiguousarray(array).data)
+    return found.hexdigest()[:16]
+
+
+def digest_of_pictures(seen: Sequence[Seen]) -> str:
+    """Short hash of all pictures."""
+    return input_digest(*(picture for one in seen for picture in one.pictures))
+
+
+@dataclass(frozen=True)
+class PictureConditions:
+    """What pictures are heard as: a condition for each window, words over all of them, and the prompt to judge by."""
+
+    contexts: list[Pair]
+    words: list[tuple[str, float]]
+    judge: str
+
+
+def of_pictures(model: Model, looker: Model, seen: Sequence[Seen], prompts: tuple[str, str]) -> PictureConditions:
+    """The windows' pictures through the model's eyes.
+
+    Args:
+        model: names what is heard.
+        looker: makes the sound; where its network looks at pictures itself, it is conditioned on them and not on words.
+        prompts: what to hear instead ("" = what is seen), and what not.
+
+    Raises:
+        ValueError: the network needs words, and there is nothing that could name any.
+    """
+    prompt, negative = prompts
+    heard = [list(one.words) or describe_pictures(model, list(one.pictures)) for one in seen]
+    contexts = []
+    for one, words in zip(seen, heard, strict=True):
+        if looker.config.unet.looks:
+            own = prompt or caption(list(one.words))
+            contexts.append(from_pictures(looker, list(one.pictures), own, negative))
+            continue
+        text = prompt or caption(words)
+        if not text:
+            raise ValueError("The model names no sound concepts, so pictures cannot be heard; give a prompt instead.")
+        condition, null = from_text(looker, text, negative)
+        contexts.append((condition if prompt else with_words(looker, condition, words), null))
+    words = pooled(heard)
+    return PictureConditions(contexts, words, prompt or caption(words))
+
+
+def pooled(words: Sequence[Sequence[tuple[str, float]]]) -> list[tuple[str, float]]:
+    """The words of several windows as one list, best first: the mean of their weights."""
+    total: dict[str, float] = {}
+    for heard in words:
+        for word, weight in heard:
+            total[word] = total.get(word, 0.0) + weight / len(words)
+    return sorted(total.items(), key=lambda item: -item[1])

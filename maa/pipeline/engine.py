@@ -1,0 +1,120 @@
+"""One network and what it can render: from prepared conditions to finished takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from maa.audio.io import Audio, resample
+from maa.checkpoint import Model
+from maa.config import ModelConfig
+from maa.device import compute_dtype
+from maa.pipeline import conditioning, finishing
+from maa.pipeline.conditioning import Pair
+from maa.pipeline.length import fit_length, frames_for
+from maa.pipeline.options import Sampling
+from maa.pipeline.render import Renderer, Start, window_parts
+from maa.pipeline.result import Generation
+from maa.pipeline.steps import OnStep
+from maa.version import VERSION
+
+
+class Engine:
+    """A loaded network with its renderer, its settings and its limits. It keeps no state between calls."""
+
+    def __init__(self, model: Model, renderer: Renderer, dtype: torch.dtype, made_by: dict[str, str]) -> None:
+        """
+        Args:
+            model: on its device already, its U-Net computing in `dtype`.
+            renderer: of that model.
+            made_by: what every sound's settings say about the network: model, weights, and which expert it is.
+        """
+        self.model, self.renderer, self.dtype, self.made_by = model, renderer, dtype, made_by
+
+    @property
+    def config(self) -> ModelConfig:
+        """What the network is: sizes, lengths, conventions."""
+        return self.model.config
+
+    def mono(self, source: Audio) -> NDArray[np.float32]:
+        """A user's sound as mono [n] at the model's rate."""
+        return resample(source.mono(), source.sample_rate, self.config.audio.sample_rate)
+
+    def frames_of(self, source: Audio) -> int:
+        """Mel frames of a user's sound: the width a mask for it must have."""
+        return -(-len(self.mono(source)) // self.config.audio.hop)
+
+    def spectrogram(self, source: Audio) -> NDArray[np.float32]:
+        """log10 mel of a user's sound, [mels, frames]."""
+        return self.renderer.log10_mel_of(self.mono(source))
+
+    def settled(self, sampling: Sampling) -> Sampling:
+        """The same with the open choices made. ValueError where this network cannot be told what it is told."""
+        if sampling.density is not None and not self.config.unet.density:
+            raise ValueError(f"The model {self.made_by['model']} was trained without density; leave density out.")
+        return sampling.settled(self.config.guidance)
+
+    def settings(self, task: str, sampling: Sampling, **prompts: str) -> dict[str, Any]:
+        """What a sound's tags say of its making, JSON types."""
+        device = self.renderer.device
+        return {
+            "task": task,
+            **prompts,
+            **{
+                name: value
+                for name, value in sampling.to_settings().items()
+                if value is not None and value is not False
+            },
+            **({} if self.dtype == compute_dtype(device) else {"dtype": str(self.dtype).removeprefix("torch.")}),
+            **self.made_by,
+            "version": VERSION,
+        }
+
+    def from_text(self, prompt: str, negative: str) -> Pair:
+        """Condition and null of one take."""
+        return conditioning.from_text(self.model, prompt, negative)
+
+    def generate(
+        self,
+        contexts: list[Pair],
+        sampling: Sampling,
+        seconds: float | None,
+        settings: dict[str, Any],
+        on_step: OnStep | None,
+        wish: finishing.Wish,
+    ) -> Generation:
+        """From pure noise, `seconds` long: what is longer than the model's own length is made of windows."""
+        spec = self.config.audio
+        length = spec.samples if seconds is None else round(seconds * spec.sample_rate)
+        settings["seconds"] = spec.seconds if seconds is None else float(seconds)
+        frames = frames_for(self.config, length)
+        parts = window_parts(self.renderer.spans(frames // self.config.autoencoder.factor), contexts)
+        return self.render(Start(*contexts[0], frames, parts=parts), sampling, length, settings, on_step, wish)
+
+    def render(
+        self,
+        start: Start,
+        sampling: Sampling,
+        length: int,
+        settings: dict[str, Any],
+        on_step: OnStep | None,
+        wish: finishing.Wish,
+    ) -> Generation:
+        """From a prepared start to finished takes of `length` samples, best first."""
+        latents, seeds = self.renderer.takes(start, sampling, on_step)
+        mel = self.renderer.decode(latents)
+        waves = fit_length(self.renderer.vocode(mel), length, self.config.audio.sample_rate)
+        takes = finishing.finished(self.renderer, waves, settings["prompt"], wish)
+        return Generation(
+            audio=takes.waves[:, None],
+            sample_rate=self.config.audio.sample_rate,
+            mel=self.model.front.to_log10(mel)[:, 0].cpu().numpy()[takes.order],
+            seeds=tuple(seeds[k] for k in takes.order),
+            scores=takes.scores,
+            settings={**settings, "loudness": wish.loudness},
+            facts=takes.facts,
+            together=len(seeds) > 1 and (self.renderer.device.type != "cpu" or len(set(seeds)) == 1),
+        )

@@ -1,0 +1,312 @@
+"""The five tasks: what each is called, what is given to it, and what may be asked of it besides the sampling.
+
+A sixth one is a class here, a method of `MakeAnAudio`, and a tab.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from maa.pipeline import checks
+from maa.pipeline.checks import text as check_prompt
+from maa.pipeline.options import Filling, Sampling, Soundtrack
+from maa.pipeline.setting import (
+    PROMPTS,
+    SOUND,
+    TAB,
+    Choice,
+    File,
+    Number,
+    OptionGroup,
+    Rows,
+    Switch,
+    TextLine,
+    declare,
+    settings_of,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from maa.pipeline.result import Generation
+    from maa.pipeline.steps import OnStep
+
+MIN_SECONDS, MAX_SECONDS = 0.5, 30.0
+MAX_START = 600.0  # seconds: no sound is longer
+MAX_WORDS = 20  # that a picture may be heard as
+MAX_WEIGHT = 1e6
+BOXES = 64  # regions of one request
+AS_MADE = "as-made"
+LOUDNESS = {AS_MADE: "As made", "-23": "−23 LUFS (broadcast)", "-18": "−18 LUFS", "peak": "Peak −1 dBTP"}
+
+
+def _prompt(help_text: str = "what should be heard, instead of what is seen", *, required: bool = False) -> Any:
+    return declare("", TextLine(help=help_text, place=PROMPTS, required=required))
+
+
+def _negative() -> Any:
+    setting = TextLine(
+        help="what to lead away from", title="negative prompt", label="Negative prompt", metavar="TEXT",
+        place=PROMPTS, placeholder="What should not be heard (optional)",
+    )  # fmt: skip
+    return declare("", setting)
+
+
+def _seconds() -> Any:
+    setting = Number(
+        help="length of the sound", low=MIN_SECONDS, high=MAX_SECONDS, slider=(1.0, MAX_SECONDS, 0.001), place=SOUND,
+        label="Length in seconds", metavar="S", always=True, native=lambda config: config.audio.seconds,
+        open="the model's own",
+        info="The model has learnt from {native:.1f} s. Longer sounds are joined from such pieces.",
+    )  # fmt: skip
+    return declare(None, setting)
+
+
+def _loudness(place: str = SOUND) -> Any:
+    setting = Choice(
+        help="as-made, -23 or -18 LUFS, or peak: a true peak of -1 dB; what is inpainted is always as-made",
+        choices=lambda: LOUDNESS, place=place, turn=3, label="Loudness", metavar="L",
+    )  # fmt: skip
+    return declare(AS_MADE, setting)
+
+
+def regions(value: Any, edges: int) -> list[tuple[float, ...]]:
+    """Rows of [start s, end s, low Hz, high Hz], or with `edges` 2 of [start s, end s]; None is none.
+
+    Their order and range are for `maa.audio.mask.Box` to judge.
+    """
+    row_text = f"[{', '.join(('start s', 'end s', 'low Hz', 'high Hz')[:edges])}]"
+    if value is None:
+        return []
+    if not isinstance(value, list | tuple) or len(value) > BOXES:
+        raise ValueError(f"Give up to {BOXES} regions, each as {row_text}.")
+    rows = []
+    for row in value:
+        if not isinstance(row, list | tuple) or len(row) != edges:
+            raise ValueError(f"Each region should be {row_text}.")
+        rows.append(tuple(checks.number(edge, "Each edge of a region") for edge in row))
+    return rows
+
+
+def check_words(words: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Sounds that a person hears in a picture: at most 20, with weights above 0 that are made to add up to 1."""
+    if not isinstance(words, list | tuple) or len(words) > MAX_WORDS:
+        raise ValueError(f"Give at most {MAX_WORDS} words, each with its weight.")
+    pairs: list[tuple[str, float]] = []
+    for pair in words:
+        if not isinstance(pair, list | tuple) or len(pair) != 2:
+            raise ValueError("Each word should come with its weight, such as ('rain', 0.5).")
+        word = check_prompt(pair[0], "word", needed=True)
+        weight = checks.number(pair[1], "The weight of a word", 0.0, MAX_WEIGHT)
+        if weight > 0:
+            pairs.append((word, weight))
+    if words and not pairs:
+        raise ValueError("Every word has weight 0; give at least one of them more.")
+    total = sum(weight for _, weight in pairs)
+    if abs(total - 1) > 0.01:  # weights that this function gave out come back as they are
+        pairs = [(word, round(weight / total, 4)) for word, weight in pairs]
+    return sorted(pairs, key=lambda pair: -pair[1])
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a task works on."""
+
+    name: str  # of the argument
+    what: str  # with its article
+    more: str = ""  # what the command line should know besides
+
+
+class Task(OptionGroup):
+    """Base of what the tasks may be asked."""
+
+    name: ClassVar[str]  # on the command line, in saved settings, in the page
+    label: ClassVar[str]  # of its tab
+    method: ClassVar[str]  # of `MakeAnAudio`, and the name of its endpoint
+    summary: ClassVar[str]
+    source: ClassVar[Source | None] = None
+    more: ClassVar[tuple[type[OptionGroup], ...]] = ()  # what else it may be asked
+    splices: ClassVar[bool] = False  # the new sound goes into the user's own, whose loudness stays as it is
+
+    def run(self, maa: Any, source: Any, sampling: Sampling, on_step: OnStep | None) -> Generation:
+        """Ask a model for it.
+
+        Args:
+            maa: a `MakeAnAudio`.
+            source: what the task works on; nothing where it works on nothing.
+            sampling: how to sample.
+            on_step: called after every denoising step.
+        """
+        given = () if self.source is None else (source,)
+        made: Generation = getattr(maa, self.method)(*given, sampling=sampling, **self.keywords(), on_step=on_step)
+        return made
+
+
+@dataclass(frozen=True)
+class Text(Task):
+    """Sound from a sentence."""
+
+    name, label, method = "text", "Text", "text_to_audio"
+    summary = "Sound from a sentence."
+
+    prompt: str = _prompt("what should be heard", required=True)
+    negative: str = _negative()
+    seconds: float | None = _seconds()
+    loudness: str = _loudness()
+
+
+@dataclass(frozen=True)
+class Image(Task):
+    """Sound from a picture."""
+
+    name, label, method = "image", "Image", "image_to_audio"
+    summary = "Sound from a picture."
+    source = Source("image", "a picture")
+
+    prompt: str = _prompt()
+    negative: str = _negative()
+    seconds: float | None = _seconds()
+    words: tuple[tuple[str, float], ...] = declare(
+        (),
+        Rows(
+            help="a word that the picture is heard as, and its weight", cells=check_words, flag="heard",
+            metavar=("WORD", "WEIGHT"), api=False,
+        ),
+    )  # fmt: skip
+    loudness: str = _loudness()
+
+
+@dataclass(frozen=True)
+class Video(Task):
+    """Sound for a clip, as long as the clip."""
+
+    name, label, method = "video", "Video", "video_to_audio"
+    summary = "Sound for a clip, as long as the clip; the file is the clip with that sound."
+    source = Source("video", "a clip", "with -o NAME.wav only the sound is written")
+    more = (Soundtrack,)
+
+    prompt: str = _prompt()
+    negative: str = _negative()
+    loudness: str = _loudness()
+
+
+@dataclass(frozen=True)
+class Personalize(Task):
+    """A sound of the user's own, led towards a prompt."""
+
+    name, label, method = "personalize", "Personalise", "personalize"
+    several: ClassVar[str] = "Try five t0 side by side"  # the button of `strip`
+    summary = "A sound of your own, moved towards a prompt."
+    source = Source("audio", "a sound")
+
+    prompt: str = _prompt("what should be heard", required=True)
+    t0: float = declare(  # 0.4 is the middle of what the paper recommends
+        0.4,
+        Number(
+            help="0 is your sound through the model (mono, 16 kHz), 1 ignores it; the paper recommends 0.2 to 0.5",
+            low=0.0, high=1.0, says="must lie between 0 (keep the sound) and 1 (follow the prompt)", always=True,
+            slider=(0.0, 1.0, 0.01), place=TAB, label="Keep my sound ↔ follow the prompt",
+            info="t0: 0 = your sound through the model (mono, 16 kHz), 1 ignores it; "
+            "the paper recommends 0.2 to 0.5 (marked).",
+        ),
+    )  # fmt: skip
+    negative: str = _negative()
+    start: float = declare(
+        0.0,
+        Number(
+            help="second of your sound where the model's window begins", low=0.0, high=MAX_START, metavar="S",
+        ),
+    )  # fmt: skip
+    loudness: str = _loudness()
+    level_match: bool = declare(
+        True,
+        Switch(
+            help="as loud as your sound, where the loudness is as-made", place=TAB, turn=5,
+            label="As loud as your sound",
+        ),
+    )  # fmt: skip
+
+    def at_any_t0(self) -> dict[str, Any]:
+        """What stays the same where one sound is asked for at several t0."""
+        return {name: value for name, value in self.keywords().items() if name != "t0"}
+
+
+@dataclass(frozen=True)
+class Inpaint(Task):
+    """New sound where a mask says so."""
+
+    name, label, method = "inpaint", "Inpaint", "inpaint"
+    summary = "Regions of a sound made anew; outside their time spans its samples stay as they are."
+    source = Source("audio", "a sound", "its rate, channels and sample format are kept")
+    more = (Filling,)
+    splices = True
+
+    boxes: tuple[tuple[float, ...], ...] = declare(
+        (),
+        Rows(
+            help="a region to make anew: start and end in seconds, lowest Hz, highest Hz",
+            cells=lambda value: regions(value, 4), flag="box", metavar=("START", "END", "LOW", "HIGH"),
+        ),
+    )  # fmt: skip
+    prompt: str = _prompt("what should be heard; empty goes on with what is there")
+    frames: tuple[tuple[float, ...], ...] = declare(
+        (),
+        Rows(
+            help="a stretch of all frequencies to make anew: start and end in seconds",
+            cells=lambda value: regions(value, 2), metavar=("START", "END"),
+        ),
+    )  # fmt: skip
+    mask: Any = declare(  # noqa: RUF009 - a dataclass field
+        None, File(help="PNG, white = make new and low notes at the bottom, or .npy [bands, frames]", metavar="FILE")
+    )
+    negative: str = _negative()
+    loudness: str = _loudness(place="")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_loudness(self.loudness, fixed=True)
+
+    @property
+    def regions(self) -> list[tuple[float, ...]]:
+        """Every box and every stretch."""
+        return [*self.boxes, *self.frames]
+
+    def keywords(self) -> dict[str, Any]:
+        """What `MakeAnAudio.inpaint` takes of it, besides the mask."""
+        return {name: value for name, value in super().keywords().items() if name not in ("boxes", "frames", "mask")}
+
+
+# Variations of a sound: led a little, from its beginning.
+NEAR: dict[str, Any] = {"t0": 0.3, "start": 0.0, "level_match": True}
+TASKS: dict[str, type[Task]] = {task.name: task for task in (Text, Image, Video, Personalize, Inpaint)}
+LABELS: dict[str, str] = {name: task.label for name, task in TASKS.items()}
+
+
+def check(task: type[Task], name: str, value: Any) -> Any:
+    """One value of a task, checked alone."""
+    return next(setting for setting in settings_of(task) if setting.name == name).check(value)
+
+
+def check_seconds(seconds: float | None) -> None:
+    """None, or a length the model can be asked for."""
+    check(Text, "seconds", seconds)
+
+
+def check_t0(t0: float) -> None:
+    """The share of the noise schedule that personalisation goes back, 0..1 (Sec. 4.1)."""
+    check(Personalize, "t0", t0)
+
+
+def check_loudness(loudness: object, *, fixed: bool = False) -> str:
+    """One of `LOUDNESS`; -23 and -18 may come as numbers.
+
+    Args:
+        loudness: what was asked for.
+        fixed: the task keeps the user's own samples, so that nothing but "as-made" will do.
+    """
+    name: str = check(Text, "loudness", loudness)
+    if fixed and name != AS_MADE:
+        raise ValueError(
+            f"Inpainting keeps your own samples as they are, so its loudness can only be {AS_MADE}, not {name}."
+        )
+    return name

@@ -1,0 +1,70 @@
+"""How the page is served: to whom, and from which folders."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import httpx
+import pytest
+from gradio.utils import get_upload_folder
+
+from maa.ui.serve import Address, host_of, hosts_of, out_of_reach, use_own_folder
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "localhost:1", "LOCALHOST", "[::1]:7860"])
+def test_local_names_are_answered(base_url: str, host: str) -> None:
+    assert httpx.get(f"{base_url}/config", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:7860", "127.0.0.1.evil.example", "", "[", "a@localhost.b"]
+)
+@pytest.mark.parametrize("path", ["/", "/config", "/gradio_api/upload", "/gradio_api/file=x", "/gradio_api/queue/join"])
+def test_a_foreign_name_that_leads_here_is_refused(base_url: str, host: str, path: str) -> None:
+    """A page elsewhere, whose name points to this computer, must not read what is served here."""
+    for method in ("GET", "POST"):
+        answer = httpx.request(method, base_url + path, headers={"host": host, "origin": f"http://{host}"})
+        assert answer.status_code == 421 and "MAA_HOSTS" in answer.text
+
+
+def test_who_may_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start for others, and one on a host's machine, do not know their own name; a proxy's can be given."""
+    local = {"localhost", "127.0.0.1", "::1"}
+    assert hosts_of(Address()) == hosts_of(Address("localhost", 7000)) == local
+    assert hosts_of(Address("0.0.0.0")) is None and hosts_of(Address("192.168.1.2")) is None
+    monkeypatch.setenv("MAA_HOSTS", "Sounds.example, other.example")
+    monkeypatch.setenv("GRADIO_ROOT_PATH", "https://proxy.example/maa")
+    assert hosts_of(Address()) == local | {"sounds.example", "other.example", "proxy.example"}
+    monkeypatch.setenv("SPACE_ID", "somebody/space")
+    assert hosts_of(Address()) is None
+    assert [host_of(one) for one in ("a.example:80", "[::1]:7860", "[", "")] == ["a.example", "::1", None, None]
+
+
+def test_folders_are_left_out_with_all_their_neighbours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("work/assets", "work/private", "work/.git", "tmp/gradio", "tmp/other"):
+        (tmp_path / name).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    hidden = {path.relative_to(tmp_path).as_posix() for path in out_of_reach([Path("assets"), tmp_path / "tmp/gradio"])}
+    assert hidden == {"work/private", "work/.git", "tmp/other"}
+    assert set(out_of_reach([tmp_path / "tmp/gradio"])) == {tmp_path / "work", tmp_path / "tmp/other"}
+    (tmp_path / "work/loop").symlink_to(tmp_path)
+    (tmp_path / "work/same").symlink_to(tmp_path / "work/assets")
+    hidden = {path.relative_to(tmp_path).as_posix() for path in out_of_reach([Path("assets"), tmp_path / "tmp/gradio"])}
+    assert hidden == {"work/private", "work/.git", "tmp/other"}, "a link to what is kept would hide it"
+
+
+def test_uploads_lie_in_a_folder_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.delenv("GRADIO_TEMP_DIR")
+    use_own_folder()
+    folder = Path(get_upload_folder())
+    assert folder.parent == tmp_path and folder.name.startswith("make-an-audio-") and folder.stat().st_mode & 0o77 == 0
+    use_own_folder()
+    assert Path(get_upload_folder()) == folder, "the same one again, so that a restart keeps the takes of the day"
+    monkeypatch.delenv("GRADIO_TEMP_DIR")
+    folder.rmdir()
+    folder.symlink_to(tmp_path)  # somebody else's trap
+    use_own_folder()
+    assert Path(get_upload_folder()) != folder and os.stat(get_upload_folder()).st_mode & 0o77 == 0

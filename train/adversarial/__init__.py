@@ -1,0 +1,1 @@
+"""Training against discriminators: their networks, and the losses of both sides."""

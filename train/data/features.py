@@ -1,0 +1,47 @@
+"""What frozen towers give for the sounds and texts of a library; computed once, it never changes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from maa.models.aisfx import AisfxEncoder
+from maa.models.text import TextEncoder, mean_pool
+from train.data.library import Library
+
+
+def features_file(library: Library, cache: Path) -> Path:
+    """Where a folder keeps the vectors of a library's recordings, by its digest."""
+    digest = hashlib.sha256(library.samples.tobytes() + library.offsets.tobytes()).hexdigest()[:16]
+    return cache / f"sounds-{digest}.npy"
+
+
+@torch.inference_mode()
+def sound_features(library: Library, encoder: AisfxEncoder, rate: int, cache: Path) -> Tensor:
+    """One vector per recording, [N, width]; remembered in the folder `cache` under the library's digest."""
+    path = features_file(library, cache)
+    if not path.is_file():
+        device = next(encoder.parameters()).device
+        waves = (torch.from_numpy(library.wave(i)).to(device)[None] for i in range(len(library.rows)))
+        np.save(path, torch.cat([encoder.embed(wave, rate) for wave in waves]).cpu().numpy())
+    return torch.from_numpy(np.load(path, allow_pickle=False))
+
+
+def token_states(encoder: TextEncoder, texts: Sequence[str]) -> tuple[Tensor, Tensor | None]:
+    """Token states [M, K, D] of texts, and their mask [M, K] (True = a real token) where pads are hidden."""
+    context = encoder.encode(list(texts))
+    assert context.tokens is not None, "a text tower gives tokens"
+    return context.tokens, context.mask
+
+
+@torch.inference_mode()
+def text_features(encoder: TextEncoder, texts: Sequence[str], batch: int = 64) -> Tensor:
+    """Mean-pooled token states, [M, width]."""
+    return torch.cat(
+        [mean_pool(*token_states(encoder, texts[start : start + batch])) for start in range(0, len(texts), batch)]
+    )
