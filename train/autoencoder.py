@@ -43,7 +43,7 @@ from train.data import Library
 from train.data.crops import WaveCrops
 from train.trainer.draw import Draw
 from train.trainer.loop import Trainer
-from train.trainer.options import Options, add_fields, add_weights, from_args, weights_from
+from train.trainer.options import RunOptions, add_fields, add_weights, from_args, weights_from
 from train.trainer.precision import make_accelerator
 
 # Of the losses, by their names. Paper-size recipes follow the authors' KL of 1e-6 on sums, which is 6e-8 here.
@@ -161,7 +161,7 @@ class AutoencoderObjective:
 def train_autoencoder(
     config: ModelConfig,
     library: Library,
-    options: Options,
+    options: RunOptions,
     batch: int,
     frames: int,
     weights: Mapping[str, float] = WEIGHTS,
@@ -223,10 +223,10 @@ def main() -> None:
     )
     add_weights(parser, WEIGHTS)
     add_fields(parser, DiscriminatorOptions, "discriminator_", **asdict(DISCRIMINATOR))
-    add_fields(parser, Options, lr=1e-3)
+    add_fields(parser, RunOptions, lr=1e-3)
     args = parser.parse_args()
     chosen = from_args(DiscriminatorOptions, args, "discriminator_")
-    options, weights = from_args(Options, args), weights_from(args, WEIGHTS)
+    options, weights = from_args(RunOptions, args), weights_from(args, WEIGHTS)
     config = PRESETS[args.config]
     library = Library.open(args.library, rate=config.audio.sample_rate)
     train_autoencoder(config, library, options, args.batch, args.frames, weights, chosen, args.frozen_encoder)

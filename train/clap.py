@@ -28,7 +28,7 @@ from train.data.features import sound_features, text_features
 from train.package import load_frozen
 from train.trainer.draw import Draw
 from train.trainer.loop import Trainer
-from train.trainer.options import Options, add_fields, from_args
+from train.trainer.options import RunOptions, add_fields, from_args
 from train.trainer.precision import make_accelerator
 
 
@@ -73,7 +73,7 @@ def accuracy(heads: ClapHeads, known: Features, library: Library, indices: NDArr
     return float(np.mean(hits)) if hits else float("nan")
 
 
-def train_clap(config: ModelConfig, library: Library, parts: Path, options: Options, batch: int) -> Path:
+def train_clap(config: ModelConfig, library: Library, parts: Path, options: RunOptions, batch: int) -> Path:
     """Train the heads and return the path of the weights.
 
     The towers' answers are small and stay in memory, and every process takes the whole batch: contrast needs all pairs.
@@ -108,11 +108,11 @@ def main() -> None:
     parser.add_argument("--library", type=Path, default=Path("data"))
     parser.add_argument("--parts", type=Path, default=Path("data/parts"))
     parser.add_argument("--batch", type=int, default=192)
-    add_fields(parser, Options, lr=1e-3, steps=1500)
+    add_fields(parser, RunOptions, lr=1e-3, steps=1500)
     args = parser.parse_args()
     config = PRESETS[args.config]
     library = Library.open(args.library, rate=config.audio.sample_rate)
-    train_clap(config, library, args.parts, from_args(Options, args), args.batch)
+    train_clap(config, library, args.parts, from_args(RunOptions, args), args.batch)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ from train.latents.recipes import RECIPES, Recipe, blurred, drop_conditions
 from train.package import load_frozen
 from train.trainer.draw import Draw
 from train.trainer.loop import Trainer
-from train.trainer.options import Options, add_fields, from_args
+from train.trainer.options import RunOptions, add_fields, from_args
 from train.trainer.precision import make_accelerator
 
 QUIET = 0.25  # share of inpainting samples without a caption
@@ -167,7 +167,7 @@ def _mean(value: Tensor, accelerator: Accelerator) -> Tensor:
     return value if accelerator.num_processes == 1 else accelerator.reduce(value.detach(), "mean")
 
 
-def train_unet(config: ModelConfig, library: Library, parts: list[Path], options: Options, recipe: Recipe) -> Path:
+def train_unet(config: ModelConfig, library: Library, parts: list[Path], options: RunOptions, recipe: Recipe) -> Path:
     """Train the network and return the path of its weights; the config beside it holds the latent scale.
 
     A run that resumes, or starts from weights with a config beside them, keeps the scale that they have learned with.
@@ -194,7 +194,7 @@ def train_unet(config: ModelConfig, library: Library, parts: list[Path], options
     return trainer.run(DiffusionObjective(unet, pool, recipe, accelerator), preview)
 
 
-def _as_begun(config: ModelConfig, options: Options) -> ModelConfig:
+def _as_begun(config: ModelConfig, options: RunOptions) -> ModelConfig:
     """The configuration with what an earlier run has settled: its latent scale, and what its network was given."""
     known = options.out if options.resume else options.start.parent if options.start else None
     if known is None or not (known / CONFIG).is_file():
@@ -236,7 +236,7 @@ def main() -> None:
     parser.add_argument("--given", type=float, help="share of samples that inpaint")
     parser.add_argument("--widths", nargs="+", type=width, help="columns:share, as in 20:0.7 40:0.2 78:0.1")
     parser.add_argument("--min-snr", type=float, help="gamma of min-SNR weights; 0 = none")
-    add_fields(parser, Options, lr=4e-4)
+    add_fields(parser, RunOptions, lr=4e-4)
     args = parser.parse_args()
     names = ("batch", "pool", "renew", "given", "min_snr")
     chosen = {name: value for name in names if (value := getattr(args, name)) is not None}
@@ -245,7 +245,7 @@ def main() -> None:
     recipe = replace(RECIPES[args.recipe], **chosen)
     config = PRESETS[args.config]
     library = Library.open(args.library, rate=config.audio.sample_rate)
-    train_unet(config, library, args.parts, from_args(Options, args), recipe)
+    train_unet(config, library, args.parts, from_args(RunOptions, args), recipe)
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ from train.data.crops import WaveCrops
 from train.trainer.draw import Draw
 from train.trainer.journal import write_wave
 from train.trainer.loop import Trainer
-from train.trainer.options import Options, add_fields, add_weights, from_args, weights_from
+from train.trainer.options import RunOptions, add_fields, add_weights, from_args, weights_from
 from train.trainer.precision import make_accelerator
 
 # Of the losses, by their names: HiFi-GAN V1's (its Eq. 3 and 5), and ours for the reconstruction that comes first.
@@ -145,7 +145,7 @@ def without_weight_norm(config: ModelConfig, values: dict[str, Tensor]) -> dict[
 def train_vocoder(
     config: ModelConfig,
     library: Library,
-    options: Options,
+    options: RunOptions,
     batch: int,
     frames: int,
     weights: Mapping[str, float] = WEIGHTS,
@@ -196,10 +196,10 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=64, help="mel frames in a crop")
     add_weights(parser, WEIGHTS)
     add_fields(parser, DiscriminatorOptions, "discriminator_", **asdict(DISCRIMINATOR))
-    add_fields(parser, Options, lr=5e-4, clip=1000.0)  # the losses are HiFi-GAN's, 45 times a mel distance
+    add_fields(parser, RunOptions, lr=5e-4, clip=1000.0)  # the losses are HiFi-GAN's, 45 times a mel distance
     args = parser.parse_args()
     chosen = from_args(DiscriminatorOptions, args, "discriminator_")
-    options, weights = from_args(Options, args), weights_from(args, WEIGHTS)
+    options, weights = from_args(RunOptions, args), weights_from(args, WEIGHTS)
     config = PRESETS[args.config]
     library = Library.open(args.library, rate=config.audio.sample_rate)
     train_vocoder(config, library, options, args.batch, args.frames, weights, chosen)

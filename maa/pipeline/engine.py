@@ -14,6 +14,7 @@ from maa.config import ModelConfig
 from maa.device import compute_dtype
 from maa.pipeline import conditioning, finishing
 from maa.pipeline.conditioning import Pair
+from maa.pipeline.leading import Prompts
 from maa.pipeline.length import fit_length, frames_for
 from maa.pipeline.options import Sampling
 from maa.pipeline.render import Renderer, Start, window_parts
@@ -57,12 +58,12 @@ class Engine:
             raise ValueError(f"The model {self.made_by['model']} was trained without density; leave density out.")
         return sampling.settled(self.config.guidance)
 
-    def settings(self, task: str, sampling: Sampling, **prompts: str) -> dict[str, Any]:
+    def settings(self, task: str, sampling: Sampling, prompts: Prompts) -> dict[str, Any]:
         """What a sound's tags say of its making, JSON types."""
         device = self.renderer.device
         return {
             "task": task,
-            **prompts,
+            **prompts.to_settings(),
             **{
                 name: value
                 for name, value in sampling.to_settings().items()
@@ -73,9 +74,9 @@ class Engine:
             "version": VERSION,
         }
 
-    def from_text(self, prompt: str, negative: str) -> Pair:
+    def from_text(self, prompts: Prompts) -> Pair:
         """Condition and null of one take."""
-        return conditioning.from_text(self.model, prompt, negative)
+        return conditioning.from_text(self.model, prompts.text, prompts.negative)
 
     def generate(
         self,

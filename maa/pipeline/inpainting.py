@@ -23,6 +23,7 @@ from maa.models.context import Context
 from maa.pipeline.conditioning import input_digest
 from maa.pipeline.engine import Engine
 from maa.pipeline.filling import Extension, MaskLike, mask_of
+from maa.pipeline.leading import Led, Prompts
 from maa.pipeline.options import Filling, Sampling
 from maa.pipeline.render import Renderer, Start, decided
 from maa.pipeline.report import report
@@ -49,22 +50,41 @@ def inpaint(
     engine: Engine,
     source: Audio,
     mask: MaskLike,
-    prompts: tuple[str, str],
+    prompts: Prompts,
     sampling: Sampling,
     filling: Filling,
     on_step: OnStep | None,
 ) -> Generation:
-    """New sound where the mask is painted, by one network; arguments as for `MakeAnAudio.inpaint`.
-
-    Args:
-        prompts: the prompt and the negative one, both may be empty.
-    """
+    """New sound where the mask is painted, by one network; arguments as for `MakeAnAudio.inpaint`."""
     check_audible(source)
     sampling = engine.settled(sampling)
-    settings = engine.settings("inpaint", sampling, prompt=prompts[0], negative=prompts[1])
+    settings = engine.settings("inpaint", sampling, prompts)
     settings["input"] = input_digest(source.samples)
     job = Job(engine.renderer, source, mask, filling)
-    return job.run(Conditions(*engine.from_text(*prompts), prompts[0]), sampling, settings, on_step)
+    return job.run(Conditions(*engine.from_text(prompts), prompts.text), sampling, settings, on_step)
+
+
+def inpaint_by_expert(
+    expert: Engine,
+    own: Engine,
+    source: Audio,
+    mask: MaskLike,
+    sampling: Sampling,
+    filling: Filling,
+    on_step: OnStep | None,
+) -> Generation:
+    """The same without prompts by a network that only inpaints.
+
+    It may speak another mel convention than the model's own network: masks and mels are carried over.
+    """
+    theirs, ours = expert.config.audio, own.config.audio
+    if theirs.convention != ours.convention and not isinstance(mask, list | tuple):  # boxes are in Hz already
+        mask = masks.regrid(mask_of(mask, ours, own.frames_of(source)), ours, theirs)
+    made = inpaint(expert, source, mask, Prompts(Led("", "")), sampling, filling, on_step)
+    if theirs.convention == ours.convention:
+        return made
+    mels = [own.spectrogram(Audio(sound, made.sample_rate, made.subtype)) for sound in made.audio]
+    return replace(made, mel=np.stack(mels))
 
 
 class Job:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
@@ -25,8 +26,8 @@ Embed = Callable[[list[str]], Tensor]  # N texts to unit vectors [N, D]
 _TIMES = r"(?:once|twice|thrice|again and again|repeatedly|(?:\w+|\d+) times|non-?stop)"
 COUNT = re.compile(rf"^(.*?)(,?\s+{_TIMES})$", re.IGNORECASE)
 JOINTS = re.compile(
-    r"(^first,?\s+|\s*[,;.]?\s*\b(?:and then|after that|followed by|following|then|before|after|while|until)\b,?\s*"
-    r"|\s*[;.]\s+|\s*,\s+(?:and\s+)?)",
+    rf"(^first,?\s+|\s*[,;.]?\s*\b(?:and then|after that|followed by|following|then|before|after|while|until)\b,?\s*"
+    rf"|\s*[;.]\s+|\s*,\s+(?!{_TIMES}\b)(?:and\s+)?)",
     re.IGNORECASE,
 )
 ALSO = re.compile(r"(\s+(?:and|with|plus)\s+)", re.IGNORECASE)
@@ -76,6 +77,39 @@ class Led:
     def changed(self) -> bool:
         """Whether the network listens to other words than were said."""
         return self.text != self.said
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """What a request says, and what the network listens to."""
+
+    led: Led
+    negative: str = ""
+    literal: bool = False  # the person's own words were asked for
+    knows: bool = False  # there is a vocabulary that could have led
+
+    @property
+    def text(self) -> str:
+        """What the network listens to, and what takes are judged by."""
+        return self.led.text
+
+    def __bool__(self) -> bool:
+        return bool(self.led.said or self.negative)
+
+    def to_settings(self) -> dict[str, Any]:
+        """For the settings of a take.
+
+        `heard` are the captions that the network listened to, clause by clause, and `unknown` those clauses that are
+        near nothing that it knows.
+        """
+        found: dict[str, Any] = {"prompt": self.led.said, "negative": self.negative}
+        if self.literal:
+            found["literal"] = True
+        elif self.knows and self.led.said:
+            found["heard"] = self.led.captions
+            if self.led.unknown:
+                found["unknown"] = self.led.unknown
+        return found
 
 
 def lead(prompt: str, vocabulary: Vocabulary | None, embed: Embed) -> Led:

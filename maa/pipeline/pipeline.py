@@ -14,16 +14,16 @@ import torch
 from numpy.typing import NDArray
 
 from maa import checkpoint, hub
-from maa.audio import mask as masks
 from maa.audio.finish import AS_MADE
-from maa.audio.io import Audio, to_audio
+from maa.audio.io import to_audio
 from maa.config import ModelConfig
 from maa.device import compute_dtype, pick_device, pick_dtype
 from maa.diffusion.schedule import first_timestep
-from maa.pipeline import conditioning, finishing, inpainting, personal, seen
+from maa.models.vocabulary import Vocabulary
+from maa.pipeline import conditioning, finishing, inpainting, personal, pictured, seen
 from maa.pipeline.abilities import lacks
 from maa.pipeline.engine import Engine
-from maa.pipeline.filling import mask_of
+from maa.pipeline.leading import Led, Prompts, lead
 from maa.pipeline.length import frames_for
 from maa.pipeline.options import Filling, Sampling
 from maa.pipeline.render import Renderer
@@ -129,6 +129,23 @@ class MakeAnAudio:
         """log10 mel of a user's sound, [mels, frames], for painters and pictures."""
         return self.engine.spectrogram(to_audio(audio))
 
+    @property
+    def vocabulary(self) -> Vocabulary | None:
+        """The sounds that the model was trained on; None where it does not say."""
+        return self.model.vocabulary
+
+    def heard(self, prompt: str, *, literal: bool = False) -> Led:
+        """What the network listens to for a prompt: known captions in place of words that it does not know.
+
+        Args:
+            prompt: any sentence.
+            literal: take the words as they are.
+        """
+        prompt = check_prompt(prompt)
+        if literal or self.model.text is None:
+            return Led(prompt, prompt)
+        return lead(prompt, self.vocabulary, lambda texts: conditioning.embed_words(self.model, texts))
+
     def describe_image(self, image: Any) -> list[tuple[str, float]]:
         """The sounds a picture is heard as, best first, weights summing to 1."""
         self._require("image")
@@ -142,6 +159,7 @@ class MakeAnAudio:
         negative: str = "",
         seconds: float | None = None,
         loudness: str | float = AS_MADE,
+        literal: bool = False,
         on_step: OnStep | None = None,
     ) -> Generation:
         """Sound from a sentence.
@@ -151,16 +169,17 @@ class MakeAnAudio:
             negative: what to lead away from; replaces the empty prompt of Eq. 2.
             seconds: 0.5 to 30; None is the length the model was trained on (9.984 s).
             loudness: "as-made", -23 or -18 (LUFS), or "peak" (-1 dBTP).
+            literal: take the words as they are; else what is near no known caption is led to the nearest (`heard`).
             on_step: called after every denoising step.
         """
-        prompt = check_prompt(prompt, needed=True)
-        negative = check_prompt(negative, name="negative prompt")
+        said = check_prompt(prompt, needed=True), check_prompt(negative, name="negative prompt")
         wish = finishing.wish(loudness)
         self._require("text")
         sampling = self.engine.settled(sampling)
         check_seconds(seconds)
-        settings = self.engine.settings("text", sampling, prompt=prompt, negative=negative)
-        contexts = [self.engine.from_text(prompt, negative)]
+        prompts = self._prompts(*said, literal)
+        settings = self.engine.settings("text", sampling, prompts)
+        contexts, wish = [self.engine.from_text(prompts)], replace(wish, judge=prompts.text)
         return self.engine.generate(contexts, sampling, seconds, settings, on_step, wish)
 
     def image_to_audio(
@@ -173,6 +192,7 @@ class MakeAnAudio:
         seconds: float | None = None,
         words: Sequence[tuple[str, float]] = (),
         loudness: str | float = AS_MADE,
+        literal: bool = False,
         on_step: OnStep | None = None,
     ) -> Generation:
         """Sound from a picture (Sec. 4.3): a file, PIL image or uint8 [H, W, 3].
@@ -180,14 +200,16 @@ class MakeAnAudio:
         It is heard as `words` with weights above 0, or where there are none as what the model finds; a prompt replaces
         them.
         """
-        prompt, negative = check_prompt(prompt), check_prompt(negative, name="negative prompt")
+        said = check_prompt(prompt), check_prompt(negative, name="negative prompt")
         wish = finishing.wish(loudness)
         self._require("image")
         check_seconds(seconds)
         given = check_words(words)
         pictures = [seen.Seen(0.0, 0.0, (conditioning.load_picture(image),), tuple(given))]
         more = {"task": "image", **({"words": [list(word) for word in given]} if given else {})}
-        return self._from_pictures(pictures, sampling, (prompt, negative), more, seconds, on_step, wish)
+        prompts = self._prompts(*said, literal)
+        engine = self._for_pictures(pictures, prompts)
+        return pictured.from_pictures(self.model, engine, pictures, sampling, prompts, more, (seconds, wish, on_step))
 
     def video_to_audio(
         self,
@@ -197,10 +219,11 @@ class MakeAnAudio:
         prompt: str = "",
         negative: str = "",
         loudness: str | float = AS_MADE,
+        literal: bool = False,
         on_step: OnStep | None = None,
     ) -> Generation:
         """Sound as long as a clip of up to 3 minutes, from four evenly spaced frames of each window (Sec. 4.3)."""
-        prompt, negative = check_prompt(prompt), check_prompt(negative, name="negative prompt")
+        said = check_prompt(prompt), check_prompt(negative, name="negative prompt")
         wish = finishing.wish(loudness)
         self._require("video")
         seconds = seen.length_of(video)
@@ -210,7 +233,9 @@ class MakeAnAudio:
         pictures = seen.look(video, self.renderer.spans(columns), self.config, seconds)
         windows = [[round(window.start, 3), round(window.end, 3)] for window in pictures]
         more = {"task": "video", "windows": windows}
-        return self._from_pictures(pictures, sampling, (prompt, negative), more, seconds, on_step, wish)
+        prompts = self._prompts(*said, literal)
+        engine = self._for_pictures(pictures, prompts)
+        return pictured.from_pictures(self.model, engine, pictures, sampling, prompts, more, (seconds, wish, on_step))
 
     def personalize(
         self,
@@ -223,6 +248,7 @@ class MakeAnAudio:
         start: float = 0.0,
         level_match: bool = True,
         loudness: str | float = AS_MADE,
+        literal: bool = False,
         on_step: OnStep | None = None,
     ) -> Generation:
         """The user's own sound, led towards a prompt (SDEdit, Sec. 4.1).
@@ -237,16 +263,18 @@ class MakeAnAudio:
         """
         check_t0(t0)
         wish = finishing.wish(loudness)
-        prompt = check_prompt(prompt, needed=first_timestep(t0, self.renderer.schedule) >= 0)
-        negative = check_prompt(negative, name="negative prompt")
+        needed = first_timestep(t0, self.renderer.schedule) >= 0
+        said = check_prompt(prompt, needed=needed), check_prompt(negative, name="negative prompt")
         self._require("personalize")
         sampling = self.engine.settled(sampling)
         wave = personal.personal_window(self.renderer, to_audio(audio), start)
-        settings = self.engine.settings("personalize", sampling, prompt=prompt, negative=negative)
+        prompts = self._prompts(*said, literal)
+        settings = self.engine.settings("personalize", sampling, prompts)
         settings |= {"t0": float(t0), "start": float(start), "level_match": bool(level_match)}
         settings["input"] = conditioning.input_digest(wave)
-        begin = personal.noised_start(self.renderer, wave, self.engine.from_text(prompt, negative), t0)
-        wish = replace(wish, level=personal.level(self.renderer, wave, begin) if level_match else None)
+        begin = personal.noised_start(self.renderer, wave, self.engine.from_text(prompts), t0)
+        level = personal.level(self.renderer, wave, begin) if level_match else None
+        wish = replace(wish, level=level, judge=prompts.text)
         return self.engine.render(begin, sampling, len(wave), settings, on_step, wish)
 
     def inpaint(
@@ -259,6 +287,7 @@ class MakeAnAudio:
         negative: str = "",
         filling: Filling = WHOLLY,
         loudness: str | float = AS_MADE,
+        literal: bool = False,
         on_step: OnStep | None = None,
     ) -> Generation:
         """New sound where the mask is painted, the user's own samples elsewhere (Sec. 4.2).
@@ -277,14 +306,17 @@ class MakeAnAudio:
             loudness: "as-made"; no other, because your own samples stay.
         """
         finishing.wish(loudness, fixed=True)
-        prompt, negative = check_prompt(prompt), check_prompt(negative, name="negative prompt")
+        said = check_prompt(prompt), check_prompt(negative, name="negative prompt")
         self._require("inpaint")
         source = to_audio(audio)
-        if not (prompt or negative) and self.can("inpaint"):
-            return self._continue_by_expert(source, mask, sampling, filling, on_step)
-        if (prompt or negative) and "text" in self.model.missing:
+        if not any(said) and self.can("inpaint"):
+            return inpainting.inpaint_by_expert(
+                self.experts["inpaint"], self.engine, source, mask, sampling, filling, on_step
+            )
+        if any(said) and "text" in self.model.missing:
             raise ValueError(f"{self.model.missing['text']} Or leave the prompts empty.")
-        return inpainting.inpaint(self.engine, source, mask, (prompt, negative), sampling, filling, on_step)
+        prompts = self._prompts(*said, literal)
+        return inpainting.inpaint(self.engine, source, mask, prompts, sampling, filling, on_step)
 
     # ------------------------------------------------------------------ which network serves
 
@@ -292,46 +324,16 @@ class MakeAnAudio:
         """True when the model has that expert ("image", "inpaint") and nothing is missing in it."""
         return expert in self.experts and lacks(self.experts[expert].model)[expert] is None
 
+    def _prompts(self, prompt: str, negative: str, literal: bool) -> Prompts:
+        knows = self.vocabulary is not None
+        return Prompts(self.heard(prompt, literal=literal), negative, literal and knows, knows)
+
     def _require(self, task: str) -> None:
         if (sentence := self.capabilities()[task]) is not None:
             raise ValueError(sentence)
 
-    def _from_pictures(
-        self,
-        pictures: Sequence[seen.Seen],
-        sampling: Sampling,
-        prompts: tuple[str, str],
-        more: dict[str, Any],
-        seconds: float | None,
-        on_step: OnStep | None,
-        wish: finishing.Wish,
-    ) -> Generation:
-        """Sound from pictures (Sec. 4.3) by a network that looks at them, else by the text network and their caption.
-
-        A prompt or words of the user's own go to the text network where there is one. `more` joins the settings.
-        """
-        said = bool(prompts[0]) or any(one.words for one in pictures)
+    def _for_pictures(self, pictures: Sequence[seen.Seen], prompts: Prompts) -> Engine:
+        """The network that looks at pictures; a prompt or words of the user's own go to the text network if it can."""
+        said = bool(prompts.text) or any(one.words for one in pictures)
         by_text = said and lacks(self.model)["text"] is None
-        engine = self.experts["image"] if self.can("image") and not by_text else self.engine
-        sampling = engine.settled(sampling)
-        found = conditioning.of_pictures(self.model, engine.model, pictures, prompts)
-        settings = engine.settings(more["task"], sampling, prompt=prompts[0], negative=prompts[1])
-        settings |= {"heard_as": [[word, round(weight, 4)] for word, weight in found.words], **more}
-        settings |= {"input": conditioning.digest_of_pictures(pictures)}
-        wish = replace(wish, judge=found.judge)
-        made = engine.generate(found.contexts, sampling, seconds, settings, on_step, wish)
-        return replace(made, words=tuple(found.words))
-
-    def _continue_by_expert(
-        self, source: Audio, mask: Any, sampling: Sampling, filling: Filling, on_step: OnStep | None
-    ) -> Generation:
-        """Inpainting by the expert. It may speak the other mel convention: masks and mels are carried over."""
-        expert = self.experts["inpaint"]
-        theirs, ours = expert.config.audio, self.config.audio
-        if theirs.convention != ours.convention and not isinstance(mask, list | tuple):  # boxes are in Hz already
-            mask = masks.regrid(mask_of(mask, ours, self.engine.frames_of(source)), ours, theirs)
-        made = inpainting.inpaint(expert, source, mask, ("", ""), sampling, filling, on_step)
-        if theirs.convention == ours.convention:
-            return made
-        mels = [self.engine.spectrogram(Audio(sound, made.sample_rate, made.subtype)) for sound in made.audio]
-        return replace(made, mel=np.stack(mels))
+        return self.experts["image"] if self.can("image") and not by_text else self.engine

@@ -70,6 +70,14 @@ def _loudness(place: str = SOUND) -> Any:
     return declare(AS_MADE, setting)
 
 
+def _literal() -> Any:
+    setting = Switch(
+        help="take the words of the prompt as they are; else what is near no known caption is led to the nearest one",
+        place=PROMPTS, turn=6, label="Take my words as they are",
+    )  # fmt: skip
+    return declare(False, setting)
+
+
 def regions(value: Any, edges: int) -> list[tuple[float, ...]]:
     """Rows of [start s, end s, low Hz, high Hz], or with `edges` 2 of [start s, end s]; None is none.
 
@@ -153,6 +161,7 @@ class Text(Task):
     negative: str = _negative()
     seconds: float | None = _seconds()
     loudness: str = _loudness()
+    literal: bool = _literal()
 
 
 @dataclass(frozen=True)
@@ -174,6 +183,7 @@ class Image(Task):
         ),
     )  # fmt: skip
     loudness: str = _loudness()
+    literal: bool = _literal()
 
 
 @dataclass(frozen=True)
@@ -188,6 +198,7 @@ class Video(Task):
     prompt: str = _prompt()
     negative: str = _negative()
     loudness: str = _loudness()
+    literal: bool = _literal()
 
 
 @dataclass(frozen=True)
@@ -218,6 +229,7 @@ class Personalize(Task):
         ),
     )  # fmt: skip
     loudness: str = _loudness()
+    literal: bool = _literal()
     level_match: bool = declare(
         True,
         Switch(
@@ -261,6 +273,7 @@ class Inpaint(Task):
     )
     negative: str = _negative()
     loudness: str = _loudness(place="")
+    literal: bool = _literal()
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -11,7 +11,7 @@ value is a JSON object, and each key is optional:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -126,6 +126,13 @@ def subtype(generation: Generation, file_format: limits.FileFormat) -> str | Non
     return file_format.subtype
 
 
+def words_of(settings: Mapping[str, Any]) -> list[list[str]]:
+    """What the network listened to where it is not what was said, and what it knows nothing of: (label, words)."""
+    said, heard = settings.get("prompt", ""), settings.get("heard", [])
+    led = [] if all(caption in said for caption in heard) else [["heard as", "; ".join(heard)]]
+    return led + [["nothing known like", words] for words in settings.get("unknown", [])]
+
+
 def described(generation: Generation, index: int, sound: Path, spec: AudioSpec, clip: Path | None = None) -> Take:
     """A written take with what the page shows of it; `clip` is the video that it was put on."""
     score = None if generation.scores is None else round(generation.scores[index], 4)
@@ -140,6 +147,7 @@ def described(generation: Generation, index: int, sound: Path, spec: AudioSpec, 
         "ticks": views.ticks(spec),
         "clip": None if clip is None else views.url_of(clip),
     }
+    facts["facts"] = words_of(facts["settings"])
     if generation.reports:
         facts["note"] = Report(**generation.reports[index]).sentence()
     if isinstance(generation, Strip):

@@ -27,7 +27,7 @@ from train.data.crops import WaveCrops
 from train.trainer import captured
 from train.trainer.draw import Draw
 from train.trainer.loop import Objective, Trainer
-from train.trainer.options import Options
+from train.trainer.options import RunOptions
 from train.trainer.precision import make_accelerator
 from train.trainer.updates import Updates
 
@@ -79,7 +79,7 @@ def draw_of(phase: str, number: int = 1) -> Draw:
 @pytest.mark.parametrize(("name", "phase"), CASES)
 def test_a_step_asks_the_device_nothing(name: str, phase: str, tmp_path: Path) -> None:
     objective, networks = stage(name)
-    updates = Updates(networks, Options(tmp_path), make_accelerator(), queued=True)
+    updates = Updates(networks, RunOptions(tmp_path), make_accelerator(), queued=True)
     draw = draw_of(phase)
     assert objective.phase(draw) == phase
     inputs = objective.inputs(draw)
@@ -92,7 +92,7 @@ def test_a_step_asks_the_device_nothing(name: str, phase: str, tmp_path: Path) -
 @pytest.mark.parametrize(("name", "phase"), [("autoencoder", "reconstruction"), ("vocoder", "reconstruction")])
 def test_a_recorded_step_is_the_step_with_other_inputs_and_another_rate(name: str, phase: str, tmp_path: Path) -> None:
     """The recording knows tensors only, like a captured graph: a number from Python would be the old one."""
-    options = Options(tmp_path, clip=1e9)
+    options = RunOptions(tmp_path, clip=1e9)
     results = []
     for recorded in (False, True):
         objective, networks = stage(name)
@@ -199,7 +199,7 @@ def test_a_capture_that_fails_is_told_once_and_training_goes_on(
 ) -> None:
     stage = Doubler()
     trainer = Trainer(
-        stage.network, Options(tmp_path, steps=30, lr=0.05, warmup=1, graphs=True), "line", make_accelerator()
+        stage.network, RunOptions(tmp_path, steps=30, lr=0.05, warmup=1, graphs=True), "line", make_accelerator()
     )
     trainer.run(stage)
     said = capsys.readouterr().out
@@ -227,7 +227,7 @@ def test_a_replay_reads_the_new_inputs_and_its_values_are_kept(device: SimpleNam
 
 def test_compiled_networks_that_fail_are_put_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     stage = Doubler()
-    trainer = Trainer(stage.network, Options(tmp_path, steps=5, lr=0.05, compile=True), "line", make_accelerator())
+    trainer = Trainer(stage.network, RunOptions(tmp_path, steps=5, lr=0.05, compile=True), "line", make_accelerator())
     update = trainer._update(stage)
     assert stage.network._compiled_call_impl is not None
 
@@ -244,7 +244,9 @@ def test_compiled_networks_that_fail_are_put_back(tmp_path: Path, capsys: pytest
 @pytest.mark.parametrize("queued", [False, True])
 def test_a_gradient_that_is_not_finite_changes_nothing(queued: bool, tmp_path: Path) -> None:
     network, judge = nn.Linear(2, 1), nn.Linear(2, 1)
-    updates = Updates({"module": network, "discriminator": judge}, Options(tmp_path), make_accelerator(), queued=queued)
+    updates = Updates(
+        {"module": network, "discriminator": judge}, RunOptions(tmp_path), make_accelerator(), queued=queued
+    )
     for scale in (1.0, float("nan"), 1.0):
         before = kept(updates.networks, updates)
         loss = network(torch.ones(1, 2)).sum()
@@ -257,7 +259,7 @@ def test_a_run_goes_on_from_the_state_of_another_kind_of_device(tmp_path: Path) 
     """Fused or not, and with weights laid out in another way."""
     torch.manual_seed(0)
     networks = [nn.Conv2d(3, 4, 3), nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)]
-    options, x = Options(tmp_path), torch.randn(1, 3, 8, 8)
+    options, x = RunOptions(tmp_path), torch.randn(1, 3, 8, 8)
     first = Updates({"module": networks[0]}, options, make_accelerator(), queued=False)
     first.step({"loss": networks[0](x).sum()})
     torch.save(first.state(), tmp_path / "state.pt")

@@ -14,7 +14,7 @@ from tests.train.test_stages import losses
 from train import autoencoder, vocoder
 from train.__main__ import commands, main
 from train.adversarial.options import DiscriminatorOptions
-from train.trainer.options import Options, add_fields, add_weights, from_args, weights_from
+from train.trainer.options import RunOptions, add_fields, add_weights, from_args, weights_from
 
 TRAIN = Path(__file__).parents[2] / "train"
 
@@ -35,9 +35,11 @@ def test_what_lies_at_the_top_runs() -> None:
 
 def test_options_are_flags() -> None:
     parser = argparse.ArgumentParser()
-    add_fields(parser, Options, lr=1e-3)
+    add_fields(parser, RunOptions, lr=1e-3)
     args = parser.parse_args(["--out", "here", "--start", "weights", "--save-every", "7", "--resume"])
-    assert from_args(Options, args) == Options(Path("here"), lr=1e-3, start=Path("weights"), save_every=7, resume=True)
+    assert from_args(RunOptions, args) == RunOptions(
+        Path("here"), lr=1e-3, start=Path("weights"), save_every=7, resume=True
+    )
     with pytest.raises(SystemExit):
         parser.parse_args([])
 
@@ -59,7 +61,7 @@ def test_weights_have_flags_named_like_their_losses() -> None:
 
 @pytest.mark.parametrize("stage", ["autoencoder", "vocoder"])
 def test_a_weight_a_term_and_a_line_of_the_log_share_one_name(stage: str, tmp_path: Path) -> None:
-    options = Options(tmp_path, steps=1, log_every=1)
+    options = RunOptions(tmp_path, steps=1, log_every=1)
     chosen = replace(autoencoder.DISCRIMINATOR, start=0.0, warmup=0.0, channels=4)
     train, weights = {
         "autoencoder": (autoencoder.train_autoencoder, autoencoder.WEIGHTS),

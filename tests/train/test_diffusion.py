@@ -25,7 +25,7 @@ from train.latents.captions import CaptionEncoder
 from train.latents.pool import LatentCrops, Pool
 from train.package import load_frozen
 from train.trainer.draw import Draw
-from train.trainer.options import Options
+from train.trainer.options import RunOptions
 from train.trainer.precision import make_accelerator
 
 __all__ = ["parts"]
@@ -33,14 +33,14 @@ UNIFIED = replace(diffusion.RECIPES["unified"], batch=8, pool=8, renew=0.5)
 
 
 def test_diffusion_learns_and_its_model_opens(tmp_path: Path, parts: Path) -> None:
-    options = Options(tmp_path, steps=40, lr=3e-3, warmup=3, log_every=20, ema=0.9)
+    options = RunOptions(tmp_path, steps=40, lr=3e-3, warmup=3, log_every=20, ema=0.9)
     recipe = replace(diffusion.RECIPES["unified"], batch=16, pool=8, renew=0.1, widths=((20, 1.0),))
     diffusion.train_unet(TINY, little_library(), [parts], options, recipe)
     seen = losses(tmp_path, "unet")
     assert seen[-1] < seen[0]
     config = json.loads((tmp_path / checkpoint.CONFIG).read_text())["model"]
     assert config["autoencoder"]["latent_scale"] != 1.0
-    later = Options(tmp_path / "later", start=tmp_path / "unet.safetensors", **{**BATCH, "steps": 2})
+    later = RunOptions(tmp_path / "later", start=tmp_path / "unet.safetensors", **{**BATCH, "steps": 2})
     diffusion.train_unet(TINY, little_library(), [parts], later, recipe)
     added = json.loads((tmp_path / "later" / checkpoint.CONFIG).read_text())["model"]
     assert added == config, "a run that adds to an earlier one keeps the latent scale"
@@ -54,7 +54,7 @@ def test_diffusion_learns_and_its_model_opens(tmp_path: Path, parts: Path) -> No
 
 @pytest.mark.parametrize("name", ["text", "visual", "inpaint", "paper"])
 def test_every_recipe_trains_its_own_network(name: str, tmp_path: Path, parts: Path) -> None:
-    options = Options(tmp_path, sample_every=20, **{**BATCH, "steps": 20, "lr": 3e-3, "log_every": 10})
+    options = RunOptions(tmp_path, sample_every=20, **{**BATCH, "steps": 20, "lr": 3e-3, "log_every": 10})
     recipe = replace(diffusion.RECIPES[name], batch=2, pool=8, renew=0.0, widths=((20, 1.0),))
     wide = TINY if name != "paper" else replace(TINY, unet=replace(TINY.unet, global_dim=None, global_projection=False))
     diffusion.train_unet(wide, little_library(), [parts], options, recipe)

@@ -17,7 +17,7 @@ from train import evaluate
 from train.evaluation.card import score_table
 from train.evaluation.files import (
     CONTINUOUS,
-    Request,
+    TakeRequest,
     holes,
     line_contrast,
     made,
@@ -135,11 +135,11 @@ def fake() -> tuple[SimpleNamespace, list[dict[str, object]]]:
 
 def test_takes_come_through_the_public_door_and_its_files() -> None:
     judge, calls = fake()
-    rows = made(judge, Request("rain", 5.0, 7, 2, True))
+    rows = made(judge, TakeRequest("rain", 5.0, 7, 2, True))
     assert [row["seed"] for row in rows] == [0, 1] and rows[0]["lufs"] != rows[1]["lufs"] and rows[0]["seconds"] == 1
     asked = {"prompt": "rain", "seconds": 5.0, "sampling": Sampling(steps=3, seed=7, count=2), "loudness": "as-made"}
     assert calls == [asked]
-    made(judge, Request("rain", None, 7, loudness="-23"))
+    made(judge, TakeRequest("rain", None, 7, loudness="-23"))
     assert calls[-1]["loudness"] == "-23"
 
 

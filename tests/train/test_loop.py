@@ -20,7 +20,7 @@ from train.trainer import precision as precisions
 from train.trainer.draw import Draw
 from train.trainer.journal import write_wave
 from train.trainer.loop import Trainer, start_from
-from train.trainer.options import Options, rate_at
+from train.trainer.options import RunOptions, rate_at
 from train.trainer.updates import Ema
 
 WORKER = Path(__file__).with_name("two_processes.py")
@@ -42,7 +42,7 @@ class Line:
 def train(folder: Path, stop: int | None = None, **options: object) -> dict[str, Tensor]:
     """40 steps, or until a crash after `stop` of them."""
     line = Line()
-    chosen = replace(Options(folder, steps=40, lr=0.05, warmup=1, save_every=20, log_every=5), **options)
+    chosen = replace(RunOptions(folder, steps=40, lr=0.05, warmup=1, save_every=20, log_every=5), **options)
     trainer = Trainer(line.network, chosen, "line")
 
     def loss(draw: Draw) -> dict[str, Tensor]:
@@ -99,7 +99,7 @@ def test_starting_reaches_weights_under_weight_norm(tmp_path: Path) -> None:
 
 def test_resuming_nothing_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="resume"):
-        Trainer(nn.Linear(1, 1), Options(tmp_path, resume=True), "line")
+        Trainer(nn.Linear(1, 1), RunOptions(tmp_path, resume=True), "line")
 
 
 @pytest.mark.slow
@@ -131,7 +131,7 @@ def test_a_discriminator_is_trained_against_the_module(tmp_path: Path) -> None:
             assert torch.equal(judge.weight, before), "without a loss it stays as it is"
         return values
 
-    trainer = Trainer(maker, Options(tmp_path, steps=10, warmup=1), "game", discriminator=judge)
+    trainer = Trainer(maker, RunOptions(tmp_path, steps=10, warmup=1), "game", discriminator=judge)
     trainer.run(loss)
     assert not torch.equal(judge.weight, before)
     assert set(load_file(tmp_path / "game.safetensors")) == {"weight", "bias"}, "no discriminator is shipped"
@@ -140,14 +140,14 @@ def test_a_discriminator_is_trained_against_the_module(tmp_path: Path) -> None:
 def test_a_loss_that_is_not_finite_changes_nothing(tmp_path: Path) -> None:
     network = nn.Linear(1, 1)
     before = network.weight.detach().clone()
-    trainer = Trainer(network, Options(tmp_path, steps=2), "line")
+    trainer = Trainer(network, RunOptions(tmp_path, steps=2), "line")
     trainer.run(lambda _: {"loss": (network.weight * float("nan")).sum()})
     assert torch.equal(network.weight, before)
 
 
 def test_samples_come_from_the_averaged_weights_and_training_goes_on(tmp_path: Path) -> None:
     line = Line()
-    trainer = Trainer(line.network, Options(tmp_path, steps=6, warmup=1, sample_every=3, ema=0.5), "line")
+    trainer = Trainer(line.network, RunOptions(tmp_path, steps=6, warmup=1, sample_every=3, ema=0.5), "line")
     seen = []
 
     def show(folder: Path, step: int) -> None:
@@ -187,7 +187,7 @@ def test_the_faster_precision_is_measured_and_a_resumed_run_keeps_it(
     assert f"{gain:.2f} times" in capsys.readouterr().out
     monkeypatch.setattr(precisions, "bf16_gain", lambda: 2.7 - gain)
     place = precisions.make_accelerator()
-    Trainer(Line().network, Options(tmp_path, resume=True), "line", place)
+    Trainer(Line().network, RunOptions(tmp_path, resume=True), "line", place)
     assert place.precision == precision and "as the run began" in place.described()
     with place.autocast():
         made = nn.Linear(4, 4)(torch.zeros(1, 4))
@@ -208,7 +208,7 @@ def test_this_cpus_gain_is_measured_once_without_a_random_number() -> None:
 
 def test_saving_goes_by_the_clock_where_it_should(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     line, seen = Line(), []
-    options = Options(tmp_path, steps=30, save_every=1, save_minutes=0.5, warmup=1)
+    options = RunOptions(tmp_path, steps=30, save_every=1, save_minutes=0.5, warmup=1)
     trainer = Trainer(line.network, options, "line")
     monkeypatch.setattr(loop.time, "monotonic", lambda: 7.0 * trainer.step)
     monkeypatch.setattr(trainer, "save", lambda: (seen.append(trainer.step), setattr(trainer, "saved", trainer.spent)))
@@ -217,7 +217,7 @@ def test_saving_goes_by_the_clock_where_it_should(tmp_path: Path, monkeypatch: p
 
 
 def test_the_rate_warms_up_stays_and_falls() -> None:
-    options = Options(Path(), steps=100, lr=1.0, warmup=10)
+    options = RunOptions(Path(), steps=100, lr=1.0, warmup=10)
     assert rate_at(0, 0.0, options) == pytest.approx(0.1)
     assert rate_at(30, 0.3, options) == 1.0
     assert rate_at(75, 0.75, options) == pytest.approx(0.505)

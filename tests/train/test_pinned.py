@@ -14,14 +14,14 @@ from maa.config import TINY
 from tests.train.library import little_library
 from tests.train.test_stages import parts
 from train import autoencoder, clap, diffusion, vocoder
-from train.trainer.options import Options
+from train.trainer.options import RunOptions
 
 __all__ = ["parts"]
 # Refining answers to the last digits of nearly silent cells: it is left out of ten steps, and pinned in one.
 PLAIN = replace(TINY, vocoder=replace(TINY.vocoder, refine=None))
 # Reconstruction, warm-up and the adversarial phase of the two stages that have them.
 GAME = {"start": 0.5, "warmup": 0.2, "channels": 4}
-STAGES: dict[str, Callable[[Options, Path], Path]] = {
+STAGES: dict[str, Callable[[RunOptions, Path], Path]] = {
     "autoencoder": lambda options, parts: autoencoder.train_autoencoder(
         TINY, little_library(), options, 2, 32, chosen=replace(autoencoder.DISCRIMINATOR, **GAME)
     ),
@@ -64,7 +64,7 @@ def one_thread() -> Iterator[None]:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_ten_steps_have_the_losses_they_had(stage: str, tmp_path: Path, parts: Path) -> None:
-    options = Options(tmp_path, lr=LR[stage], **RUN)
+    options = RunOptions(tmp_path, lr=LR[stage], **RUN)
     STAGES[stage](options, parts)
     rows = [json.loads(line) for line in (tmp_path / f"{stage}.log.jsonl").read_text().splitlines()[1:]]
     for name, values in PINNED[stage].items():
@@ -73,7 +73,7 @@ def test_ten_steps_have_the_losses_they_had(stage: str, tmp_path: Path, parts: P
 
 
 def test_the_first_step_of_a_refined_vocoder_has_the_loss_it_had(tmp_path: Path) -> None:
-    options = Options(tmp_path, lr=1e-3, **{**RUN, "steps": 1})
+    options = RunOptions(tmp_path, lr=1e-3, **{**RUN, "steps": 1})
     vocoder.train_vocoder(TINY, little_library(), options, 1, 32, chosen=replace(vocoder.DISCRIMINATOR, start=1.0))
     row = json.loads((tmp_path / "vocoder.log.jsonl").read_text().splitlines()[1])
     assert row["loss"] == pytest.approx(71.38, rel=1e-3)

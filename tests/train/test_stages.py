@@ -25,7 +25,7 @@ from train.evaluation.metrics import rank_real, rank_sounds
 from train.package import load_frozen
 from train.trainer.draw import Draw
 from train.trainer.loop import Trainer
-from train.trainer.options import Options
+from train.trainer.options import RunOptions
 from train.trainer.precision import make_accelerator
 
 
@@ -48,7 +48,7 @@ NEVER = DiscriminatorOptions(start=1.0)
 
 
 def test_autoencoder_learns(tmp_path: Path) -> None:
-    options = Options(tmp_path, **BATCH)
+    options = RunOptions(tmp_path, **BATCH)
     path = autoencoder.train_autoencoder(TINY, little_library(), options, batch=2, frames=32, chosen=NEVER)
     seen = losses(tmp_path, "autoencoder")
     assert path.is_file() and seen[-1] < seen[0]
@@ -96,7 +96,7 @@ def test_a_discriminator_that_is_far_ahead_waits() -> None:
 
 
 def test_a_frozen_encoder_keeps_its_latents(tmp_path: Path, parts: Path) -> None:
-    options = Options(tmp_path, start=parts / "autoencoder.safetensors", **{**BATCH, "steps": 6})
+    options = RunOptions(tmp_path, start=parts / "autoencoder.safetensors", **{**BATCH, "steps": 6})
     chosen = replace(autoencoder.DISCRIMINATOR, start=0.0, warmup=0.0, channels=8)
     path = autoencoder.train_autoencoder(
         TINY, little_library(), options, batch=1, frames=32, chosen=chosen, frozen_encoder=True
@@ -123,7 +123,7 @@ def test_balanced_losses_move_the_output_by_their_shares() -> None:
 
 
 def test_vocoder_learns(tmp_path: Path) -> None:
-    vocoder.train_vocoder(TINY, little_library(), Options(tmp_path, **BATCH), 2, 32, chosen=NEVER)
+    vocoder.train_vocoder(TINY, little_library(), RunOptions(tmp_path, **BATCH), 2, 32, chosen=NEVER)
     seen = losses(tmp_path, "vocoder")
     assert seen[-1] < seen[0]
 
@@ -159,15 +159,15 @@ def test_vocoder_lowers_its_loss_on_a_fixed_batch_with_its_discriminator(kind: s
 
 def test_a_hifigan_is_saved_without_weight_norm_and_goes_on_from_there(tmp_path: Path) -> None:
     config = replace(TINY, vocoder=HifiganConfig(channels=16))
-    options = Options(tmp_path, **{**BATCH, "steps": 4})
+    options = RunOptions(tmp_path, **{**BATCH, "steps": 4})
     path = vocoder.train_vocoder(config, little_library(), options, 1, 16, chosen=NEVER)
     HifiganGenerator(config.vocoder).load_state_dict(load_file(path))
-    again = Options(tmp_path / "again", start=path, **{**BATCH, "steps": 1})
+    again = RunOptions(tmp_path / "again", start=path, **{**BATCH, "steps": 1})
     vocoder.train_vocoder(config, little_library(), again, 1, 16, chosen=NEVER)
 
 
 def test_clap_learns(tmp_path: Path, parts: Path) -> None:
-    clap.train_clap(TINY, little_library(), parts, Options(tmp_path, **BATCH), batch=8)
+    clap.train_clap(TINY, little_library(), parts, RunOptions(tmp_path, **BATCH), batch=8)
     seen = losses(tmp_path, "clap")
     assert seen[-1] < seen[0]
 
@@ -190,7 +190,7 @@ STAGES = {
 def test_every_stage_resumes_to_the_same_bits(
     stage: str, tmp_path: Path, parts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = Options(tmp_path / "a", **{**BATCH, "steps": 8, "save_every": 5, "log_every": 1})
+    options = RunOptions(tmp_path / "a", **{**BATCH, "steps": 8, "save_every": 5, "log_every": 1})
     STAGES[stage](options, parts)
 
     def crash(self: Trainer, *args: object) -> dict[str, torch.Tensor]:
@@ -211,7 +211,7 @@ def test_every_stage_resumes_to_the_same_bits(
 
 def test_frozen_parts_that_are_missing_are_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"autoencoder\.safetensors"):
-        diffusion.train_unet(TINY, little_library(), [tmp_path], Options(tmp_path), diffusion.RECIPES["unified"])
+        diffusion.train_unet(TINY, little_library(), [tmp_path], RunOptions(tmp_path), diffusion.RECIPES["unified"])
 
 
 def test_ranking_counts_what_it_says() -> None:

@@ -17,13 +17,13 @@ from maa import checkpoint
 from maa.config import TINY
 from tests.train.library import little_library
 from train import autoencoder, diffusion
-from train.trainer.options import Options
+from train.trainer.options import RunOptions
 
 
 def main() -> None:
     torch.set_num_threads(1)
     out, batch = Path(sys.argv[1]), int(sys.argv[2])
-    options = Options(out, steps=6, lr=2e-3, warmup=1, log_every=2)
+    options = RunOptions(out, steps=6, lr=2e-3, warmup=1, log_every=2)
     weights = autoencoder.WEIGHTS | {"gradient_penalty": 1.0}
     chosen = replace(autoencoder.DISCRIMINATOR, start=0.5, warmup=0.2)
     autoencoder.train_autoencoder(TINY, little_library(), options, batch, 32, weights, chosen)

@@ -42,7 +42,7 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Sound:
+class Decoded:
     """A decoded recording."""
 
     samples: NDArray[np.float32]  # [frames, channels], full scale is 1
@@ -69,7 +69,7 @@ class Findings:
 
 def examine(
     row: str, path: Path, findings: Findings, sha256: str | None = None, rate: int | None = None
-) -> Sound | None:
+) -> Decoded | None:
     """A good recording's sound, else None with the problem noted in `findings`.
 
     Args:
@@ -99,7 +99,7 @@ def verify(row: str, data: bytes | None, sha256: str, version: str, findings: Fi
     return problem is None
 
 
-def _read(row: str, path: Path, findings: Findings, sha256: str | None, rate: int | None) -> Sound | Problem:
+def _read(row: str, path: Path, findings: Findings, sha256: str | None, rate: int | None) -> Decoded | Problem:
     import soundfile
 
     if not path.is_file():
@@ -118,7 +118,7 @@ def _read(row: str, path: Path, findings: Findings, sha256: str | None, rate: in
         return Problem(row, "zero length", f"{path} holds {len(samples)} samples.")
     if not RATES[0] <= found <= RATES[1] or (rate is not None and found != rate):
         return Problem(row, "wrong rate", f"{path} has {found} Hz{f', not {rate}' if rate else ''}.")
-    return _listen(row, path, samples, digest, findings) or Sound(samples, found)
+    return _listen(row, path, samples, digest, findings) or Decoded(samples, found)
 
 
 def _listen(row: str, path: Path, samples: NDArray[np.float32], digest: str, findings: Findings) -> Problem | None:

@@ -36,7 +36,7 @@ SETS: dict[str, tuple[Loader, str, str]] = {
 
 
 @dataclass(frozen=True)
-class Line:
+class TableLine:
     """One line of Table 4."""
 
     dataset: str
@@ -106,19 +106,21 @@ def hours(records: Iterable[Record], findings: Findings | None = None) -> float:
     return seconds / 3600
 
 
-def line_of(manifest: str, findings: Findings) -> Line:
+def line_of(manifest: str, findings: Findings) -> TableLine:
     """A line of Table 4 for NAME=FOLDER or for the path of a CSV manifest."""
     name, equals, folder = manifest.partition("=")
     if equals:
         records = load_set(name, Path(folder))
         _, kind, source = SETS[name]
-        return Line(records[0].dataset if records else name, hours(records, findings), kind, source, len(records))
+        return TableLine(records[0].dataset if records else name, hours(records, findings), kind, source, len(records))
     rows = load_manifest(Path(manifest))
     packages = len({row.package for row in rows})
-    return Line(Path(manifest).stem, sum(r.seconds for r in rows) / 3600, "Caption", f"{packages} packages", len(rows))
+    return TableLine(
+        Path(manifest).stem, sum(r.seconds for r in rows) / 3600, "Caption", f"{packages} packages", len(rows)
+    )
 
 
-def table4(lines: Sequence[Line]) -> str:
+def table4(lines: Sequence[TableLine]) -> str:
     """The paper's Table 4, with a count of recordings and a line of totals."""
     out = [f"{'Dataset':<22}{'Hours':>9}  {'Type':<15}{'Recordings':>11}  Source"]
     for line in lines:

@@ -124,7 +124,7 @@ def measure_wave(wave: Wave, rate: int) -> dict[str, float]:
 
 
 @dataclass(frozen=True)
-class Request:
+class TakeRequest:
     """One call of the public door."""
 
     prompt: str
@@ -135,13 +135,13 @@ class Request:
     loudness: str = AS_MADE
 
 
-def requests(loudness: str = AS_MADE) -> list[Request]:
+def requests(loudness: str = AS_MADE) -> list[TakeRequest]:
     """16 kinds of five seconds and three takes of each continuous kind; 34 takes."""
-    short = [Request(kind, SECONDS, SEED, loudness=loudness) for kind in KINDS]
-    return short + [Request(kind, None, LONG_SEED, LONG_TAKES, True, loudness) for kind in CONTINUOUS]
+    short = [TakeRequest(kind, SECONDS, SEED, loudness=loudness) for kind in KINDS]
+    return short + [TakeRequest(kind, None, LONG_SEED, LONG_TAKES, True, loudness) for kind in CONTINUOUS]
 
 
-def made(judge: Judge, request: Request) -> list[dict[str, Any]]:
+def made(judge: Judge, request: TakeRequest) -> list[dict[str, Any]]:
     """The takes of a request as their files hold them, measured: nothing is remembered.
 
     Raises:

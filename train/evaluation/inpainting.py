@@ -74,7 +74,7 @@ def interpolate(mel: NDArray[np.float32], first: int, last: int) -> NDArray[np.f
     return out
 
 
-def filled(judge: Judge, wave: Wave, box: Box, prompt: str, seed: int) -> Wave:
+def inpainted(judge: Judge, wave: Wave, box: Box, prompt: str, seed: int) -> Wave:
     """A clip with a box made anew, kept for these weights and settings."""
     chosen = Sampling(judge.sampling.steps, judge.sampling.guidance, seed, 1, judge.sampling.sampler)
     sound = hashlib.sha256(wave.tobytes()).hexdigest()
@@ -95,7 +95,7 @@ def fill(judge: Judge, given: tuple[Case, str]) -> Wave:
         out[inside] = made[inside]
         return out
     prompt = {"right": case.right, "wrong": case.wrong, "none": ""}[way]
-    return filled(judge, case.wave, case.box, prompt, case.seed)
+    return inpainted(judge, case.wave, case.box, prompt, case.seed)
 
 
 def _edges(box: Box, spec: AudioSpec) -> tuple[int, int]:
@@ -207,7 +207,7 @@ def leak_cases(reference: Reference, count: int) -> list[LeakCase]:
 
 def remove(judge: Judge, case: LeakCase) -> Wave:
     """The clip without its bark, filled without a prompt."""
-    return filled(judge, case.mix, case.box, "", case.seed)
+    return inpainted(judge, case.mix, case.box, "", case.seed)
 
 
 def leak(reference: Reference, count: int) -> dict[str, Any]:

@@ -38,7 +38,7 @@ from maa.checkpoint import read_weights, weight_files
 from train.trainer.captured import Captured, Compiled
 from train.trainer.draw import Draw
 from train.trainer.journal import Journal
-from train.trainer.options import Options, rate_at
+from train.trainer.options import RunOptions, rate_at
 from train.trainer.precision import PrecisionAccelerator, make_accelerator
 from train.trainer.updates import Ema, StateDict, Updates
 
@@ -106,7 +106,7 @@ class Trainer:
     def __init__(
         self,
         module: nn.Module,
-        options: Options,
+        options: RunOptions,
         name: str,
         accelerator: Accelerator | None = None,
         discriminator: nn.Module | None = None,

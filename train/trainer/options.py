@@ -14,7 +14,7 @@ FASTER_STEPS = {"help": "faster steps on a GPU, after a slower start"}
 
 
 @dataclass(frozen=True)
-class Options:
+class RunOptions:
     """What a person chooses about a run."""
 
     out: Path = field(metadata={"help": "folder for weights, state and logs"})
@@ -66,7 +66,7 @@ def weights_from(args: argparse.Namespace, weights: Mapping[str, float]) -> dict
     return {name: getattr(args, f"{name}_weight") for name in weights}
 
 
-def rate_at(step: int, progress: float, options: Options) -> float:
+def rate_at(step: int, progress: float, options: RunOptions) -> float:
     """Learning rate: linear warm-up, flat, then cosine down to a hundredth over the last half."""
     warm = min(1.0, (step + 1) / max(1, options.warmup))
     decay = 1.0 if progress < 0.5 else 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (2 * progress - 1)))

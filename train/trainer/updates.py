@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from train.trainer.captured import queues
-from train.trainer.options import Options
+from train.trainer.options import RunOptions
 
 StateDict = dict[str, Tensor]
 
@@ -31,7 +31,7 @@ class Updates:
     def __init__(
         self,
         networks: dict[str, nn.Module],
-        options: Options,
+        options: RunOptions,
         accelerator: Accelerator,
         lr_ratio: float = 1.0,
         queued: bool | None = None,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from train.data import Library
-from train.data.prompts.laying import JOIN, Laid, Sources, lay
+from train.data.prompts.laying import JOIN, Laid, Sources, lay_event
 from train.data.prompts.plans import Event, Plan, counted, one_of
 from train.data.prompts.synonyms import framed, reword
 from train.data.prompts.templates import MIXES, TEMPLATES, fill_template
@@ -219,7 +219,7 @@ class Composer:
     def _laid(self, event: Event, rng: np.random.Generator) -> Laid:
         span = (event.start, event.end)
         if self.sources is not None:
-            return lay(self.sources, (event.recording, *event.others), span, self.length, rng)
+            return lay_event(self.sources, (event.recording, *event.others), span, self.length, rng)
         speed = self._speed(event, rng)
         pieces, gains = self._pieces(event, speed, rng)
         ones = np.ones(len(pieces))

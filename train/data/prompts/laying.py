@@ -90,7 +90,7 @@ def _guess(library: Library, rate: int) -> NDArray[np.bool_]:
     return np.asarray(steady & (np.diff(library.offsets) > NOT_SHORT * rate))
 
 
-def lay(
+def lay_event(
     sources: Sources, recordings: Sequence[int], span: tuple[int, int], length: int, rng: np.random.Generator
 ) -> Laid:
     """One event of one or several recordings of the same thing, the first of them the event's own.

@@ -1,0 +1,47 @@
+"""Sound from pictures and clips (Sec. 4.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from maa.checkpoint import Model
+from maa.pipeline import conditioning
+from maa.pipeline.engine import Engine
+from maa.pipeline.finishing import Wish
+from maa.pipeline.leading import Prompts
+from maa.pipeline.options import Sampling
+from maa.pipeline.result import Generation
+from maa.pipeline.seen import Seen
+from maa.pipeline.steps import OnStep
+
+
+def from_pictures(
+    model: Model,
+    engine: Engine,
+    pictures: Sequence[Seen],
+    sampling: Sampling,
+    prompts: Prompts,
+    more: dict[str, Any],
+    how: tuple[float | None, Wish, OnStep | None],
+) -> Generation:
+    """Takes by a network that looks at the pictures, else by the text network and their caption.
+
+    Args:
+        model: names what is heard in the pictures.
+        engine: makes the sound.
+        pictures: of every window.
+        sampling: how to sample.
+        prompts: what to hear instead of what is seen, and what not.
+        more: joins the settings; its "task" is the task.
+        how: seconds, how the takes should leave, and what is called after every step.
+    """
+    seconds, wish, on_step = how
+    sampling = engine.settled(sampling)
+    found = conditioning.of_pictures(model, engine.model, pictures, (prompts.text, prompts.negative))
+    settings = engine.settings(more["task"], sampling, prompts)
+    settings |= {"heard_as": [[word, round(weight, 4)] for word, weight in found.words], **more}
+    settings |= {"input": conditioning.digest_of_pictures(pictures)}
+    made = engine.generate(found.contexts, sampling, seconds, settings, on_step, replace(wish, judge=found.judge))
+    return replace(made, words=tuple(found.words))

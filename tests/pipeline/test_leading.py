@@ -1,0 +1,123 @@
+"""Prompts in anybody's words: what is led, what stays, and what is said of it. Vectors are made up here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from maa import MakeAnAudio, Sampling, checkpoint
+from maa.models.vocabulary import VECTORS, WORDS, KnownSound, Vocabulary
+from maa.pipeline.leading import lead
+
+SOUNDS = (
+    KnownSound("dog barking", "animals", False, ("dog barking", "a dog barks")),
+    KnownSound("rain", "weather", True, ("rain", "rain falls", "heavy rain")),
+    KnownSound("church bell", "objects", False, ("church bell", "a bell rings")),
+)
+NEARNESS = {"a hound woofs": ("a dog barks", 0.6), "it pours": ("heavy rain", 0.7), "chimes": ("a bell rings", 0.5)}
+CAPTIONS = [caption for sound in SOUNDS for caption in sound.captions]
+AXES = torch.eye(len(CAPTIONS) + 1)
+
+
+def embed(texts: list[str]) -> Tensor:
+    """Captions are the axes of a space; some other texts lie near one of them, and the rest on an axis of their own."""
+    rows = []
+    for text in texts:
+        caption, cosine = (text, 1.0) if text in CAPTIONS else NEARNESS.get(text, (None, 0.0))
+        own = AXES[-1]
+        near = own if caption is None else AXES[CAPTIONS.index(caption)]
+        rows.append(cosine * near + (1 - cosine**2) ** 0.5 * own)
+    return torch.stack(rows)
+
+
+@pytest.fixture(scope="module")
+def vocabulary() -> Vocabulary:
+    return Vocabulary(SOUNDS, embed(CAPTIONS))
+
+
+@pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        ("a dog barks", "a dog barks"),
+        ("a hound woofs", "a dog barks"),
+        ("a hound woofs twice", "a dog barks twice"),
+        ("a hound woofs, three times", "a dog barks, three times"),
+        ("a hound woofs, then it pours", "a dog barks, then heavy rain"),
+        ("first a hound woofs, then a bell rings", "first a dog barks, then a bell rings"),
+        ("it pours while a dog barks", "heavy rain while a dog barks"),
+        ("a hound woofs and it pours", "a dog barks and heavy rain"),
+        ("algebra", "algebra"),
+        ("a hound woofs before algebra", "a dog barks before algebra"),
+    ],
+)
+def test_clauses_are_led_and_joints_stay(vocabulary: Vocabulary, said: str, heard: str) -> None:
+    led = lead(said, vocabulary, embed)
+    assert (led.said, led.text) == (said, heard)
+    assert led.unknown == (["algebra"] if "algebra" in said else [])
+
+
+def test_known_captions_are_never_changed(vocabulary: Vocabulary) -> None:
+    for caption in CAPTIONS:
+        led = lead(caption, vocabulary, embed)
+        assert not led.changed and led.captions == [caption]
+        assert led.clauses[0].candidates[0].caption == caption
+
+
+def test_without_a_vocabulary_nothing_is_led() -> None:
+    assert lead("a hound woofs", None, embed).text == "a hound woofs"
+    assert lead("a hound woofs", Vocabulary((), torch.zeros(0, 4)), embed).text == "a hound woofs"
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet=st.sampled_from("ab ,;.-'🐶狗<>&then and "), max_size=60).map(lambda x: " ".join(x.split())))
+def test_no_prompt_breaks_it(text: str) -> None:
+    """Whatever is not led comes back as it was, with nothing lost between clauses."""
+    led = lead(text, Vocabulary(SOUNDS, embed(CAPTIONS)), embed)
+    assert led.text == text
+
+
+def test_candidates_are_the_sounds_in_order(vocabulary: Vocabulary) -> None:
+    matches = vocabulary.nearest(embed(["it pours"])[0], 2)
+    assert matches[0].sound.name == "rain" and matches[0].caption == "heavy rain"
+    assert matches[0].similarity == pytest.approx(0.7) and len(matches) == 2
+
+
+def test_a_vocabulary_survives_its_files(vocabulary: Vocabulary, tmp_path: Path) -> None:
+    assert Vocabulary.load(tmp_path) is None
+    vocabulary.save(tmp_path)
+    again = Vocabulary.load(tmp_path)
+    assert again is not None and again.sounds == SOUNDS
+    assert torch.allclose(torch.from_numpy(again.vectors), embed(CAPTIONS), atol=1e-3)
+    listed = json.loads((tmp_path / WORDS).read_text())
+    (tmp_path / WORDS).write_text(json.dumps(listed[:2]))
+    with pytest.raises(ValueError, match="restore"):
+        Vocabulary.load(tmp_path)
+    (tmp_path / WORDS).write_text('[{"name": 1}]')
+    with pytest.raises(ValueError, match=WORDS):
+        Vocabulary.load(tmp_path)
+
+
+def test_a_folder_carries_it_and_the_pipeline_says_what_it_hears(tmp_path: Path) -> None:
+    model = checkpoint.random_model()
+    width = model.config.text.width
+    model.vocabulary = Vocabulary(SOUNDS, torch.nn.functional.normalize(torch.randn(len(CAPTIONS), width), dim=1))
+    checkpoint.save(model, tmp_path, torch.float32)
+    assert VECTORS in json.loads((tmp_path / checkpoint.CONFIG).read_text())["files"]
+    maa = MakeAnAudio.from_pretrained(tmp_path, device="cpu")
+    assert maa.vocabulary is not None and maa.vocabulary.sounds == SOUNDS
+    once = Sampling(steps=1, seed=0)
+    made = maa.text_to_audio("rain", once, seconds=0.5)
+    assert made.settings["prompt"] == "rain" and "literal" not in made.settings
+    assert made.settings["heard"] == maa.heard("rain").captions
+    plain = maa.text_to_audio("rain", once, seconds=0.5, literal=True)
+    assert plain.settings["literal"] is True and "heard" not in plain.settings
+    assert maa.heard("rain", literal=True).text == "rain"
+    (tmp_path / VECTORS).write_bytes((tmp_path / VECTORS).read_bytes()[:-8])
+    with pytest.raises(ValueError, match="damaged"):
+        MakeAnAudio.from_pretrained(tmp_path, device="cpu")
