@@ -89,7 +89,7 @@ def splice(
     return replace(source, samples=mixed)
 
 
-def _unclipped(part: Piece, source: Audio, gains: NDArray[np.float32]) -> NDArray[Any]:
+def _unclipped(part: Piece, source: Audio, gains: NDArray[np.float64]) -> Samples:
     """The span [channels, n] with its new sound, turned down where a file could not hold it: clipped it would be heard
     at every pitch."""
     ceiling = max(1.0, float(np.abs(source.samples).max()))
