@@ -86,6 +86,29 @@ def test_imports_only_go_down() -> None:
     assert wrong == []
 
 
+# Where imports of our own stand inside functions, and why; everywhere else they stand at the top.
+INSIDE = {
+    "app": "the page's environment has to be set before Gradio is imported",
+    "maa.audio.io": "PyAV only for what libsndfile cannot read",
+    "maa.cli.tasks": "a mistake on the command line is told before PyTorch is there",
+    "maa.pipeline.clip": "`from maa import MakeAnAudio` does without OpenCV and PyAV",
+    "maa.pipeline.conditioning": "as above",
+    "maa.pipeline.seen": "as above",
+    "maa.pipeline.options": "`python -m maa --help` does without PyTorch",
+}
+
+
+def test_imports_inside_functions_have_a_reason() -> None:
+    found = set()
+    for module, path in MODULES.items():
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                inner = (node for node in ast.walk(function) if isinstance(node, ast.ImportFrom))
+                if any((node.module or "").split(".")[0] in ("maa", "train") for node in inner):
+                    found.add(module)
+    assert found == set(INSIDE)
+
+
 def test_no_import_cycles() -> None:
     graph = {module: {target for _, target in imports(module)} for module in MODULES if module != "maa"}
     try:
