@@ -148,18 +148,12 @@ def test_a_full_disk_refuses_jobs_and_zips(base_url: str, fake: FakePipeline, mo
     assert records.stars([take])["error"] == files.NO_ROOM
 
 
-@pytest.mark.parametrize("how", ["truncated", "changed"])
-def test_weights_in_memory_do_not_follow_their_file(tmp_path: Path, how: str) -> None:
+def test_weights_in_memory_do_not_follow_their_file(tmp_path: Path) -> None:
+    """A mapped file that is changed in place changes the model, and one that is cut ends the process."""
     path = tmp_path / "unet.safetensors"
     save_file({"a": torch.ones(100_000)}, path)
     weights = read_weights([path])
     with path.open("r+b") as stream:  # in place, as cp does
-        if how == "changed":
-            stream.seek(1000)
-            stream.write(b"\x10" * 300_000)
-        else:
-            stream.truncate(10_000)  # reading a mapped page beyond would end the process
-    if how == "changed":
-        assert torch.equal(weights["a"], torch.ones(100_000))
-    else:
-        assert weights["a"].untyped_storage().data_ptr() and weights["a"][:100].sum() == 100
+        stream.seek(1000)
+        stream.write(b"\x10" * 300_000)
+    assert torch.equal(weights["a"], torch.ones(100_000))
