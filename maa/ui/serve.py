@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 UPLOAD = "100mb"
 QUEUE = 32  # requests that may wait in each line, half of them of one visitor; the next one is refused
-SESSIONS = 100  # of the last visitors; Gradio keeps 0.4 MB for each
+SESSIONS = 250  # of the last visitors; Gradio keeps 0.4 MB for each
 THREADS = 16
 STYLE = Path(__file__).parent / "web" / "page.css"
 LOCAL = ("localhost", "127.0.0.1", "::1")
