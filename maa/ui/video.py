@@ -35,7 +35,7 @@ WORDING = Wording(
 def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
     """Video to sound by the pipeline, as long as the clip."""
     clip, soundtrack = files.uploaded(own["video"], "a video"), cast(Soundtrack, ask.more[0])
-    container_for(clip, soundtrack.original)  # what fits into no file is refused now, not after the work
+    container_for(clip, cast(Any, soundtrack.original))  # what fits into no file is refused now, not after the work
     return with_soundtrack(ask.task.run(pipeline, clip, ask.sampling, on_step), soundtrack)
 
 
