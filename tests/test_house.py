@@ -15,8 +15,7 @@ import maa
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = {
-    "maa.version": 0, "maa.config": 0, "maa.device": 0, "maa.dsp": 0,
-    "maa.foreign": 0, "maa.timeline": 0,
+    "maa.version": 0, "maa.config": 0, "maa.device": 0, "maa.dsp": 0, "maa.foreign": 0, "maa.timeline": 0,
     "maa.audio": 1, "maa.vision": 1, "maa.models": 1, "maa.diffusion": 1, "maa.hub": 1,
     "maa.checkpoint": 2,
     "maa.pipeline": 3, "maa.official": 3,
@@ -85,6 +84,29 @@ def test_imports_only_go_down() -> None:
             if there != here and (there is None or FLOORS[there] >= FLOORS[here]):
                 wrong.append(f"{MODULES[module].relative_to(ROOT)}:{line} {module} -> {target}")
     assert wrong == []
+
+
+# Where imports of our own stand inside functions, and why; everywhere else they stand at the top.
+INSIDE = {
+    "app": "the page's environment has to be set before Gradio is imported",
+    "maa.audio.io": "PyAV only for what libsndfile cannot read",
+    "maa.cli.tasks": "a mistake on the command line is told before PyTorch is there",
+    "maa.pipeline.clip": "`from maa import MakeAnAudio` does without OpenCV and PyAV",
+    "maa.pipeline.conditioning": "as above",
+    "maa.pipeline.seen": "as above",
+    "maa.pipeline.options": "`python -m maa --help` does without PyTorch",
+}
+
+
+def test_imports_inside_functions_have_a_reason() -> None:
+    found = set()
+    for module, path in MODULES.items():
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                inner = (node for node in ast.walk(function) if isinstance(node, ast.ImportFrom))
+                if any((node.module or "").split(".")[0] in ("maa", "train") for node in inner):
+                    found.add(module)
+    assert found == set(INSIDE)
 
 
 def test_no_import_cycles() -> None:

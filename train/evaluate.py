@@ -68,7 +68,7 @@ CACHE = "evaluation-cache"
 
 
 @dataclass(frozen=True)
-class Asked:
+class Questions:
     """Which questions, and how thoroughly."""
 
     parts: tuple[str, ...] = PARTS
@@ -78,7 +78,7 @@ class Asked:
     loudness: str = AS_MADE  # of files
 
 
-def evaluate(reference: Reference, data: Path, asked: Asked) -> dict[str, Any]:
+def evaluate(reference: Reference, data: Path, asked: Questions) -> dict[str, Any]:
     """The chosen parts' scores, each with the minutes it took, beside those that its folder has already.
 
     Args:
@@ -267,7 +267,7 @@ def _report(reference: Reference, args: argparse.Namespace) -> dict[str, Any]:
         found = guidance_sweep(reference, args.sweep, 1, EVERY)
         return resumed(_described(reference.judge), args.out) | {"sweep": found}
     takes = 1 if args.quick else args.takes
-    return evaluate(reference, args.library, Asked(tuple(args.only), takes, args.quick, args.split, args.loudness))
+    return evaluate(reference, args.library, Questions(tuple(args.only), takes, args.quick, args.split, args.loudness))
 
 
 def _parser() -> argparse.ArgumentParser:

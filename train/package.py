@@ -19,6 +19,7 @@ from maa.audio.mel import MelSpectrogram
 from maa.config import ModelConfig
 from maa.models.text import load_tokenizer
 from train.data import load_manifest
+from train.vocabulary import vocabulary_of
 
 SHARD = 15 << 20  # bytes; hosts of code refuse or dislike larger files
 
@@ -42,7 +43,8 @@ def assemble(runs: list[Path], to: Path, name: str) -> checkpoint.Model:
     """Collect each part from the last folder that has it, and write them as float16 with hashes.
 
     Parts above 15 MiB are written in shards with an index. The concepts are those that the last folder with a list of
-    them was trained on; names of sounds that last are gathered from all folders.
+    them was trained on, and with what the manifest says of them they are the model's vocabulary; names of sounds that
+    last are gathered from all folders.
     """
     described = [folder for folder in runs if (folder / checkpoint.CONFIG).is_file()]
     if not described:
@@ -54,6 +56,7 @@ def assemble(runs: list[Path], to: Path, name: str) -> checkpoint.Model:
     model = checkpoint.Model(config, MelSpectrogram(config.audio), concepts=concepts, sustained=tuple(sorted(lasting)))
     for part in checkpoint.PARTS:
         setattr(model, part, load_frozen(config, part, *reversed(runs)))
+    model.vocabulary = vocabulary_of(model, load_manifest())
     checkpoint.save(model, to, shard_bytes=SHARD)
     return model
 

@@ -20,29 +20,39 @@ from train.data.manifest import Recording
 BATCH = 32
 
 
-def known_sounds(rows: Iterable[Recording]) -> list[KnownSound]:
-    """What recordings teach, by name. A caption that two sounds share belongs to the one that has more recordings."""
+def known_sounds(rows: Iterable[Recording], concepts: Iterable[str] = ()) -> list[KnownSound]:
+    """What recordings teach, by name. A caption that two sounds share belongs to the one that has more recordings.
+
+    Args:
+        rows: recordings, of which those of the train split count.
+        concepts: what a network was trained on, where that is known: others are left out, and one without recordings
+            among the rows has its name alone.
+    """
+    wanted = set(concepts)
     told: dict[str, dict[str, int]] = {}
     about: dict[str, Recording] = {}
     for row in rows:
-        if row.split != "train":
+        if row.split != "train" or (wanted and row.concept not in wanted):
             continue
         about.setdefault(row.concept, row)
         for caption in (row.concept, *row.captions):
             counts = told.setdefault(caption, {})
             counts[row.concept] = counts.get(row.concept, 0) + 1
-    owned: dict[str, list[str]] = {name: [name] for name in about}
+    owned: dict[str, list[str]] = {name: [name] for name in (*about, *wanted)}
     for caption, counts in told.items():
-        owner = max(counts, key=lambda name: (counts[name], name))
-        if caption not in about:
-            owned[owner].append(caption)
-    return [KnownSound(name, about[name].family, about[name].sustained, tuple(owned[name])) for name in sorted(about)]
+        if caption not in owned:
+            owned[max(counts, key=lambda name: (counts[name], name))].append(caption)
+    return [_known(name, about.get(name), owned[name]) for name in sorted(owned)]
+
+
+def _known(name: str, row: Recording | None, captions: list[str]) -> KnownSound:
+    return KnownSound(name, row.family if row else "", bool(row and row.sustained), tuple(captions))
 
 
 @torch.inference_mode()
 def vocabulary_of(model: checkpoint.Model, rows: Iterable[Recording]) -> Vocabulary:
-    """The vocabulary of a model whose text encoder is there."""
-    sounds = known_sounds(rows)
+    """The vocabulary of a model whose text encoder is there, of the concepts that it names."""
+    sounds = known_sounds(rows, model.concepts)
     captions = [caption for sound in sounds for caption in sound.captions]
     batches = [captions[first : first + BATCH] for first in range(0, len(captions), BATCH)]
     return Vocabulary(sounds, torch.cat([embed_words(model, batch) for batch in batches]))

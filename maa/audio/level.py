@@ -30,7 +30,7 @@ _OFFSET = 0.1  # share of a sound's RMS from which on a constant in it counts
 Power = NDArray[np.float64]
 
 
-def spectrum(pieces: Sequence[Samples], rate: int, window: float = WINDOW) -> tuple[Power, NDArray[np.float64]]:
+def level_spectrum(pieces: Sequence[Samples], rate: int, window: float = WINDOW) -> tuple[Power, NDArray[np.float64]]:
     """Mean power of every bin over pieces [n], and the bins' frequencies in Hz; the powers add up to the mean square.
 
     Pieces shorter than the window are looked at whole, with silence behind them.
@@ -54,7 +54,7 @@ def spectrum(pieces: Sequence[Samples], rate: int, window: float = WINDOW) -> tu
 
 def level(pieces: Sequence[Samples], rate: int, top: float) -> float:
     """RMS of pieces [n] together, in the band from 40 Hz to 95 % of `top` Hz (half of what the model's rate is)."""
-    power, hertz = spectrum(pieces, rate)
+    power, hertz = level_spectrum(pieces, rate)
     return float(np.sqrt(power[(hertz >= LOW) & (hertz <= HIGH * min(top, rate / 2))].sum()))
 
 
@@ -65,7 +65,7 @@ def steadied(mono: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
     offset = float(mono.mean(dtype=np.float64))
     if abs(offset) > _OFFSET * float(mono.std(dtype=np.float64)):
         mono = (mono - np.float32(offset)).astype(np.float32)
-    power, hertz = spectrum([mono], rate)
+    power, hertz = level_spectrum([mono], rate)
     if power[hertz < RUMBLE].sum() <= power[hertz >= RUMBLE].sum():
         return mono
     bins = np.fft.rfft(np.pad(mono, (0, min(len(mono), rate))))
@@ -96,7 +96,7 @@ def goes_on(pieces: Sequence[Samples], rate: int, top: float) -> bool:
     if sum(map(len, pieces)) < _LEAST * rate:
         return False
     size = 2 * round(_MOMENT * rate / 2)
-    moments = [spectrum([piece[at : at + size]], rate, _MOMENT)[0]
+    moments = [level_spectrum([piece[at : at + size]], rate, _MOMENT)[0]
                for piece in pieces for at in range(0, len(piece) - size + 1, size)]  # fmt: skip
     if len(moments) < 3:
         return False
@@ -123,7 +123,7 @@ def coloured(
     """
     first, stop = max(0, span[0]), min(len(sound), span[1])
     window = min(WINDOW, (stop - first) / rate / 2)
-    aim, hertz = spectrum([piece - piece.mean() for piece in like], rate, window)
+    aim, hertz = level_spectrum([piece - piece.mean() for piece in like], rate, window)
     centres = np.log(_in_bands(hertz, hertz, top, whole=True, mean=True))
     wanted = 10 * np.log10(np.maximum(_in_bands(aim, hertz, top, whole=True), 1e-20))
     at = np.log(np.maximum(hertz, 1.0))
@@ -142,7 +142,7 @@ def coloured(
         within = np.clip(np.arange(frames.count), 2, frames.count - 3)  # at least half of it is the span's own
         far = wanted - _smoothed(moments)[within]
         made = frames.filtered([curve(decibels) for decibels in np.sign(far) * np.maximum(np.abs(far) - LOOSE, 0.0)])
-    have, _ = spectrum([made[first:stop] - made[first:stop].mean()], rate, window)
+    have, _ = level_spectrum([made[first:stop] - made[first:stop].mean()], rate, window)
     return _Frames(made, first, stop, size).filtered([curve(wanted - bands(have))] * frames.count)
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from maa.audio.files import replacing
 from maa.audio.mask import Mask, check, row_of
 from maa.audio.mel import centres
 from maa.config import AudioSpec
@@ -35,8 +36,6 @@ def write_mask(path: str | Path, mask: Mask, spec: AudioSpec) -> Path:
     """Save a mask [mels, frames] as a grey PNG, white = make new, with its scale in a text chunk."""
     from PIL.Image import fromarray
     from PIL.PngImagePlugin import PngInfo
-
-    from maa.audio.files import replacing
 
     path = Path(path)
     if path.suffix.lower() != ".png":

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from maa.config import AudioSpec
+    from maa.audio.mask import row_of
+from maa.config import AudioSpec
 
 COLOURS = "magma"  # even steps for every kind of colour vision, and in grey
 DECADES = 4.0  # displayed range below the loudest cell: 80 dB
@@ -52,8 +53,6 @@ def draw(mel: NDArray[np.float32], spec: AudioSpec, path: Path) -> Path:
         `path`.
     """
     from matplotlib.figure import Figure  # without pyplot: no state shared between visitors
-
-    from maa.audio.mask import row_of
 
     mels, frames = mel.shape
     seconds = frames * spec.frame_seconds

@@ -28,7 +28,6 @@ _QUIET = 1e-4  # RMS below which a neighbourhood tells no level
 Fresh = NDArray[np.float32] | None
 
 MODEL = AudioSpec()
-MODEL_RATE = MODEL.sample_rate
 
 
 def splice(
@@ -36,7 +35,6 @@ def splice(
     generated: NDArray[np.float32],
     spans: Sequence[tuple[float, float]],
     level_match: bool = True,
-    generated_rate: int = MODEL_RATE,
     cells: NDArray[np.bool_] | None = None,
     spec: AudioSpec = MODEL,
     continues: bool = False,
@@ -57,9 +55,8 @@ def splice(
         level_match: also scale by what the source's level beside the span is to the generated sound's there. That is 1
             when `generated` holds the source itself outside the spans, and undoes the gain of the autoencoder and the
             vocoder when it holds their reconstruction.
-        generated_rate: Hz.
         cells: [mels, frames] of the whole sound, True = make new; None = whole height everywhere.
-        spec: what rows and columns of `cells` are.
+        spec: the rate of the generated sound, and what rows and columns of `cells` are.
         continues: the generated sound goes on with what is there. Where that is a sound that neither comes nor goes,
             such as noise, rain or a hum, the span gets its level in every band.
 
@@ -70,17 +67,16 @@ def splice(
     if not pieces:
         return source
     rate, last = source.sample_rate, pieces[-1][1]
-    if len(generated) + 1 < last * generated_rate / rate:  # a length in samples is rounded
+    if len(generated) + 1 < last * spec.sample_rate / rate:  # a length in samples is rounded
         raise ValueError(
-            f"The generated sound of {len(generated) / generated_rate:.3f} s ends before the last span does, "
+            f"The generated sound of {len(generated) / spec.sample_rate:.3f} s ends before the last span does, "
             f"at {last / rate:.3f} s."
         )
-    mixed, top = source.samples.copy(), generated_rate / 2
-    ceiling = max(1.0, float(np.abs(source.samples).max()))
+    mixed, top = source.samples.copy(), spec.sample_rate / 2
     for start, stop in pieces:
         beside = _beside(source, pieces, (start, stop))
         near = [mono(source.samples[:, index]) for index in beside]
-        at, fresh = _resampled(generated, generated_rate, rate, (start, stop))
+        at, fresh = _resampled(generated, spec.sample_rate, rate, (start, stop))
         long = stop - start >= SHORTEST_COLOURED * rate
         steady = level_match and continues and long and goes_on(near, rate, top)
         if steady:
@@ -89,15 +85,22 @@ def splice(
         whole = cells is None or _whole(cells, spec, start / rate, stop / rate)
         constant = offsets(source.samples, beside, (start, stop))
         part = Piece(start, stop, at, fresh, None if whole else cells, spec, constant)
-        made = part.into(source, gains)
-        for _ in range(TRIES):  # no file holds more, and clipped it would be heard at every pitch
-            peak = float(np.abs(made).max())
-            if peak <= ceiling:
-                break
-            gains = gains * (0.95 * ceiling / peak)  # what stays of the source is not turned down, so this may repeat
-            made = part.into(source, gains)
-        mixed[:, start:stop] = made
+        mixed[:, start:stop] = _unclipped(part, source, gains)
     return replace(source, samples=mixed)
+
+
+def _unclipped(part: Piece, source: Audio, gains: NDArray[np.float64]) -> Samples:
+    """The span [channels, n] with its new sound, turned down where a file could not hold it: clipped it would be heard
+    at every pitch."""
+    ceiling = max(1.0, float(np.abs(source.samples).max()))
+    made = part.into(source, gains)
+    for _ in range(TRIES):
+        peak = float(np.abs(made).max())
+        if peak <= ceiling:
+            break
+        gains = gains * (0.95 * ceiling / peak)  # what stays of the source is not turned down, so this may repeat
+        made = part.into(source, gains)
+    return made
 
 
 @dataclass(frozen=True)

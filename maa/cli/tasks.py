@@ -38,7 +38,7 @@ def make(args: argparse.Namespace) -> int:
     request = asked(args)
     files = targets(args, request.sampling.count)
     check_files(args, files.values())
-    check_clip(args)
+    check_clip(request, args)
     from maa import MakeAnAudio  # here, because it brings PyTorch
 
     maa = MakeAnAudio.from_pretrained(args.model, device=args.device, dtype=args.dtype)
@@ -74,14 +74,6 @@ def check_files(args: argparse.Namespace, outputs: Iterable[Path]) -> None:
             raise ValueError(f"{path} is also an input; choose another output, so that your own file is kept.")
 
 
-def check_clip(args: argparse.Namespace) -> None:
-    """The clip's picture, and its own sound where that is kept, fit into the file that is asked for."""
-    if args.command == "video" and args.output.suffix.lower() in VIDEO:
-        from maa.vision.mux import check_container
-
-        check_container(args.input, args.output.suffix, args.original or "replace")
-
-
 def asked(args: argparse.Namespace) -> Asked:
     """Everything that was said, checked; what was not said keeps its default."""
     task = TASKS[args.command]
@@ -89,6 +81,14 @@ def asked(args: argparse.Namespace) -> Asked:
     if args.command == "image" and "words" in given:
         given["words"] = [(word, weight_of(weight)) for word, weight in given["words"]]
     return Asked(read(Sampling, given), read(task, given), [read(kind, given) for kind in task.more])
+
+
+def check_clip(request: Asked, args: argparse.Namespace) -> None:
+    """The clip's picture, and its own sound where that is kept, fit into the file that is asked for."""
+    if args.command == "video" and args.output.suffix.lower() in VIDEO:
+        from maa.vision.mux import check_container  # here, because it brings PyAV
+
+        check_container(args.input, args.output.suffix, cast(Any, request.more[0]).original)
 
 
 def targets(args: argparse.Namespace, count: int) -> dict[int, Path]:

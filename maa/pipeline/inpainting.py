@@ -118,9 +118,9 @@ class Job:
         sounds, judged = [], []
         for seed in seeds:
             wave = self.take(conditions, replace(sampling, seed=seed, count=1), windows, count)
-            level, rate = self.filling.level_match, self.spec.sample_rate
+            level = self.filling.level_match
             goes_on = not conditions.prompt
-            made = splice(self.loud, wave, self.seconds, level, rate, self.mask, self.spec, goes_on)
+            made = splice(self.loud, wave, self.seconds, level, self.mask, self.spec, goes_on)
             sounds.append(made.samples if self.gain == 1.0 else made.samples / made.samples.dtype.type(self.gain))
             judged.append(wave[windows[0].first * self.spec.hop : windows[0].last * self.spec.hop])
         scores = self.renderer.scores(np.stack(judged), conditions.prompt)

@@ -126,7 +126,7 @@ def mux(
 
 
 @dataclass(frozen=True)
-class Plan:
+class MuxPlan:
     """How the tracks of a clip go into a file."""
 
     suffix: str
@@ -136,13 +136,13 @@ class Plan:
     packets: int | None = None  # of each track; None = all
 
 
-def _fitting(source: Path, suffix: str, original: Original) -> Plan | None:
+def _fitting(source: Path, suffix: str, original: Original) -> MuxPlan | None:
     """How a container takes the clip's tracks, by writing the beginning of it into memory; None when it does not."""
     silence = np.zeros((1, RATE // 10), np.float32)
     with open_video(source) as (_, picture):
         codec = picture.codec_context.codec.canonical_name
     for tags in (True, False):
-        plan = Plan(suffix, original == "keep", tags, packets=_TRIED)
+        plan = MuxPlan(suffix, original == "keep", tags, packets=_TRIED)
         with suppress(ValueError), foreign("does not fit"):
             trial = BytesIO()
             trial.name = f"trial{suffix}"
@@ -153,7 +153,7 @@ def _fitting(source: Path, suffix: str, original: Original) -> Plan | None:
     return None
 
 
-def _fitting_or_refuse(source: Path, suffix: str, original: Original) -> Plan:
+def _fitting_or_refuse(source: Path, suffix: str, original: Original) -> MuxPlan:
     plan = _fitting(source, suffix, original)
     if plan is None:
         fits = container_for(source, original)
@@ -194,7 +194,7 @@ def _mixed(sound: NDArray[np.float32], source: Path, gain: float) -> NDArray[np.
     return mix
 
 
-def _write(source: Path, sound: NDArray[np.float32], target: str | BytesIO, plan: Plan) -> None:
+def _write(source: Path, sound: NDArray[np.float32], target: str | BytesIO, plan: MuxPlan) -> None:
     """The picture, the clip's own sound if it is kept, and the new sound."""
     import av
 
@@ -217,7 +217,7 @@ def _write(source: Path, sound: NDArray[np.float32], target: str | BytesIO, plan
             _interleave(output, [*packets, _encoded(new, sound)])
 
 
-def _copied(output: OutputContainer, track: Any, plan: Plan) -> Any:
+def _copied(output: OutputContainer, track: Any, plan: MuxPlan) -> Any:
     """A track of the new file that takes the packets of `track` as they are."""
     copy = output.add_stream_from_template(track, opaque=True)
     tag = _tag(track, plan)
@@ -226,7 +226,7 @@ def _copied(output: OutputContainer, track: Any, plan: Plan) -> Any:
     return copy
 
 
-def _tag(track: Any, plan: Plan) -> str | None:
+def _tag(track: Any, plan: MuxPlan) -> str | None:
     """The codec tag that a track should have; None = the container's own choice.
 
     Apple's players want HEVC with its parameters in the header, and called so: "hvc1". FFmpeg calls it "hev1".

@@ -13,6 +13,7 @@ from train.data import load_manifest
 from train.data.prompts import synonyms
 from train.evaluation.prompts import PARAPHRASES
 from train.latents.recipes import RECIPES, between, blurred
+from train.vocabulary import known_sounds
 
 
 def said_of() -> dict[str, set[str]]:
@@ -100,3 +101,16 @@ def test_states_between_two_captions() -> None:
     assert torch.allclose(moved[0, :3], 0.75 * tokens[0, :3] + 0.25 * others[0, :3])
     assert torch.equal(moved[0, 3:], tokens[0, 3:]) and torch.equal(moved[1], tokens[1])
     assert torch.equal(moved[2, :3], others[2, :3]) and torch.equal(moved[2, 3:], tokens[2, 3:])
+
+
+def test_known_sounds_of_a_manifest() -> None:
+    """Captions belong to one sound each; what was held out is not known; concepts without recordings have a name."""
+    rows = [row for row in load_manifest() if row.concept in ("rain", "thunder")]
+    sounds = {sound.name: sound for sound in known_sounds(rows, ("rain", "thunder", "a thing of one's own"))}
+    assert list(sounds) == ["a thing of one's own", "rain", "thunder"]
+    assert sounds["rain"].sustained and not sounds["thunder"].sustained and sounds["rain"].family
+    assert sounds["a thing of one's own"].captions == ("a thing of one's own",)
+    trained = {caption for row in rows if row.split == "train" for caption in (row.concept, *row.captions)}
+    captions = [caption for sound in sounds.values() for caption in sound.captions]
+    assert set(captions) == trained | {"a thing of one's own"} and len(captions) == len(set(captions))
+    assert not known_sounds([row for row in rows if row.split == "test"])

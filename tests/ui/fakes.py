@@ -65,10 +65,17 @@ class FakePipeline:
         negative: str = "",
         seconds: float | None = None,
         loudness: str = AS_MADE,
+        literal: bool = False,
         on_step: Any = None,
     ) -> Generation:
         check_prompt(prompt, needed=True)
-        options = {"prompt": prompt, "negative": negative, "seconds": seconds, "loudness": loudness}
+        options = {
+            "prompt": prompt,
+            "negative": negative,
+            "seconds": seconds,
+            "loudness": loudness,
+            **_literal(literal),
+        }
         return self._make("text", sampling, on_step, **options)
 
     def image_to_audio(
@@ -81,12 +88,20 @@ class FakePipeline:
         seconds: float | None = None,
         words: Any = (),
         loudness: str = AS_MADE,
+        literal: bool = False,
         on_step: Any = None,
     ) -> Generation:
         _picture(image)
         more = {"words": [list(word) for word in check_words(words)]} if words else {}
         heard = tuple(check_words(words)) or WORDS
-        options = {"prompt": prompt, "negative": negative, "seconds": seconds, "loudness": loudness, **more}
+        options = {
+            "prompt": prompt,
+            "negative": negative,
+            "seconds": seconds,
+            "loudness": loudness,
+            **_literal(literal),
+            **more,
+        }
         return self._make("image", sampling, on_step, heard, **options)
 
     def video_to_audio(
@@ -97,10 +112,17 @@ class FakePipeline:
         prompt: str = "",
         negative: str = "",
         loudness: str = AS_MADE,
+        literal: bool = False,
         on_step: Any = None,
     ) -> Generation:
         seconds = length_of(video)
-        options = {"prompt": prompt, "negative": negative, "seconds": seconds, "loudness": loudness}
+        options = {
+            "prompt": prompt,
+            "negative": negative,
+            "seconds": seconds,
+            "loudness": loudness,
+            **_literal(literal),
+        }
         options["windows"] = [[0.0, seconds]]
         return self._make("video", sampling, on_step, WORDS, **options)
 
@@ -115,12 +137,13 @@ class FakePipeline:
         start: float = 0.0,
         level_match: bool = True,
         loudness: str = AS_MADE,
+        literal: bool = False,
         on_step: Any = None,
     ) -> Generation:
         check_t0(t0)
         check_prompt(prompt, needed=t0 > 0)
         check_audible(to_audio(audio))
-        options = {"t0": t0, "start": start, "level_match": level_match, "loudness": loudness}
+        options = {"t0": t0, "start": start, "level_match": level_match, "loudness": loudness, **_literal(literal)}
         return self._make("personalize", sampling, on_step, prompt=prompt, negative=negative, **options)
 
     def inpaint(
@@ -133,6 +156,7 @@ class FakePipeline:
         negative: str = "",
         filling: Filling = WHOLLY,
         loudness: str = AS_MADE,
+        literal: bool = False,
         on_step: Any = None,
     ) -> Generation:
         check_loudness(loudness, fixed=True)
@@ -198,3 +222,7 @@ def _picture(image: Any) -> None:
     from maa.vision.frames import load_image
 
     load_image(Path(image))
+
+
+def _literal(literal: bool) -> dict[str, bool]:
+    return {"literal": True} if literal else {}

@@ -34,9 +34,7 @@ def sound_features(library: Library, encoder: AisfxEncoder, rate: int, cache: Pa
 
 def token_states(encoder: TextEncoder, texts: Sequence[str]) -> tuple[Tensor, Tensor | None]:
     """Token states [M, K, D] of texts, and their mask [M, K] (True = a real token) where pads are hidden."""
-    context = encoder.encode(list(texts))
-    assert context.tokens is not None, "a text tower gives tokens"
-    return context.tokens, context.mask
+    return encoder.token_states(list(texts))
 
 
 @torch.inference_mode()

@@ -170,11 +170,16 @@ def _paraphrases(r: dict[str, Any]) -> list[tuple[str, ...]]:
         (
             f"paraphrases, top-1 / top-5{by}",
             _pair(part["generated"]),
-            f"literal {_pair(part['literal'])}",
+            f"the sounds' names {_pair(part['literal'])}{_unled(part)}",
             _pair(part["share_of_literal"]),
         )
         for by, part in _by(r)
     ]
+
+
+def _unled(part: dict[str, Any]) -> str:
+    """Scores of the same prompts without being led; reports of earlier versions have none."""
+    return f"; not led {_pair(part['as_said'])}" if "as_said" in part else ""
 
 
 def _sweep(r: dict[str, Any]) -> list[tuple[str, ...]]:

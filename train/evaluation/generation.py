@@ -131,10 +131,10 @@ def paraphrases(reference: Reference, takes: int) -> dict[str, Any]:
     if not known:
         return {"prompts": 0}
     wanted = np.repeat(reference.labels_of([concept for concept, _ in known]), takes)
+    jobs = [(said, 500_000 + 100 * k + n) for k, (_, said) in enumerate(known) for n in range(takes)]
     made = {
-        "generated": judge.takes(
-            [(said, 500_000 + 100 * k + n) for k, (_, said) in enumerate(known) for n in range(takes)], "paraphrases"
-        ),
+        "generated": judge.takes(jobs, "paraphrases"),
+        "as_said": judge.takes(jobs, "paraphrases, as said", literal=True),
         "literal": judge.takes(
             [(c, 1000 * reference.names.index(c) + n) for c, _ in known for n in range(takes)], "paraphrases"
         ),
@@ -145,8 +145,8 @@ def paraphrases(reference: Reference, takes: int) -> dict[str, Any]:
             name: rank_sounds(one.directions(one.embedded("paraphrases", waves)), wanted, one.centres)
             for name, waves in made.items()
         }
-        said, literal = scores["generated"], scores["literal"]
-        share = {"top1": ratio(said, literal, "top1"), "top5": ratio(said, literal, "top5")}
+        led, literal = scores["generated"], scores["literal"]
+        share = {"top1": ratio(led, literal, "top1"), "top5": ratio(led, literal, "top5")}
         found[one.by] = {name: asdict(score) for name, score in scores.items()} | {"share_of_literal": share}
     return {"prompts": len(known), "takes_each": takes} | nested(reference, found)
 

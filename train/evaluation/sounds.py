@@ -139,11 +139,19 @@ class Judge:
             work = self.workers.map(function, items)
         return list(tqdm(work, desc=what, total=len(items), disable=None))
 
-    def takes(self, jobs: Sequence[Job], what: str, *, guidance: float | None = None) -> list[Wave]:
+    def takes(
+        self, jobs: Sequence[Job], what: str, *, guidance: float | None = None, literal: bool = False
+    ) -> list[Wave]:
         """One take for each prompt and seed, made once: sounds are kept as FLAC under what made them.
 
-        guidance: None is the run's own scale.
+        Args:
+            jobs: prompts and seeds.
+            what: of the bar.
+            guidance: None is the run's own scale.
+            literal: prompts are taken as they are, not led to known captions as a person's are.
         """
+        heard = {prompt: self.maa.heard(prompt, literal=literal).text for prompt in {prompt for prompt, _ in jobs}}
+        jobs = [(heard[prompt], seed) for prompt, seed in jobs]
         scale = self.sampling.settled(self.maa.config.guidance).guidance if guidance is None else guidance
         missing = [job for job in jobs if not self.path(self._made_of(job, scale)).is_file()]
         groups = [(missing[k : k + BATCH], scale) for k in range(0, len(missing), BATCH)]
