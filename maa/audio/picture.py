@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from maa.audio.mask import row_of
+from maa.audio.mask import row_of
 from maa.config import AudioSpec
 
 COLOURS = "magma"  # even steps for every kind of colour vision, and in grey

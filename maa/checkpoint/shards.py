@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save_file
 from torch import Tensor
 
 
@@ -42,7 +42,7 @@ def read_weights(files: Sequence[Path]) -> dict[str, Tensor]:
     state: dict[str, Tensor] = {}
     for path in files:
         try:
-            state |= load_file(path)
+            state |= load(path.read_bytes())  # not mapped: a file that is replaced must not reach a running server
         except (SafetensorError, OSError) as error:
             raise ValueError(f"{path} cannot be read as safetensors ({error}); copy the file again.") from error
     return {name: value.float() if value.is_floating_point() else value for name, value in state.items()}

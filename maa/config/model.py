@@ -117,7 +117,7 @@ class ScheduleConfig:
 class RefineConfig:
     """How a vocoder's waveform is led to the magnitudes of its mel (`maa.audio.refine`)."""
 
-    rounds: int = 8  # of fast Griffin-Lim
+    rounds: int = 12  # of fast Griffin-Lim
     momentum: float = 0.99  # of these; 0 = plain
     share: float = 0.3  # of the vocoder's magnitudes in the start, 0..1; the rest is the mel's smooth envelope
     updates: int = 20  # of the non-negative least squares

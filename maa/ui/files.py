@@ -11,6 +11,9 @@ from urllib.parse import quote
 
 from gradio.utils import get_upload_folder, is_in_or_equal
 
+SPARE = 2**29  # bytes that stay free on the disk, for jobs that are on their way
+NO_ROOM = "The server's disk is nearly full. Please try again later; what is kept goes after a day."
+
 
 def uploaded(value: object, what: str) -> Path:
     """The path of an upload as Gradio sends it: {"path": ..., ...}.
@@ -40,6 +43,12 @@ def result_path(task: str, seed: int, suffix: str) -> Path:
     folder = shelf() / uuid.uuid4().hex
     folder.mkdir(parents=True)
     return folder / f"make-an-audio_{task}_{seed}{suffix}"
+
+
+def room_for(size: int) -> bool:
+    """Whether the disk of uploads and results has `size` bytes to spare."""
+    shelf().mkdir(parents=True, exist_ok=True)
+    return shutil.disk_usage(shelf()).free > size + SPARE
 
 
 def shelf() -> Path:

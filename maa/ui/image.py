@@ -15,6 +15,7 @@ from maa.ui.examples import examples
 from maa.ui.jobs import OnStep
 from maa.ui.limits import Ask
 from maa.ui.results import results
+from maa.ui.shares import LOOK
 from maa.ui.tab import Extra, Made, Own, TabTask, Workplace, told, wire
 from maa.ui.widgets import word_list
 
@@ -96,8 +97,7 @@ def build(place: Workplace) -> None:
         words,
         preprocess=False,
         show_progress="hidden",
-        concurrency_id="gpu",
-        concurrency_limit=1,
+        **LOOK,
         api_visibility="private",
     )
     wire(

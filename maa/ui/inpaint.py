@@ -24,6 +24,7 @@ from maa.ui.examples import examples
 from maa.ui.jobs import OnStep
 from maa.ui.limits import Ask
 from maa.ui.results import WAVEFORM, results
+from maa.ui.shares import LOOK
 from maa.ui.tab import Own, TabTask, Workplace, told, wire
 
 if TYPE_CHECKING:
@@ -161,8 +162,7 @@ def _connect_painter(place: Workplace, sound: gr.Audio, mask: gr.HTML, boxes: gr
         "preprocess": False,
         "show_progress": "minimal",
         "show_progress_on": [mask],
-        "concurrency_id": "gpu",
-        "concurrency_limit": 1,
+        **LOOK,
         "api_visibility": "private",
     }
 

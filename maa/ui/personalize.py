@@ -17,6 +17,7 @@ from maa.ui.examples import examples
 from maa.ui.jobs import OnStep
 from maa.ui.limits import Ask
 from maa.ui.results import WAVEFORM, results
+from maa.ui.shares import LOOK
 from maa.ui.tab import Own, TabTask, Workplace, told, wire
 from maa.ui.widgets import window, window_of
 
@@ -86,7 +87,7 @@ def build(place: Workplace) -> None:
             raise told(error) from error
 
     sound.change(
-        listen, [sound, where], where, preprocess=False, show_progress="hidden", queue=False, api_visibility="private"
+        listen, [sound, where], where, preprocess=False, show_progress="hidden", api_visibility="private", **LOOK
     )
     own = {"audio": sound, "start": where, **led}
     wire(place, TASK, own, (knobs, shown), others=[(STRIP, compare)])

@@ -6,11 +6,13 @@ the id of a take may see all of it; nobody else can list it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 import shutil
 import time
+import uuid
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,6 +29,7 @@ from maa.ui import files, painter
 RECORD, MASK, COMMAND = "take.json", "mask.png", "command.txt"
 KEPT, SWEEP_EVERY = 86_400, 3600  # seconds
 MOST_STARS = 200  # takes in one zip
+MOST_BYTES = 2**30  # of one zip
 
 
 def sweep_now_and_then() -> None:
@@ -133,15 +136,34 @@ def bundle(take: Any) -> dict[str, Any]:
 
 def stars(takes: Any) -> dict[str, Any]:
     """A zip of the sounds of several takes: {"url", "gone"}, or {"error"}."""
-    wanted = [] if not isinstance(takes, list) else takes[:MOST_STARS]
+    wanted = list(dict.fromkeys(one for one in takes if isinstance(one, str))) if isinstance(takes, list) else []
+    if len(wanted) > MOST_STARS:
+        return {"error": f"One zip takes {MOST_STARS} sounds; take some stars away and download the others after."}
     found = [one for one in map(load, wanted) if one is not None]
     if not found:
         return {"error": "The server keeps none of these sounds any more; make them again first."}
-    path = files.result_path("stars", len(found), ".zip")
-    with zipfile.ZipFile(path, "w") as archive:  # stored: sound and video hardly shrink
-        for number, (folder, record) in enumerate(found, 1):
-            view = record["view"]
-            names = {view["file"], Path(str(view["clip"])).name} if view.get("clip") else {view["file"]}
-            for name in sorted(names):
-                archive.write(folder / name, f"{number:03d}_{name}")
+    inside = {f"{number:03d}_{path.name}": path for number, one in enumerate(found, 1) for path in _media(*one)}
+    size = sum(path.stat().st_size for path in inside.values())
+    if size > MOST_BYTES:
+        return {"error": f"These sounds have {size // 2**20:,} MB, and one zip takes {MOST_BYTES // 2**20:,} MB; "
+                "download them in parts."}  # fmt: skip
+    named = hashlib.sha256("".join(folder.name for folder, _ in found).encode()).hexdigest()[:32]
+    path = files.shelf() / named / f"make-an-audio_stars_{len(found)}.zip"  # the same stars again take no more space
+    if not path.is_file():
+        if not files.room_for(size):
+            return {"error": files.NO_ROOM}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(f"{uuid.uuid4().hex}.tmp")  # two may ask at once
+        with zipfile.ZipFile(aside, "w") as archive:  # stored: sound and video hardly shrink
+            for name, source in inside.items():
+                archive.write(source, name)
+        os.replace(aside, path)
+    os.utime(path.parent)  # kept for a day from now
     return {"url": files.url_of(path), "file": "make-an-audio_starred.zip", "gone": len(wanted) - len(found)}
+
+
+def _media(folder: Path, record: dict[str, Any]) -> list[Path]:
+    """The files of a take that a person downloads: its sound, and its clip where it has one."""
+    view = record["view"]
+    names = {view["file"], Path(str(view["clip"])).name} if view.get("clip") else {view["file"]}
+    return [folder / name for name in sorted(names)]

@@ -18,13 +18,15 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 
 from maa.ui.examples import ASSETS
+from maa.ui.shares import share_out
 from maa.ui.theme import theme
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 UPLOAD = "100mb"
-QUEUE = 32  # requests that may wait; the next one is refused
+QUEUE = 32  # requests that may wait in each line, half of them of one visitor; the next one is refused
+SESSIONS = 250  # of the last visitors; Gradio keeps 0.4 MB for each
 THREADS = 16
 STYLE = Path(__file__).parent / "web" / "page.css"
 LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -145,6 +147,7 @@ def launch(
     served = [assets] if assets.is_dir() else []
     hidden = [*private, *out_of_reach([*served, Path(get_upload_folder())])]
     page.queue(max_size=QUEUE, default_concurrency_limit=4)
+    share_out(page, QUEUE)
     _, url, _ = page.launch(
         server_name=address.host,
         server_port=address.port,
@@ -161,6 +164,7 @@ def launch(
         pwa=False,
         max_file_size=UPLOAD,
         max_threads=THREADS,
+        state_session_capacity=SESSIONS,
         allowed_paths=[str(folder) for folder in served],
         blocked_paths=[str(folder) for folder in hidden],
         app_kwargs={"middleware": [Middleware(HostCheck, hosts=hosts)]} if hosts is not None else None,

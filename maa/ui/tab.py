@@ -148,6 +148,8 @@ def perform(place: Workplace, task: TabTask, own: Own, ask: Ask) -> Iterator[Pro
     Raises:
         ValueError: the request cannot be met; the sentence is for the person who sent it.
     """
+    if not files.room_for(0):
+        raise ValueError(files.NO_ROOM)
     return place.run(task, own, ask)
 
 

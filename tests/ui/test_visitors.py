@@ -64,11 +64,12 @@ def test_twenty_jobs_of_two_visitors_do_not_cross(clients: list[Any], fake: Fake
 def test_a_full_queue_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, inputs: dict[str, Path]) -> None:
     from gradio_client import Client
 
-    from maa.ui import build, launch, serve
+    from maa.ui import build, launch, serve, shares
 
     monkeypatch.setattr(serve, "QUEUE", 2)
     fake: Any = FakePipeline(step_seconds=0.2)
     page = build(fake, tmp_path)
+    monkeypatch.setattr(shares, "visitor_of", lambda request: str(id(request)))  # each job is somebody else's
     client = Client(launch(page), verbose=False)
     jobs = [client.submit("rain", seconds=1.0, steps=10, api_name="/text_to_audio") for _ in range(6)]
     until = time.monotonic() + 20

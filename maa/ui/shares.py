@@ -1,0 +1,124 @@
+"""Who may wait, and for how long: a share of the queue for every visitor, and none for jobs that nobody listens to.
+
+Looking (the spectrogram of an upload, the words of a picture, the window on a sound) waits in a line of its own, so it
+never stands behind somebody's generation.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from asyncio import Queue as AsyncQueue
+from typing import TYPE_CHECKING, Any, Literal
+
+import gradio as gr
+from gradio import route_utils
+from gradio.queueing import Queue
+from gradio.server_messages import ProcessCompletedMessage
+from gradio.utils import LRUCache
+
+if TYPE_CHECKING:
+    from fastapi import Request
+    from gradio.block_function import BlockFunction
+    from gradio.data_classes import PredictBodyInternal
+    from gradio.queueing import Event
+
+LOOK: dict[str, Any] = {"concurrency_id": "look", "concurrency_limit": 2}  # for events that look and do not generate
+GRACE = 20.0  # seconds until a job must have a listener; an open stream asks for news at least every 10 s
+UNHEARD = "Nobody listened to this job, so it was dropped; open its stream soon after asking."
+Pushed = tuple[bool, str | list[dict[str, Any]], Literal["success", "error", "queue_full", "validator_error"]]
+
+
+class Mailbox(AsyncQueue[Any]):
+    """Messages for one session, and when they were last asked for."""
+
+    heard = 0.0  # seconds of `time.monotonic`; 0 = nobody ever listened
+
+    async def get(self) -> Any:
+        """The next message."""
+        self.heard = time.monotonic()
+        return await super().get()
+
+
+class Mailboxes(LRUCache[str, AsyncQueue[Any]]):
+    """A mailbox for every session; Gradio makes the place for one when the session's first job arrives."""
+
+    def __setitem__(self, session: str, box: AsyncQueue[Any]) -> None:
+        super().__setitem__(session, box if isinstance(box, Mailbox) else Mailbox())
+
+
+class FairQueue(Queue):
+    """Gradio's queue with a limit for each line, and half of a line at most for one visitor.
+
+    Args:
+        of: the queue that Gradio has made for a page; its settings stay.
+        size: jobs that may wait in each line.
+    """
+
+    def __init__(self, of: Queue, size: int) -> None:
+        super().__init__(
+            live_updates=of.live_updates,
+            concurrency_count=of.max_thread_count,
+            update_intervals=of.update_intervals,
+            max_size=None,  # one limit over all lines would let generating shut out looking
+            blocks=of.blocks,
+            default_concurrency_limit=of.default_concurrency_limit,
+        )
+        self.size = size
+        self.server_app = of.server_app
+        self.pending_messages_per_session = Mailboxes(2000)
+
+    async def push(self, body: PredictBodyInternal, request: Request, username: str | None) -> Pushed:
+        """Take a job in, or refuse it in a sentence."""
+        if body.fn_index is not None:
+            fn = route_utils.get_fn(self.blocks, None, body)
+            line = self.event_queue_per_concurrency_id.get(fn.concurrency_id)
+            refusal = self.refusal(line.queue if line else [], visitor_of(request))
+            if refusal:
+                return False, refusal, "queue_full"
+        return await super().push(body, request, username)
+
+    def refusal(self, waiting: list[Event], visitor: str) -> str | None:
+        """Why a visitor may not join a line now; None where they may."""
+        if len(waiting) >= self.size:
+            return f"The queue is full: {len(waiting)} jobs are waiting. Please try again in a minute."
+        share = max(1, self.size // 2)
+        mine = sum(visitor_of(event.request) == visitor for event in waiting)
+        if mine >= share:
+            return f"{mine} jobs of yours are waiting, your share of the queue. Please let one of them end first."
+        return None
+
+    async def process_events(self, events: list[Event], batch: bool, begin_time: float, fn: BlockFunction) -> None:
+        """Run jobs whose turn has come, save those that nobody waits for."""
+        for event in events:
+            if self.unheard(event):
+                # whoever comes late after all is told
+                self.send_message(event, ProcessCompletedMessage(output={"error": UNHEARD}, success=False))
+                event.alive = False
+        await super().process_events(events, batch, begin_time, fn)
+
+    def unheard(self, event: Event) -> bool:
+        """Whether nobody has listened since a job was asked for, though there was time."""
+        box = self.pending_messages_per_session.get(event.session_hash)
+        heard = box.heard if isinstance(box, Mailbox) else 0.0
+        return time.monotonic() - event.enqueue_time > GRACE and heard < event.enqueue_time
+
+
+def visitor_of(request: Request) -> str:
+    """The address of whoever asks. Behind a proxy it is the one that the proxy names.
+
+    Sessions do not tell visitors apart: a program has a new one for each call. The header counts only when the
+    connection comes from a private network, as a proxy's does; its last entry is the proxy's own.
+    """
+    direct = request.client.host if request.client else ""
+    named = request.headers.get("x-forwarded-for", "").split(",")[-1].strip()
+    try:
+        near = ipaddress.ip_address(direct).is_private
+    except ValueError:
+        near = False
+    return named if near and named else direct
+
+
+def share_out(page: gr.Blocks, size: int) -> None:
+    """Give a page's queue these rules; to be called after `page.queue()` and before it is served."""
+    page._queue = FairQueue(page._queue, size)
