@@ -72,21 +72,45 @@ def splice(
             f"The generated sound of {len(generated) / spec.sample_rate:.3f} s ends before the last span does, "
             f"at {last / rate:.3f} s."
         )
-    mixed, top = source.samples.copy(), spec.sample_rate / 2
+    mixed = source.samples.copy()
     for start, stop in pieces:
         beside = _beside(source, pieces, (start, stop))
-        near = [mono(source.samples[:, index]) for index in beside]
-        at, fresh = _resampled(generated, spec.sample_rate, rate, (start, stop))
-        long = stop - start >= SHORTEST_COLOURED * rate
-        steady = level_match and continues and long and goes_on(near, rate, top)
-        if steady:
-            fresh = coloured(fresh, (start - at, stop - at), near, rate, top)
-        gains = _gains(source, beside, top, at, fresh if level_match and not steady else None)
-        whole = cells is None or _whole(cells, spec, start / rate, stop / rate)
-        constant = offsets(source.samples, beside, (start, stop))
-        part = Piece(start, stop, at, fresh, None if whole else cells, spec, constant)
+        heard = Generated(generated, spec, level_match, continues)
+        part, gains = _piece(source, heard, (start, stop), beside, cells)
         mixed[:, start:stop] = _unclipped(part, source, gains)
     return replace(source, samples=mixed)
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A generated sound: mono [n] at the spec's rate, whether its level is matched, and whether it goes on."""
+
+    wave: NDArray[np.float32]
+    spec: AudioSpec
+    level_match: bool
+    continues: bool
+
+
+def _piece(
+    source: Audio,
+    generated: Generated,
+    span: tuple[int, int],
+    beside: list[NDArray[np.int64]],
+    cells: NDArray[np.bool_] | None,
+) -> tuple[Piece, NDArray[np.float64]]:
+    """One span's new sound, and the gain of every channel; `beside` are the source's samples that tell its level."""
+    (start, stop), rate, spec = span, source.sample_rate, generated.spec
+    top = spec.sample_rate / 2
+    near = [mono(source.samples[:, index]) for index in beside]
+    at, fresh = _resampled(generated.wave, spec.sample_rate, rate, span)
+    long = stop - start >= SHORTEST_COLOURED * rate
+    steady = generated.level_match and generated.continues and long and goes_on(near, rate, top)
+    if steady:
+        fresh = coloured(fresh, (start - at, stop - at), near, rate, top)
+    gains = _gains(source, beside, top, at, fresh if generated.level_match and not steady else None)
+    whole = cells is None or _whole(cells, spec, start / rate, stop / rate)
+    constant = offsets(source.samples, beside, span)
+    return Piece(start, stop, at, fresh, None if whole else cells, spec, constant), gains
 
 
 def _unclipped(part: Piece, source: Audio, gains: NDArray[np.float64]) -> Samples:

@@ -31,7 +31,8 @@ def build(pipeline: MakeAnAudio | LoadingModel, assets: Path = ASSETS) -> gr.Blo
     place = Workplace(LoadingModel.of(pipeline), assets)
     with gr.Blocks(title="Make-An-Audio", analytics_enabled=False, delete_cache=CACHE) as page:
         with gr.Row(elem_classes="maa-top"):
-            gr.HTML(parts.source("web/header.html"), elem_id="header")
+            header = parts.source("web/header.html")
+            gr.HTML(header, js_on_load=parts.script("web/pick.js"), elem_id="header")
             conductor = handoff.conductor()
         about = gr.Markdown(panel.LOADING, elem_id="model")
         notices = []

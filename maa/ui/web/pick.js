@@ -1,0 +1,82 @@
+// @ts-check
+// pick.js: whatever the reader reads can be picked and dropped; the upload fields' own lists of types know too little.
+//
+// A browser calls a recording in a WebM or MP4 file a video, and a CAF, W64 or AU file nothing at all; the fields then
+// refuse it before the server has seen it. Here their files are given a type that they take. What is no sound or clip
+// is told by the server, with the file's name.
+
+/** @type {Record<string, string>} */
+const TYPES = { "inpaint-input": "audio/wav", "personalize-input": "audio/wav", "video-input": "video/mp4" };
+const FIELDS = Object.keys(TYPES)
+  .map((id) => `#${id}`)
+  .join(", ");
+
+export function start() {
+  document.addEventListener("change", relabel, true);
+  document.addEventListener("drop", pickDropped, true);
+  for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, showAll, true);
+}
+
+/**
+ * The upload field around what an event happened to; null where there is none of ours.
+ * @param {Event} event
+ * @returns {HTMLElement | null}
+ */
+function fieldOf(event) {
+  return event.target instanceof Element ? event.target.closest(FIELDS) : null;
+}
+
+/**
+ * @param {HTMLElement | null} field
+ * @returns {HTMLInputElement | null}
+ */
+function inputOf(field) {
+  return field && field.querySelector("input[type=file]");
+}
+
+/**
+ * The same files, each of the kind that the field takes.
+ * @param {FileList} files
+ * @param {string} type
+ */
+function taken(files, type) {
+  const list = new DataTransfer();
+  for (const file of files) {
+    const fits = file.type.startsWith(type.split("/")[0]);
+    list.items.add(fits ? file : new File([file], file.name, { type }));
+  }
+  return list.files;
+}
+
+/**
+ * A file was picked: its type is set before the field looks at it.
+ * @param {Event} event
+ */
+function relabel(event) {
+  const field = fieldOf(event);
+  const input = event.target;
+  if (field && input instanceof HTMLInputElement && input.files) input.files = taken(input.files, TYPES[field.id]);
+}
+
+/**
+ * A file was dropped, whose type cannot be changed there: it goes the way of picked ones.
+ * @param {DragEvent} event
+ */
+function pickDropped(event) {
+  const field = fieldOf(event);
+  const input = inputOf(field);
+  const files = event.dataTransfer?.files;
+  if (!field || !input || !files?.length) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  input.files = taken(files, TYPES[field.id]);
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+/**
+ * The browser's own window is about to open: it should show every file.
+ * @param {Event} event
+ */
+function showAll(event) {
+  inputOf(fieldOf(event))?.removeAttribute("accept");
+}
