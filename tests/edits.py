@@ -28,6 +28,7 @@ class Edit:
 
 
 GAP = 12  # pixels between the pictures
+COMPARE = "#inpaint-takes .compare"  # opens by itself on the upload and the first take
 EDITS = (
     Edit("edit-rain", "rain-barks.flac", ((1.95, 2.24, 0, 8000), (2.37, 2.66, 0, 8000)), "", 4),
     Edit("edit-bird", "birds.flac", ((1.26, 2.02, 2100, 6500),), "bird chirping", 3),
@@ -84,8 +85,8 @@ def perform(page: Any, edit: Edit) -> str:
         page.locator("#inpaint-remove").click()
     page.locator("#inpaint-generate").click()
     expect(page.locator("#inpaint-status [role=status]")).to_have_text(re.compile("Done in"), timeout=300_000)
-    compare = page.locator("#inpaint-compare .compare")
-    expect(compare).not_to_have_class(re.compile("empty"))
+    compare = page.locator(COMPARE)
+    expect(compare).to_have_attribute("data-loaded", re.compile(r"\d+"))
     return str(compare.locator(".note").text_content())
 
 
@@ -96,11 +97,11 @@ def photograph(page: Any, path: Path) -> None:
     page.mouse.move(0, 0)
     with tempfile.TemporaryDirectory() as folder:
         parts = []
-        for name, wipe in (("#inpaint-painter", None), ("#inpaint-compare", 100), ("#inpaint-compare", 0)):
+        for name, wipe in (("#inpaint-painter", None), (f"{COMPARE} canvas", 100), (f"{COMPARE} canvas", 0)):
             shot = Path(folder) / "shot.png"
             page.locator(name).scroll_into_view_if_needed()
             if wipe is not None:
-                page.locator("#inpaint-compare .wipe").fill(str(wipe))
+                page.locator(f"{COMPARE} .wipe").fill(str(wipe))
             page.wait_for_timeout(300)
             page.locator(name).screenshot(path=shot)
             with Image.open(shot) as image:
