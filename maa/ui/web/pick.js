@@ -5,16 +5,22 @@
 // refuse it before the server has seen it. Here their files are given a type that they take. What is no sound or clip
 // is told by the server, with the file's name.
 
+import { Scope } from "./scope.js";
+
 /** @type {Record<string, string>} */
 const TYPES = { "inpaint-input": "audio/wav", "personalize-input": "audio/wav", "video-input": "video/mp4" };
 const FIELDS = Object.keys(TYPES)
   .map((id) => `#${id}`)
   .join(", ");
 
+/** Listens as long as the page is there. @returns {Scope} whose end takes the listeners away */
 export function start() {
-  document.addEventListener("change", relabel, true);
-  document.addEventListener("drop", pickDropped, true);
-  for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, showAll, true);
+  const scope = new Scope();
+  const first = { capture: true, signal: scope.signal };
+  document.addEventListener("change", relabel, first);
+  document.addEventListener("drop", pickDropped, first);
+  for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, showAll, first);
+  return scope;
 }
 
 /**
@@ -31,7 +37,7 @@ function fieldOf(event) {
  * @returns {HTMLInputElement | null}
  */
 function inputOf(field) {
-  return field && field.querySelector("input[type=file]");
+  return field?.querySelector("input[type=file]") ?? null;
 }
 
 /**
