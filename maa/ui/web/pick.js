@@ -16,10 +16,10 @@ const FIELDS = Object.keys(TYPES)
 /** Listens as long as the page is there. @returns {Scope} whose end takes the listeners away */
 export function start() {
   const scope = new Scope();
-  const first = { capture: true, signal: scope.signal };
-  document.addEventListener("change", relabel, first);
-  document.addEventListener("drop", pickDropped, first);
-  for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, showAll, first);
+  const first = { capture: true };
+  scope.listen(document, "change", relabel, first);
+  scope.listen(document, "drop", pickDropped, first);
+  for (const name of ["pointerdown", "keydown"]) scope.listen(document, name, showAll, first);
   return scope;
 }
 
