@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+from maa.aside import aside
 from maa.foreign import MAX_SEGMENTS
 
 MAX_RIFF = 0xFFFF_FFFF - 8  # bytes behind the RIFF header, whose length field has 32 bits
@@ -159,11 +159,8 @@ def replacing(path: Path) -> Iterator[Path]:
     if path.is_dir() or not path.parent.is_dir():
         problem = "is a folder" if path.is_dir() else "lies in a folder that does not exist"
         raise ValueError(f"{str(path)!r} {problem}; choose another place for the file.")
-    temporary = path.with_name(f".{secrets.token_hex(8)}{path.suffix}")
     try:
-        yield temporary
-        os.replace(temporary, path)
+        with aside(path) as temporary:
+            yield temporary
     except OSError as error:
         raise ValueError(f"{str(path)!r} cannot be written: {error.strerror or error}.") from error
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -12,7 +12,6 @@ import os
 import re
 import shutil
 import time
-import uuid
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any
 
 from PIL import Image
 
+from maa.aside import aside, write_text
 from maa.audio import maskfile
 from maa.audio.mask import Mask
 from maa.config import AudioSpec
@@ -61,7 +61,7 @@ def keep(folder: Path, view: dict[str, Any], own: Mapping[str, Any], model: str,
     view = {**view, "command": replay.command({**view["settings"], "model": model}, names, **shape)}
     view["bundle"] = given is not None
     record = {"view": view, "input": given, "mask": mask}
-    (folder / RECORD).write_text(json.dumps(record), encoding="utf-8")
+    write_text(folder / RECORD, json.dumps(record))
     return view
 
 
@@ -99,7 +99,8 @@ def _copy(source: Path, folder: Path) -> str:
     try:
         os.link(source, folder / name)
     except OSError:
-        shutil.copyfile(source, folder / name)
+        with aside(folder / name) as neighbour:
+            shutil.copyfile(source, neighbour)
     return name
 
 
@@ -110,7 +111,8 @@ def _keep_mask(payload: Any, folder: Path, spec: AudioSpec) -> str | None:
     if isinstance(payload.get("path"), str):
         source = files.uploaded(payload, "a mask")
         name = "mask.npy" if source.suffix.lower() == ".npy" else MASK
-        shutil.copyfile(source, folder / name)
+        with aside(folder / name) as neighbour:
+            shutil.copyfile(source, neighbour)
         return name
     if "mask" not in payload:
         return None
@@ -126,7 +128,7 @@ def bundle(take: Any) -> dict[str, Any]:
     folder, record = found
     path = folder / f"{Path(record['view']['file']).stem}_command.zip"
     line = f"{record['view']['command']}\n"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    with aside(path) as neighbour, zipfile.ZipFile(neighbour, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(COMMAND, line)
         for name in (record["input"], record["mask"]):
             if name and (folder / name).is_file():
@@ -153,11 +155,10 @@ def stars(takes: Any) -> dict[str, Any]:
         if not files.room_for(size):
             return {"error": files.NO_ROOM}
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f"{uuid.uuid4().hex}.tmp")  # two may ask at once
-        with zipfile.ZipFile(aside, "w") as archive:  # stored: sound and video hardly shrink
+        # Stored: sound and video hardly shrink. Two may ask at once.
+        with aside(path) as neighbour, zipfile.ZipFile(neighbour, "w") as archive:
             for name, source in inside.items():
                 archive.write(source, name)
-        os.replace(aside, path)
     os.utime(path.parent)  # kept for a day from now
     return {"url": files.url_of(path), "file": "make-an-audio_starred.zip", "gone": len(wanted) - len(found)}
 

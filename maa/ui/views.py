@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from maa.aside import write_bytes
 from maa.audio.io import Audio, resample
 from maa.audio.loudness import lufs, peak
 from maa.audio.mask import row_of
@@ -93,7 +94,7 @@ def view_of(sound: Audio, path: Path, spec: AudioSpec, **facts: Any) -> View:
         facts: what else the page should know, JSON types.
     """
     picture = path.with_name(f"{path.stem}.levels.png")
-    picture.write_bytes(levels_png(mel_of(sound, spec)))
+    write_bytes(picture, levels_png(mel_of(sound, spec)))
     loudness = lufs(sound.samples, sound.sample_rate)
     return {
         "url": url_of(path),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import os
-import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from maa.aside import aside
 from maa.foreign import drawn, foreign
 from maa.vision.own import RATE, own_sound
 from maa.vision.video import begin, open_video
@@ -111,17 +110,14 @@ def mux(
     plan = replace(_fitting_or_refuse(source, suffix, original), comment=comment)
     if original == "mix":
         sound = _mixed(sound, source, original_gain)
-    temporary = target.with_name(f".{secrets.token_hex(8)}{suffix}")
     try:
-        _write(source, sound, f"file:{temporary}", plan)
-        os.replace(temporary, target)
+        with aside(target) as temporary:
+            _write(source, sound, f"file:{temporary}", plan)
     except Exception as error:
         if type(error) is ValueError:  # FFmpeg's own errors are kinds of it
             raise
         problem = getattr(error, "strerror", None) or error
         raise ValueError(f"{source.name!r} could not be copied into {target.name!r} ({problem}).") from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return target
 
 
