@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from maa.audio.io import Audio, resample
+from maa.audio.sound import resampled_count
 from maa.checkpoint import Model
 from maa.config import ModelConfig
 from maa.device import compute_dtype
@@ -46,7 +47,8 @@ class Engine:
 
     def frames_of(self, source: Audio) -> int:
         """Mel frames of a user's sound: the width a mask for it must have."""
-        return -(-len(self.mono(source)) // self.config.audio.hop)
+        spec = self.config.audio
+        return -(-resampled_count(source.samples.shape[1], source.sample_rate, spec.sample_rate) // spec.hop)
 
     def spectrogram(self, source: Audio) -> NDArray[np.float32]:
         """log10 mel of a user's sound, [mels, frames]."""

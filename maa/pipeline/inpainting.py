@@ -233,7 +233,7 @@ class Job:
             mono = resample(mono_of(sounds[k]), self.source.sample_rate, rate)
             shown.append(self.renderer.log10_mel_of(mono))
         return Generation(
-            audio=np.stack([sounds[k] for k in order]),
+            audio=sounds[0][None] if len(order) == 1 else np.stack([sounds[k] for k in order]),
             sample_rate=self.source.sample_rate,
             mel=np.stack(shown),
             seeds=tuple(seeds[k] for k in order),

@@ -10,6 +10,7 @@ import base64
 import math
 from functools import lru_cache
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,11 @@ def _front(spec: AudioSpec) -> MelSpectrogram:
 
 def mel_of(sound: Audio, spec: AudioSpec) -> NDArray[np.float32]:
     """log10 mel [mels, frames] of any sound, at the model's rate."""
-    wave = resample(sound.mono(), sound.sample_rate, spec.sample_rate)
+    return _mel_of(sound.mono(), sound.sample_rate, spec)
+
+
+def _mel_of(mono: NDArray[np.float32], rate: int, spec: AudioSpec) -> NDArray[np.float32]:
+    wave = resample(mono, rate, spec.sample_rate)
     padded = whole_frames(wave, spec.hop)
     front = _front(spec)
     with torch.inference_mode():
@@ -65,10 +70,14 @@ def data_url(png: bytes) -> str:
 
 def peaks_of(samples: NDArray[np.floating[Any]]) -> str:
     """Lowest and highest value of `PEAKS` equal stretches of [channels, n], as base64 of int8 pairs."""
-    mono = mono_of(samples)
+    return _peaks_of(mono_of(samples))
+
+
+def _peaks_of(mono: NDArray[np.float32]) -> str:
     edges = np.linspace(0, len(mono), PEAKS + 1).astype(int)[:-1]
     edges = np.minimum(edges, len(mono) - 1)
-    pairs = np.stack([np.minimum.reduceat(mono, edges), np.maximum.reduceat(mono, edges)], axis=1)
+    parts = [mono[first : max(first + 1, last)] for first, last in pairwise([*edges.tolist(), len(mono)])]
+    pairs = np.array([(part.min(), part.max()) for part in parts])
     return base64.b64encode((np.clip(pairs, -1, 1) * 127).round().astype(np.int8).tobytes()).decode("ascii")
 
 
@@ -94,14 +103,15 @@ def view_of(sound: Audio, path: Path, spec: AudioSpec, **facts: Any) -> View:
         facts: what else the page should know, JSON types.
     """
     picture = path.with_name(f"{path.stem}.levels.png")
-    write_bytes(picture, levels_png(mel_of(sound, spec)))
+    mono = sound.mono()
+    write_bytes(picture, levels_png(_mel_of(mono, sound.sample_rate, spec)))
     loudness = lufs(sound.samples, sound.sample_rate)
     return {
         "url": url_of(path),
         "file": path.name,
         "levels": url_of(picture),
         "frame": spec.frame_seconds,
-        "peaks": peaks_of(sound.samples),
+        "peaks": _peaks_of(mono),
         "seconds": round(sound.seconds, 4),
         "rate": sound.sample_rate,
         "channels": sound.channels,
