@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -89,11 +90,22 @@ def _energies(
 ) -> NDArray[np.float64]:
     """Weighted sum of squares of x [channels, n] through the K-weighting filter, up to each of `ends`, any shape.
 
-    The filter is applied to spectra of overlapping chunks, one after another: the sums at all samples, let alone the
-    filtered sound in float64, would take gigabytes.
+    Chunk by chunk: the sums at all samples, let alone the filtered sound in float64, would take gigabytes.
     """
+    found, at, total = np.zeros(ends.shape), 0, 0.0
+    for chunk in _weighted(x, rate):
+        sums = weights @ np.square(chunk)
+        sums[0] += total
+        np.cumsum(sums, out=sums)
+        here = (ends > at) & (ends <= at + len(sums))
+        found[here] = sums[ends[here] - at - 1]
+        at, total = at + len(sums), float(sums[-1])
+    return found
+
+
+def _weighted(x: Samples, rate: int) -> Iterator[NDArray[np.float64]]:
+    """x [channels, n] through the K-weighting filter, applied to spectra of overlapping chunks, which come in turn."""
     tail, chunk = round(_TAIL * rate), round(_CHUNK * rate)
-    found, total = np.zeros(ends.shape), 0.0
     response = np.zeros(0, np.complex128)
     for at in range(0, x.shape[1], chunk):
         lead = min(at, tail)  # what was heard before still rings
@@ -104,13 +116,7 @@ def _energies(
         y = np.empty((len(x), part.shape[1] - lead))
         for channel, row in enumerate(part):
             y[channel] = np.fft.irfft(np.fft.rfft(row, size) * response, size)[lead : part.shape[1]]
-        sums = weights @ np.square(y)
-        sums[0] += total
-        np.cumsum(sums, out=sums)
-        here = (ends > at) & (ends <= at + len(sums))
-        found[here] = sums[ends[here] - at - 1]
-        total = float(sums[-1])
-    return found
+        yield y
 
 
 def _response(rate: int, size: int) -> NDArray[np.complex128]:

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from maa.audio.io import Audio, resample
-from maa.audio.sound import resampled_count
+from maa.audio.io import Audio
+from maa.audio.sound import mono_at, resampled_count
 from maa.checkpoint import Model
 from maa.config import ModelConfig
 from maa.device import compute_dtype
@@ -43,7 +43,7 @@ class Engine:
 
     def mono(self, source: Audio) -> NDArray[np.float32]:
         """A user's sound as mono [n] at the model's rate."""
-        return resample(source.mono(), source.sample_rate, self.config.audio.sample_rate)
+        return mono_at(source.samples, source.sample_rate, self.config.audio.sample_rate)
 
     def frames_of(self, source: Audio) -> int:
         """Mel frames of a user's sound: the width a mask for it must have."""

@@ -20,12 +20,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from maa.aside import write_bytes
-from maa.audio.io import Audio, resample
+from maa.audio.io import Audio
 from maa.audio.loudness import lufs, peak
 from maa.audio.mask import row_of
 from maa.audio.mel import MelSpectrogram
 from maa.audio.picture import TICKS_HZ, colour_table, hertz_label
 from maa.audio.sound import mono as mono_of
+from maa.audio.sound import mono_at
 from maa.config import AudioSpec
 from maa.dsp import whole_frames
 from maa.ui.files import url_of
@@ -43,11 +44,7 @@ def _front(spec: AudioSpec) -> MelSpectrogram:
 
 def mel_of(sound: Audio, spec: AudioSpec) -> NDArray[np.float32]:
     """log10 mel [mels, frames] of any sound, at the model's rate."""
-    return _mel_of(sound.mono(), sound.sample_rate, spec)
-
-
-def _mel_of(mono: NDArray[np.float32], rate: int, spec: AudioSpec) -> NDArray[np.float32]:
-    wave = resample(mono, rate, spec.sample_rate)
+    wave = mono_at(sound.samples, sound.sample_rate, spec.sample_rate)
     padded = whole_frames(wave, spec.hop)
     front = _front(spec)
     with torch.inference_mode():
@@ -70,10 +67,7 @@ def data_url(png: bytes) -> str:
 
 def peaks_of(samples: NDArray[np.floating[Any]]) -> str:
     """Lowest and highest value of `PEAKS` equal stretches of [channels, n], as base64 of int8 pairs."""
-    return _peaks_of(mono_of(samples))
-
-
-def _peaks_of(mono: NDArray[np.float32]) -> str:
+    mono = mono_of(samples)
     edges = np.linspace(0, len(mono), PEAKS + 1).astype(int)[:-1]
     edges = np.minimum(edges, len(mono) - 1)
     parts = [mono[first : max(first + 1, last)] for first, last in pairwise([*edges.tolist(), len(mono)])]
@@ -103,15 +97,14 @@ def view_of(sound: Audio, path: Path, spec: AudioSpec, **facts: Any) -> View:
         facts: what else the page should know, JSON types.
     """
     picture = path.with_name(f"{path.stem}.levels.png")
-    mono = sound.mono()
-    write_bytes(picture, levels_png(_mel_of(mono, sound.sample_rate, spec)))
+    write_bytes(picture, levels_png(mel_of(sound, spec)))
     loudness = lufs(sound.samples, sound.sample_rate)
     return {
         "url": url_of(path),
         "file": path.name,
         "levels": url_of(picture),
         "frame": spec.frame_seconds,
-        "peaks": _peaks_of(mono),
+        "peaks": peaks_of(sound.samples),
         "seconds": round(sound.seconds, 4),
         "rate": sound.sample_rate,
         "channels": sound.channels,

@@ -32,8 +32,8 @@ from train.trainer.keeping import alone_in, read_state
 PART = {"autoencoder": "autoencoder", "vocoder": "vocoder", "clap": "clap", "diffusion": "unet"}
 EVERY = 2  # steps between two states
 SMALLEST = {
-    "autoencoder": ("--batch", "1", "--frames", "16"),
-    "vocoder": ("--batch", "1", "--frames", "16"),
+    "autoencoder": ("--batch", "1", "--frames", "32"),
+    "vocoder": ("--batch", "1", "--frames", "32"),
     "clap": ("--batch", "4"),
     "diffusion": ("--batch", "2", "--pool", "4", "--renew", "0.1"),
 }

@@ -133,7 +133,8 @@ class Library:
     @classmethod
     def load(cls, path: Path) -> Library:
         """Read a cache file; needs nothing but NumPy. ValueError where it is damaged."""
-        with foreign(f"{path} is damaged; delete it, and build it again."), np.load(path, allow_pickle=False) as file:
+        damaged = f"{path} is damaged; delete it, and build it again."
+        with path.open("rb") as stream, foreign(damaged), np.load(stream, allow_pickle=False) as file:
             lines = json.loads(str(file["rows"]))
             rows = [Recording(**{**x, "captions": tuple(x["captions"]), "path": Path(x["path"])}) for x in lines]
             left_out = json.loads(str(file["left_out"])) if "left_out" in file.files else []
