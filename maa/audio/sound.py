@@ -60,8 +60,14 @@ def mono(samples: Samples) -> NDArray[np.float32]:
     A sound whose two channels are each other's inverse would be silence. Whether channels cancel is asked every 16,384
     samples; where they do not, the mean stays as it is.
     """
-    blocks = list(_mono_blocks(samples))
-    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+    channels, count = samples.shape
+    if channels == 1:
+        return samples[0].astype(np.float32, copy=False)
+    made, done = np.empty(count, np.float32), 0
+    for block in _mono_blocks(samples):
+        made[done : done + len(block)] = block
+        done += len(block)
+    return made
 
 
 def mono_at(samples: Samples, source_rate: int, target_rate: int) -> NDArray[np.float32]:
@@ -76,7 +82,7 @@ def mono_at(samples: Samples, source_rate: int, target_rate: int) -> NDArray[np.
 def _mono_blocks(samples: Samples) -> Iterator[NDArray[np.float32]]:
     channels, count = samples.shape
     if channels == 1 or count == 0:
-        yield np.zeros(0, np.float32) if count == 0 else samples[0].astype(np.float32, copy=False)
+        yield samples[0].astype(np.float32, copy=False)
         return
     hop = _BLOCK // 2
     grams = np.stack([_gram(samples[:, at : at + _BLOCK]) for at in range(0, count, hop)])
