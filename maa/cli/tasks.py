@@ -1,4 +1,4 @@
-"""The five tasks of the command line: check, generate, write."""
+"""The tasks of the command line: check, generate, write."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
-"""The five tasks: what each is called, what is given to it, and what may be asked of it besides the sampling.
+"""The tasks: what each is called, what is given to it, and what may be asked of it besides the sampling.
 
-A sixth one is a class here, a method of `MakeAnAudio`, and a tab.
+Another one is a class here, a method of `MakeAnAudio`, and a tab: its file, and its line in `maa/ui/tabs.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from maa.pipeline import checks
 from maa.pipeline.checks import text as check_prompt
@@ -133,6 +133,7 @@ class Task(OptionGroup):
     method: ClassVar[str]  # of `MakeAnAudio`, and the name of its endpoint
     summary: ClassVar[str]
     source: ClassVar[Source | None] = None
+    conditioned_on: ClassVar[Literal["text", "pictures", "known sound"]] = "text"  # decides which parts it needs
     more: ClassVar[tuple[type[OptionGroup], ...]] = ()  # what else it may be asked
     splices: ClassVar[bool] = False  # the new sound goes into the user's own, whose loudness stays as it is
 
@@ -171,6 +172,7 @@ class Image(Task):
     name, label, method = "image", "Image", "image_to_audio"
     summary = "Sound from a picture."
     source = Source("image", "a picture")
+    conditioned_on = "pictures"
 
     prompt: str = _prompt()
     negative: str = _negative()
@@ -193,6 +195,7 @@ class Video(Task):
     name, label, method = "video", "Video", "video_to_audio"
     summary = "Sound for a clip, as long as the clip; the file is the clip with that sound."
     source = Source("video", "a clip", "with -o NAME.wav only the sound is written")
+    conditioned_on = "pictures"
     more = (Soundtrack,)
 
     prompt: str = _prompt()
@@ -250,6 +253,7 @@ class Inpaint(Task):
     name, label, method = "inpaint", "Inpaint", "inpaint"
     summary = "Regions of a sound made anew; outside their time spans its samples stay as they are."
     source = Source("audio", "a sound", "its rate, channels and sample format are kept")
+    conditioned_on = "known sound"
     more = (Filling,)
     splices = True
 
@@ -293,6 +297,9 @@ class Inpaint(Task):
 NEAR: dict[str, Any] = {"t0": 0.3, "start": 0.0, "level_match": True}
 TASKS: dict[str, type[Task]] = {task.name: task for task in (Text, Image, Video, Personalize, Inpaint)}
 LABELS: dict[str, str] = {name: task.label for name, task in TASKS.items()}
+TAKE_SOUNDS: tuple[str, ...] = tuple(
+    name for name, task in TASKS.items() if task.source and task.source.name == "audio"
+)
 
 
 def check(task: type[Task], name: str, value: Any) -> Any:

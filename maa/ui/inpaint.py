@@ -23,9 +23,10 @@ from maa.ui.controls import Controls, Wording, controls, lay
 from maa.ui.examples import examples
 from maa.ui.jobs import OnStep
 from maa.ui.limits import Ask
-from maa.ui.results import WAVEFORM, results
+from maa.ui.results import results
 from maa.ui.shares import LOOK
 from maa.ui.tab import Own, TabTask, Workplace, told, wire
+from maa.ui.widgets import sound_field
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,14 +110,7 @@ def picture_of(pipeline: MakeAnAudio, given: Shown) -> dict[str, Any]:
 
 def build(place: Workplace) -> None:
     """Lay the tab out and connect it."""
-    sound = gr.Audio(
-        label="Your sound",
-        type="filepath",
-        sources=["upload", "microphone"],
-        buttons=[],
-        waveform_options=WAVEFORM,
-        elem_id="inpaint-input",
-    )
+    sound = sound_field("inpaint")
     mask = painter.painter("inpaint-painter", place.model.config.audio)
     boxes = gr.State(None)  # regions of the example that was clicked, until its sound is shown
     with gr.Row(elem_classes="maa-desk"):

@@ -16,10 +16,10 @@ from maa.ui.controls import Wording, controls, lay
 from maa.ui.examples import examples
 from maa.ui.jobs import OnStep
 from maa.ui.limits import Ask
-from maa.ui.results import WAVEFORM, results
+from maa.ui.results import results
 from maa.ui.shares import LOOK
 from maa.ui.tab import Own, TabTask, Workplace, told, wire
-from maa.ui.widgets import window, window_of
+from maa.ui.widgets import sound_field, window, window_of
 
 if TYPE_CHECKING:
     from maa.pipeline import Generation, MakeAnAudio
@@ -64,14 +64,7 @@ def build(place: Workplace) -> None:
     native = place.model.config.audio.seconds
     with gr.Row(elem_classes="maa-desk"):
         with gr.Column(scale=5, min_width=320):
-            sound = gr.Audio(
-                label="Your sound",
-                type="filepath",
-                sources=["upload", "microphone"],
-                buttons=[],
-                waveform_options=WAVEFORM,
-                elem_id="personalize-input",
-            )
+            sound = sound_field("personalize")
             where = window("personalize-window", native)
             led = lay([one for one in settings_of(Personalize) if one.place == TAB], "personalize", place.model.config)
             compare = gr.Button(Personalize.several, size="sm", elem_id="personalize-strip")

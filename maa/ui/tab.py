@@ -1,4 +1,4 @@
-"""What all five tabs have in common: a request goes in, progress and takes come out, Stop stops."""
+"""What all tabs have in common: a request goes in, progress and takes come out, Stop stops."""
 
 from __future__ import annotations
 

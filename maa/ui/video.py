@@ -75,7 +75,9 @@ def build(place: Workplace) -> None:
     """Lay the tab out and connect it."""
     with gr.Row(elem_classes="maa-desk"):
         with gr.Column(scale=5, min_width=320):
-            clip = gr.Video(label="Video", sources=["upload"], height=240, elem_id="video-input")
+            clip = gr.Video(
+                label="Video", sources=["upload"], height=240, elem_id="video-input", elem_classes="maa-reads-clip"
+            )
             note = (
                 f"Up to {VIDEO_SECONDS:.0f} s; longer than the model's own length, it is heard in overlapping windows."
             )
