@@ -209,7 +209,7 @@ def save(model: Model, folder: Path, dtype: torch.dtype = torch.float16, shard_b
         for part, network in model.networks().items()
         if not isinstance(network, ClipBridge)
     }
-    write(folder, model.config, parts, shard_bytes)
+    write_parts(folder, model.config, parts, shard_bytes)
     for name, tokenizer in _tokenizers(model).items():
         tokenizer.save(str(folder / name))
     for name, listed in ((CONCEPTS, model.concepts), (SUSTAINED, model.sustained)):
@@ -220,7 +220,7 @@ def save(model: Model, folder: Path, dtype: torch.dtype = torch.float16, shard_b
     write_config(folder, model.config)
 
 
-def write(
+def write_parts(
     folder: Path, config: ModelConfig, parts: Mapping[str, Mapping[str, Tensor]], shard_bytes: int | None = None
 ) -> None:
     """Write the weights of some parts, as they are, and the config that describes them."""

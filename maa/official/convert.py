@@ -204,7 +204,7 @@ def _write_place(aside: Path, place: FolderDraft, target: Path, choices: Choices
     aside.mkdir(parents=True, exist_ok=True)
     if ("text" in parts or "clap" in parts) and not (target / checkpoint.TOKENIZER).is_file():
         shutil.copyfile(_tokenizer(choices, place.config.text.vocabulary), aside / checkpoint.TOKENIZER)
-    checkpoint.write(aside, place.config, parts)
+    checkpoint.write_parts(aside, place.config, parts)
     if place.clip:
         if any(name.startswith("visual.") for name in place.clip):
             clip.write_folder(aside / checkpoint.CLIP, place.config.vision.model, place.clip)

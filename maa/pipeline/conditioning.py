@@ -73,7 +73,7 @@ def caption(words: list[tuple[str, float]]) -> str:
     return best
 
 
-def from_pictures(model: Model, pictures: list[NDArray[np.uint8]], prompt: str, negative: str) -> Pair:
+def from_clip(model: Model, pictures: list[NDArray[np.uint8]], prompt: str, negative: str) -> Pair:
     """Condition and null of a network that looks (Sec. 4.3): CLIP's unit vectors, the mean over the frames of a video.
 
     A prompt takes the pictures' place as CLIP's vector of the text, which shares their space; the null is CLIP's vector
@@ -149,7 +149,7 @@ def of_pictures(model: Model, looker: Model, seen: Sequence[Seen], prompts: tupl
     for one, words in zip(seen, heard, strict=True):
         if looker.config.unet.looks:
             own = prompt or caption(list(one.words))
-            contexts.append(from_pictures(looker, list(one.pictures), own, negative))
+            contexts.append(from_clip(looker, list(one.pictures), own, negative))
             continue
         text = prompt or caption(words)
         if not text:

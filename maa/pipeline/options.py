@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from maa.pipeline.setting import ADVANCED, SOUND, TAB, Choice, Number, OptionGroup, Switch, Whole, declare, read
+from maa.pipeline.setting import ADVANCED, SOUND, TAB, Choice, Number, OptionGroup, Switch, Whole, declare, read_options
 
 MAX_STEPS, MAX_TAKES = 1000, 8
 MAX_EXTENSION = 30.0  # seconds at each end of a sound
@@ -116,7 +116,7 @@ class Sampling(OptionGroup):
         unused = isinstance(name, str) and name in SAMPLERS and not SAMPLERS[name].uses_eta
         if unused or fields.get("eta") is None:
             fields["eta"] = 0.0  # a control that stays in the page while this sampler is chosen
-        return read(cls, fields)
+        return read_options(cls, fields)
 
     def settled(self, guidance: float) -> Sampling:
         """The same with the open choices made: a seed drawn, the model's guidance filled in."""

@@ -30,7 +30,7 @@ def personal_window(renderer: Renderer, source: Audio, start: float) -> NDArray[
     return np.pad(wave, (0, max(0, spec.hop - len(wave))))  # a single sample is a frame of sound, too
 
 
-def level(renderer: Renderer, wave: NDArray[np.float32], start: Start) -> float | None:
+def level_of(renderer: Renderer, wave: NDArray[np.float32], start: Start) -> float | None:
     """LUFS that a take should have to be as loud as its sound; None where nothing of the sound is left.
 
     It is measured on the mono sound: a take is mono and comes out of both loudspeakers, as their mean did before.

@@ -273,7 +273,7 @@ class MakeAnAudio:
         settings |= {"t0": float(t0), "start": float(start), "level_match": bool(level_match)}
         settings["input"] = conditioning.input_digest(wave)
         begin = personal.noised_start(self.renderer, wave, self.engine.from_text(prompts), t0)
-        level = personal.level(self.renderer, wave, begin) if level_match else None
+        level = personal.level_of(self.renderer, wave, begin) if level_match else None
         wish = replace(wish, level=level, judge=prompts.text)
         return self.engine.render(begin, sampling, len(wave), settings, on_step, wish)
 

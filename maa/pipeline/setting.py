@@ -236,7 +236,7 @@ class OptionGroup:
         return {setting.field: getattr(self, setting.field) for setting in settings_of(type(self))}
 
 
-def read(kind: Callable[..., T], given: Mapping[str, Any]) -> T:
+def read_options(kind: Callable[..., T], given: Mapping[str, Any]) -> T:
     """Options from values that came from outside, by their names; those that are missing keep their defaults.
 
     Raises:

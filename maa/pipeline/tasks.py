@@ -302,19 +302,19 @@ TAKE_SOUNDS: tuple[str, ...] = tuple(
 )
 
 
-def check(task: type[Task], name: str, value: Any) -> Any:
+def checked_value(task: type[Task], name: str, value: Any) -> Any:
     """One value of a task, checked alone."""
     return next(setting for setting in settings_of(task) if setting.name == name).check(value)
 
 
 def check_seconds(seconds: float | None) -> None:
     """None, or a length the model can be asked for."""
-    check(Text, "seconds", seconds)
+    checked_value(Text, "seconds", seconds)
 
 
 def check_t0(t0: float) -> None:
     """The share of the noise schedule that personalisation goes back, 0..1 (Sec. 4.1)."""
-    check(Personalize, "t0", t0)
+    checked_value(Personalize, "t0", t0)
 
 
 def check_loudness(loudness: object, *, fixed: bool = False) -> str:
@@ -324,7 +324,7 @@ def check_loudness(loudness: object, *, fixed: bool = False) -> str:
         loudness: what was asked for.
         fixed: the task keeps the user's own samples, so that nothing but "as-made" will do.
     """
-    name: str = check(Text, "loudness", loudness)
+    name: str = checked_value(Text, "loudness", loudness)
     if fixed and name != AS_MADE:
         raise ValueError(
             f"Inpainting keeps your own samples as they are, so its loudness can only be {AS_MADE}, not {name}."

@@ -71,7 +71,7 @@ def said(example: Example) -> dict[str, Any]:
     return {name: value for name, value in mine.items() if name in known and name != "boxes"}
 
 
-def load(assets: Path) -> list[Example]:
+def listed(assets: Path) -> list[Example]:
     """The examples in `assets/examples.json`; none when there is no such file or it cannot be understood."""
     path = assets / "examples.json"
     if not path.is_file():
@@ -100,7 +100,7 @@ def examples(
         spec: how spectrograms of the results are drawn.
     """
     parts[1].refill.update(inputs)
-    rows = [example for example in load(assets) if example.task == task]
+    rows = [example for example in listed(assets) if example.task == task]
     if not rows:
         return
     knobs, shown = parts

@@ -42,7 +42,7 @@ PRESETS = {"remove": REMOVE, "replace": REPLACE}
 PLAYED = (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".webm", ".mp4")  # by browsers
 
 
-def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
+def fill_painted(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
     """Inpainting by the pipeline, with the mask that was painted."""
     sound = files.uploaded(own["audio"], "a sound")
     mask = painter.mask_of(own["mask"], (pipeline.config.audio.mels, pipeline.frames_of(sound)))
@@ -51,7 +51,7 @@ def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generati
     return filled(pipeline, sound, mask, ask, on_step)
 
 
-def call_regions(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
+def fill_regions(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
     """Inpainting by the pipeline, with boxes, stretches of time and a mask file, all together."""
     sound, asked = files.uploaded(own["audio"], "a sound"), cast(Inpaint, ask.task)
     if not asked.regions and not asked.mask and not filling_of(ask).extends:
@@ -73,8 +73,8 @@ def filling_of(ask: Ask) -> Filling:
 
 
 # The painter sends its mask as a value of its own, which is no file.
-TASK = TabTask(Inpaint, call, output=limits.SplicedOutput, reads={"mask": lambda painted: None})
-BOX_TASK = TabTask(Inpaint, call_regions, output=limits.SplicedOutput)
+TASK = TabTask(Inpaint, fill_painted, output=limits.SplicedOutput, reads={"mask": lambda painted: None})
+BOX_TASK = TabTask(Inpaint, fill_regions, output=limits.SplicedOutput)
 
 
 def playable(sound: Path) -> Path:

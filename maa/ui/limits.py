@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from maa.pipeline.options import Sampling
-from maa.pipeline.setting import ADVANCED, Choice, OptionGroup, declare, read, settings_of
+from maa.pipeline.setting import ADVANCED, Choice, OptionGroup, declare, read_options, settings_of
 from maa.pipeline.tasks import Task
 
 WORK = 4000  # denoising steps of all takes of one request
@@ -118,5 +118,5 @@ def ask(task: type[Task], fields: Mapping[str, Any], output: type[Output] | None
             f"{sampling.count} takes of {sampling.steps} steps are too much at once; all takes together may have "
             f"{WORK:,} steps."
         )
-    more = tuple(read(kind, given) for kind in task.more)
-    return Ask(read(task, given), more, sampling, read(output or Output, given if output else {}))
+    more = tuple(read_options(kind, given) for kind in task.more)
+    return Ask(read_options(task, given), more, sampling, read_options(output or Output, given if output else {}))

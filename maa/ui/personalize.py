@@ -28,12 +28,7 @@ HINT = "Give a sound, say what it should turn into, choose how far, and press Ge
 WORDING = Wording(prompt_label="What should it turn into?", prompt_placeholder="A cat meows")
 
 
-def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
-    """Personalisation by the pipeline."""
-    return ask.task.run(pipeline, files.uploaded(own["audio"], "a sound"), ask.sampling, on_step)
-
-
-def call_strip(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
+def several(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
     """The same sound, led by different amounts."""
     sound = files.uploaded(own["audio"], "a sound")
     asked = cast(Personalize, ask.task)
@@ -55,8 +50,8 @@ def follow(upload: Any, value: Any) -> dict[str, Any] | None:
     return shown
 
 
-TASK = TabTask(Personalize, call, reads={"start": start_of}, shows={"start": lambda start: {"go": start}})
-STRIP = replace(TASK, call=call_strip)
+TASK = TabTask(Personalize, reads={"start": start_of}, shows={"start": lambda start: {"go": start}})
+STRIP = replace(TASK, call=several)
 
 
 def build(place: Workplace) -> None:

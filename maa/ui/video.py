@@ -32,7 +32,7 @@ WORDING = Wording(
 )
 
 
-def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
+def for_clip(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
     """Video to sound by the pipeline, as long as the clip."""
     clip, soundtrack = files.uploaded(own["video"], "a video"), cast(Soundtrack, ask.more[0])
     container_for(clip, cast(Any, soundtrack.original))  # what fits into no file is refused now, not after the work
@@ -68,7 +68,7 @@ def frames(generation: Generation, own: Own, folder: Path) -> list[dict[str, Any
     return shown
 
 
-TASK = TabTask(Video, call, takes, frames, output=None)
+TASK = TabTask(Video, for_clip, takes, frames, output=None)
 
 
 def build(place: Workplace) -> None:

@@ -147,9 +147,9 @@ def test_rows_and_hertz_agree_with_the_bands() -> None:
 
 
 def test_examples_may_be_absent_or_broken(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    assert examples.load(tmp_path) == []
+    assert examples.listed(tmp_path) == []
     (tmp_path / "examples.json").write_text('[{"task": "text"}]', encoding="utf-8")
-    assert examples.load(tmp_path) == []
+    assert examples.listed(tmp_path) == []
     assert "left out" in caplog.text
 
 
