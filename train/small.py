@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from maa.checkpoint import CONFIG, read_config, weight_files
-from maa.config import PRESETS, BigvganConfig, ModelConfig
+from maa.config import PRESETS, ModelConfig
+from maa.config.vocoders import HifiganConfig, IstftConfig
 from train.data import Library
 from train.evaluation.held_out import autoencoder_distance
 from train.package import assemble, recover, replace_folder
@@ -270,7 +271,7 @@ def _card_row(stage: str, log: Path) -> str:
 def _sizes(config: ModelConfig) -> ModelConfig:
     """A configuration without what says nothing of its networks' sizes."""
     config = replace(config, autoencoder=replace(config.autoencoder, latent_scale=1.0))
-    if isinstance(config.vocoder, BigvganConfig):
+    if not isinstance(config.vocoder, HifiganConfig | IstftConfig):
         return config
     return replace(config, vocoder=replace(config.vocoder, refine=None))
 

@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from maa.checkpoint import Model
-from maa.config import AudioSpec, BigvganConfig, HifiganConfig
+from maa.config import AudioSpec
+from maa.config.vocoders import BigvganConfig, HifiganConfig
 from maa.device import peak_memory, wait
 from maa.models.bigvgan import TAPS, Snake, low_pass
 from maa.models.context import Context, Prepared
