@@ -13,7 +13,7 @@ from maa.audio.io import Audio, resample
 from maa.checkpoint import Model
 from maa.config import ModelConfig
 from maa.device import compute_dtype
-from maa.pipeline import conditioning, finishing
+from maa.pipeline import conditioning, finishing, laying
 from maa.pipeline.conditioning import Pair
 from maa.pipeline.events import length_of
 from maa.pipeline.leading import Prompts
