@@ -14,6 +14,7 @@ from maa.pipeline.tasks import TASKS, Inpaint, Task, Text
 
 EXAMPLES = """examples:
   python -m maa text "a dog barks" -o dog.wav --seed 7 --takes 3
+  python -m maa text --event 2 4 thunder --event 4 9.9 rain -o storm.wav
   python -m maa image photo.jpg -o photo.wav
   python -m maa video clip.mp4 -o clip-with-sound.mp4
   python -m maa personalize dog.wav "a cat meows" --t0 0.4 -o cat.wav
@@ -65,8 +66,8 @@ def _task(command: Parser, task: type[Task]) -> None:
         command.add_argument("input", type=Path, help=text)
     own = settings_of(task)
     for setting in own:
-        if setting.required:
-            command.add_argument(setting.name, help=setting.help)
+        if setting.required:  # the library says that it is missing, or takes events instead
+            command.add_argument(setting.name, nargs="?", default="", help=setting.help)
     more = [setting for kind in task.more for setting in settings_of(kind)]
     for setting in (*own, *more, *(one for one in settings_of(Sampling) if one.only == task.name)):
         if not setting.required:
@@ -87,7 +88,7 @@ def option(command: argparse._ActionsContainer, setting: Setting) -> None:
             how |= {"action": "store_const", "const": not setting.default, "help": usual}
             del how["metavar"]
         case Rows():
-            numbers = {} if setting.name == "words" else {"type": number_argument}
+            numbers = {"type": number_argument} if setting.numbers else {}
             how |= {"action": "append", "nargs": len(setting.metavar or ()), **numbers}
             how["help"] = f"{setting.help}; repeatable"
         case Whole():

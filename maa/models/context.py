@@ -19,6 +19,9 @@ class Context:
     per sample which of the two is given; the network puts its null in place of the other. density [B] is the share of
     the clip that sounds, 0..1, and `has_density` [B] says where it is given: everywhere, if there is only the first.
 
+    when [B, K, W] says in which of the latent's columns each token is heard, True = there: events have their times. A
+    column where none is heard gets the network's null; None = every token is heard everywhere.
+
     known [B, C, H, W] is the latent of the sound that is given and make [B, 1, H, W] its mask, 1 = make new (Sec. 4.2);
     without them everything is to be made.
     """
@@ -30,6 +33,7 @@ class Context:
     has_vector: Tensor | None = None
     density: Tensor | None = None
     has_density: Tensor | None = None
+    when: Tensor | None = None
     known: Tensor | None = None
     make: Tensor | None = None
 
@@ -74,8 +78,9 @@ class Context:
 class Prepared:
     """A batch of conditions as the network's layers see them: all that depends on neither z nor t, computed once.
 
-    vector [B, E] is added to the time embedding; mask [B, K]; keys and values [B, K, C] belong to the cross-attention
-    layers in the order in which the network meets them. beside [B, C + 1, H, W] are the extra input channels of a
+    vector [B, E] is added to the time embedding; mask [B, K], or [B, K, W] where tokens are heard in some columns of a
+    latent only; keys and values [B, K, C] belong to the cross-attention layers in the order in which the network meets
+    them. beside [B, C + 1, H, W] are the extra input channels of a
     network that inpaints: the known latent and its mask (+1 = make new, -1 = keep); None = nothing is known.
     """
 

@@ -224,7 +224,7 @@ class UNet(nn.Module):
         return torch.cat([torch.zeros_like(z), torch.ones_like(z[:, :1])], dim=1)
 
     def _tokens(self, context: Context, batch: int) -> tuple[Tensor | None, Tensor | None]:
-        """Tokens and mask, with the learned null where a sample has none."""
+        """Tokens and mask, with the learned null where a sample has none, and in the columns where none is heard."""
         config, dtype = self.config, self.conv_in.weight.dtype
         tokens, mask = context.tokens, context.mask
         if config.context_dim is None:
@@ -232,15 +232,26 @@ class UNet(nn.Module):
         if tokens is None and config.looks and context.vector is not None:
             tokens = context.vector[:, None]
         if not config.learned_null:
-            return None if tokens is None else tokens.to(dtype), mask
+            return (None, mask) if tokens is None else (tokens.to(dtype), self._when(mask, context.when))
         null = self.null_token.expand(batch, -1, -1)
         if tokens is None:
             return null, None
-        if context.has_tokens is None:
-            return tokens.to(dtype), mask
-        has = context.has_tokens
-        chosen = torch.where(has[:, None, None], tokens.to(dtype), null)
-        return chosen, None if mask is None else mask | ~has[:, None]  # a null is the same everywhere: nothing to hide
+        tokens = tokens.to(dtype)
+        if context.has_tokens is not None:
+            has = context.has_tokens
+            tokens = torch.where(has[:, None, None], tokens, null)
+            mask = None if mask is None else mask | ~has[:, None]  # a null is the same everywhere: nothing to hide
+        if context.when is None:
+            return tokens, mask
+        heard = context.when if mask is None else context.when & mask[:, :, None]
+        return torch.cat([tokens, null], dim=1), torch.cat([heard, ~heard.any(1, keepdim=True)], dim=1)
+
+    def _when(self, mask: Tensor | None, when: Tensor | None) -> Tensor | None:
+        """The mask of a network without a learned null, for which every column has to hear something."""
+        if when is None:
+            return mask
+        heard = when if mask is None else when & mask[:, :, None]
+        return heard | ~heard.any(1, keepdim=True)
 
     def _with_density(self, vector: Tensor | None, context: Context, batch: int) -> Tensor | None:
         """What is added to the time embedding, and what the share of sound adds to it where it is given."""

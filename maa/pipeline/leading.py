@@ -54,6 +54,11 @@ class Clause:
         """Whether other words take the place of the person's own."""
         return self.heard != self.said
 
+    @property
+    def similarity(self) -> float:
+        """Cosine to the nearest known caption."""
+        return self.candidates[0].similarity
+
 
 @dataclass(frozen=True)
 class Led:
@@ -148,6 +153,11 @@ def clause_of(said: str, vocabulary: Vocabulary, embed: Embed) -> Clause:
     return Clause(said, best.caption + times, tuple(matches), known=True)
 
 
+def clauses_of(said: str, vocabulary: Vocabulary, embed: Embed) -> list[Clause]:
+    """The sounds that are heard at once in a clause: one, or the two or three that "and" joins."""
+    return _clauses(said, vocabulary, embed)[0]
+
+
 def _clauses(said: str, vocabulary: Vocabulary, embed: Embed) -> tuple[list[Clause], list[str]]:
     """A clause, or the two or three that "and" joins, where each of them alone is nearer to something known."""
     whole = clause_of(said, vocabulary, embed)
@@ -155,13 +165,9 @@ def _clauses(said: str, vocabulary: Vocabulary, embed: Embed) -> tuple[list[Clau
     if len(parts) == 1 or (not whole.led and whole.known):
         return [whole], []
     each = [clause_of(part, vocabulary, embed) for part in parts[::2]]
-    if min(_similarity(clause) for clause in each) <= _similarity(whole):
+    if min(clause.similarity for clause in each) <= whole.similarity:
         return [whole], []
     return each, parts[1::2]
-
-
-def _similarity(clause: Clause) -> float:
-    return clause.candidates[0].similarity
 
 
 def _cut(text: str, joint: re.Pattern[str]) -> list[str]:

@@ -20,9 +20,10 @@ from maa.config import ModelConfig
 from maa.device import compute_dtype, pick_device, pick_dtype
 from maa.diffusion.schedule import first_timestep
 from maa.models.vocabulary import Vocabulary
-from maa.pipeline import conditioning, finishing, inpainting, personal, pictured, seen
+from maa.pipeline import conditioning, finishing, inpainting, personal, pictured, seen, timeline
 from maa.pipeline.abilities import lacks
 from maa.pipeline.engine import Engine
+from maa.pipeline.events import Event, events_of
 from maa.pipeline.leading import Led, Prompts, lead
 from maa.pipeline.length import frames_for
 from maa.pipeline.options import Filling, Sampling
@@ -144,7 +145,18 @@ class MakeAnAudio:
         prompt = check_prompt(prompt)
         if literal or self.model.text is None:
             return Led(prompt, prompt)
-        return lead(prompt, self.vocabulary, lambda texts: conditioning.embed_words(self.model, texts))
+        return lead(prompt, self.vocabulary, self._embed)
+
+    def timeline(self, prompt: str, seconds: float | None = None) -> tuple[Event, ...]:
+        """The events that a sentence tells of, such as "first a dog barks, then rain"; none where it is one sound.
+
+        Args:
+            prompt: any sentence.
+            seconds: of the sound that they share; None is the model's own length.
+        """
+        check_seconds(seconds)
+        length = self.config.audio.seconds if seconds is None else seconds
+        return timeline.told(check_prompt(prompt), length, self.vocabulary, self._embed)
 
     def describe_image(self, image: Any) -> list[tuple[str, float]]:
         """The sounds a picture is heard as, best first, weights summing to 1."""
@@ -160,27 +172,37 @@ class MakeAnAudio:
         seconds: float | None = None,
         loudness: str | float = AS_MADE,
         literal: bool = False,
+        events: Sequence[Event | Sequence[Any]] = (),
         on_step: OnStep | None = None,
     ) -> Generation:
-        """Sound from a sentence.
+        """Sound from a sentence, or from events in time.
 
         Args:
             prompt: what to hear; 1 to 1,000 characters.
             negative: what to lead away from; replaces the empty prompt of Eq. 2.
             seconds: 0.5 to 30; None is the length the model was trained on (9.984 s).
             loudness: "as-made", -23 or -18 (LUFS), or "peak" (-1 dBTP).
-            literal: take the words as they are; else what is near no known caption is led to the nearest (`heard`).
+            literal: take the words as they are; else what is near no known caption is led to the nearest (`heard`), and
+                a sentence of several sounds is placed in time (`timeline`).
+            events: up to 32 `Event`s or rows [start s, end s, text] or [start s, end s, text, gain dB], which may
+                overlap. What lies outside of all is silent. The prompt is then heard behind all of them; but not if it
+                is empty, one of theirs, or a sentence of several sounds itself.
             on_step: called after every denoising step.
         """
-        said = check_prompt(prompt, needed=True), check_prompt(negative, name="negative prompt")
+        given = events_of(events)
+        said = check_prompt(prompt, needed=not given), check_prompt(negative, name="negative prompt")
         wish = finishing.wish(loudness)
         self._require("text")
         sampling = self.engine.settled(sampling)
         check_seconds(seconds)
-        prompts = self._prompts(*said, literal)
+        led = not literal and self.vocabulary is not None
+        told = given or (self.timeline(said[0], seconds) if led else ())
+        prompts = timeline.placed(told, *said, literal, self) if told else self._prompts(*said, literal)
         settings = self.engine.settings("text", sampling, prompts)
-        contexts, wish = [self.engine.from_text(prompts)], replace(wish, judge=prompts.text)
-        return self.engine.generate(contexts, sampling, seconds, settings, on_step, wish)
+        wish = replace(wish, judge=prompts.text)
+        if isinstance(prompts, timeline.Placed):
+            return self.engine.render_events(prompts, sampling, seconds, settings, on_step, wish)
+        return self.engine.generate([self.engine.from_text(prompts)], sampling, seconds, settings, on_step, wish)
 
     def image_to_audio(
         self,
@@ -323,6 +345,9 @@ class MakeAnAudio:
     def can(self, expert: str) -> bool:
         """True when the model has that expert ("image", "inpaint") and nothing is missing in it."""
         return expert in self.experts and lacks(self.experts[expert].model)[expert] is None
+
+    def _embed(self, texts: list[str]) -> torch.Tensor:
+        return conditioning.embed_words(self.model, texts)
 
     def _prompts(self, prompt: str, negative: str, literal: bool) -> Prompts:
         knows = self.vocabulary is not None

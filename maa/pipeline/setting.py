@@ -181,13 +181,20 @@ class Rows(Setting):
     """A list of rows, each said by an option of its own."""
 
     cells: Callable[[Any], list[Any]]  # the checked rows
+    numbers: bool = True  # whether every cell is one
 
     def _check(self, value: Any) -> Any:
         return tuple(tuple(row) for row in self.cells(value))
 
     def words(self, value: Any) -> list[str]:
-        said = [[cell if isinstance(cell, str) else repr(cell) for cell in row] for row in self.check(value)]
+        said = [[_word(cell) for cell in row] for row in self.check(value)]
         return [word for row in said for word in (self.option, *row)]
+
+
+def _word(cell: Any) -> str:
+    """A cell as a word of a command line, which takes one that begins with a dash for an option."""
+    text = cell if isinstance(cell, str) else repr(cell)
+    return f" {text}" if isinstance(cell, str) and text.startswith("-") else text
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from maa.pipeline import checks
 from maa.pipeline.checks import text as check_prompt
+from maa.pipeline.events import event_of, rows_of
 from maa.pipeline.options import Filling, Sampling, Soundtrack
 from maa.pipeline.setting import (
     PROMPTS,
@@ -76,6 +77,24 @@ def _literal() -> Any:
         place=PROMPTS, turn=6, label="Take my words as they are",
     )  # fmt: skip
     return declare(False, setting)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Events(Rows):
+    """Rows of events, whose gain a command line says behind the text."""
+
+    def words(self, value: Any) -> list[str]:
+        rows = [event_of(row) for row in self.check(value)]
+        texts = [f"{event.text} @ {event.gain:g} dB" if event.gain else event.text for event in rows]
+        return super().words([(event.start, event.end, text) for event, text in zip(rows, texts, strict=True)])
+
+
+def _events() -> Any:
+    setting = _Events(
+        help="a sound in time: start and end in seconds, and what is heard; a gain may follow it, as in “rain @ -6 dB”",
+        cells=rows_of, numbers=False, flag="event", metavar=("START", "END", "TEXT"), turn=7,
+    )  # fmt: skip
+    return declare((), setting)
 
 
 def regions(value: Any, edges: int) -> list[tuple[float, ...]]:
@@ -163,6 +182,7 @@ class Text(Task):
     seconds: float | None = _seconds()
     loudness: str = _loudness()
     literal: bool = _literal()
+    events: tuple[tuple[Any, ...], ...] = _events()
 
 
 @dataclass(frozen=True)
@@ -181,7 +201,7 @@ class Image(Task):
         (),
         Rows(
             help="a word that the picture is heard as, and its weight", cells=check_words, flag="heard",
-            metavar=("WORD", "WEIGHT"), api=False,
+            metavar=("WORD", "WEIGHT"), api=False, numbers=False,
         ),
     )  # fmt: skip
     loudness: str = _loudness()

@@ -99,6 +99,15 @@ class Activity:
         counted = torch.where(one, 1 + number[:, 0].clamp_max(len(TIMES)), torch.where(both, 4, events))
         return Audible(events, counted, self.over(slots, first, width).mean(1))
 
+    def heard(self, slots: Tensor, first: Tensor, width: int) -> Tensor:
+        """Where each event of crops sounds, from its first sound to the end of its last: bool [B, MOST, width]."""
+        spans = self.spans[slots]
+        there = spans[..., 1] > spans[..., 0]
+        begin = torch.where(there, spans[..., 0], self.columns * self.samples).amin(2)
+        end = torch.where(there, spans[..., 1], 0).amax(2)
+        column = first[:, None, None] + torch.arange(width, device=self.device)
+        return (column >= begin[..., None] // self.samples) & (column * self.samples < end[..., None])
+
     def over(self, slots: Tensor, first: Tensor, width: int) -> Tensor:
         """Share of each column of crops that sounds, [B, width]."""
         return self.active[slots[:, None], first[:, None] + torch.arange(width, device=self.device)]
