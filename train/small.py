@@ -148,8 +148,8 @@ class Run:
         if not (self.to / CONFIG).is_file() or not weight_files(self.to, part):
             return False
         found, wanted = (_sizes(config) for config in (read_config(self.to)[0], PRESETS[self.preset.config]))
-        if wanted.unet.density:  # its layer begins as if it were not there, so a network without it goes on with it
-            found = replace(found, unet=replace(found.unet, density=True))
+        # Their layers begin as if they were not there, so a network without them goes on with them.
+        found = replace(found, unet=found.unet.with_scalars({*found.unet.scalars, *wanted.unet.scalars}))
         return bool(getattr(found, part) == getattr(wanted, part))
 
     def state(self, stage: str) -> Path:

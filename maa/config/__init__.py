@@ -5,6 +5,7 @@ as `config.json`; loading rebuilds the networks from that file, never from these
 """
 
 from maa.config.model import (
+    SCALARS,
     AudioSpec,
     AutoencoderConfig,
     ClapConfig,
@@ -27,6 +28,7 @@ __all__ = [
     "PAPER_INPAINT",
     "PAPER_TEXT",
     "PRESETS",
+    "SCALARS",
     "SMALL",
     "TINY",
     "AudioSpec",

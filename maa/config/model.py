@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -71,6 +72,11 @@ class AutoencoderConfig:
         return 2 ** (len(self.multipliers) - 1)
 
 
+def _scalar() -> Any:
+    """A flag: the network is conditioned on a number in 0..1 of that name, besides text and vector."""
+    return field(default=False, metadata={"scalar": True})
+
+
 @dataclass(frozen=True)
 class UNetConfig:
     """The denoising network (Table 6); the paper's text, image and inpainting networks are three settings of it."""
@@ -88,7 +94,7 @@ class UNetConfig:
     global_projection: bool = False  # zero-initialised linear in front of it (False = added as it is)
     learned_null: bool = False  # learned stand-ins for absent text and absent global vector
     resample_in_block: bool = False  # up/down sampling inside a residual block instead of a convolution
-    density: bool = False  # hears which share of the clip sounds: one event or many
+    density: bool = _scalar()  # which share of the clip sounds: one event or many
     # What stands in the hole of the masked latent: the known part's mean, encoded, and then zeros in the hole's cells;
     # or silence, encoded and left as it is (the authors' inpainting network).
     hole: Literal["mean", "silence"] = "mean"
@@ -102,6 +108,20 @@ class UNetConfig:
     def looks(self) -> bool:
         """True when the network is conditioned on a CLIP vector as it is (Sec. 4.3), not on text."""
         return self.global_dim is not None and not self.global_projection
+
+    @property
+    def scalars(self) -> tuple[str, ...]:
+        """The numbers that the network is conditioned on, of those in SCALARS."""
+        return tuple(name for name in SCALARS if getattr(self, name))
+
+    def with_scalars(self, names: Collection[str]) -> UNetConfig:
+        """The same, conditioned on these numbers and on no others."""
+        flags: dict[str, Any] = {name: name in names for name in SCALARS}
+        return dataclasses.replace(self, **flags)
+
+
+# Each is a field of `Context` and one of `Sampling`, a layer of the U-Net, and a measure in `train.latents.measures`.
+SCALARS = tuple(one.name for one in dataclasses.fields(UNetConfig) if one.metadata.get("scalar"))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,7 +38,7 @@ def from_text(model: Model, prompt: str, negative: str) -> Pair:
     said = torch.tensor([bool(prompt), bool(negative)], device=device)
     pair = condition_of(model.config.unet, pair.tokens, pair.mask, said)
     goes_on = model.config.unet.density and names_sustained(prompt, model.sustained, model.concepts)
-    return with_density(pair.row(0), 1.0 if goes_on else None, device), pair.row(1)
+    return with_scalars(pair.row(0), {"density": 1.0 if goes_on else None}, device), pair.row(1)
 
 
 def embed_words(model: Model, texts: list[str]) -> Tensor:
@@ -102,12 +102,14 @@ def with_words(model: Model, condition: Context, words: list[tuple[str, float]])
     return replace(condition, vector=vector, has_vector=given)
 
 
-def with_density(context: Context, density: float | None, device: torch.device) -> Context:
-    """One sample's context with the share of the time that should sound, 0..1; None leaves it as it is."""
-    if density is None:
-        return context
-    given = torch.tensor([True], device=device)
-    return replace(context, density=torch.tensor([float(density)], device=device), has_density=given)
+def with_scalars(context: Context, numbers: Mapping[str, float | None], device: torch.device) -> Context:
+    """One sample's context with conditions of one number each, 0..1, by name; None leaves one as it is."""
+    fields = {}
+    for name, number in numbers.items():
+        if number is not None:
+            fields[name] = torch.tensor([float(number)], device=device)
+            fields[f"has_{name}"] = torch.tensor([True], device=device)
+    return replace(context, **fields)
 
 
 def input_digest(*arrays: NDArray[Any]) -> str:

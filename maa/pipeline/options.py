@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from maa.config import SCALARS
 from maa.pipeline.setting import ADVANCED, SOUND, TAB, Choice, Number, OptionGroup, Switch, Whole, declare, read_options
 
 MAX_STEPS, MAX_TAKES = 1000, 8
@@ -87,7 +88,7 @@ class Sampling(OptionGroup):
         Number(
             help="how much of the time sounds: 0 = one event, 1 = many", low=0.0, high=1.0, slider=(0.0, 1.0, 0.05),
             place=SOUND, label="One ↔ many", turn=4, metavar="D", open="the model's choice",
-            free=True, known=lambda config: config.unet.density,
+            free="free", known=lambda config: config.unet.density,
             info="How much of the time sounds: a single event at 0, one after the other at 1.",
         ),
     )  # fmt: skip
@@ -102,6 +103,11 @@ class Sampling(OptionGroup):
         if self.mismatch and not sampler.candidates:
             raise ValueError("mismatch repeats a habit of the authors' sampler; choose the sampler official.")
         sampler.check(self.steps)
+
+    @property
+    def scalars(self) -> dict[str, float | None]:
+        """The conditions of one number each, by name; None = open."""
+        return {name: getattr(self, name) for name in SCALARS}
 
     @classmethod
     def asked(cls, given: Mapping[str, Any]) -> Sampling:

@@ -21,7 +21,7 @@ from maa.dsp import whole_frames
 from maa.models.autoencoder import Autoencoder
 from maa.models.context import Context, Prepared
 from maa.models.unet import UNet
-from maa.pipeline.conditioning import with_density
+from maa.pipeline.conditioning import with_scalars
 from maa.pipeline.options import Sampling
 from maa.pipeline.steps import OnStep
 
@@ -145,7 +145,7 @@ class Renderer:
                 inner.append(self._denoiser(one, sampling, count))
             return windowed([part.span for part in start.parts], inner)
         guidance = decided(sampling.guidance, "guidance")
-        heard = with_density(start.condition, sampling.density, self.device)  # guidance leads away from none
+        heard = with_scalars(start.condition, sampling.scalars, self.device)  # guidance leads away from none
         condition, null = (self.prepare(one.repeat(count), count) for one in (heard, start.null))
         denoiser = guided(self.unet, self.schedule, condition, null, guidance)
         known, make = start.condition.known, start.condition.make

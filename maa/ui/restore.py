@@ -64,8 +64,8 @@ def filled_in(desk: Desk, settings: Mapping[str, Any], *, fresh: bool = False) -
         if part is not None and value is not None:
             updates[part] = desk.task.shows.get(setting.name, _as_it_is)(value)
         said = value is not None or (setting.name in settings and settings[setting.name] is None)
-        if setting.free and "free" in parts and said:
-            updates[parts["free"]] = value is None
+        if setting.free in parts and said:
+            updates[parts[setting.free]] = value is None
     updates[parts["fresh"]] = fresh
     return updates
 
@@ -77,7 +77,7 @@ def _as_it_is(value: Any) -> Any:
 def usual(desk: Desk) -> dict[str, Any]:
     """What settings mean that are not named: a file of an older version, or nothing out of the ordinary."""
     shared = (*settings_of(Sampling), *settings_of(desk.task.asks))
-    return {one.name: one.default for one in shared if not one.always and (one.free or one.default is not None)}
+    return {one.name: one.default for one in shared if not one.always and (one.free != "" or one.default is not None)}
 
 
 def refilled(desk: Desk, folder: Path | None, given: str | None) -> Updates:
