@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from maa.config import SCALARS, UNetConfig
@@ -37,6 +40,11 @@ class Context:
     when: Tensor | None = None
     known: Tensor | None = None
     make: Tensor | None = None
+
+    @property
+    def rows(self) -> int:
+        """How many conditions these are; a context of nothing is one."""
+        return next((len(value) for value in vars(self).values() if value is not None), 1)
 
     @property
     def device(self) -> torch.device:
@@ -105,6 +113,18 @@ class Prepared:
             keys_values=tuple((torch.cat([k, k2]), torch.cat([v, v2])) for (k, v), (k2, v2) in pairs),
             beside=_cat(self.beside, other.beside, "known sound"),
         )
+
+
+def joined(contexts: Sequence[Context]) -> Context:
+    """One batch of several; where texts have masks, the shorter ones get hidden tokens to be as long as the longest."""
+    longest = max((one.mask.shape[1] for one in contexts if one.mask is not None), default=0)
+    padded = []
+    for one in contexts:
+        if one.tokens is not None and one.mask is not None:
+            more = longest - one.mask.shape[1]
+            one = replace(one, tokens=F.pad(one.tokens, (0, 0, 0, more)), mask=F.pad(one.mask, (0, more)))
+        padded.append(one)
+    return reduce(Context.then, padded)
 
 
 def condition_of(

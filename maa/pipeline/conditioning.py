@@ -103,12 +103,12 @@ def with_words(model: Model, condition: Context, words: list[tuple[str, float]])
 
 
 def with_scalars(context: Context, numbers: Mapping[str, float | None], device: torch.device) -> Context:
-    """One sample's context with conditions of one number each, 0..1, by name; None leaves one as it is."""
+    """A context with conditions of one number each, 0..1, by name, the same in every row; None leaves one as it is."""
     fields = {}
     for name, number in numbers.items():
         if number is not None:
-            fields[name] = torch.tensor([float(number)], device=device)
-            fields[f"has_{name}"] = torch.tensor([True], device=device)
+            fields[name] = torch.full((context.rows,), float(number), device=device)
+            fields[f"has_{name}"] = torch.ones(context.rows, dtype=torch.bool, device=device)
     return replace(context, **fields)
 
 
