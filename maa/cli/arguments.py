@@ -24,6 +24,9 @@ EXAMPLES = """examples:
 """
 
 
+BENCHED = {one.name for one in settings_of(Sampling) if one.always} | {"takes", "seconds"}  # what costs time
+
+
 class Parser(argparse.ArgumentParser):
     """Arguments that do not fit raise ValueError, so that they end like every other mistake: in one line."""
 
@@ -132,11 +135,9 @@ def _bench(command: Parser) -> None:
     which = command.add_mutually_exclusive_group()
     _model(which)
     which.add_argument("--config", metavar="NAME", help="a named configuration with random weights, such as paper")
-    command.add_argument("--steps", type=int, default=25, help="denoising steps; default 25")
-    command.add_argument("--sampler", default="dpm++", help="dpm++ (default), ddim or official")
-    command.add_argument("--guidance", type=number_argument, default=3.0, metavar="S", help="1 = none; default 3")
-    command.add_argument("--takes", type=int, dest="count", default=1, metavar="N", help="in one call; default 1")
-    option(command, next(one for one in settings_of(Text) if one.name == "seconds"))
+    for setting in (*settings_of(Sampling), *settings_of(Text)):
+        if setting.name in BENCHED:
+            option(command, setting)
     command.add_argument("--runs", type=int, default=1, metavar="N", help="after one warm-up step; the median counts")
     command.add_argument("--device", metavar="NAME", help="auto or, say, cpu; default MAA_DEVICE, else the best here")
     command.add_argument("--dtype", help="of the U-Net: float32 or bfloat16; default: the device's own")

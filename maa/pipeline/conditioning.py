@@ -17,6 +17,7 @@ from maa.checkpoint import Model, present
 from maa.models.clip import ClipBridge
 from maa.models.context import Context, condition_of
 from maa.models.text import mean_pool
+from maa.pipeline.leading import Prompts
 from maa.pipeline.seen import Seen
 from maa.pipeline.sustained import names_sustained
 
@@ -134,7 +135,7 @@ class PictureConditions:
     judge: str
 
 
-def of_pictures(model: Model, looker: Model, seen: Sequence[Seen], prompts: tuple[str, str]) -> PictureConditions:
+def of_pictures(model: Model, looker: Model, seen: Sequence[Seen], prompts: Prompts) -> PictureConditions:
     """The windows' pictures through the model's eyes.
 
     Args:
@@ -145,7 +146,7 @@ def of_pictures(model: Model, looker: Model, seen: Sequence[Seen], prompts: tupl
     Raises:
         ValueError: the network needs words, and there is nothing that could name any.
     """
-    prompt, negative = prompts
+    prompt, negative = prompts.text, prompts.negative
     heard = [list(one.words) or describe_pictures(model, list(one.pictures)) for one in seen]
     contexts = []
     for one, words in zip(seen, heard, strict=True):

@@ -69,7 +69,7 @@ class Engine:
         for name, number in sampling.scalars.items():
             if number is not None and name not in self.config.unet.scalars:
                 raise ValueError(f"The model {self.made_by['model']} was trained without {name}; leave {name} out.")
-        return sampling.settled(self.config.guidance)
+        return sampling.settled(self.config)
 
     def settings(self, task: str, sampling: Sampling, prompts: Prompts | Placed) -> dict[str, Any]:
         """What a sound's tags say of its making, JSON types."""

@@ -11,8 +11,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from maa.config import SCALARS
-from maa.pipeline.setting import ADVANCED, SOUND, TAB, Choice, Number, OptionGroup, Switch, Whole, declare, read_options
+from maa.config import SCALARS, ModelConfig
+from maa.pipeline.setting import (
+    ADVANCED,
+    SOUND,
+    TAB,
+    Choice,
+    Number,
+    OptionGroup,
+    Switch,
+    Whole,
+    declare,
+    read_options,
+    settings_of,
+)
 
 MAX_STEPS, MAX_TAKES = 1000, 8
 MAX_EXTENSION = 30.0  # seconds at each end of a sound
@@ -124,10 +136,14 @@ class Sampling(OptionGroup):
             fields["eta"] = 0.0  # a control that stays in the page while this sampler is chosen
         return read_options(cls, fields)
 
-    def settled(self, guidance: float) -> Sampling:
-        """The same with the open choices made: a seed drawn, the model's guidance filled in."""
-        seed = fresh_seed() if self.seed is None else self.seed
-        return replace(self, seed=seed, guidance=guidance if self.guidance is None else self.guidance)
+    def settled(self, config: ModelConfig) -> Sampling:
+        """The same with the open choices made: a seed drawn, and the model's own numbers filled in."""
+        found: dict[str, Any] = {
+            one.field: one.native(config)
+            for one in settings_of(Sampling)
+            if one.native is not None and getattr(self, one.field) is None
+        }
+        return replace(self, **found, seed=fresh_seed() if self.seed is None else self.seed)
 
 
 def fresh_seed() -> int:

@@ -39,7 +39,7 @@ def from_pictures(
     """
     seconds, wish, on_step = how
     sampling = engine.settled(sampling)
-    found = conditioning.of_pictures(model, engine.model, pictures, (prompts.text, prompts.negative))
+    found = conditioning.of_pictures(model, engine.model, pictures, prompts)
     settings = engine.settings(more["task"], sampling, prompts)
     settings |= {"heard_as": [[word, round(weight, 4)] for word, weight in found.words], **more}
     settings |= {"input": conditioning.digest_of_pictures(pictures)}

@@ -324,7 +324,7 @@ class MakeAnAudio:
                 a list of `Box`, (start, end) or (start, end, low, high) in seconds and Hz. None with `filling` that
                 extends the sound: only its ends are new.
             prompt: what to fill with; empty continues what is there.
-            filling: strength, resampling, level, and how much longer the sound should become at its ends.
+            filling: how a hole is filled, and how much longer the sound should become at its ends.
             loudness: "as-made"; no other, because your own samples stay.
         """
         finishing.wish(loudness, fixed=True)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from maa.checkpoint import Model, present
 from maa.diffusion import official
-from maa.diffusion.guidance import Denoiser, guided, keep_known
+from maa.diffusion.denoiser import Denoiser, guided, keep_known
 from maa.diffusion.noise import Noise, RowNoise
 from maa.diffusion.samplers import sampler_named
 from maa.diffusion.schedule import Schedule
@@ -44,7 +44,7 @@ class Start:
     """What a task prepares: condition, length, and where the noise begins."""
 
     condition: Context  # for one take, or a row for each
-    null: Context  # what guidance leads away from: nothing, or the negative prompt
+    null: Context  # what it is led away from (Eq. 2)
     frames: int  # mel frames, a multiple of the config's frame_multiple
     strength: float = 1.0  # share of the noise schedule that is run, 0..1; 0 = no denoising
     clean: Tensor | None = None  # [1, C, H, W] latent that the noise is added to; None = pure noise

@@ -150,7 +150,7 @@ def _sound(desk: Desk, take: object) -> Updates:
 
 
 def more_like(desk: Desk, settings: Mapping[str, Any], take: object) -> Updates:
-    """Variations of a take: personalisation of its own sound at a low t0."""
+    """Variations of a take: personalisation of its own sound, near it."""
     asked = {**usual(desk), **settings, "prompt": heard(settings), "takes": LIKE_TAKES, "batch": None, **NEAR}
     return filled_in(desk, asked, fresh=True) | _sound(desk, take)
 

@@ -23,7 +23,7 @@ def takes_of(maa: MakeAnAudio, jobs: Sequence[Job], sampling: Sampling, seconds:
     spec, renderer = maa.config.audio, maa.renderer
     length = spec.samples if seconds is None else round(seconds * spec.sample_rate)
     pairs = [conditioning.from_text(maa.model, prompt, "") for prompt, _ in jobs]
-    settled = sampling.settled(maa.config.guidance)
+    settled = sampling.settled(maa.config)
     latents = renderer.batch(pairs, [seed for _, seed in jobs], frames_for(maa.config, length), settled)
     waves = fit_length(renderer.vocode(renderer.decode(latents)), length, spec.sample_rate)
     return np.concatenate([finish.clean(wave[None], spec.sample_rate).samples for wave in waves])
