@@ -8,10 +8,11 @@ import torch
 
 from maa.checkpoint import Model
 from maa.models.vocabulary import Vocabulary
-from maa.pipeline import conditioning, timeline
+from maa.pipeline import conditioning
 from maa.pipeline.events import Event
 from maa.pipeline.leading import Led, Prompts, lead
 from maa.pipeline.tasks import check_prompt, check_seconds
+from maa.pipeline.timeline import Placed, placed, told
 
 
 class Words:
@@ -45,7 +46,7 @@ class Words:
         """
         check_seconds(seconds)
         length = self.model.config.audio.seconds if seconds is None else seconds
-        return timeline.told(check_prompt(prompt), length, self.vocabulary, self._embed)
+        return told(check_prompt(prompt), length, self.vocabulary, self._embed)
 
     def _embed(self, texts: list[str]) -> torch.Tensor:
         return conditioning.embed_words(self.model, texts)
@@ -56,10 +57,10 @@ class Words:
 
     def _placed(
         self, events: Sequence[Event], prompt: str, negative: str, literal: bool, seconds: float | None
-    ) -> Prompts | timeline.Placed:
+    ) -> Prompts | Placed:
         """The events that were given, or that the prompt tells of; else the prompt alone."""
         if not events and not literal and self.vocabulary is not None:
             events = self.timeline(prompt, seconds)
         if events:
-            return timeline.placed(events, prompt, negative, literal, self)
+            return placed(events, prompt, negative, literal, self)
         return self._prompts(prompt, negative, literal)
