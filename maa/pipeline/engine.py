@@ -124,7 +124,21 @@ class Engine:
         pictures = self.model.front.to_log10(mel)[:, 0].cpu().numpy()
         return self._finished(Made(waves, pictures, seeds), settings, wish)
 
-    def render_events(
+    def from_words(
+        self,
+        prompts: Prompts | Placed,
+        sampling: Sampling,
+        seconds: float | None,
+        settings: dict[str, Any],
+        on_step: OnStep | None,
+        wish: finishing.Wish,
+    ) -> Generation:
+        """Finished takes of one text, or of events in time."""
+        if isinstance(prompts, Placed):
+            return self._events(prompts, sampling, seconds, settings, on_step, wish)
+        return self.generate([self.from_text(prompts)], sampling, seconds, settings, on_step, wish)
+
+    def _events(
         self,
         prompts: Placed,
         sampling: Sampling,

@@ -7,22 +7,18 @@ made in layers of their own and mixed.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from maa.pipeline import checks
 
 MAX_EVENTS = 32
 SHORTEST = 0.1  # seconds of an event
+SLACK = 0.25  # seconds by which an event may outlast the sound: 10 s in one of 9.984 s
 LATEST = 30.0  # seconds: no sound is longer
 QUIETEST, LOUDEST = -40.0, 20.0  # dB
-RISE, FALL = 0.005, 0.04  # seconds in which an event comes and goes
 FORM = "[start s, end s, text] or [start s, end s, text, gain dB]"
 GAIN = re.compile(r"^(.*\S)\s*@\s*([+-]?\d+(?:\.\d+)?)\s*dB$", re.IGNORECASE)
 
@@ -105,12 +101,12 @@ def length_of(events: Sequence[Event], seconds: float | None, native: float) -> 
     """How long a sound of these events is: as asked for, else the model's own length, or longer if an event needs it.
 
     Raises:
-        ValueError: an event ends after the length that was asked for.
+        ValueError: an event ends a quarter of a second or more after what was asked for; what is less is cut.
     """
     last = max(events, key=lambda event: event.end)
     if seconds is None:
         return last.end if last.end > native else None
-    if last.end > seconds + 1e-6:
+    if last.end > seconds + SLACK:
         raise ValueError(
             f"“{last.text[:40]}” ends at {last.end:g} s, after the end of the sound ({seconds:g} s); "
             "make the sound longer."
@@ -128,44 +124,3 @@ def layers(events: Sequence[Event]) -> list[list[Event]]:
         else:
             free.append(event)
     return found
-
-
-def columns_of(event: Event, rate: int, samples: int, columns: int) -> tuple[int, int]:
-    """The latent columns that an event touches: the first, and one after the last.
-
-    Args:
-        rate: Hz. samples: of a column. columns: of the whole latent.
-    """
-    first = min(int(event.start * rate / samples + 1e-6), columns - 1)
-    last = math.ceil(event.end * rate / samples - 1e-6)
-    return first, min(max(last, first + 1), columns)
-
-
-def envelope(events: Sequence[Event], rate: int, length: int) -> NDArray[np.float32]:
-    """The gain of one layer over time [length]: nothing outside its events, each at its own gain, without clicks.
-
-    Where one event begins as another ends, one gain passes into the other.
-    """
-    shape = np.zeros(length, np.float32)
-    for number, event in enumerate(events):
-        gain = 10 ** (event.gain / 20)
-        first, last = (min(round(edge * rate), length) for edge in (event.start, event.end))
-        if last <= first:
-            continue
-        before = events[number - 1] if number and events[number - 1].end >= event.start - 1e-9 else None
-        after = number + 1 < len(events) and events[number + 1].start <= event.end + 1e-9
-        own = np.full(last - first, gain, np.float32)
-        rise = min(round((FALL if before else RISE) * rate), len(own))
-        begin = 10 ** (before.gain / 20) if before else 0.0
-        own[:rise] = begin + (gain - begin) * _ramp(rise)
-        fall = min(round(FALL * rate), len(own))
-        if not after and last < length:
-            own[len(own) - fall :] *= 1 - _ramp(fall)
-        shape[first:last] = own
-    return shape
-
-
-def _ramp(count: int) -> NDArray[np.float32]:
-    """From 0 to 1 as a half wave of a cosine."""
-    angle = np.pi * (np.arange(count, dtype=np.float32) + 0.5) / max(count, 1)
-    return (0.5 - 0.5 * np.cos(angle)).astype(np.float32)

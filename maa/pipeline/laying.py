@@ -6,6 +6,7 @@ short event there is silence, which the network is given as known. Tokens are he
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,13 +17,55 @@ from torch import Tensor
 
 from maa.audio.mel import FLOOR
 from maa.pipeline import conditioning
-from maa.pipeline.events import Event, columns_of, envelope, layers
+from maa.pipeline.events import Event, layers
 from maa.pipeline.options import Sampling
 from maa.pipeline.render import Renderer, Start, decided, window_parts
 from maa.pipeline.steps import OnStep
 
+RISE, FALL = 0.005, 0.04  # seconds in which an event comes and goes
 LEAST = 20  # latent columns of a piece: 2.6 s
 APART = 0x9E3779B9  # between the seeds of two pieces
+
+
+def columns_of(event: Event, rate: int, samples: int, columns: int) -> tuple[int, int]:
+    """The latent columns that an event touches: the first, and one after the last.
+
+    Args:
+        rate: Hz. samples: of a column. columns: of the whole latent.
+    """
+    first = min(int(event.start * rate / samples + 1e-6), columns - 1)
+    last = math.ceil(event.end * rate / samples - 1e-6)
+    return first, min(max(last, first + 1), columns)
+
+
+def envelope(events: Sequence[Event], rate: int, length: int) -> NDArray[np.float32]:
+    """The gain of one layer over time [length]: nothing outside its events, each at its own gain, without clicks.
+
+    Where one event begins as another ends, one gain passes into the other.
+    """
+    shape = np.zeros(length, np.float32)
+    for number, event in enumerate(events):
+        gain = 10 ** (event.gain / 20)
+        first, last = (min(round(edge * rate), length) for edge in (event.start, event.end))
+        if last <= first:
+            continue
+        before = events[number - 1] if number and events[number - 1].end >= event.start - 1e-9 else None
+        after = number + 1 < len(events) and events[number + 1].start <= event.end + 1e-9
+        own = np.full(last - first, gain, np.float32)
+        rise = min(round((FALL if before else RISE) * rate), len(own))
+        begin = 10 ** (before.gain / 20) if before else 0.0
+        own[:rise] = begin + (gain - begin) * _ramp(rise)
+        fall = min(round(FALL * rate), len(own))
+        if not after and last < length:
+            own[len(own) - fall :] *= 1 - _ramp(fall)
+        shape[first:last] = own
+    return shape
+
+
+def _ramp(count: int) -> NDArray[np.float32]:
+    """From 0 to 1 as a half wave of a cosine."""
+    angle = np.pi * (np.arange(count, dtype=np.float32) + 0.5) / max(count, 1)
+    return (0.5 - 0.5 * np.cos(angle)).astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from typing import Any
 from torch import Tensor
 
 from maa.models.vocabulary import Match, Vocabulary
+from maa.pipeline.sentences import TIMES
 
 NEAR = 0.85  # cosine above which a clause counts as known and stays in its own words
 FAR = 0.40  # and below which nothing known is near, so that it stays as well
@@ -23,11 +24,10 @@ CANDIDATES = 5
 Embed = Callable[[list[str]], Tensor]  # N texts to unit vectors [N, D]
 
 # How often something sounds is for the network to hear; a caption is looked for without it.
-_TIMES = r"(?:once|twice|thrice|again and again|repeatedly|(?:\w+|\d+) times|non-?stop)"
-COUNT = re.compile(rf"^(.*?)(,?\s+{_TIMES})$", re.IGNORECASE)
+COUNT = re.compile(rf"^(.*?)(,?\s+{TIMES})$", re.IGNORECASE)
 JOINTS = re.compile(
     rf"(^first,?\s+|\s*[,;.]?\s*\b(?:and then|after that|followed by|following|then|before|after|while|until)\b,?\s*"
-    rf"|\s*[;.]\s+|\s*,\s+(?!{_TIMES}\b)(?:and\s+)?)",
+    rf"|\s*[;.]\s+|\s*,\s+(?!{TIMES}\b)(?:and\s+)?)",
     re.IGNORECASE,
 )
 ALSO = re.compile(r"(\s+(?:and|with|plus)\s+)", re.IGNORECASE)

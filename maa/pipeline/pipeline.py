@@ -19,24 +19,24 @@ from maa.audio.io import to_audio
 from maa.config import ModelConfig
 from maa.device import compute_dtype, pick_device, pick_dtype
 from maa.diffusion.schedule import first_timestep
-from maa.models.vocabulary import Vocabulary
-from maa.pipeline import conditioning, finishing, inpainting, personal, pictured, seen, timeline
+from maa.pipeline import conditioning, finishing, inpainting, personal, pictured, seen
 from maa.pipeline.abilities import lacks
 from maa.pipeline.engine import Engine
 from maa.pipeline.events import Event, events_of
-from maa.pipeline.leading import Led, Prompts, lead
+from maa.pipeline.leading import Prompts
 from maa.pipeline.length import frames_for
 from maa.pipeline.options import Filling, Sampling
 from maa.pipeline.render import Renderer
 from maa.pipeline.result import Generation
 from maa.pipeline.steps import OnStep
 from maa.pipeline.tasks import check_prompt, check_seconds, check_t0, check_words
+from maa.pipeline.words import Words
 
 DEFAULT = Sampling()
 WHOLLY = Filling()
 
 
-class MakeAnAudio:
+class MakeAnAudio(Words):
     """The door: a loaded model and its five tasks. It keeps no state between calls, so threads may share it.
 
     A model's own network serves a task, or an expert's: another network for pictures, or for inpainting.
@@ -130,34 +130,6 @@ class MakeAnAudio:
         """log10 mel of a user's sound, [mels, frames], for painters and pictures."""
         return self.engine.spectrogram(to_audio(audio))
 
-    @property
-    def vocabulary(self) -> Vocabulary | None:
-        """The sounds that the model was trained on; None where it does not say."""
-        return self.model.vocabulary
-
-    def heard(self, prompt: str, *, literal: bool = False) -> Led:
-        """What the network listens to for a prompt: known captions in place of words that it does not know.
-
-        Args:
-            prompt: any sentence.
-            literal: take the words as they are.
-        """
-        prompt = check_prompt(prompt)
-        if literal or self.model.text is None:
-            return Led(prompt, prompt)
-        return lead(prompt, self.vocabulary, self._embed)
-
-    def timeline(self, prompt: str, seconds: float | None = None) -> tuple[Event, ...]:
-        """The events that a sentence tells of, such as "first a dog barks, then rain"; none where it is one sound.
-
-        Args:
-            prompt: any sentence.
-            seconds: of the sound that they share; None is the model's own length.
-        """
-        check_seconds(seconds)
-        length = self.config.audio.seconds if seconds is None else seconds
-        return timeline.told(check_prompt(prompt), length, self.vocabulary, self._embed)
-
     def describe_image(self, image: Any) -> list[tuple[str, float]]:
         """The sounds a picture is heard as, best first, weights summing to 1."""
         self._require("image")
@@ -184,9 +156,8 @@ class MakeAnAudio:
             loudness: "as-made", -23 or -18 (LUFS), or "peak" (-1 dBTP).
             literal: take the words as they are; else what is near no known caption is led to the nearest (`heard`), and
                 a sentence of several sounds is placed in time (`timeline`).
-            events: up to 32 `Event`s or rows [start s, end s, text] or [start s, end s, text, gain dB], which may
-                overlap. What lies outside of all is silent. The prompt is then heard behind all of them; but not if it
-                is empty, one of theirs, or a sentence of several sounds itself.
+            events: up to 32 `Event`s or rows [start s, end s, text, gain dB], which may overlap; outside of all it is
+                silent. A prompt lies behind them, unless it is one of theirs or a sentence of several sounds.
             on_step: called after every denoising step.
         """
         given = events_of(events)
@@ -195,14 +166,9 @@ class MakeAnAudio:
         self._require("text")
         sampling = self.engine.settled(sampling)
         check_seconds(seconds)
-        led = not literal and self.vocabulary is not None
-        told = given or (self.timeline(said[0], seconds) if led else ())
-        prompts = timeline.placed(told, *said, literal, self) if told else self._prompts(*said, literal)
-        settings = self.engine.settings("text", sampling, prompts)
-        wish = replace(wish, judge=prompts.text)
-        if isinstance(prompts, timeline.Placed):
-            return self.engine.render_events(prompts, sampling, seconds, settings, on_step, wish)
-        return self.engine.generate([self.engine.from_text(prompts)], sampling, seconds, settings, on_step, wish)
+        prompts = self._placed(given, *said, literal, seconds)
+        settings, wish = self.engine.settings("text", sampling, prompts), replace(wish, judge=prompts.text)
+        return self.engine.from_words(prompts, sampling, seconds, settings, on_step, wish)
 
     def image_to_audio(
         self,
@@ -345,13 +311,6 @@ class MakeAnAudio:
     def can(self, expert: str) -> bool:
         """True when the model has that expert ("image", "inpaint") and nothing is missing in it."""
         return expert in self.experts and lacks(self.experts[expert].model)[expert] is None
-
-    def _embed(self, texts: list[str]) -> torch.Tensor:
-        return conditioning.embed_words(self.model, texts)
-
-    def _prompts(self, prompt: str, negative: str, literal: bool) -> Prompts:
-        knows = self.vocabulary is not None
-        return Prompts(self.heard(prompt, literal=literal), negative, literal and knows, knows)
 
     def _require(self, task: str) -> None:
         if (sentence := self.capabilities()[task]) is not None:

@@ -18,6 +18,7 @@ from maa.pipeline.events import MAX_EVENTS, SHORTEST, Event
 Apart = Callable[[str], Sequence[str]]  # the sounds at once in a clause: "rain and thunder" -> both
 Known = Callable[[str], bool]  # whether a clause is a sound, so that "shortly after dawn" stays what it is
 
+TIMES = r"(?:once|twice|thrice|again and again|repeatedly|(?:\w+|\d+) times|non-?stop)"  # how often something sounds
 BEHIND = -8.0  # dB of what is said to be in the background
 _NUMBER = r"(\d{1,3}(?:\.\d{1,3})?)"
 _SILENT = re.compile(r"^(?:a\s+)?(?:moment\s+of\s+)?(?:silence|quiet|pause|nothing)$", re.IGNORECASE)
@@ -39,6 +40,7 @@ _THEN = re.compile(
     r"later|finally|lastly|followed\s+by)\b,?\s*|\s*[;.]\s+|\s+second\s+is\s+",
     re.IGNORECASE,
 )
+_COMMA = re.compile(rf",\s+(?!(?:{TIMES})\b|(?:at|from|for|until|till)\b)", re.IGNORECASE)
 _NO_TIME = r"(?!\s*\d|\s+(?:the\s+(?:very\s+)?end|another|the\s+other|each\s+other|dawn|dusk|dark|midnight|noon|sun)\b)"
 _AFTER_FIRST = re.compile(rf"^(?:after|following|behind)\b{_NO_TIME}\s+([^,]+),\s*(.+)$", re.IGNORECASE)
 _BEFORE_FIRST = re.compile(rf"^(?:before|in\s+front\s+of)\b{_NO_TIME}\s+([^,]+),\s*(.+)$", re.IGNORECASE)
@@ -157,6 +159,8 @@ def _parsed(text: str, apart: Apart, known: Known) -> Tree:
 def _then(text: str) -> tuple[list[str], bool, list[float]]:
     """Parts of a sentence that come one after the other in the order in which they are said."""
     parts = [part for part in _THEN.split(_FIRST.sub("", text)) if part and part.strip(" ,.;")]
+    if len(parts) > 1 and not any(opening.match(text) for opening in (_AFTER_FIRST, _BEFORE_FIRST, _WHILE_FIRST)):
+        parts = [one for part in parts for one in _COMMA.split(part) if one.strip(" ,.;")]  # "a bell, a dog, then rain"
     return parts, False, [0.0] * len(parts)
 
 

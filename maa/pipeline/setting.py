@@ -187,8 +187,12 @@ class Rows(Setting):
         return tuple(tuple(row) for row in self.cells(value))
 
     def words(self, value: Any) -> list[str]:
-        said = [[_word(cell) for cell in row] for row in self.check(value)]
+        said = [[_word(cell) for cell in self.cells_said(row)] for row in self.check(value)]
         return [word for row in said for word in (self.option, *row)]
+
+    def cells_said(self, row: Any) -> Any:
+        """A checked row as a command line has it: as many cells as the option takes."""
+        return row
 
 
 def _word(cell: Any) -> str:

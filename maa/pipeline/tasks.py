@@ -83,10 +83,10 @@ def _literal() -> Any:
 class _Events(Rows):
     """Rows of events, whose gain a command line says behind the text."""
 
-    def words(self, value: Any) -> list[str]:
-        rows = [event_of(row) for row in self.check(value)]
-        texts = [f"{event.text} @ {event.gain:g} dB" if event.gain else event.text for event in rows]
-        return super().words([(event.start, event.end, text) for event, text in zip(rows, texts, strict=True)])
+    def cells_said(self, row: Any) -> Any:
+        event = event_of(row)
+        text = f"{event.text} @ {event.gain:g} dB" if event.gain else event.text
+        return event.start, event.end, text
 
 
 def _events() -> Any:
