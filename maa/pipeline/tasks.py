@@ -317,9 +317,6 @@ class Inpaint(Task):
 NEAR: dict[str, Any] = {"t0": 0.3, "start": 0.0, "level_match": True}
 TASKS: dict[str, type[Task]] = {task.name: task for task in (Text, Image, Video, Personalize, Inpaint)}
 LABELS: dict[str, str] = {name: task.label for name, task in TASKS.items()}
-TAKE_SOUNDS: tuple[str, ...] = tuple(
-    name for name, task in TASKS.items() if task.source and task.source.name == "audio"
-)
 
 
 def checked_value(task: type[Task], name: str, value: Any) -> Any:

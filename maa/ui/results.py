@@ -21,7 +21,7 @@ from gradio.components import Component
 
 from maa.audio.io import read
 from maa.pipeline.report import Report
-from maa.pipeline.tasks import LABELS, TAKE_SOUNDS
+from maa.pipeline.tasks import LABELS, TASKS
 from maa.ui import limits, parts, records, views
 from maa.ui.files import result_path
 from maa.ui.jobs import Progress
@@ -102,7 +102,7 @@ def widget(main: str, elem_id: str, **props: Any) -> gr.HTML:
         server_functions=[records.bundle, records.stars],
         colours=views.colours(),
         tasks=LABELS,
-        sounds=TAKE_SOUNDS,
+        sounds=[name for name, task in TASKS.items() if task.source and task.source.name == "audio"],
         **props,
     )
 
