@@ -21,6 +21,7 @@ from maa.device import compute_dtype, pick_device, pick_dtype
 from maa.diffusion.schedule import first_timestep
 from maa.pipeline import conditioning, finishing, inpainting, personal, pictured, seen
 from maa.pipeline.abilities import lacks
+from maa.pipeline.checks import text as check_prompt
 from maa.pipeline.engine import Engine
 from maa.pipeline.events import Event, events_of
 from maa.pipeline.leading import Prompts
@@ -29,7 +30,7 @@ from maa.pipeline.options import Filling, Sampling
 from maa.pipeline.render import Renderer
 from maa.pipeline.result import Generation
 from maa.pipeline.steps import OnStep
-from maa.pipeline.tasks import check_prompt, check_seconds, check_t0, check_words
+from maa.pipeline.tasks import check_seconds, check_t0, check_words
 from maa.pipeline.words import Words
 
 DEFAULT = Sampling()

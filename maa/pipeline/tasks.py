@@ -5,14 +5,12 @@ Another one is a class here, a method of `MakeAnAudio`, and a tab: its file, and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from maa.pipeline import checks
-from maa.pipeline.checks import text as check_prompt
 from maa.pipeline.events import event_of, rows_of
 from maa.pipeline.options import Filling, Sampling, Soundtrack
+from maa.pipeline.rows import check_words, regions
 from maa.pipeline.setting import (
     PROMPTS,
     SOUND,
@@ -34,9 +32,6 @@ if TYPE_CHECKING:
 
 MIN_SECONDS, MAX_SECONDS = 0.5, 30.0
 MAX_START = 600.0  # seconds: no sound is longer
-MAX_WORDS = 20  # that a picture may be heard as
-MAX_WEIGHT = 1e6
-BOXES = 64  # regions of one request
 AS_MADE = "as-made"
 LOUDNESS = {AS_MADE: "As made", "-23": "−23 LUFS (broadcast)", "-18": "−18 LUFS", "peak": "Peak −1 dBTP"}
 
@@ -95,44 +90,6 @@ def _events() -> Any:
         cells=rows_of, numbers=False, flag="event", metavar=("START", "END", "TEXT"), turn=7,
     )  # fmt: skip
     return declare((), setting)
-
-
-def regions(value: Any, edges: int) -> list[tuple[float, ...]]:
-    """Rows of [start s, end s, low Hz, high Hz], or with `edges` 2 of [start s, end s]; None is none.
-
-    Their order and range are for `maa.audio.mask.Box` to judge.
-    """
-    row_text = f"[{', '.join(('start s', 'end s', 'low Hz', 'high Hz')[:edges])}]"
-    if value is None:
-        return []
-    if not isinstance(value, list | tuple) or len(value) > BOXES:
-        raise ValueError(f"Give up to {BOXES} regions, each as {row_text}.")
-    rows = []
-    for row in value:
-        if not isinstance(row, list | tuple) or len(row) != edges:
-            raise ValueError(f"Each region should be {row_text}.")
-        rows.append(tuple(checks.number(edge, "Each edge of a region") for edge in row))
-    return rows
-
-
-def check_words(words: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
-    """Sounds that a person hears in a picture: at most 20, with weights above 0 that are made to add up to 1."""
-    if not isinstance(words, list | tuple) or len(words) > MAX_WORDS:
-        raise ValueError(f"Give at most {MAX_WORDS} words, each with its weight.")
-    pairs: list[tuple[str, float]] = []
-    for pair in words:
-        if not isinstance(pair, list | tuple) or len(pair) != 2:
-            raise ValueError("Each word should come with its weight, such as ('rain', 0.5).")
-        word = check_prompt(pair[0], "word", needed=True)
-        weight = checks.number(pair[1], "The weight of a word", 0.0, MAX_WEIGHT)
-        if weight > 0:
-            pairs.append((word, weight))
-    if words and not pairs:
-        raise ValueError("Every word has weight 0; give at least one of them more.")
-    total = sum(weight for _, weight in pairs)
-    if abs(total - 1) > 0.01:  # weights that this function gave out come back as they are
-        pairs = [(word, round(weight / total, 4)) for word, weight in pairs]
-    return sorted(pairs, key=lambda pair: -pair[1])
 
 
 @dataclass(frozen=True)
