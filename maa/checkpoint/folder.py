@@ -146,8 +146,8 @@ def names(path: Path) -> tuple[str, ...]:
 
 def _sentence(part: str, config: ModelConfig, folder: Path) -> str:
     """What is missing, and what to do about it."""
-    if part == "text" and (config.unet.looks or config.unet.context_dim is None):
-        can = "listens to pictures" if config.unet.looks else "fills holes"
+    if part == "text" and (config.unet.clip_conditioned or config.unet.context_dim is None):
+        can = "listens to pictures" if config.unet.clip_conditioned else "fills holes"
         return f"This network {can} and knows no text: convert one of the authors' text checkpoints into {folder}, too."
     if part == "vision" and isinstance(config.vision, OpenClipConfig):
         what = f"open_clip's {config.vision.model} ({config.vision.pretrained})"

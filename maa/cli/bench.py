@@ -69,7 +69,7 @@ def _open(args: argparse.Namespace) -> MakeAnAudio:
     else:
         config = PRESETS["tiny"] if args.model == "tiny" else checkpoint.read_config(checkpoint.find(args.model))[0]
         name = args.model
-    if config.unet.looks or config.unet.context_dim is None:
+    if config.unet.clip_conditioned or config.unet.context_dim is None:
         raise ValueError(f"{name} makes no sound from text, which is what is measured here; choose another.")
     return MakeAnAudio(checkpoint.random_model(config, parts=NEEDED), device, name, dtype)
 

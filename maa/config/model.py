@@ -105,7 +105,7 @@ class UNetConfig:
         return self.in_channels == 2 * self.out_channels + 1
 
     @property
-    def looks(self) -> bool:
+    def clip_conditioned(self) -> bool:
         """True when the network is conditioned on a CLIP vector as it is (Sec. 4.3), not on text."""
         return self.global_dim is not None and not self.global_projection
 
@@ -174,7 +174,7 @@ def _caption_tower() -> TextConfig:
 
 @dataclass(frozen=True)
 class MsClapConfig:
-    """Microsoft's CLAP of 2022 (arXiv 2206.04769), the authors' judge: Cnn14, and a BERT of its own."""
+    """Microsoft's CLAP of 2022 (arXiv 2206.04769), which scores the authors' takes: Cnn14 and a BERT of its own."""
 
     kind: Literal["ms-clap"] = "ms-clap"
     channels: int = 64  # of Cnn14's first block; doubled in each of the six

@@ -23,8 +23,8 @@ class Context:
     the clip that sounds, 0..1, and `has_density` [B] says where it is given: everywhere, if there is only the first.
     Each of SCALARS is such a pair.
 
-    when [B, K, W] says in which of the latent's columns each token is heard, True = there: events have their times. A
-    column where none is heard gets the network's null; None = every token is heard everywhere.
+    when [B, K, W] says which of the latent's columns attend to each token, True = they do: events have their times. A
+    column that attends to none gets the network's null; None = all columns attend to all tokens.
 
     known [B, C, H, W] is the latent of the sound that is given and make [B, 1, H, W] its mask, 1 = make new (Sec. 4.2);
     without them everything is to be made.
@@ -93,7 +93,7 @@ class Context:
 class Prepared:
     """A batch of conditions as the network's layers see them: all that depends on neither z nor t, computed once.
 
-    vector [B, E] is added to the time embedding; mask [B, K], or [B, K, W] where tokens are heard in some columns of a
+    vector [B, E] is added to the time embedding; mask [B, K], or [B, K, W] where tokens are for some columns of a
     latent only; keys and values [B, K, C] belong to the cross-attention layers in the order in which the network meets
     them. beside [B, C + 1, H, W] are the extra input channels of a
     network that inpaints: the known latent and its mask (+1 = make new, -1 = keep); None = nothing is known.

@@ -198,9 +198,9 @@ class UNet(nn.Module):
     def prepare(self, context: Context, batch: int) -> Prepared:
         """`batch` conditions for `forward`: learned nulls filled in, the vector projected, keys and values computed.
 
-        Numbers that a network has not learned to listen to, such as density, it does not hear.
+        A number that a network is not conditioned on, such as density, changes nothing.
 
-        A network that looks at pictures takes the global vector both ways: added to the time embedding, and, unless
+        A CLIP-conditioned network takes the global vector both ways: added to the time embedding, and, unless
         tokens are given, as a context of one token (Sec. 4.3).
         """
         tokens, mask = self._tokens(context, batch)
@@ -224,12 +224,12 @@ class UNet(nn.Module):
         return torch.cat([torch.zeros_like(z), torch.ones_like(z[:, :1])], dim=1)
 
     def _tokens(self, context: Context, batch: int) -> tuple[Tensor | None, Tensor | None]:
-        """Tokens and mask, with the learned null where a sample has none, and in the columns where none is heard."""
+        """Tokens and mask, with the learned null where a sample has none, and in the columns that attend to none."""
         config, dtype = self.config, self.conv_in.weight.dtype
         tokens, mask = context.tokens, context.mask
         if config.context_dim is None:
             return None, None
-        if tokens is None and config.looks and context.vector is not None:
+        if tokens is None and config.clip_conditioned and context.vector is not None:
             tokens = context.vector[:, None]
         if not config.learned_null:
             return (None, mask) if tokens is None else (tokens.to(dtype), self._when(mask, context.when))
@@ -243,15 +243,15 @@ class UNet(nn.Module):
             mask = None if mask is None else mask | ~has[:, None]  # a null is the same everywhere: nothing to hide
         if context.when is None:
             return tokens, mask
-        heard = context.when if mask is None else context.when & mask[:, :, None]
-        return torch.cat([tokens, null], dim=1), torch.cat([heard, ~heard.any(1, keepdim=True)], dim=1)
+        visible = context.when if mask is None else context.when & mask[:, :, None]
+        return torch.cat([tokens, null], dim=1), torch.cat([visible, ~visible.any(1, keepdim=True)], dim=1)
 
     def _when(self, mask: Tensor | None, when: Tensor | None) -> Tensor | None:
         """The mask of a network without a learned null, for which every column has to hear something."""
         if when is None:
             return mask
-        heard = when if mask is None else when & mask[:, :, None]
-        return heard | ~heard.any(1, keepdim=True)
+        visible = when if mask is None else when & mask[:, :, None]
+        return visible | ~visible.any(1, keepdim=True)
 
     def _with_scalars(self, vector: Tensor | None, context: Context, batch: int) -> Tensor | None:
         """What is added to the time embedding, and what each number adds to it where it is given."""

@@ -60,7 +60,7 @@ class Vocoder:
     weights: Weights
 
     def build(self) -> nn.Module:
-        """The network itself, to listen to."""
+        """The network itself, for a round trip."""
         network = build_vocoder(self.config, PAPER.audio)
         network.load_state_dict({name: value.float() for name, value in self.weights.items()})
         return network.eval()

@@ -19,9 +19,9 @@ def lacks(model: Model) -> dict[str, str | None]:
 def _needs(model: Model, task: type[Task]) -> tuple[str, ...]:
     unet = model.config.unet
     if task.conditioned_on == "pictures":
-        if unet.looks:
+        if unet.clip_conditioned:
             return (*SOUND, "vision")
         return (*SOUND, "text") if "words" in model.experts else (*SOUND, "text", "vision")
     if task.conditioned_on == "known sound":
-        return (*SOUND, "text") if unet.looks else SOUND
+        return (*SOUND, "text") if unet.clip_conditioned else SOUND
     return (*SOUND, "text")

@@ -75,7 +75,7 @@ def caption(words: list[tuple[str, float]]) -> str:
 
 
 def from_clip(model: Model, pictures: list[NDArray[np.uint8]], prompt: str, negative: str) -> Pair:
-    """Condition and null of a network that looks (Sec. 4.3): CLIP's unit vectors, the mean over the frames of a video.
+    """Condition and null of a CLIP-conditioned network (Sec. 4.3): unit vectors, the mean over the frames of a video.
 
     A prompt takes the pictures' place as CLIP's vector of the text, which shares their space; the null is CLIP's vector
     of the negative prompt, or of the empty text.
@@ -128,19 +128,19 @@ def digest_of_pictures(seen: Sequence[Seen]) -> str:
 
 @dataclass(frozen=True)
 class PictureConditions:
-    """What pictures are heard as: a condition for each window, words over all of them, and the prompt to judge by."""
+    """What pictures are heard as: a condition for each window, words over all of them, and what takes are scored by."""
 
     contexts: list[Pair]
     words: list[tuple[str, float]]
-    judge: str
+    scored_by: str
 
 
-def of_pictures(model: Model, looker: Model, seen: Sequence[Seen], prompts: Prompts) -> PictureConditions:
+def of_pictures(model: Model, maker: Model, seen: Sequence[Seen], prompts: Prompts) -> PictureConditions:
     """The windows' pictures through the model's eyes.
 
     Args:
         model: names what is heard.
-        looker: makes the sound; where its network looks at pictures itself, it is conditioned on them and not on words.
+        maker: makes the sound; a CLIP-conditioned network is given the pictures themselves, and not words.
         prompts: what to hear instead ("" = what is seen), and what not.
 
     Raises:
@@ -150,15 +150,15 @@ def of_pictures(model: Model, looker: Model, seen: Sequence[Seen], prompts: Prom
     heard = [list(one.words) or describe_pictures(model, list(one.pictures)) for one in seen]
     contexts = []
     for one, words in zip(seen, heard, strict=True):
-        if looker.config.unet.looks:
+        if maker.config.unet.clip_conditioned:
             own = prompt or caption(list(one.words))
-            contexts.append(from_clip(looker, list(one.pictures), own, negative))
+            contexts.append(from_clip(maker, list(one.pictures), own, negative))
             continue
         text = prompt or caption(words)
         if not text:
             raise ValueError("The model names no sound concepts, so pictures cannot be heard; give a prompt instead.")
-        condition, null = from_text(looker, text, negative)
-        contexts.append((condition if prompt else with_words(looker, condition, words), null))
+        condition, null = from_text(maker, text, negative)
+        contexts.append((condition if prompt else with_words(maker, condition, words), null))
     words = pooled(heard)
     return PictureConditions(contexts, words, prompt or caption(words))
 

@@ -25,8 +25,8 @@ def personal_window(renderer: Renderer, source: Audio, start: float) -> NDArray[
         raise ValueError(f"start must lie within the sound (0 to {source.seconds:.2f} s), not {start:g}.")
     spec = renderer.model.config.audio
     first = round(start * spec.sample_rate)
-    heard, _ = amplified(source)  # float files hold far quieter sounds than a mel-spectrogram
-    wave = resample(heard.mono(), source.sample_rate, spec.sample_rate)[first : first + spec.samples]
+    loud, _ = amplified(source)  # float files hold far quieter sounds than a mel-spectrogram
+    wave = resample(loud.mono(), source.sample_rate, spec.sample_rate)[first : first + spec.samples]
     return np.pad(wave, (0, max(0, spec.hop - len(wave))))  # a single sample is a frame of sound, too
 
 

@@ -43,5 +43,7 @@ def from_pictures(
     settings = engine.settings(more["task"], sampling, prompts)
     settings |= {"heard_as": [[word, round(weight, 4)] for word, weight in found.words], **more}
     settings |= {"input": conditioning.digest_of_pictures(pictures)}
-    made = engine.generate(found.contexts, sampling, seconds, settings, on_step, replace(wish, judge=found.judge))
+    made = engine.generate(
+        found.contexts, sampling, seconds, settings, on_step, replace(wish, scored_by=found.scored_by)
+    )
     return replace(made, words=tuple(found.words))

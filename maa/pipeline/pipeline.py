@@ -168,7 +168,7 @@ class MakeAnAudio(Words):
         sampling = self.engine.settled(sampling)
         check_seconds(seconds)
         prompts = self._placed(given, *said, literal, seconds)
-        settings, wish = self.engine.settings("text", sampling, prompts), replace(wish, judge=prompts.text)
+        settings, wish = self.engine.settings("text", sampling, prompts), replace(wish, scored_by=prompts.text)
         return self.engine.from_words(prompts, sampling, seconds, settings, on_step, wish)
 
     def image_to_audio(
@@ -263,7 +263,7 @@ class MakeAnAudio(Words):
         settings["input"] = conditioning.input_digest(wave)
         begin = personal.noised_start(self.renderer, wave, self.engine.from_text(prompts), t0)
         level = personal.level_of(self.renderer, wave, begin) if level_match else None
-        wish = replace(wish, level=level, judge=prompts.text)
+        wish = replace(wish, level=level, scored_by=prompts.text)
         return self.engine.render(begin, sampling, len(wave), settings, on_step, wish)
 
     def inpaint(

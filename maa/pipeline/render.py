@@ -32,7 +32,7 @@ OVERLAP = 16  # latent columns that two windows of a long sound share: 2 s
 
 @dataclass(frozen=True)
 class Part:
-    """One window of a long sound, in latent columns, and what it listens to."""
+    """One window of a long sound, in latent columns, with its condition and null."""
 
     span: Span
     condition: Context
@@ -173,8 +173,8 @@ class Renderer:
                 inner.append(self._denoiser(one, sampling, count))
             return windowed([part.span for part in start.parts], inner)
         guidance = decided(sampling.guidance, "guidance")
-        heard = with_scalars(start.condition, sampling.scalars, self.device)  # guidance leads away from none
-        condition, null = (self.prepare(one if start.each else one.repeat(count), count) for one in (heard, start.null))
+        full = with_scalars(start.condition, sampling.scalars, self.device)  # guidance leads away from none
+        condition, null = (self.prepare(one if start.each else one.repeat(count), count) for one in (full, start.null))
         denoiser = guided(self.unet, self.schedule, condition, null, guidance)
         known, make = start.condition.known, start.condition.make
         if known is not None and make is not None:
