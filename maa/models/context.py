@@ -115,7 +115,7 @@ class Prepared:
         )
 
 
-def joined(contexts: Sequence[Context]) -> Context:
+def batched(contexts: Sequence[Context]) -> Context:
     """One batch of several; where texts have masks, the shorter ones get hidden tokens to be as long as the longest."""
     longest = max((one.mask.shape[1] for one in contexts if one.mask is not None), default=0)
     padded = []

@@ -20,7 +20,7 @@ from maa.diffusion.schedule import Schedule
 from maa.diffusion.windows import Span, piecewise, plan, windowed
 from maa.dsp import whole_frames
 from maa.models.autoencoder import Autoencoder
-from maa.models.context import Context, Prepared, joined
+from maa.models.context import Context, Prepared, batched
 from maa.models.unet import UNet
 from maa.pipeline.conditioning import Pair, with_scalars
 from maa.pipeline.options import Sampling
@@ -124,7 +124,7 @@ class Renderer:
             frames: mel frames of all, a multiple of the config's frame_multiple.
             sampling: settled; its own seed and count are not looked at.
         """
-        condition, null = (joined([pair[side] for pair in pairs]) for side in (0, 1))
+        condition, null = (batched([pair[side] for pair in pairs]) for side in (0, 1))
         spans = self.spans(frames // self.model.config.autoencoder.factor)
         start = Start(condition, null, frames, parts=window_parts(spans, [(condition, null)]), each=True)
         noise = RowNoise([sampler_named(sampling.sampler).noise(seed, [0], self.device) for seed in seeds])

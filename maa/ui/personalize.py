@@ -35,7 +35,7 @@ def several(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Gener
     return strip(pipeline, sound, sampling=ask.sampling, on_step=on_step, **asked.at_any_t0())
 
 
-def start_of(value: Any) -> float:
+def window_start(value: Any) -> float:
     """The second at which the window begins: a number, or what the window in the page sends."""
     if isinstance(value, dict) or value is None:
         value = (value or {}).get("start") or 0.0
@@ -46,11 +46,11 @@ def follow(upload: Any, value: Any) -> dict[str, Any] | None:
     """The window on a new upload; one that settings have just moved stays where it is."""
     shown = window_of(upload)
     if shown is not None and isinstance(value, dict) and "peaks" not in value:
-        shown["start"] = min(start_of({"start": value.get("go") or value.get("start")}), shown["seconds"])
+        shown["start"] = min(window_start({"start": value.get("go") or value.get("start")}), shown["seconds"])
     return shown
 
 
-TASK = TabTask(Personalize, reads={"start": start_of}, shows={"start": lambda start: {"go": start}})
+TASK = TabTask(Personalize, reads={"start": window_start}, shows={"start": lambda start: {"go": start}})
 STRIP = replace(TASK, call=several)
 
 
