@@ -194,28 +194,18 @@ def _sweep(r: dict[str, Any]) -> list[tuple[str, ...]]:
 def _two_events(r: dict[str, Any]) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for by, part in _by(r):
-        made, real = part["generated"], part["real"]
+        made, real, share = part["generated"], part["real"], percent(part["share_of_real"])
         beside = f"real {percent(real['right_order'])}"
         rows += [
-            (
-                f"two events in order, from a sentence{by}",
-                percent(made["right_order"]),
-                beside,
-                percent(part["share_of_real"]),
-            ),
+            (f"two events in order{by}", percent(made["right_order"]), beside, share),
             ("〃 in the swapped order", percent(made["swapped_order"]), f"real {percent(real['swapped_order'])}", ""),
         ]
         if "given" in part:  # not in reports of earlier versions
-            given, alone = part["given"], part["one_text"]
-            beside, share = f"real, cut there {percent(real['known_cut'])}", percent(given["share_of_real"])
+            given, alone, share = part["given"], part["one_text"], percent(part["given"]["share_of_real"])
+            beside = f"real, cut there {percent(real['known_cut'])}"
             rows += [
                 ("〃 as one text", percent(alone["right_order"]), f"swapped {percent(alone['swapped_order'])}", ""),
-                (
-                    f"two events with their times{by}",
-                    percent(given["known_cut"]),
-                    beside,
-                    percent(given["share_of_real"]),
-                ),
+                (f"two events with their times{by}", percent(given["known_cut"]), beside, share),
             ]
     return rows
 
