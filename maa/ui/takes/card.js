@@ -12,10 +12,10 @@ import { store } from "./store.js";
  * @property {import("../web/scope.js").Scope} scope
  * @property {Uint8Array} map the colours of levels
  * @property {Record<string, string>} tasks their names as people read them
+ * @property {string[]} sounds tasks that take a sound: one that was made there may go there again
  * @property {(view: View) => void} compare
  */
 
-const AGAIN = ["personalize", "inpaint"]; // a sound from there may go there again
 const MATCH = "How well CLAP says that it fits the prompt, from -1 to 1";
 const UNSEEN = "This browser plays the clip's sound but cannot show its picture; download it to see it.";
 const UNKNOWN = "This browser cannot show this clip; download it to see it. Here you hear its sound alone.";
@@ -125,7 +125,8 @@ export class Card {
   }
 
   sender() {
-    const tabs = Object.entries(this.place.tasks).filter(([task]) => task !== this.view.task || AGAIN.includes(task));
+    const { tasks, sounds } = this.place;
+    const tabs = Object.entries(tasks).filter(([task]) => task !== this.view.task || sounds.includes(task));
     const send = h(
       "select",
       { "aria-label": `Send ${this.name} to another tab` },
