@@ -16,7 +16,7 @@ Samples = NDArray[np.floating[Any]]  # float32 or float64
 
 BITS = {"PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": 32, "DOUBLE": 64}
 FLOATS = ("FLOAT", "DOUBLE")
-_BLOCK = 1 << 20  # samples a channel that are turned into bytes at once
+_BLOCK = 1 << 17  # samples a channel that are turned into bytes at once
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from maa.audio.io import Audio
 from maa.audio.loudness import lufs
 from maa.audio.splice import intervals
 
-_BLOCK = 1 << 22  # samples compared at once
+_BLOCK = 1 << 18  # samples of all channels compared at once
 
 
 @dataclass(frozen=True)

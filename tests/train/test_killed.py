@@ -197,24 +197,25 @@ def test_a_damaged_block_is_made_again_and_a_damaged_library_is_one_line(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(480)
 def test_an_evaluation_goes_on(data: Path, tmp_path: Path) -> None:
     little_library(concepts=4, each=6).save(tmp_path / "data" / CACHE)
     given = ["--model", "tiny", "--device", "cpu", "--library", str(tmp_path / "data"), "--workers", "1"]
-    given += ["--quick", "--steps", "1", "--only", "clap", "generation", "two_events"]
+    given += ["--quick", "--steps", "1", "--only", "clap", "generation"]
     longest = killing.run(killing.evaluating, [*given, "--out", str(tmp_path / "straight")])
     out, made = tmp_path / "out", 0
-    for moment in killing.moments(3, 4, longest):
+    for moment in killing.moments(3, 3, longest):
         killing.killed(moment, killing.evaluating, [*given, "--out", str(out)])
         assert not (out / "scores.json").is_file() or json.loads((out / "scores.json").read_text())
         sounds = [path for path in out.rglob("*.flac") if not path.name.startswith(".")]
         assert all(len(soundfile.read(path)[0]) for path in sounds) and len(sounds) >= made, "no take is made twice"
         arrays = [path for path in tmp_path.rglob("*.npy") if not path.name.startswith(".")]
-        assert all(np.load(path).ndim == 2 for path in arrays)
+        assert all(np.load(path, allow_pickle=False).dtype.kind == "f" for path in arrays)
         made = len(sounds)
     killing.run(killing.evaluating, [*given, "--out", str(out)])
     one, two = (json.loads((folder / "scores.json").read_text()) for folder in (tmp_path / "straight", out))
     for report in (one, two):
-        for part in ("clap", "generation", "two_events"):
+        for part in ("clap", "generation"):
             del report[part]["minutes"]
     assert one == two
 
