@@ -123,6 +123,7 @@ class Job:
             sounds.append(made.samples if self.gain == 1.0 else made.samples / made.samples.dtype.type(self.gain))
             judged.append(wave[windows[0].first * self.spec.hop : windows[0].last * self.spec.hop])
         scores = self.renderer.scores(np.stack(judged), conditions.prompt)
+        del wave, judged  # what is shown of a long sound needs their room
         return self._result(sounds, seeds, scores, settings)
 
     @property

@@ -22,6 +22,7 @@ RGB = NDArray[np.uint8]
 
 MIN_SIDE = 8  # pixels
 MAX_BYTES = 2**29  # of all pictures of a clip
+_ROWS = 256  # of a picture that are converted at once
 _MAX_RUNS = 4_000_000  # pixels of a BMP in runs, which Pillow reads in Python
 _EIGHT_OF_SIXTEEN = ((np.arange(65_536) + 128) // 257).astype(np.uint8)
 _TURNS: dict[object, Any] = dict(zip(range(2, 9), (0, 3, 1, 5, 4, 6, 2), strict=True))  # EXIF to PIL.Image.Transpose
@@ -111,11 +112,15 @@ def _upright(picture: Picture) -> RGB:
         picture = picture.transpose(turn)
     if picture.mode.startswith("I") or picture.mode == "F":  # Pillow would clip 16 bits at 255
         return _from_array(_to_bytes(picture))
-    if picture.has_transparency_data:
-        white = Image.new("RGBA", picture.size, "white")
-        white.alpha_composite(picture if picture.mode == "RGBA" else picture.convert("RGBA"))
-        picture = white
-    return np.array(picture.convert("RGB"))
+    pixels = np.empty((picture.height, picture.width, 3), np.uint8)
+    for top in range(0, picture.height, _ROWS):  # a large picture should not lie about in several copies
+        part = picture.crop((0, top, picture.width, min(top + _ROWS, picture.height)))
+        if part.has_transparency_data:
+            white = Image.new("RGBA", part.size, "white")
+            white.alpha_composite(part if part.mode == "RGBA" else part.convert("RGBA"))
+            part = white
+        pixels[top : top + _ROWS] = np.asarray(part.convert("RGB"))
+    return pixels
 
 
 def _orientation(picture: Picture) -> object:
