@@ -10,8 +10,6 @@ import numpy as np
 import pytest
 import soundfile
 
-SAMPLES = 220  # MiB of the samples alone
-
 # Each step in the same process, with what the process has taken at most since the step began.
 CODE = """
 import sys, torch
@@ -47,7 +45,8 @@ step("rate", lambda: resample(sound.samples, rate, 44_100) is None)
 made = step("splice", lambda: splice(sound, heard, [(300.0, 302.0)]))
 step("write", lambda: write(path.with_name("out.wav"), made.samples, rate, "FLOAT", {"prompt": "x"}))
 """
-MOST = {"read": 250, "view": 170, "mono": 125, "lufs": 170, "heard": 60, "rate": 230, "splice": 250, "write": 40}
+# MiB; the samples themselves are 220 of "read", and the allocator takes up to half as much again as is asked for.
+MOST = {"read": 330, "view": 400, "mono": 165, "lufs": 250, "heard": 90, "rate": 300, "splice": 330, "write": 80}
 
 
 @pytest.mark.slow
