@@ -16,7 +16,10 @@ from torch import Tensor
 from maa.checkpoint import Model, present
 from maa.models.clip import ClipBridge
 from maa.models.context import Context, condition_of
+from maa.models.reading import reading
 from maa.models.text import mean_pool
+from maa.pipeline.leading import Led, captions_instead, check_said, lead
+from maa.pipeline.notes import Notes, language
 from maa.pipeline.seen import Seen
 from maa.pipeline.sustained import names_sustained
 
@@ -45,6 +48,31 @@ def embed_words(model: Model, texts: list[str]) -> Tensor:
     """Unit vectors of short texts in the text tower's own space, [N, width]: how the bridge compares words."""
     tokens, mask = present(model.text, "text encoder").token_states(texts)
     return F.normalize(mean_pool(tokens, mask), dim=-1)
+
+
+def heard(model: Model, prompt: str | Led, literal: bool, captions: Sequence[str]) -> Led:
+    """What a model listens to for a prompt; see `MakeAnAudio.heard`."""
+    prompt = check_said(prompt)
+    if isinstance(prompt, Led):
+        return Led(prompt.said, prompt.said) if literal else prompt
+    if literal or model.text is None:
+        return Led(prompt, prompt)
+    abroad = bool(language(prompt))
+    led = lead(prompt, model.vocabulary, lambda texts: embed_words(model, texts), abroad=abroad)
+    if not captions or (not led.clauses and list(captions) == [prompt]):
+        return led
+    return captions_instead(led, captions, model.vocabulary)
+
+
+def notes_of(model: Model, led: Led, negative: str = "") -> Notes:
+    """What of a prompt, and of what to lead away from, is not understood; nothing where no text is read at all."""
+    if model.text is None:
+        return Notes(tuple(led.unknown))
+    heard, away, said = (reading(model.text, text) for text in (led.text, negative, led.said))
+    unread = tuple(dict.fromkeys((*said.unread, *away.unread)))
+    cut = tuple(one.cut for one in (heard, away) if one.cut)
+    unknown = tuple(words for words in led.unknown if words not in unread)  # what cannot be read is said once
+    return Notes(unknown, cut, unread, language(led.said))
 
 
 def load_picture(image: Any) -> NDArray[np.uint8]:

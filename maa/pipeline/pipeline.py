@@ -23,7 +23,7 @@ from maa.models.vocabulary import Vocabulary
 from maa.pipeline import conditioning, finishing, inpainting, personal, pictured, seen
 from maa.pipeline.abilities import lacks
 from maa.pipeline.engine import Engine
-from maa.pipeline.leading import Led, Prompts, lead
+from maa.pipeline.leading import Led, Prompts, check_said
 from maa.pipeline.length import frames_for
 from maa.pipeline.options import Filling, Sampling
 from maa.pipeline.render import Renderer
@@ -134,17 +134,18 @@ class MakeAnAudio:
         """The sounds that the model was trained on; None where it does not say."""
         return self.model.vocabulary
 
-    def heard(self, prompt: str, *, literal: bool = False) -> Led:
-        """What the network listens to for a prompt: known captions in place of words that it does not know.
+    def heard(self, prompt: str | Led, *, literal: bool = False, captions: Sequence[str] = ()) -> Led:
+        """What the network listens to for a prompt: known sounds in place of words that it does not know.
 
         Args:
-            prompt: any sentence.
+            prompt: any sentence; what has been led already stays as it is.
             literal: take the words as they are.
+            captions: what to listen to instead, for each clause a known sound or the clause itself; none = the nearest.
+
+        Raises:
+            ValueError: the captions do not fit the clauses, or are none that the model knows.
         """
-        prompt = check_prompt(prompt)
-        if literal or self.model.text is None:
-            return Led(prompt, prompt)
-        return lead(prompt, self.vocabulary, lambda texts: conditioning.embed_words(self.model, texts))
+        return conditioning.heard(self.model, prompt, literal, captions)
 
     def describe_image(self, image: Any) -> list[tuple[str, float]]:
         """The sounds a picture is heard as, best first, weights summing to 1."""
@@ -153,7 +154,7 @@ class MakeAnAudio:
 
     def text_to_audio(
         self,
-        prompt: str,
+        prompt: str | Led,
         sampling: Sampling = DEFAULT,
         *,
         negative: str = "",
@@ -165,14 +166,14 @@ class MakeAnAudio:
         """Sound from a sentence.
 
         Args:
-            prompt: what to hear; 1 to 1,000 characters.
+            prompt: what to hear; 1 to 1,000 characters, or what `heard` has made of them.
             negative: what to lead away from; replaces the empty prompt of Eq. 2.
             seconds: 0.5 to 30; None is the length the model was trained on (9.984 s).
             loudness: "as-made", -23 or -18 (LUFS), or "peak" (-1 dBTP).
             literal: take the words as they are; else what is near no known caption is led to the nearest (`heard`).
             on_step: called after every denoising step.
         """
-        said = check_prompt(prompt, needed=True), check_prompt(negative, name="negative prompt")
+        said = check_said(prompt, needed=True), check_prompt(negative, name="negative prompt")
         wish = finishing.wish(loudness)
         self._require("text")
         sampling = self.engine.settled(sampling)
@@ -187,7 +188,7 @@ class MakeAnAudio:
         image: Any,
         sampling: Sampling = DEFAULT,
         *,
-        prompt: str = "",
+        prompt: str | Led = "",
         negative: str = "",
         seconds: float | None = None,
         words: Sequence[tuple[str, float]] = (),
@@ -200,7 +201,7 @@ class MakeAnAudio:
         It is heard as `words` with weights above 0, or where there are none as what the model finds; a prompt replaces
         them.
         """
-        said = check_prompt(prompt), check_prompt(negative, name="negative prompt")
+        said = check_said(prompt), check_prompt(negative, name="negative prompt")
         wish = finishing.wish(loudness)
         self._require("image")
         check_seconds(seconds)
@@ -216,14 +217,14 @@ class MakeAnAudio:
         video: str | Path,
         sampling: Sampling = DEFAULT,
         *,
-        prompt: str = "",
+        prompt: str | Led = "",
         negative: str = "",
         loudness: str | float = AS_MADE,
         literal: bool = False,
         on_step: OnStep | None = None,
     ) -> Generation:
         """Sound as long as a clip of up to 3 minutes, from four evenly spaced frames of each window (Sec. 4.3)."""
-        said = check_prompt(prompt), check_prompt(negative, name="negative prompt")
+        said = check_said(prompt), check_prompt(negative, name="negative prompt")
         wish = finishing.wish(loudness)
         self._require("video")
         seconds = seen.length_of(video)
@@ -240,7 +241,7 @@ class MakeAnAudio:
     def personalize(
         self,
         audio: Any,
-        prompt: str,
+        prompt: str | Led,
         sampling: Sampling = DEFAULT,
         *,
         t0: float = 0.4,
@@ -264,7 +265,7 @@ class MakeAnAudio:
         check_t0(t0)
         wish = finishing.wish(loudness)
         needed = first_timestep(t0, self.renderer.schedule) >= 0
-        said = check_prompt(prompt, needed=needed), check_prompt(negative, name="negative prompt")
+        said = check_said(prompt, needed=needed), check_prompt(negative, name="negative prompt")
         self._require("personalize")
         sampling = self.engine.settled(sampling)
         wave = personal.personal_window(self.renderer, to_audio(audio), start)
@@ -281,7 +282,7 @@ class MakeAnAudio:
         self,
         audio: Any,
         mask: Any = None,
-        prompt: str = "",
+        prompt: str | Led = "",
         sampling: Sampling = DEFAULT,
         *,
         negative: str = "",
@@ -306,7 +307,7 @@ class MakeAnAudio:
             loudness: "as-made"; no other, because your own samples stay.
         """
         finishing.wish(loudness, fixed=True)
-        said = check_prompt(prompt), check_prompt(negative, name="negative prompt")
+        said = check_said(prompt), check_prompt(negative, name="negative prompt")
         self._require("inpaint")
         source = to_audio(audio)
         if not any(said) and self.can("inpaint"):
@@ -324,9 +325,9 @@ class MakeAnAudio:
         """True when the model has that expert ("image", "inpaint") and nothing is missing in it."""
         return expert in self.experts and lacks(self.experts[expert].model)[expert] is None
 
-    def _prompts(self, prompt: str, negative: str, literal: bool) -> Prompts:
-        knows = self.vocabulary is not None
-        return Prompts(self.heard(prompt, literal=literal), negative, literal and knows, knows)
+    def _prompts(self, prompt: str | Led, negative: str, literal: bool) -> Prompts:
+        knows, led = self.vocabulary is not None, self.heard(prompt, literal=literal)
+        return Prompts(led, negative, literal and knows, knows, conditioning.notes_of(self.model, led, negative))
 
     def _require(self, task: str) -> None:
         if (sentence := self.capabilities()[task]) is not None:

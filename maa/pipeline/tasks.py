@@ -23,6 +23,7 @@ from maa.pipeline.setting import (
     Rows,
     Switch,
     TextLine,
+    TextList,
     declare,
     settings_of,
 )  # fmt: skip
@@ -36,6 +37,7 @@ MAX_START = 600.0  # seconds: no sound is longer
 MAX_WORDS = 20  # that a picture may be heard as
 MAX_WEIGHT = 1e6
 BOXES = 64  # regions of one request
+MAX_HEARD = 64  # clauses of a prompt that something can be listened to for
 AS_MADE = "as-made"
 LOUDNESS = {AS_MADE: "As made", "-23": "−23 LUFS (broadcast)", "-18": "−18 LUFS", "peak": "Peak −1 dBTP"}
 
@@ -76,6 +78,14 @@ def _literal() -> Any:
         place=PROMPTS, turn=6, label="Take my words as they are",
     )  # fmt: skip
     return declare(False, setting)
+
+
+def _heard(flag: str = "heard") -> Any:
+    setting = TextList(
+        help="what to listen to for each clause of the prompt: a known sound, or the clause itself", flag=flag,
+        most=MAX_HEARD, place=PROMPTS, turn=8, label="Heard as", metavar="TEXT",
+    )  # fmt: skip
+    return declare((), setting)
 
 
 def regions(value: Any, edges: int) -> list[tuple[float, ...]]:
@@ -136,6 +146,19 @@ class Task(OptionGroup):
     more: ClassVar[tuple[type[OptionGroup], ...]] = ()  # what else it may be asked
     splices: ClassVar[bool] = False  # the new sound goes into the user's own, whose loudness stays as it is
 
+    def keywords(self) -> dict[str, Any]:
+        """Every value by its name in Python, but for `heard`, which goes with the prompt (`given`)."""
+        return {name: value for name, value in super().keywords().items() if name != "heard"}
+
+    def given(self, maa: Any) -> dict[str, Any]:
+        """What a model's method takes of it; where it is said what to listen to, the prompt comes as that.
+
+        Raises:
+            ValueError: it does not fit the prompt, or the model does not know it.
+        """
+        how, heard = self.keywords(), getattr(self, "heard", ())
+        return how | {"prompt": maa.heard(how["prompt"], captions=heard)} if heard and not how["literal"] else how
+
     def run(self, maa: Any, source: Any, sampling: Sampling, on_step: OnStep | None) -> Generation:
         """Ask a model for it.
 
@@ -145,8 +168,8 @@ class Task(OptionGroup):
             sampling: how to sample.
             on_step: called after every denoising step.
         """
-        given = () if self.source is None else (source,)
-        made: Generation = getattr(maa, self.method)(*given, sampling=sampling, **self.keywords(), on_step=on_step)
+        on = () if self.source is None else (source,)
+        made: Generation = getattr(maa, self.method)(*on, sampling=sampling, **self.given(maa), on_step=on_step)
         return made
 
 
@@ -158,6 +181,7 @@ class Text(Task):
     summary = "Sound from a sentence."
 
     prompt: str = _prompt("what should be heard", required=True)
+    heard: tuple[str, ...] = _heard()
     negative: str = _negative()
     seconds: float | None = _seconds()
     loudness: str = _loudness()
@@ -173,6 +197,7 @@ class Image(Task):
     source = Source("image", "a picture")
 
     prompt: str = _prompt()
+    heard: tuple[str, ...] = _heard("led-to")  # --heard are the words of a picture
     negative: str = _negative()
     seconds: float | None = _seconds()
     words: tuple[tuple[str, float], ...] = declare(
@@ -196,6 +221,7 @@ class Video(Task):
     more = (Soundtrack,)
 
     prompt: str = _prompt()
+    heard: tuple[str, ...] = _heard()
     negative: str = _negative()
     loudness: str = _loudness()
     literal: bool = _literal()
@@ -211,6 +237,7 @@ class Personalize(Task):
     source = Source("audio", "a sound")
 
     prompt: str = _prompt("what should be heard", required=True)
+    heard: tuple[str, ...] = _heard()
     t0: float = declare(  # 0.4 is the middle of what the paper recommends
         0.4,
         Number(
@@ -238,9 +265,9 @@ class Personalize(Task):
         ),
     )  # fmt: skip
 
-    def at_any_t0(self) -> dict[str, Any]:
-        """What stays the same where one sound is asked for at several t0."""
-        return {name: value for name, value in self.keywords().items() if name != "t0"}
+    def at_any_t0(self, maa: Any) -> dict[str, Any]:
+        """What stays the same where a model is asked for one sound at several t0."""
+        return {name: value for name, value in self.given(maa).items() if name != "t0"}
 
 
 @dataclass(frozen=True)
@@ -261,6 +288,7 @@ class Inpaint(Task):
         ),
     )  # fmt: skip
     prompt: str = _prompt("what should be heard; empty goes on with what is there")
+    heard: tuple[str, ...] = _heard()
     frames: tuple[tuple[float, ...], ...] = declare(
         (),
         Rows(

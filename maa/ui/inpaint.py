@@ -62,7 +62,7 @@ def call_regions(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> 
 
 def filled(pipeline: MakeAnAudio, sound: Path, mask: NDArray[np.bool_], ask: Ask, on_step: OnStep) -> Generation:
     """What both ways to say where have in common."""
-    how = {"filling": filling_of(ask), "on_step": on_step, **ask.task.keywords()}
+    how = {"filling": filling_of(ask), "on_step": on_step, **ask.task.given(pipeline)}
     return pipeline.inpaint(sound, mask, sampling=ask.sampling, **how)
 
 

@@ -37,7 +37,7 @@ def call_strip(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Ge
     """The same sound, led by different amounts."""
     sound = files.uploaded(own["audio"], "a sound")
     asked = cast(Personalize, ask.task)
-    return strip(pipeline, sound, sampling=ask.sampling, on_step=on_step, **asked.at_any_t0())
+    return strip(pipeline, sound, sampling=ask.sampling, on_step=on_step, **asked.at_any_t0(pipeline))
 
 
 def start_of(value: Any) -> float:
