@@ -147,6 +147,11 @@ class MakeAnAudio:
         """
         return conditioning.heard(self.model, prompt, literal, captions)
 
+    def understood(self, prompt: str | Led, negative: str = "", *, literal: bool = False) -> Prompts:
+        """What is listened to for a prompt (`heard`), with notes of what is not understood."""
+        knows, led = self.vocabulary is not None, self.heard(prompt, literal=literal)
+        return Prompts(led, negative, literal and knows, knows, conditioning.notes_of(self.model, led, negative))
+
     def describe_image(self, image: Any) -> list[tuple[str, float]]:
         """The sounds a picture is heard as, best first, weights summing to 1."""
         self._require("image")
@@ -178,7 +183,7 @@ class MakeAnAudio:
         self._require("text")
         sampling = self.engine.settled(sampling)
         check_seconds(seconds)
-        prompts = self._prompts(*said, literal)
+        prompts = self.understood(*said, literal=literal)
         settings = self.engine.settings("text", sampling, prompts)
         contexts, wish = [self.engine.from_text(prompts)], replace(wish, judge=prompts.text)
         return self.engine.generate(contexts, sampling, seconds, settings, on_step, wish)
@@ -208,7 +213,7 @@ class MakeAnAudio:
         given = check_words(words)
         pictures = [seen.Seen(0.0, 0.0, (conditioning.load_picture(image),), tuple(given))]
         more = {"task": "image", **({"words": [list(word) for word in given]} if given else {})}
-        prompts = self._prompts(*said, literal)
+        prompts = self.understood(*said, literal=literal)
         engine = self._for_pictures(pictures, prompts)
         return pictured.from_pictures(self.model, engine, pictures, sampling, prompts, more, (seconds, wish, on_step))
 
@@ -234,7 +239,7 @@ class MakeAnAudio:
         pictures = seen.look(video, self.renderer.spans(columns), self.config, seconds)
         windows = [[round(window.start, 3), round(window.end, 3)] for window in pictures]
         more = {"task": "video", "windows": windows}
-        prompts = self._prompts(*said, literal)
+        prompts = self.understood(*said, literal=literal)
         engine = self._for_pictures(pictures, prompts)
         return pictured.from_pictures(self.model, engine, pictures, sampling, prompts, more, (seconds, wish, on_step))
 
@@ -269,7 +274,7 @@ class MakeAnAudio:
         self._require("personalize")
         sampling = self.engine.settled(sampling)
         wave = personal.personal_window(self.renderer, to_audio(audio), start)
-        prompts = self._prompts(*said, literal)
+        prompts = self.understood(*said, literal=literal)
         settings = self.engine.settings("personalize", sampling, prompts)
         settings |= {"t0": float(t0), "start": float(start), "level_match": bool(level_match)}
         settings["input"] = conditioning.input_digest(wave)
@@ -316,7 +321,7 @@ class MakeAnAudio:
             )
         if any(said) and "text" in self.model.missing:
             raise ValueError(f"{self.model.missing['text']} Or leave the prompts empty.")
-        prompts = self._prompts(*said, literal)
+        prompts = self.understood(*said, literal=literal)
         return inpainting.inpaint(self.engine, source, mask, prompts, sampling, filling, on_step)
 
     # ------------------------------------------------------------------ which network serves
@@ -324,10 +329,6 @@ class MakeAnAudio:
     def can(self, expert: str) -> bool:
         """True when the model has that expert ("image", "inpaint") and nothing is missing in it."""
         return expert in self.experts and lacks(self.experts[expert].model)[expert] is None
-
-    def _prompts(self, prompt: str | Led, negative: str, literal: bool) -> Prompts:
-        knows, led = self.vocabulary is not None, self.heard(prompt, literal=literal)
-        return Prompts(led, negative, literal and knows, knows, conditioning.notes_of(self.model, led, negative))
 
     def _require(self, task: str) -> None:
         if (sentence := self.capabilities()[task]) is not None:

@@ -36,7 +36,7 @@ ASSETS = ROOT / "assets"
 SHORT = 60  # characters of a label
 SPEC = AudioSpec()
 # So that Generate makes just this one: its own seed, nothing chosen that an example does not say.
-RESET = {"fresh": False, "loudness": AS_MADE, "free": True}
+RESET = {"fresh": False, "loudness": AS_MADE, "free": True, "literal": False, "heard": {"wanted": []}}
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,7 @@ def build(place: Workplace) -> None:
     with gr.Row(elem_classes="maa-desk"):
         with gr.Column(scale=5, min_width=320):
             presets = _presets()
-            knobs = controls(Inpaint, place.model.config, WORDING, limits.SplicedOutput)
+            knobs = controls(Inpaint, place.model.config, place.worded(WORDING), limits.SplicedOutput)
             with gr.Accordion("Filling", open=False, elem_id="inpaint-filling"):
                 own = lay(settings_of(Filling), "inpaint", place.model.config)
         with gr.Column(scale=7, min_width=320):

@@ -9,32 +9,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
 
 from maa import MakeAnAudio, Sampling, checkpoint
 from maa.models.vocabulary import VECTORS, WORDS, KnownSound, Vocabulary
 from maa.pipeline.leading import captions_instead, lead
 from maa.pipeline.tasks import Text
-
-SOUNDS = (
-    KnownSound("dog barking", "animals", False, ("dog barking", "a dog barks")),
-    KnownSound("rain", "weather", True, ("rain", "rain falls", "heavy rain")),
-    KnownSound("church bell", "objects", False, ("church bell", "a bell rings")),
-)
-NEARNESS = {"a hound woofs": ("a dog barks", 0.6), "it pours": ("heavy rain", 0.7), "chimes": ("a bell rings", 0.5)}
-CAPTIONS = [caption for sound in SOUNDS for caption in sound.captions]
-AXES = torch.eye(len(CAPTIONS) + 1)
-
-
-def embed(texts: list[str]) -> Tensor:
-    """Captions are the axes of a space; some other texts lie near one of them, and the rest on an axis of their own."""
-    rows = []
-    for text in texts:
-        caption, cosine = (text, 1.0) if text in CAPTIONS else NEARNESS.get(text, (None, 0.0))
-        own = AXES[-1]
-        near = own if caption is None else AXES[CAPTIONS.index(caption)]
-        rows.append(cosine * near + (1 - cosine**2) ** 0.5 * own)
-    return torch.stack(rows)
+from tests.words import CAPTIONS, SOUNDS, embed
 
 
 @pytest.fixture(scope="module")

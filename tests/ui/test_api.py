@@ -31,7 +31,7 @@ def test_names_arguments_and_defaults(client: Any) -> None:
     shared = {"steps": 25, "guidance": 3.0, "sampler": "dpm++", "seed": -1, "takes": 1}
     written = {"file_format": "wav16", "rate": 0}
     said = {"loudness": "as-made", "density": None}
-    literal = {"literal": False}
+    literal = {"literal": False, "heard": []}
     expected: dict[str, dict[str, Any]] = {
         "/text_to_audio": {"prompt": None, "negative": "", "seconds": 9.984, **shared, **written, **said, **literal},
         "/image_to_audio": {

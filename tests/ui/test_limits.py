@@ -27,7 +27,7 @@ def ask(base_url: str, name: str, data: list[Any]) -> str:
 def text(**more: Any) -> list[Any]:
     values = {"prompt": "rain", "negative": "", "seconds": 1.0, "steps": 2, "guidance": 3.0, "sampler": "dpm++",
               "seed": 1, "takes": 1, "file_format": "wav16", "rate": 0, "loudness": "as-made",
-              "density": None, "literal": False}  # fmt: skip
+              "density": None, "literal": False, "heard": []}  # fmt: skip
     return list({**values, **more}.values())
 
 
@@ -74,7 +74,7 @@ def test_pixels_and_length_of_uploads(base_url: str, tmp_path: Path) -> None:
     write_header(tmp_path / "long.wav", 2000, seconds=601.0)
     picture = [uploaded(base_url, tmp_path / "large.png"), "", "", *text()[2:]]
     assert "at most 40,000,000 pixels" in ask(base_url, "image_to_audio", picture)
-    sound = [uploaded(base_url, tmp_path / "long.wav"), "a cat", 0.4, "", 0.0, *text()[3:-1], True, False]
+    sound = [uploaded(base_url, tmp_path / "long.wav"), "a cat", 0.4, "", 0.0, *text()[3:-2], True, False, []]
     assert "longer than 10 minutes" in ask(base_url, "personalize", sound)
     clip = make_clip(tmp_path / "long.mp4", [20.0 * index for index in range(12)])
     wanted = [*text()[3:8], "replace", -6.0, *text()[10:]]
