@@ -57,8 +57,8 @@ def heard(model: Model, prompt: str | Led, literal: bool, captions: Sequence[str
         return Led(prompt.said, prompt.said) if literal else prompt
     if literal or model.text is None:
         return Led(prompt, prompt)
-    abroad = bool(language(prompt))
-    led = lead(prompt, model.vocabulary, lambda texts: embed_words(model, texts), abroad=abroad)
+    abroad, parts = bool(language(prompt)), len(captions) or None
+    led = lead(prompt, model.vocabulary, lambda texts: embed_words(model, texts), abroad=abroad, parts=parts)
     if not captions or (not led.clauses and list(captions) == [prompt]):
         return led
     return captions_instead(led, captions, model.vocabulary)

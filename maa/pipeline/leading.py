@@ -144,13 +144,16 @@ class Prompts:
         return found | self.notes.to_settings()
 
 
-def lead(prompt: str, vocabulary: Vocabulary | None, embed: Embed, *, abroad: bool = False) -> Led:
+def lead(
+    prompt: str, vocabulary: Vocabulary | None, embed: Embed, *, abroad: bool = False, parts: int | None = None
+) -> Led:
     """What the network should listen to for a prompt; the prompt itself where there is no vocabulary.
 
     Args:
         prompt: any sentence, tidy; empty stays empty.
         embed: texts to unit vectors in the space of the vocabulary.
         abroad: the words seem to be of another language, so that only what is very near counts.
+        parts: how many clauses somebody saw in it; where it can be cut into so many, it is.
     """
     if vocabulary is None or not vocabulary.sounds or not prompt:
         return Led(prompt, prompt)
@@ -158,6 +161,15 @@ def lead(prompt: str, vocabulary: Vocabulary | None, embed: Embed, *, abroad: bo
     find = Finder(vocabulary, embed, FAR_ABROAD if abroad else FAR)
     find.learn([prompt])
     find.learn([*pieces[::2], *(part for piece in pieces[::2] for part in _cut(piece, ALSO, 2)[::2])])
+    found = _by_nearness(prompt, pieces, find)
+    if parts is None or len(found.clauses) == parts:
+        return found
+    ways = (_cut_up(prompt, cut, find) for cut in ([prompt], pieces, _finest(pieces)))
+    return next((led for led in ways if len(led.clauses) == parts), found)
+
+
+def _by_nearness(prompt: str, pieces: list[str], find: Finder) -> Led:
+    """A known prompt as a whole; another one clause by clause."""
     whole = find.clause(prompt)
     if not whole.led and whole.known:
         return Led.of(prompt, [whole], ["", ""])
@@ -171,6 +183,19 @@ def lead(prompt: str, vocabulary: Vocabulary | None, embed: Embed, *, abroad: bo
         clauses += own
         joints += [*between, ""]
     return Led.of(prompt, clauses, joints)
+
+
+def _cut_up(prompt: str, pieces: Sequence[str], find: Finder) -> Led:
+    """A prompt cut in one certain way: clauses and joints in turn."""
+    clauses = [find.clause(piece) for piece in pieces[::2] if piece]
+    joints = [pieces[0] + "".join(pieces[1:2])] if not pieces[0] else [""]
+    rest = pieces[3::2] if not pieces[0] else pieces[1::2]
+    return Led.of(prompt, clauses, [*joints, *rest, ""])
+
+
+def _finest(pieces: Sequence[str]) -> list[str]:
+    """The same with each clause cut wherever "and" stands."""
+    return [part for index, piece in enumerate(pieces) for part in ([piece] if index % 2 else _cut(piece, ALSO, 2))]
 
 
 class Finder:

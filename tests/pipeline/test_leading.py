@@ -74,6 +74,21 @@ def test_a_person_chooses_what_is_heard(vocabulary: Vocabulary) -> None:
         captions_instead(led, ["a spell", "rain"], vocabulary)
 
 
+def test_a_prompt_is_cut_as_somebody_cut_it_before(vocabulary: Vocabulary) -> None:
+    """Settings of an older version may say more or fewer clauses than are seen now."""
+    said = "first rain and a dog barks, then a bell rings"
+    for parts, clauses in (
+        (1, [said]),
+        (2, ["rain and a dog barks", "a bell rings"]),
+        (3, ["rain", "a dog barks", "a bell rings"]),
+        (4, ["rain", "a dog barks", "a bell rings"]),
+    ):
+        led = lead(said, vocabulary, embed, parts=parts)
+        assert [clause.said for clause in led.clauses] == clauses
+        same = captions_instead(led, [clause.said for clause in led.clauses])
+        assert same.text == said, "nothing between the clauses is lost"
+
+
 def test_without_a_vocabulary_nothing_is_led() -> None:
     assert lead("a hound woofs", None, embed).text == "a hound woofs"
     assert lead("a hound woofs", Vocabulary((), torch.zeros(0, 4)), embed).text == "a hound woofs"

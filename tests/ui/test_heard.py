@@ -55,11 +55,14 @@ def test_no_prompt_breaks_the_answer(prompt: Any) -> None:
 
 def test_without_a_vocabulary_there_are_no_chips() -> None:
     assert answer({"prompt": "rain"}, FakePipeline(vocabulary=None))["clauses"] == []
-    assert (
-        answer("junk")
-        == answer(None)
-        == {"prompt": "", "clauses": [], "notes": ["The prompt must be text, not NoneType."]}
-    )
+
+
+def test_mistakes_are_told_as_notes() -> None:
+    junk = {"prompt": "", "clauses": [], "notes": ["The prompt must be text, not NoneType."]}
+    assert answer("junk") == answer(None) == junk
+    half = answer({"prompt": "\ud83d"})
+    assert half["prompt"] == "", "no program can write it, and the page would get no answer at all"
+    assert half["notes"][0].startswith("The prompt holds half a character")
 
 
 @pytest.mark.parametrize(
