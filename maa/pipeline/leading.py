@@ -19,7 +19,8 @@ from torch import Tensor
 from maa.models.vocabulary import Match, Vocabulary
 from maa.pipeline import checks
 from maa.pipeline.notes import NOTHING, Notes
-from maa.pipeline.tasks import MAX_HEARD
+from maa.pipeline.rows import MAX_HEARD
+from maa.pipeline.sentences import TIMES
 
 NEAR = 0.85  # cosine above which a clause counts as known and stays in its own words
 FAR = 0.40  # and below which nothing known is near, so that it stays as well
@@ -30,11 +31,10 @@ MAX_PIECES = MAX_HEARD // 2  # of a sentence, each of which "and" may part once 
 Embed = Callable[[list[str]], Tensor]  # N texts to unit vectors [N, D]
 
 # How often something sounds is for the network to hear; a caption is looked for without it.
-_TIMES = r"(?:once|twice|thrice|again and again|repeatedly|(?:\w+|\d+) times|non-?stop)"
-COUNT = re.compile(rf"^(.*?)(,?\s+{_TIMES})$", re.IGNORECASE)
+COUNT = re.compile(rf"^(.*?)(,?\s+{TIMES})$", re.IGNORECASE)
 JOINTS = re.compile(
     rf"(^first,?\s+|\s*[,;.]?\s*\b(?:and then|after that|followed by|following|then|before|after|while|until)\b,?\s*"
-    rf"|\s*[;.]\s+|\s*,\s+(?!{_TIMES}\b)(?:and\s+)?)",
+    rf"|\s*[;.]\s+|\s*,\s+(?!{TIMES}\b)(?:and\s+)?)",
     re.IGNORECASE,
 )
 WORD = re.compile(r"[^\W_]{2}")  # a letter alone means nothing
@@ -68,6 +68,11 @@ class Clause:
     def choices(self) -> list[str]:
         """What may be heard instead, best first: known sounds in words that the network knows."""
         return [match.words + self.times for match in self.candidates]
+
+    @property
+    def similarity(self) -> float:
+        """Cosine to the nearest known caption."""
+        return self.candidates[0].similarity
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,11 @@ class Prompts:
     def text(self) -> str:
         """What the network listens to, and what takes are judged by."""
         return self.led.text
+
+    @property
+    def clauses(self) -> tuple[Led, ...]:
+        """What was led: the prompt."""
+        return (self.led,)
 
     def __bool__(self) -> bool:
         return bool(self.led.said or self.negative)
@@ -227,6 +237,10 @@ class Finder:
         known = matches[0].similarity >= self.far and WORD.search(core) is not None
         return Clause(said, matches[0].words + times if known else said, matches, known, times)
 
+    def at_once(self, said: str) -> list[Clause]:
+        """The sounds that are heard at once in a clause: one, or the two or three that "and" joins."""
+        return _clauses(said, self)[0]
+
 
 def _counted(said: str) -> tuple[str, str]:
     """A clause without how often it sounds, and that."""
@@ -241,13 +255,9 @@ def _clauses(said: str, find: Finder) -> tuple[list[Clause], list[str]]:
     if len(parts) == 1 or (not whole.led and whole.known):
         return [whole], []
     each = [find.clause(part) for part in parts[::2]]
-    if min(_similarity(clause) for clause in each) <= _similarity(whole):
+    if min(clause.similarity for clause in each) <= whole.similarity:
         return [whole], []
     return each, parts[1::2]
-
-
-def _similarity(clause: Clause) -> float:
-    return clause.candidates[0].similarity
 
 
 def _cut(text: str, joint: re.Pattern[str], most: int) -> list[str]:

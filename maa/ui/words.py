@@ -80,7 +80,7 @@ def chosen(fields: Mapping[str, Any]) -> Any:
 
 
 def answer(model: LoadingModel, asked: object) -> Value:
-    """What the network listens to for what a page asks: {"prompt", "literal", "wanted"}; mistakes become notes."""
+    """What the network listens to for what a page asks, {"prompt", "task", "literal", "wanted"}; mistakes are notes."""
     given = asked if isinstance(asked, Mapping) else {}
     found: Value = {"prompt": "", "clauses": [], "notes": []}
     try:
@@ -89,10 +89,12 @@ def answer(model: LoadingModel, asked: object) -> Value:
             return found
         pipeline = model.get()
         literal = given.get("literal") is True
-        understood = pipeline.understood(prompt, literal=literal)
-        clauses = understood.led.clauses
-        heard = _fitting(pipeline, prompt, given.get("wanted")) if not literal else None
-        found["clauses"] = [_chip(*pair) for pair in zip(clauses, heard or clauses, strict=True)]
+        how: dict[str, Any] = {"literal": literal, "in_time": given.get("task") == "text"}
+        understood = pipeline.understood(prompt, **how)
+        clauses = [clause for led in understood.clauses for clause in led.clauses]
+        heard = _fitting(pipeline, prompt, given.get("wanted"), how)
+        same = heard is not None and [one.said for one in heard] == [one.said for one in clauses]
+        found["clauses"] = [_chip(*pair) for pair in zip(clauses, heard if heard and same else clauses, strict=True)]
         found["notes"] = understood.notes.sentences()
     except ValueError as error:
         found["notes"] = [str(error)]
@@ -101,12 +103,12 @@ def answer(model: LoadingModel, asked: object) -> Value:
     return found
 
 
-def _fitting(pipeline: Any, prompt: str, wanted: object) -> list[Clause] | None:
+def _fitting(pipeline: Any, prompt: str, wanted: object, how: dict[str, Any]) -> list[Clause] | None:
     """The clauses as settings want them heard; None where they say nothing that fits this prompt and this model."""
     if not isinstance(wanted, list) or not wanted or not all(isinstance(one, str) for one in wanted):
         return None
     try:
-        return list(pipeline.heard(prompt, captions=wanted).clauses)
+        return [clause for led in pipeline.understood(prompt, captions=wanted, **how).clauses for clause in led.clauses]
     except ValueError:
         return None
 

@@ -83,7 +83,7 @@ def test_captions_of_the_vocabulary_are_heard_as_they_are(model: Any) -> None:
     ],
 )
 def test_each_thing_that_is_not_understood_is_said(model: Any, prompt: str, notes: dict[str, Any] | None) -> None:
-    found = conditioning.notes_of(model, heard(model, prompt))
+    found = conditioning.notes_of(model, [heard(model, prompt)])
     assert notes is None or found.to_settings() == notes
     assert len(found.sentences()) == len(found.to_settings())
     assert all(sentence.endswith(".") and len(sentence) < 200 for sentence in found.sentences())
@@ -92,12 +92,12 @@ def test_each_thing_that_is_not_understood_is_said(model: Any, prompt: str, note
 def test_what_lies_beyond_the_tower_is_cut_and_said(model: Any) -> None:
     for prompt in ("thunder, then " * 71 + "a dog", "x" * 1000, "🐶" * 1000, "狗" * 1000, "word " * 199 + "end"):
         led = conditioning.heard(model, prompt, True, ())
-        notes = conditioning.notes_of(model, led)
+        notes = conditioning.notes_of(model, [led])
         assert notes.cut or notes.unread, prompt[:20]
         assert all(prompt.endswith(cut) for cut in notes.cut)
         assert heard(model, prompt).said == prompt
-    assert conditioning.notes_of(model, conditioning.heard(model, "word " * 60, True, ())).cut == ()
-    assert conditioning.notes_of(model, Led("rain", "rain"), "hiss " * 90).cut[0].endswith("hiss")
+    assert conditioning.notes_of(model, [conditioning.heard(model, "word " * 60, True, ())]).cut == ()
+    assert conditioning.notes_of(model, [Led("rain", "rain")], "hiss " * 90).cut[0].endswith("hiss")
 
 
 def test_a_take_carries_the_notes() -> None:

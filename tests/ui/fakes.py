@@ -17,10 +17,12 @@ from maa.audio.mask import Box, check, frame_spans, from_boxes, mask_digest
 from maa.config import TINY, ModelConfig
 from maa.models.vocabulary import Vocabulary
 from maa.pipeline import Filling, Generation, Sampling
+from maa.pipeline.checks import text as check_prompt
+from maa.pipeline.events import rows_of
 from maa.pipeline.leading import Led, Prompts, captions_instead, check_said, lead
 from maa.pipeline.notes import Notes
 from maa.pipeline.seen import length_of
-from maa.pipeline.tasks import check_loudness, check_prompt, check_seconds, check_t0, check_words
+from maa.pipeline.tasks import check_loudness, check_seconds, check_t0, check_words
 from tests.words import embed, small_vocabulary
 
 STEP_SECONDS = 0.01
@@ -66,9 +68,11 @@ class FakePipeline:
         led = lead(check_prompt(prompt), self.vocabulary, embed)
         return captions_instead(led, captions, self.vocabulary) if captions else led
 
-    def understood(self, prompt: str, negative: str = "", *, literal: bool = False) -> Prompts:
-        led = self.heard(prompt, literal=literal)
-        return Prompts(led, negative, literal, True, Notes(tuple(led.unknown)))
+    def understood(
+        self, prompt: str, *, literal: bool = False, in_time: bool = False, captions: Sequence[str] = ()
+    ) -> Prompts:
+        led = self.heard(prompt, literal=literal, captions=() if literal else captions)
+        return Prompts(led, "", literal, True, Notes(tuple(led.unknown)))
 
     def describe_image(self, image: Any) -> list[tuple[str, float]]:
         _picture(image)
@@ -83,15 +87,19 @@ class FakePipeline:
         seconds: float | None = None,
         loudness: str = AS_MADE,
         literal: bool = False,
+        events: Any = (),
+        heard: Sequence[str] = (),
         on_step: Any = None,
     ) -> Generation:
-        check_said(prompt, needed=True)
+        check_said(prompt, needed=not events)
+        prompt = self.heard(prompt, captions=heard) if heard and not literal else prompt
         options = {
             "prompt": prompt,
             "negative": negative,
             "seconds": seconds,
             "loudness": loudness,
             **_literal(literal),
+            **({"events": rows_of(events)} if events else {}),
         }
         return self._make("text", sampling, on_step, **options)
 

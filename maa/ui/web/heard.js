@@ -98,7 +98,7 @@ class Heard {
   ask() {
     const { prompt, literal, wanted } = this;
     if (!prompt) this.apply({ prompt, clauses: [], notes: [] });
-    else this.host.trigger("said", { prompt, literal, wanted });
+    else this.host.trigger("said", { prompt, task: this.host.props.task, literal, wanted });
   }
 
   /** What the server says, or what a take's settings want. */
