@@ -11,10 +11,10 @@ import json
 import os
 import re
 import shutil
-import time
 import uuid
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -25,20 +25,12 @@ from maa.audio.mask import Mask
 from maa.config import AudioSpec
 from maa.pipeline import replay
 from maa.ui import files, painter
+from maa.ui.faults import is_own, sorry, without_paths
+from maa.ui.storage import NO_ROOM, STORAGE
 
 RECORD, MASK, COMMAND = "take.json", "mask.png", "command.txt"
-KEPT, SWEEP_EVERY = 86_400, 3600  # seconds
 MOST_STARS = 200  # takes in one zip
 MOST_BYTES = 2**30  # of one zip
-
-
-def sweep_now_and_then() -> None:
-    """Delete what is too old, at most once an hour; the time of the last sweep is that of a file beside the takes."""
-    stamp = files.shelf() / ".swept"
-    if not stamp.is_file() or time.time() - stamp.stat().st_mtime > SWEEP_EVERY:
-        stamp.parent.mkdir(parents=True, exist_ok=True)
-        stamp.touch()
-        files.sweep(KEPT)
 
 
 def keep(folder: Path, view: dict[str, Any], own: Mapping[str, Any], model: str, spec: AudioSpec) -> dict[str, Any]:
@@ -118,22 +110,36 @@ def _keep_mask(payload: Any, folder: Path, spec: AudioSpec) -> str | None:
     return MASK
 
 
+def answered(act: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
+    """What a page asks for outside the queue: an error of ours is logged, and the visitor reads a sentence."""
+
+    @wraps(act)
+    def answer(given: Any) -> dict[str, Any]:
+        try:
+            return act(given)
+        except ValueError as error:
+            return {"error": sorry(error) if is_own(error) else without_paths(str(error))}
+        except Exception as error:  # noqa: BLE001 - logged
+            return {"error": sorry(error)}
+
+    return answer
+
+
+@answered
 def bundle(take: Any) -> dict[str, Any]:
     """A zip of the command of a take, its input and its mask: {"url"}, or {"error"} for the person who asked."""
     found = load(take)
     if found is None:
         return {"error": "The server does not keep this sound any more; make it again."}
     folder, record = found
+    inside = {name: folder / name for name in (record["input"], record["mask"]) if name and (folder / name).is_file()}
     path = folder / f"{Path(record['view']['file']).stem}_command.zip"
-    line = f"{record['view']['command']}\n"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(COMMAND, line)
-        for name in (record["input"], record["mask"]):
-            if name and (folder / name).is_file():
-                archive.write(folder / name, name)
+    if not path.is_file():
+        _zip(path, inside, {COMMAND: f"{record['view']['command']}\n"}, zipfile.ZIP_DEFLATED)
     return {"url": files.url_of(path), "file": path.name}
 
 
+@answered
 def stars(takes: Any) -> dict[str, Any]:
     """A zip of the sounds of several takes: {"url", "gone"}, or {"error"}."""
     wanted = list(dict.fromkeys(one for one in takes if isinstance(one, str))) if isinstance(takes, list) else []
@@ -147,19 +153,36 @@ def stars(takes: Any) -> dict[str, Any]:
     if size > MOST_BYTES:
         return {"error": f"These sounds have {size // 2**20:,} MB, and one zip takes {MOST_BYTES // 2**20:,} MB; "
                 "download them in parts."}  # fmt: skip
-    named = hashlib.sha256("".join(folder.name for folder, _ in found).encode()).hexdigest()[:32]
+    set_of = sorted({folder.name for folder, _ in found})
+    named = hashlib.sha256("".join(set_of).encode()).hexdigest()[:32]
     path = files.shelf() / named / f"make-an-audio_stars_{len(found)}.zip"  # the same stars again take no more space
     if not path.is_file():
-        if not files.room_for(size):
-            return {"error": files.NO_ROOM}
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f"{uuid.uuid4().hex}.tmp")  # two may ask at once
-        with zipfile.ZipFile(aside, "w") as archive:  # stored: sound and video hardly shrink
+        _zip(path, inside, {}, zipfile.ZIP_STORED)  # sound and video hardly shrink
+    os.utime(path.parent)  # kept for a day from now
+    return {"url": files.url_of(path), "file": "make-an-audio_starred.zip", "gone": len(wanted) - len(found)}
+
+
+def _zip(path: Path, inside: Mapping[str, Path], texts: Mapping[str, str], how: int) -> None:
+    """Write a zip of files and texts aside, and put it in its place whole: two may ask for it at once.
+
+    Raises:
+        ValueError: the disk has no room for it.
+    """
+    size = sum(source.stat().st_size for source in inside.values())
+    if not STORAGE.room_for(size):
+        raise ValueError(NO_ROOM)
+    aside = path.with_name(f"{uuid.uuid4().hex}.tmp")
+    try:
+        with zipfile.ZipFile(aside, "w", how) as archive:
+            for name, text in texts.items():
+                archive.writestr(name, text)
             for name, source in inside.items():
                 archive.write(source, name)
         os.replace(aside, path)
-    os.utime(path.parent)  # kept for a day from now
-    return {"url": files.url_of(path), "file": "make-an-audio_starred.zip", "gone": len(wanted) - len(found)}
+    finally:
+        aside.unlink(missing_ok=True)
+    STORAGE.add("", size)
 
 
 def _media(folder: Path, record: dict[str, Any]) -> list[Path]:
