@@ -315,16 +315,6 @@ def test_many_short_visits_do_not_stop_the_queue(
     assert not queue.stopped
 
 
-def test_messages_to_nobody_are_none(crowd: tuple[str, FakePipeline, Any]) -> None:
-    url, fake, page = crowd
-    fake.step_seconds = 0.1
-    queue = page.app.get_blocks()._queue
-    post(url, "1.1.1.1", steps=20)
-    waits = post(url, "2.2.2.2", steps=2).json()["event_id"]
-    del queue.pending_messages_per_session[waits]
-    assert "event: complete" in ask(url, "text_to_audio", text(steps=2)), "the queue goes on"
-
-
 def test_statistics_stay_short(crowd: tuple[str, FakePipeline, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     url, _, page = crowd
     queue = page.app.get_blocks()._queue
