@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save_file
 from torch import Tensor
 
 WORDS = "vocabulary.json"
@@ -97,8 +96,9 @@ class Vocabulary:
             return None
         try:
             listed = json.loads((folder / WORDS).read_text(encoding="utf-8"))
-            return cls([_sound(one) for one in listed], load_file(str(folder / VECTORS))["vectors"])
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+            vectors = load((folder / VECTORS).read_bytes())["vectors"]  # not mapped: the file may be replaced
+            return cls([_sound(one) for one in listed], vectors)
+        except Exception as error:  # whatever damage makes of it
             wrong = f"{folder / WORDS} and {VECTORS} beside it are damaged ({error}); restore them."
             raise ValueError(wrong) from error
 

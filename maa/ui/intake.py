@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import gradio as gr
 from anyio import to_thread
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 
+from maa.ui.faults import is_own, sorry
 from maa.ui.shares import visitor_of
 from maa.ui.storage import NO_ROOM, STORAGE
 
@@ -20,7 +22,7 @@ UPLOAD_MB = 100
 MOST_UPLOAD = UPLOAD_MB * 2**20 + 2**16  # bytes of a request that uploads, with what stands around the file
 MOST_BODY = 2**24  # bytes of any other request; the largest that a page sends is a painted mask
 TOO_LARGE = f"This request is too large; a file may have {UPLOAD_MB} MB."
-NO_UPLOAD = "This upload cannot be read; send a file with its name."
+UNREADABLE = "This request cannot be read; files have to be uploaded, and every value must be of its kind."
 
 
 class TooLargeError(Exception):
@@ -30,18 +32,19 @@ class TooLargeError(Exception):
 class Intake:
     """Refuses requests that are too large, and uploads for which there is no room or no share left.
 
-    Gradio's own limit holds for one file; a request may carry a thousand, and those to some routes wait in memory.
+    Gradio's own limit holds for one file; a request may carry a thousand, and those to some routes wait in memory. What
+    Gradio cannot read makes it raise; that becomes a refusal, too, and a line of the log.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         request = Request(scope)
-        uploads = request.url.path.rstrip("/").endswith("/upload")
+        uploads = scope["method"] == "POST" and request.url.path.rstrip("/").endswith("/upload")
         most, declared = MOST_UPLOAD if uploads else MOST_BODY, _declared(request)
         visitor, refusal = visitor_of(request), TOO_LARGE if declared > most else None
         if uploads and refusal is None:
@@ -50,7 +53,7 @@ class Intake:
             await _drain(receive, min(declared, 2 * most))
             await PlainTextResponse(refusal, 413 if refusal == TOO_LARGE else 507)(scope, receive, send)
             return
-        came = 0
+        came, answered = 0, False
 
         async def counted() -> Message:
             nonlocal came
@@ -60,21 +63,50 @@ class Intake:
                 raise TooLargeError
             return message
 
+        async def sent(message: Message) -> None:
+            nonlocal answered
+            answered = True
+            await send(message)
+
         try:
-            await self.app(scope, counted, send)
-        except TooLargeError:
-            await PlainTextResponse(TOO_LARGE, 413)(scope, receive, send)
-        except ClientDisconnect:
-            pass  # nobody is there to be told
+            await self.app(scope, counted, sent)
         except Exception as error:
-            if not uploads:
+            if answered:
                 raise
-            full = isinstance(error, OSError)
-            log.log(logging.ERROR if full else logging.INFO, "An upload failed", exc_info=error)
-            await PlainTextResponse(NO_ROOM if full else NO_UPLOAD, 507 if full else 400)(scope, receive, send)
+            text, code = _refusal(error, request, uploads)
+            await PlainTextResponse(text, code)(scope, receive, send)
         finally:
             if uploads:
                 STORAGE.add(visitor, came)
+
+
+def _refusal(error: Exception, request: Request, uploads: bool) -> tuple[str, int]:
+    """What is answered where nothing of ours has been asked yet, and the HTTP status."""
+    if isinstance(error, TooLargeError):
+        return TOO_LARGE, 413
+    if isinstance(error, ClientDisconnect):  # nobody is there to be told
+        return UNREADABLE, 400
+    if is_own(error):
+        return (sorry(error), 500) if not uploads else (sorry(error) and NO_ROOM, 507)
+    log.warning("%s %.60r could not be read: %s", request.method, request.url.path, type(error).__name__)
+    log.debug("as follows", exc_info=error)
+    return UNREADABLE, 400
+
+
+def guard_inputs(page: gr.Blocks) -> None:
+    """What Gradio refuses or cannot read of a job's inputs becomes a sentence, as our own checks' refusals do."""
+    preprocess = page.preprocess_data
+
+    async def guarded(*given: Any, **named: Any) -> Any:
+        try:
+            return await preprocess(*given, **named)
+        except gr.Error:
+            raise
+        except Exception as error:
+            log.debug("Inputs could not be read", exc_info=error)
+            raise gr.Error(sorry(error) if is_own(error) else UNREADABLE, print_exception=False) from error
+
+    page.preprocess_data = guarded
 
 
 def _declared(request: Request) -> int:

@@ -23,6 +23,7 @@ from PIL import Image
 from maa.audio import maskfile
 from maa.audio.mask import Mask
 from maa.config import AudioSpec
+from maa.foreign import foreign
 from maa.pipeline import replay
 from maa.ui import files, painter
 from maa.ui.faults import is_own, sorry, without_paths
@@ -58,12 +59,32 @@ def keep(folder: Path, view: dict[str, Any], own: Mapping[str, Any], model: str,
 
 
 def load(take: object) -> tuple[Path, dict[str, Any]] | None:
-    """Folder and record of a take by its id; None when the server does not keep it any more."""
+    """Folder and record of a take by its id; None when the server does not keep it any more, or not whole."""
     folder = files.folder_of(take)
     if folder is None or not (folder / RECORD).is_file():
         return None
-    record: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    return folder, record
+    try:
+        with foreign("no record"):
+            record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except ValueError:
+        return None
+    return (folder, record) if _is_record(record) else None
+
+
+def _is_record(record: Any) -> bool:
+    """Whether a record has what the page asks of it."""
+    view = record.get("view") if isinstance(record, dict) else None
+    if not isinstance(view, dict) or not all(_is_name(record.get(name, 0), empty=True) for name in ("input", "mask")):
+        return False
+    clip = view.get("clip")
+    return _is_name(view.get("file")) and isinstance(view.get("command"), str) and isinstance(clip, str | None)
+
+
+def _is_name(value: Any, *, empty: bool = False) -> bool:
+    """Whether a value is the name of a file in a folder."""
+    if value is None:
+        return empty
+    return isinstance(value, str) and value == Path(value).name and "\0" not in value and 0 < len(value) < 200
 
 
 def kept_mask(folder: Path, spec: AudioSpec) -> Mask | None:
@@ -71,9 +92,12 @@ def kept_mask(folder: Path, spec: AudioSpec) -> Mask | None:
     path = folder / MASK
     if not path.is_file():
         return None
-    with Image.open(path, formats=("PNG",)) as image:
-        frames = image.width
-    return maskfile.read_mask(path, spec, frames)
+    try:
+        with foreign("no picture"), Image.open(path, formats=("PNG",)) as image:
+            frames = image.width
+        return maskfile.read_mask(path, spec, frames)
+    except ValueError:
+        return None
 
 
 def _input(own: Mapping[str, Any]) -> Path | None:
@@ -146,9 +170,9 @@ def stars(takes: Any) -> dict[str, Any]:
     if len(wanted) > MOST_STARS:
         return {"error": f"One zip takes {MOST_STARS} sounds; take some stars away and download the others after."}
     found = [one for one in map(load, wanted) if one is not None]
-    if not found:
-        return {"error": "The server keeps none of these sounds any more; make them again first."}
     inside = {f"{number:03d}_{path.name}": path for number, one in enumerate(found, 1) for path in _media(*one)}
+    if not inside:
+        return {"error": "The server keeps none of these sounds any more; make them again first."}
     size = sum(path.stat().st_size for path in inside.values())
     if size > MOST_BYTES:
         return {"error": f"These sounds have {size // 2**20:,} MB, and one zip takes {MOST_BYTES // 2**20:,} MB; "
@@ -189,4 +213,4 @@ def _media(folder: Path, record: dict[str, Any]) -> list[Path]:
     """The files of a take that a person downloads: its sound, and its clip where it has one."""
     view = record["view"]
     names = {view["file"], Path(str(view["clip"])).name} if view.get("clip") else {view["file"]}
-    return [folder / name for name in sorted(names)]
+    return [path for name in sorted(names) if (path := folder / name).is_file()]

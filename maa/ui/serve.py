@@ -18,7 +18,7 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 
 from maa.ui.examples import ASSETS
-from maa.ui.intake import UPLOAD_MB, Intake
+from maa.ui.intake import UPLOAD_MB, Intake, guard_inputs
 from maa.ui.shares import share_out
 from maa.ui.storage import limit
 from maa.ui.theme import theme
@@ -152,6 +152,7 @@ def launch(
     hidden = [*private, *out_of_reach([*served, Path(get_upload_folder())])]
     page.queue(max_size=QUEUE, default_concurrency_limit=4)
     share_out(page, QUEUE)
+    guard_inputs(page)
     _, url, _ = page.launch(
         server_name=address.host,
         server_port=address.port,
