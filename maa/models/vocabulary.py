@@ -99,7 +99,7 @@ class Vocabulary:
             vectors = load((folder / VECTORS).read_bytes())["vectors"]  # not mapped: the file may be replaced
             return cls([_sound(one) for one in listed], vectors)
         except Exception as error:  # whatever damage makes of it
-            wrong = f"{folder / WORDS} and {VECTORS} beside it are damaged ({error}); restore them."
+            wrong = f"{folder / WORDS} and {VECTORS} beside it are damaged ({str(error)[:200]}); restore them."
             raise ValueError(wrong) from error
 
 

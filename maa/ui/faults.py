@@ -13,6 +13,7 @@ from maa.ui.storage import root
 
 log = logging.getLogger(__name__)
 SORRY = "Something went wrong on the server, and its log says what. Please try again."
+UNREADABLE = "This request cannot be read; files have to be uploaded, and every value must be of its kind."
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}  # nothing that a visitor sends has these
 _MACHINE = {errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE, errno.ENFILE}
 

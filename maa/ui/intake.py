@@ -10,7 +10,7 @@ from anyio import to_thread
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 
-from maa.ui.faults import is_own, sorry
+from maa.ui.faults import UNREADABLE, is_own, sorry
 from maa.ui.shares import visitor_of
 from maa.ui.storage import NO_ROOM, STORAGE
 
@@ -22,7 +22,6 @@ UPLOAD_MB = 100
 MOST_UPLOAD = UPLOAD_MB * 2**20 + 2**16  # bytes of a request that uploads, with what stands around the file
 MOST_BODY = 2**24  # bytes of any other request; the largest that a page sends is a painted mask
 TOO_LARGE = f"This request is too large; a file may have {UPLOAD_MB} MB."
-UNREADABLE = "This request cannot be read; files have to be uploaded, and every value must be of its kind."
 
 
 class TooLargeError(Exception):

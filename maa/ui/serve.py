@@ -19,6 +19,7 @@ from starlette.responses import PlainTextResponse
 
 from maa.ui.examples import ASSETS
 from maa.ui.intake import UPLOAD_MB, Intake, guard_inputs
+from maa.ui.sessions import remember_little
 from maa.ui.shares import share_out
 from maa.ui.storage import limit
 from maa.ui.theme import theme
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 UPLOAD = f"{UPLOAD_MB}mb"
 QUEUE = 32  # requests that may wait in each line, half of them of one visitor; the next one is refused
-SESSIONS = 250  # of the last visitors; Gradio keeps 0.4 MB for each
+SESSIONS = 250  # of the last visitors, which are remembered
 THREADS = 16
 STYLE = Path(__file__).parent / "web" / "page.css"
 LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -177,4 +178,5 @@ def launch(
         theme=theme(),
         css_paths=[STYLE],
     )
+    remember_little(page)
     return url.rstrip("/")

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import gradio as gr
 from gradio import route_utils
+from gradio.processing_utils import check_all_files_in_cache
 from gradio.queueing import Queue
 from gradio.server_messages import ProcessCompletedMessage
 from gradio.utils import LRUCache
 
+from maa.ui.faults import UNREADABLE
 from maa.ui.storage import VISITOR
 
 if TYPE_CHECKING:
@@ -104,6 +106,10 @@ class FairQueue(Queue):
 
     async def push(self, body: PredictBodyInternal, request: Request, username: str | None) -> Pushed:
         """Take a job in, or refuse it in a sentence."""
+        try:
+            check_all_files_in_cache(body.event_data)  # Gradio asks that later, and then raises
+        except Exception:  # noqa: BLE001 - whatever junk makes of it
+            return False, UNREADABLE, "error"
         if body.fn_index is not None:
             fn = route_utils.get_fn(self.blocks, None, body)
             line = self.event_queue_per_concurrency_id.get(fn.concurrency_id)
@@ -129,6 +135,10 @@ class FairQueue(Queue):
         if mine >= share:
             return f"{mine} jobs of yours are waiting, your share of the queue. Please let one of them end first."
         return None
+
+    def compute_analytics_summary(self, records: Any) -> dict[str, Any]:
+        """Nothing: Gradio would make tables of all ended jobs after each of them, for a page that is not served."""
+        return self.cached_event_analytics_summary
 
     async def process_events(self, events: list[Event], batch: bool, begin_time: float, fn: BlockFunction) -> None:
         """Run jobs whose turn has come, save those that nobody waits for, and for as long as somebody does."""

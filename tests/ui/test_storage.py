@@ -334,3 +334,30 @@ def test_uploaded_names_that_no_file_has() -> None:
 def test_upload_is_still_found(base_url: str, inputs: dict[str, Path]) -> None:
     given = uploaded(base_url, inputs["sound"])
     assert files.uploaded(given, "a sound").is_file()
+
+
+def test_a_visit_costs_little(crowd: tuple[str, FakePipeline, Any]) -> None:
+    """A session holds no copy of the page: 0.4 MB each, as many as the server remembers."""
+    import tracemalloc
+
+    url, _, page = crowd
+    ask(url, "text_to_audio", text())
+    page.app.state_holder.capacity = 1000
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    sessions = [page.app.state_holder[f"visit {number}"] for number in range(20)]
+    grown = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert grown / len(sessions) < 60_000, f"{grown / len(sessions):.0f} bytes a visit"
+    assert all(list(session.components) == [] for session in sessions)
+    assert len(page.app.state_holder.session_data) > 20
+
+
+def test_a_link_to_a_page_keeps_nothing(crowd: tuple[str, FakePipeline, Any]) -> None:
+    url, _, _ = crowd
+    answer = ask(url, "text_to_audio", text())
+    assert "complete" in answer
+    before = set(storage.root().glob("deep_links/*"))
+    for number in range(3):
+        httpx.get(f"{url}/gradio_api/deep_link", params={"session_hash": f"visit {number}"}, timeout=30)
+    assert set(storage.root().glob("deep_links/*")) == before
