@@ -52,7 +52,7 @@ class Intake:
             await _drain(receive, min(declared, 2 * most))
             await PlainTextResponse(refusal, 413 if refusal == TOO_LARGE else 507)(scope, receive, send)
             return
-        came, answered = 0, False
+        came, stage = 0, "none"
 
         async def counted() -> Message:
             nonlocal came
@@ -63,17 +63,23 @@ class Intake:
             return message
 
         async def sent(message: Message) -> None:
-            nonlocal answered
-            answered = True
+            nonlocal stage
+            if message["type"] == "http.response.start":
+                stage = "stream" if _is_stream(message) else "answer"
+            elif not message.get("more_body"):
+                stage = "done"
             await send(message)
 
         try:
             await self.app(scope, counted, sent)
         except Exception as error:
-            if answered:
+            if stage in ("answer", "done"):
                 raise
             text, code = _refusal(error, request, uploads)
-            await PlainTextResponse(text, code)(scope, receive, send)
+            if stage == "stream":  # which has said already what is wrong, as that a session is not known
+                await send({"type": "http.response.body", "body": b""})
+            else:
+                await PlainTextResponse(text, code)(scope, receive, send)
         finally:
             if uploads:
                 STORAGE.add(visitor, came)
@@ -94,7 +100,7 @@ def _refusal(error: Exception, request: Request, uploads: bool) -> tuple[str, in
 
 def guard_inputs(page: gr.Blocks) -> None:
     """What Gradio refuses or cannot read of a job's inputs becomes a sentence, as our own checks' refusals do."""
-    preprocess = page.preprocess_data
+    preprocess, process = page.preprocess_data, page.process_api
 
     async def guarded(*given: Any, **named: Any) -> Any:
         try:
@@ -105,7 +111,17 @@ def guard_inputs(page: gr.Blocks) -> None:
             log.debug("Inputs could not be read", exc_info=error)
             raise gr.Error(sorry(error) if is_own(error) else UNREADABLE, print_exception=False) from error
 
-    page.preprocess_data = guarded
+    async def known(block_fn: Any, *given: Any, **named: Any) -> Any:
+        if (page.fns[block_fn] if isinstance(block_fn, int) else block_fn).fn is None:  # the browser's alone
+            raise gr.Error(UNREADABLE, print_exception=False)
+        return await process(block_fn, *given, **named)
+
+    page.preprocess_data, page.process_api = guarded, known
+
+
+def _is_stream(start: Message) -> bool:
+    """Whether the answer that begins so goes on for as long as a job does."""
+    return any(name == b"content-type" and value.startswith(b"text/event-stream") for name, value in start["headers"])
 
 
 def _declared(request: Request) -> int:

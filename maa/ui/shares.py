@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 LOOK: dict[str, Any] = {"concurrency_id": "look", "concurrency_limit": 2}  # for events that look and do not generate
 MAILBOXES = 500  # of sessions whose last messages are kept
-COUNTED_EVENTS = 100  # ended jobs that Gradio's statistics go over after each job
+COUNTED_EVENTS = 100  # ended jobs that Gradio's statistics remember
+IDLE = 0.01  # seconds between two looks for waiting jobs; Gradio's thousand a second keep a core busy
 GRACE = 20.0  # seconds until a job must have a listener; an open stream asks for news at least every 10 s
 UNHEARD = "Nobody listened to this job, so it was dropped; open its stream soon after asking."
 Pushed = tuple[bool, str | list[dict[str, Any]], Literal["success", "error", "queue_full", "validator_error"]]
@@ -101,6 +102,7 @@ class FairQueue(Queue):
         )
         self.size = size
         self.server_app = of.server_app
+        self.sleep_when_free = IDLE
         self.ANALYTICS_MAX_EVENTS = COUNTED_EVENTS
         self.pending_messages_per_session = Mailboxes(MAILBOXES, self._busy, self._forget)
 

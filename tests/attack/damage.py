@@ -1,4 +1,4 @@
-"""Damage to good files, as disks, networks and enemies do it: decided by a number, so that any file can be made again."""
+"""Damage to good files, as disks, networks and enemies do it: decided by a number, so any file can be made again."""
 
 from __future__ import annotations
 

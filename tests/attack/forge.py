@@ -27,8 +27,8 @@ HUGE = 10**400
 OURS = ("text_to_audio", "image_to_audio", "video_to_audio", "personalize", "inpaint")
 EVENTS = ("dropped", "take_use", "take_again", "take_send", "take_more")
 ROUTES = ("file=", "file/", "stream/", "static/", "assets/", "custom_component/", "svelte/", "proxy=", "theme/")
-SHAPES = ("{}", "/{}", "//{}", "%2F{}", "../../../../{}", "..%2f..%2f..%2f{}", "....//....//{}", "./{}", "{}%00.wav", "{}/.",
-          "file://{}", "\\\\{}", "%252e%252e%252f{}", "{}?x", "~/{}", "{}::$DATA")  # fmt: skip
+SHAPES = ("{}", "/{}", "//{}", "%2F{}", "../../../../{}", "..%2f..%2f..%2f{}", "....//....//{}", "./{}", "{}%00.wav",
+          "{}/.", "file://{}", "\\\\{}", "%252e%252e%252f{}", "{}?x", "~/{}", "{}::$DATA")  # fmt: skip
 
 
 def run(server: Server, good: Path, until: float, most: int, seed: int, clients: int = 4) -> Row:
@@ -126,7 +126,8 @@ class Forger:
             None, "", "x", "1", "A" * chance.choice((2000, 200_000)), [], [1], {}, [[]], deep, {"a": deep}, True, False,
             {"path": hidden}, {"path": hidden, "meta": mark}, {"path": url, "url": url, "meta": mark}, {"path": url},
             {"path": own + "/../../../../../etc/passwd", "meta": mark}, {"path": str(Path(own).parent), "meta": mark},
-            {"path": "a\0b", "meta": mark}, {"path": "x" * 100_000}, {"path": ["a"]}, {"path": 5}, {"path": "/etc/passwd"},
+            {"path": "a\0b", "meta": mark}, {"path": "x" * 100_000}, {"path": ["a"]}, {"path": 5},
+            {"path": "/etc/passwd"},
             self.sound, self.picture, self.clip, -1, 0, 1, 2.5, 1e308, -1e308, HUGE, -HUGE, 2**32, 2**53 + 1,
             float("nan"), float("inf"), -0.0, "<img src=x onerror=alert(1)>", "\ud800", "\0", "😀" * 400, "‮abc", "NaN",
             [["a", "b", "c", "d"]], [[0, 1, 0, 1e308]], [[0, 0.2, 0, HUGE]], [[0, 0.2]], [[0.0, 0.2, 100, 4000]] * 65,
@@ -184,8 +185,9 @@ class Forger:
         for part in handler["inputs"]:
             props = self.parts[part]["props"]
             named = str(props.get("elem_id") or props.get("label"))
+            usual = 1 if "steps" in named.lower() else props.get("value")
             given.append({"image-input": self.picture, "video-input": self.clip, "personalize-input": self.sound,
-                          "inpaint-input": self.sound}.get(named, 1 if "steps" in named.lower() else props.get("value")))  # fmt: skip
+                          "inpaint-input": self.sound}.get(named, usual))  # fmt: skip
         for place in chance.sample(range(len(given)), min(len(given), chance.choice((1, 1, 2, len(given) or 1)))):
             given[place] = self.junk(chance)
         event = self.junk(chance) if chance.random() < 0.2 else None
@@ -223,7 +225,8 @@ class Forger:
     def called(self, client: httpx.Client, chance: random.Random) -> tuple[str, str]:
         """The server functions of the widgets."""
         ids = [part for part, one in self.parts.items() if one["type"] == "html"]
-        body = {"session_hash": chance.choice(("x", self.junk(chance))), "component_id": chance.choice((*ids, 10**6, -1)),
+        session, part = chance.choice(("x", self.junk(chance))), chance.choice((*ids, 10**6, -1))
+        body = {"session_hash": session, "component_id": part,
                 "fn_name": chance.choice(("stars", "stars", "bundle", "bundle", "nothing", "__init__", "postprocess")),
                 "data": self.junk(chance)}  # fmt: skip
         if chance.random() < 0.1:
@@ -233,14 +236,16 @@ class Forger:
 
     def body(self, client: httpx.Client, chance: random.Random) -> tuple[str, str]:
         """A route with a body that is not what it takes."""
-        routes = ("queue/join", "call/text_to_audio", "call/nothing", "run/text_to_audio", "api/inpaint", "cancel", "reset",
-                  "upload", "component_server", "call/inpaint/x", "stream/x/y/z")  # fmt: skip
+        routes = ("queue/join", "call/text_to_audio", "call/nothing", "run/text_to_audio", "api/inpaint", "cancel",
+                  "reset", "upload", "component_server", "call/inpaint/x", "stream/x/y/z")  # fmt: skip
         route = chance.choice(routes)
-        texts = (b"", b"{", b"[" * 5000 + b"]" * 5000, b"null", b"[]", b'"x"', b'{"data":1}', b'{"data":null}', b"\xff\xfe",
+        texts = (b"", b"{", b"[" * 5000 + b"]" * 5000, b"null", b"[]", b'"x"', b'{"data":1}', b'{"data":null}',
+                 b"\xff\xfe",
                  b'{"data":[],"fn_index":99999,"session_hash":"s"}', b'{"data":[],"fn_index":-1,"session_hash":"s"}',
                  b'{"data":[],"fn_index":"x","session_hash":[]}', b'{"session_hash":1,"fn_index":1,"event_id":1}',
                  b'{"session_hash":"s","fn_index":1,"event_id":"e"}', b'{"data":[],"fn_index":1,"batched":true}',
-                 b'{"data":{"a":1},"session_hash":"s","fn_index":0}', b"--b\r\n\r\n", b'{"event_id":"../x","fn_index":0}',
+                 b'{"data":{"a":1},"session_hash":"s","fn_index":0}', b"--b\r\n\r\n",
+                 b'{"event_id":"../x","fn_index":0}',
                  json.dumps({"data": [self.junk(chance)]}).encode())  # fmt: skip
         kinds = ("application/json", "text/plain", "multipart/form-data; boundary=b", "multipart/form-data", "")
         headers = {"content-type": chance.choice(kinds)}
@@ -262,7 +267,7 @@ def heard(client: httpx.Client, url: str, params: dict[str, str]) -> str:
         for line in stream.iter_lines():
             if "generating" not in line:
                 said.append(line)
-            ends = ("process_completed", "close_stream", "unexpected_error", "event: complete", "event: error")
+            ends = ("close_stream", "unexpected_error", "event: complete", "event: error")
             if said and line.startswith("data:") and any(end in text for end in ends for text in said[-2:]):
                 break
             if time.monotonic() > until:

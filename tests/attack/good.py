@@ -36,7 +36,8 @@ SOUNDS: dict[str, tuple[str, str | None, int]] = {
 }  # fmt: skip
 CLIPS: dict[str, tuple[str, str]] = {
     "a.mp4": ("libx264", "aac"), "a.mkv": ("libx264", "aac"), "a.webm": ("libvpx-vp9", "libopus"),
-    "a.avi": ("mpeg4", "mp3"), "b.mp4": ("mpeg4", "aac"), "a.mov": ("mjpeg", "pcm_s16le"), "a.ts": ("mpeg2video", "mp2"),
+    "a.avi": ("mpeg4", "mp3"), "b.mp4": ("mpeg4", "aac"), "a.mov": ("mjpeg", "pcm_s16le"),
+    "a.ts": ("mpeg2video", "mp2"),
     "a.flv": ("flv", "aac"), "b.mkv": ("ffv1", "flac"), "b.webm": ("libvpx", "libopus"),
 }  # fmt: skip
 

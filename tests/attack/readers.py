@@ -1,4 +1,4 @@
-"""One process that reads damaged files: `python -m tests.attack.readers GOOD WORK FIRST LAST SEED`, a line for each read.
+"""A process that reads damaged files, a line for each: `python -m tests.attack.readers GOOD WORK FIRST LAST SEED`.
 
 It limits its own memory, and the time of each read; whatever happens to it, whoever started it knows the file.
 """

@@ -1,4 +1,4 @@
-"""The server that is attacked, in a process of its own: `python -m tests.attack.server PORT MODEL` within its folder."""
+"""The server that is attacked, in a process of its own: `python -m tests.attack.server PORT MODEL` in its folder."""
 
 from __future__ import annotations
 

@@ -361,3 +361,53 @@ def test_a_link_to_a_page_keeps_nothing(crowd: tuple[str, FakePipeline, Any]) ->
     for number in range(3):
         httpx.get(f"{url}/gradio_api/deep_link", params={"session_hash": f"visit {number}"}, timeout=30)
     assert set(storage.root().glob("deep_links/*")) == before
+
+
+# ---------------------------------------------------------------- what Gradio cannot read
+
+
+def test_requests_that_nobody_can_read_are_refused(base_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Raw junk to Gradio's own routes: no trace in the log, and a sentence or nothing for who sent it."""
+    api = f"{base_url}/gradio_api"
+    server = {"session_hash": "x", "component_id": 10**6, "fn_name": "stars", "data": None}
+    empty = b'--b\r\nContent-Disposition: form-data; name="files"; filename=""\r\n\r\nx\r\n--b--\r\n'
+    answers = [
+        httpx.post(f"{api}/component_server", json=server, timeout=30),
+        httpx.post(f"{api}/component_server", json={**server, "session_hash": ["x"]}, timeout=30),
+        httpx.post(f"{api}/component_server", json={**server, "component_id": {"a": 1}}, timeout=30),
+        httpx.post(f"{api}/upload", content=empty, headers=FORM, timeout=30),
+        httpx.post(f"{api}/queue/join", content=b"\xff\xfe", timeout=30),
+        httpx.get(f"{api}/proxy=private%00x", timeout=30),
+    ]
+    assert [answer.status_code for answer in answers if answer.status_code >= 500] == []
+    assert all("Internal Server Error" not in answer.text for answer in answers)
+    assert httpx.get(f"{api}/queue/data", params={"session_hash": "nobody's"}, timeout=30).status_code == 200
+    assert "Traceback" not in caplog.text
+
+
+def test_a_function_of_the_browser_alone(base_url: str, capfd: pytest.CaptureFixture[str]) -> None:
+    config = httpx.get(f"{base_url}/config", timeout=30).json()
+    (first, *_) = [one["id"] for one in config["dependencies"] if not one["backend_fn"]]
+    body = {"data": [], "fn_index": first, "session_hash": "x"}
+    answer = httpx.post(f"{base_url}/gradio_api/run/predict", json=body, timeout=30)
+    assert answer.json() != {"error": None} and "IndexError" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("value", [{"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}, {"path": "a\0b"}, 5])
+def test_files_that_nobody_uploaded(base_url: str, capfd: pytest.CaptureFixture[str], value: Any) -> None:
+    """Gradio refuses them itself; the visitor reads a sentence, and no trace of it stands in the log."""
+    given = {"path": value} if value == 5 else value
+    answer = httpx.post(f"{base_url}/gradio_api/call/personalize", json={"data": [given, "a dog"]}, timeout=30)
+    said = answer.text
+    if answer.status_code == 200:
+        event = answer.json()["event_id"]
+        said = httpx.get(f"{base_url}/gradio_api/call/personalize/{event}", timeout=30).text
+    config = httpx.get(f"{base_url}/config", timeout=30).json()
+    handler = next(
+        one["id"] for one in config["dependencies"] if any(event == "dropped" for _, event in one["targets"])
+    )
+    body = {"data": [], "event_data": value, "fn_index": handler, "session_hash": secrets.token_hex(4)}
+    httpx.post(f"{base_url}/gradio_api/queue/join", json=body, timeout=30)
+    time.sleep(1)
+    assert "null" not in said and ("upload" in said or "must be" in said), said
+    assert "Traceback" not in capfd.readouterr().err
