@@ -22,14 +22,16 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from maa.checkpoint import CONCEPTS, CONFIG, SUSTAINED, read_config
-from maa.config import PRESETS, ModelConfig
+from maa.config import PRESETS, SCALARS, ModelConfig
 from maa.device import layout, send
 from maa.diffusion.schedule import Schedule
 from maa.models.autoencoder import Autoencoder
 from maa.models.context import Context
 from maa.models.unet import UNet
 from train.data import Library
+from train.data.prompts.composer import MOST
 from train.latents.captions import CaptionEncoder
+from train.latents.placing import placed
 from train.latents.pool import CaptionTable, LatentCrops, Pool
 from train.latents.preview import Preview
 from train.latents.recipes import RECIPES, Recipe, blurred, drop_conditions
@@ -42,7 +44,11 @@ from train.trainer.precision import make_accelerator
 QUIET = 0.25  # share of inpainting samples without a caption
 NAMED = 2 / 3  # share of the others whose caption is of the one event which the mask hides, and not of the whole crop
 # What is left to chance in a sample, in the order in which it is drawn.
-CHANCES = ("inpaint", "quiet", "named", "mode", "own", "density", "counted", "onset", "place", "shift", "noise", "mean")
+CHANCES = (
+    *("inpaint", "quiet", "named", "mode", "own", "density", "counted"),
+    *("onset", "place", "shift", "noise", "mean", "spans"),
+    *(name for name in SCALARS if name != "density"),
+)
 OWN_SOUND = 0.5  # share of samples whose vector is that of the sound itself and not of its caption, where it is one
 
 
@@ -100,11 +106,36 @@ class DiffusionObjective:
         entry = torch.where(counts, crops.audible.counted, events)
         hides = pool.config.text.mask_pads
         conditions = _conditions(pool.captions, recipe, hides, slot, entry, (chance["mode"], chance["own"]))
-        if "tokens" in conditions and (recipe.text_noise or recipe.text_mean):
-            tokens, moves = conditions["tokens"], torch.stack([chance["noise"], chance["mean"]])
-            lengths = pool.captions.lengths[slot, entry]
-            conditions["tokens"] = blurred(tokens, lengths, draw.normal(tokens, key=1), moves, recipe)
-        return batch | conditions | _density(pool, recipe, conditions, crops.audible.density, chance["density"])
+        if "tokens" in conditions:
+            heard = pool.activity.heard(slot, first, width) & has_event(events)[..., None]
+            conditions = self._said(conditions, (slot, entry), heard, chance, draw)
+        return batch | conditions | _scalars(pool, recipe, conditions, crops.audible.scalars, chance)
+
+    def _said(
+        self,
+        conditions: dict[str, Tensor],
+        where: tuple[Tensor, Tensor],
+        heard: Tensor,
+        chance: dict[str, Tensor],
+        draw: Draw,
+    ) -> dict[str, Tensor]:
+        """The token states of captions [B], some of them placed in time, moved a little.
+
+        Args:
+            where: slots and entries in the table of captions. heard: [B, MOST, W], `placed`'s.
+        """
+        recipe, table = self.recipe, self.pool.captions
+        if table is None or not (recipe.text_noise or recipe.text_mean or recipe.spans):
+            return conditions
+        spanned = (chance["spans"] < recipe.spans) & heard.any((1, 2))
+        at = torch.arange(conditions["tokens"].shape[1], device=heard.device)
+        words = at < table.lengths[where][:, None]
+        if recipe.spans:
+            conditions = placed(conditions, table, heard, where[0], spanned)
+            words = torch.where(spanned[:, None], conditions["when"].any(2), words)
+        tokens = conditions["tokens"]
+        moves = torch.stack([chance["noise"], chance["mean"].masked_fill(spanned, 0)])  # events have means of their own
+        return conditions | {"tokens": blurred(tokens, words, draw.normal(tokens, key=1), moves, recipe)}
 
     def losses(self, inputs: dict[str, Tensor], phase: str) -> dict[str, Tensor]:
         """The weighted error of the network's prediction."""
@@ -135,6 +166,11 @@ def captioned_events(crops: LatentCrops, masked: Tensor, quiet: Tensor, named: T
     return torch.where(masked & ((quiet < QUIET) | crops.silent), 0, events)
 
 
+def has_event(events: Tensor) -> Tensor:
+    """Sets of events as bits [B] to bool [B, MOST]."""
+    return (events[:, None] >> torch.arange(MOST, device=events.device) & 1).bool()
+
+
 def _conditions(
     table: CaptionTable, recipe: Recipe, hides_pads: bool, slots: Tensor, entry: Tensor, chance: tuple[Tensor, Tensor]
 ) -> dict[str, Tensor]:
@@ -149,18 +185,20 @@ def _conditions(
     return {name: value for name, value in vars(context).items() if value is not None}
 
 
-def _density(
-    pool: Pool, recipe: Recipe, conditions: dict[str, Tensor], density: Tensor, chance: Tensor
+def _scalars(
+    pool: Pool, recipe: Recipe, conditions: dict[str, Tensor], measured: dict[str, Tensor], chance: dict[str, Tensor]
 ) -> dict[str, Tensor]:
-    """The share of sound as a condition, where it is given: seldom where there is no other, for guidance leads away
-    from no condition at all."""
-    if not pool.config.unet.density:
-        return {}
-    nothing = torch.ones_like(density, dtype=torch.bool)
-    for name in ("has_tokens", "has_vector"):
-        if name in conditions:
-            nothing &= ~conditions[name]
-    return {"density": density, "has_density": chance < torch.where(nothing, recipe.density_alone, recipe.density)}
+    """The conditions of one number each, where they are given: seldom where there is no text or vector, for guidance
+    leads away from no condition at all."""
+    found: dict[str, Tensor] = {}
+    for name in pool.config.unet.scalars:
+        nothing = torch.ones_like(measured[name], dtype=torch.bool)
+        for other in ("has_tokens", "has_vector"):
+            if other in conditions:
+                nothing &= ~conditions[other]
+        share = torch.where(nothing, recipe.scalar_alone, recipe.scalar)
+        found |= {name: measured[name], f"has_{name}": chance[name] < share}
+    return found
 
 
 def _mean(value: Tensor, accelerator: Accelerator) -> Tensor:
@@ -201,7 +239,7 @@ def _as_begun(config: ModelConfig, options: RunOptions) -> ModelConfig:
         return config
     earlier = read_config(known)[0]
     config = replace(config, autoencoder=replace(config.autoencoder, latent_scale=earlier.autoencoder.latent_scale))
-    return replace(config, unet=replace(config.unet, density=earlier.unet.density)) if options.resume else config
+    return replace(config, unet=config.unet.with_scalars(earlier.unet.scalars)) if options.resume else config
 
 
 def _autoencoder(config: ModelConfig, parts: list[Path], accelerator: Accelerator) -> Autoencoder:
@@ -235,10 +273,11 @@ def main() -> None:
     parser.add_argument("--renew", type=float, help="new clips per step")
     parser.add_argument("--given", type=float, help="share of samples that inpaint")
     parser.add_argument("--widths", nargs="+", type=width, help="columns:share, as in 20:0.7 40:0.2 78:0.1")
+    parser.add_argument("--spans", type=float, help="share of samples that hear each event in its own time")
     parser.add_argument("--min-snr", type=float, help="gamma of min-SNR weights; 0 = none")
     add_fields(parser, RunOptions, lr=4e-4)
     args = parser.parse_args()
-    names = ("batch", "pool", "renew", "given", "min_snr")
+    names = ("batch", "pool", "renew", "given", "spans", "min_snr")
     chosen = {name: value for name in names if (value := getattr(args, name)) is not None}
     if args.widths:
         chosen["widths"] = tuple(args.widths)

@@ -1,4 +1,4 @@
-"""How good is a model, or a folder of sounds? Six questions, fixed seeds, a JSON file and a table for the model card.
+"""How good is a model, or a folder of sounds? Some questions, fixed seeds, a JSON file and a table for the model card.
 
     python -m train.evaluate --model small                          # everything
     python -m train.evaluate --model small --dtype bfloat16         # faster where the CPU has AMX
@@ -11,7 +11,8 @@
 
 (a) reconstruction: what autoencoder and vocoder keep of held-out recordings, beside Griffin-Lim from the true mel;
 (b) clap: text to sound recall over held-out recordings; (c) generation: one take per prompt, none selected, the
-loudest 4.6 s, nearest centroid of the train recordings in untouched aiSFX embeddings; paraphrases; two_events: order;
+loudest 4.6 s, nearest centroid of the train recordings in untouched aiSFX embeddings; paraphrases; two_events: order,
+from a sentence and from times; timed: two at once, and how late placed sounds begin;
 (d) inpainting: inside wide and narrow masks; (e) pictures: drawings heard as what they show; (f) files: 34 takes as a
 user gets them, their lines at the frame rate, levels, edges, clipping and holes.
 A second judge, YAMNet, says the same beside aiSFX where `<library>/parts/yamnet.safetensors` lies
@@ -53,10 +54,14 @@ from train.evaluation.pictures import recognised_pictures, stamps
 from train.evaluation.reconstruction import reconstruction
 from train.evaluation.reference import PASSED, Reference
 from train.evaluation.sounds import Judge, Setup, digest_of
+from train.evaluation.timed import timed_scores
 from train.evaluation.workers import Workers
 
-PARTS = ("reconstruction", "clap", "generation", "paraphrases", "two_events", "inpainting", "pictures", "files")
-JUDGED = {"reconstruction", "generation", "paraphrases", "two_events", "inpainting"}  # by every pair of ears
+PARTS = (
+    *("reconstruction", "clap", "generation", "paraphrases", "two_events", "timed"),
+    *("inpainting", "pictures", "files"),
+)
+JUDGED = {"reconstruction", "generation", "paraphrases", "two_events", "timed", "inpainting"}  # by every pair of ears
 HELD_OUT = ("reconstruction", "clap")
 SPLITS = ("valid", "test")
 AUDIO = (".wav", ".flac", ".ogg", ".mp3")
@@ -108,7 +113,9 @@ def evaluate(reference: Reference, data: Path, asked: Questions) -> dict[str, An
         elif part == "paraphrases":
             report[part] = paraphrases(reference, min(asked.takes, PARAPHRASE_TAKES))
         elif part == "two_events":
-            report[part] = two_event_scores(reference)
+            report[part] = two_event_scores(reference, 2 if asked.quick else 1)
+        elif part == "timed":
+            report[part] = timed_scores(reference, 2 if asked.quick else 1)
         elif part == "inpainting":
             report[part] = inpainting(reference, CASES // 3 if asked.quick else CASES)
         elif part == "files":

@@ -36,14 +36,27 @@ def share_embedding(share: Tensor, width: int) -> Tensor:
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, heads: int, mask: Tensor | None = None) -> Tensor:
-    """Multi-head attention over [B, N, C] queries and [B, M, C] keys and values; mask [B, M], True = may be seen."""
+    """Multi-head attention over [B, N, C] queries and [B, M, C] keys and values.
+
+    mask [B, M], or [B, N, M] for each query its own, True = may be seen.
+    """
     q, k, v = (x.unflatten(-1, (heads, -1)).transpose(1, 2) for x in (q, k, v))
-    allowed = None if mask is None else mask[:, None, None, :]
+    allowed = None if mask is None else mask[:, None, None, :] if mask.ndim == 2 else mask[:, None]
     if torch.is_autocast_enabled("cpu") and q.device.type == "cpu":
         # Trained in bf16 on a CPU, the fused kernel's backward pass takes ten times as long as in fp32.
         with torch.autocast("cpu", enabled=False):
             return F.scaled_dot_product_attention(q.float(), k.float(), v.float(), allowed).transpose(1, 2).flatten(2)
     return F.scaled_dot_product_attention(q, k, v, attn_mask=allowed).transpose(1, 2).flatten(2)
+
+
+def at_cells(mask: Tensor, rows: int, columns: int) -> Tensor:
+    """A mask of tokens by column of the latent [B, K, W] for the cells of a level, row by row: [B, rows * columns, K].
+
+    A cell of a coarser level sees what any of its columns sees.
+    """
+    if mask.shape[2] != columns:
+        mask = F.adaptive_max_pool1d(mask.float(), columns) > 0
+    return mask.transpose(1, 2).repeat(1, rows, 1)
 
 
 class Upsample(nn.Module):
@@ -126,6 +139,9 @@ class TransformerBlock(nn.Module):
         self.proj_out = zero_init(nn.Conv2d(channels, channels, 1))
 
     def forward(self, x: Tensor, seen: tuple[Tensor, Tensor], mask: Tensor | None) -> Tensor:
+        """x [B, C, H, W]; keys and values of the context; its mask [B, K], or [B, K, columns] of the whole latent."""
+        if mask is not None and mask.ndim == 3:
+            mask = at_cells(mask, *x.shape[2:])
         h = self.proj_in(self.norm(x)).flatten(2).transpose(1, 2)
         h = h + self.attend_self(self.norm_self(h))
         h = h + self.attend_context(self.norm_context(h), seen, mask)

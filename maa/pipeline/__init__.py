@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from maa.pipeline.events import Event as Event
     from maa.pipeline.options import Filling as Filling
     from maa.pipeline.options import Sampling as Sampling
     from maa.pipeline.pipeline import MakeAnAudio as MakeAnAudio
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Cancelled": "maa.pipeline.steps",
+    "Event": "maa.pipeline.events",
     "Filling": "maa.pipeline.options",
     "Generation": "maa.pipeline.result",
     "MakeAnAudio": "maa.pipeline.pipeline",
     "OnStep": "maa.pipeline.steps",
     "Sampling": "maa.pipeline.options",
 }
-__all__ = ["Cancelled", "Filling", "Generation", "MakeAnAudio", "OnStep", "Sampling"]
+__all__ = ["Cancelled", "Event", "Filling", "Generation", "MakeAnAudio", "OnStep", "Sampling"]
 
 
 def __getattr__(name: str) -> object:

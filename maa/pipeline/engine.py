@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,15 +13,26 @@ from maa.audio.io import Audio, resample
 from maa.checkpoint import Model
 from maa.config import ModelConfig
 from maa.device import compute_dtype
-from maa.pipeline import conditioning, finishing
+from maa.pipeline import conditioning, finishing, laying
 from maa.pipeline.conditioning import Pair
+from maa.pipeline.events import length_of
 from maa.pipeline.leading import Prompts
 from maa.pipeline.length import fit_length, frames_for
 from maa.pipeline.options import Sampling
 from maa.pipeline.render import Renderer, Start, window_parts
 from maa.pipeline.result import Generation
 from maa.pipeline.steps import OnStep
+from maa.pipeline.timeline import Placed
 from maa.version import VERSION
+
+
+@dataclass(frozen=True)
+class Made:
+    """Takes as they were made: waveforms [takes, samples], log10 mels [takes, mels, frames], and their seeds."""
+
+    waves: NDArray[np.float32]
+    pictures: NDArray[np.float32]
+    seeds: tuple[int, ...]
 
 
 class Engine:
@@ -54,11 +66,12 @@ class Engine:
 
     def settled(self, sampling: Sampling) -> Sampling:
         """The same with the open choices made. ValueError where this network cannot be told what it is told."""
-        if sampling.density is not None and not self.config.unet.density:
-            raise ValueError(f"The model {self.made_by['model']} was trained without density; leave density out.")
-        return sampling.settled(self.config.guidance)
+        for name, number in sampling.scalars.items():
+            if number is not None and name not in self.config.unet.scalars:
+                raise ValueError(f"The model {self.made_by['model']} was trained without {name}; leave {name} out.")
+        return sampling.settled(self.config)
 
-    def settings(self, task: str, sampling: Sampling, prompts: Prompts) -> dict[str, Any]:
+    def settings(self, task: str, sampling: Sampling, prompts: Prompts | Placed) -> dict[str, Any]:
         """What a sound's tags say of its making, JSON types."""
         device = self.renderer.device
         return {
@@ -108,11 +121,48 @@ class Engine:
         latents, seeds = self.renderer.takes(start, sampling, on_step)
         mel = self.renderer.decode(latents)
         waves = fit_length(self.renderer.vocode(mel), length, self.config.audio.sample_rate)
-        takes = finishing.finished(self.renderer, waves, settings["prompt"], wish)
+        pictures = self.model.front.to_log10(mel)[:, 0].cpu().numpy()
+        return self._finished(Made(waves, pictures, seeds), settings, wish)
+
+    def from_words(
+        self,
+        prompts: Prompts | Placed,
+        sampling: Sampling,
+        seconds: float | None,
+        settings: dict[str, Any],
+        on_step: OnStep | None,
+        wish: finishing.Wish,
+    ) -> Generation:
+        """Finished takes of one text, or of events in time."""
+        if isinstance(prompts, Placed):
+            return self._events(prompts, sampling, seconds, settings, on_step, wish)
+        return self.generate([self.from_text(prompts)], sampling, seconds, settings, on_step, wish)
+
+    def _events(
+        self,
+        prompts: Placed,
+        sampling: Sampling,
+        seconds: float | None,
+        settings: dict[str, Any],
+        on_step: OnStep | None,
+        wish: finishing.Wish,
+    ) -> Generation:
+        """Finished takes with every event in its time, best first."""
+        spec = self.config.audio
+        seconds = length_of(prompts.events, seconds, spec.seconds)
+        length = spec.samples if seconds is None else round(seconds * spec.sample_rate)
+        settings["seconds"] = spec.seconds if seconds is None else float(seconds)
+        waves, seeds = laying.lay(self.renderer, prompts.heard, prompts.negative, sampling, length, on_step)
+        pictures = np.stack([self.renderer.log10_mel_of(wave) for wave in waves])
+        return self._finished(Made(waves, pictures, seeds), settings, replace(wish, gaps=True))
+
+    def _finished(self, made: Made, settings: dict[str, Any], wish: finishing.Wish) -> Generation:
+        seeds = made.seeds
+        takes = finishing.finished(self.renderer, made.waves, settings["prompt"], wish)
         return Generation(
             audio=takes.waves[:, None],
             sample_rate=self.config.audio.sample_rate,
-            mel=self.model.front.to_log10(mel)[:, 0].cpu().numpy()[takes.order],
+            mel=made.pictures[takes.order],
             seeds=tuple(seeds[k] for k in takes.order),
             scores=takes.scores,
             settings={**settings, "loudness": wish.loudness},

@@ -15,6 +15,7 @@ from typing import Any
 from torch import Tensor
 
 from maa.models.vocabulary import Match, Vocabulary
+from maa.pipeline.sentences import TIMES
 
 NEAR = 0.85  # cosine above which a clause counts as known and stays in its own words
 FAR = 0.40  # and below which nothing known is near, so that it stays as well
@@ -23,11 +24,10 @@ CANDIDATES = 5
 Embed = Callable[[list[str]], Tensor]  # N texts to unit vectors [N, D]
 
 # How often something sounds is for the network to hear; a caption is looked for without it.
-_TIMES = r"(?:once|twice|thrice|again and again|repeatedly|(?:\w+|\d+) times|non-?stop)"
-COUNT = re.compile(rf"^(.*?)(,?\s+{_TIMES})$", re.IGNORECASE)
+COUNT = re.compile(rf"^(.*?)(,?\s+{TIMES})$", re.IGNORECASE)
 JOINTS = re.compile(
     rf"(^first,?\s+|\s*[,;.]?\s*\b(?:and then|after that|followed by|following|then|before|after|while|until)\b,?\s*"
-    rf"|\s*[;.]\s+|\s*,\s+(?!{_TIMES}\b)(?:and\s+)?)",
+    rf"|\s*[;.]\s+|\s*,\s+(?!{TIMES}\b)(?:and\s+)?)",
     re.IGNORECASE,
 )
 ALSO = re.compile(r"(\s+(?:and|with|plus)\s+)", re.IGNORECASE)
@@ -53,6 +53,11 @@ class Clause:
     def led(self) -> bool:
         """Whether other words take the place of the person's own."""
         return self.heard != self.said
+
+    @property
+    def similarity(self) -> float:
+        """Cosine to the nearest known caption."""
+        return self.candidates[0].similarity
 
 
 @dataclass(frozen=True)
@@ -148,6 +153,11 @@ def clause_of(said: str, vocabulary: Vocabulary, embed: Embed) -> Clause:
     return Clause(said, best.caption + times, tuple(matches), known=True)
 
 
+def clauses_of(said: str, vocabulary: Vocabulary, embed: Embed) -> list[Clause]:
+    """The sounds that are heard at once in a clause: one, or the two or three that "and" joins."""
+    return _clauses(said, vocabulary, embed)[0]
+
+
 def _clauses(said: str, vocabulary: Vocabulary, embed: Embed) -> tuple[list[Clause], list[str]]:
     """A clause, or the two or three that "and" joins, where each of them alone is nearer to something known."""
     whole = clause_of(said, vocabulary, embed)
@@ -155,13 +165,9 @@ def _clauses(said: str, vocabulary: Vocabulary, embed: Embed) -> tuple[list[Clau
     if len(parts) == 1 or (not whole.led and whole.known):
         return [whole], []
     each = [clause_of(part, vocabulary, embed) for part in parts[::2]]
-    if min(_similarity(clause) for clause in each) <= _similarity(whole):
+    if min(clause.similarity for clause in each) <= whole.similarity:
         return [whole], []
     return each, parts[1::2]
-
-
-def _similarity(clause: Clause) -> float:
-    return clause.candidates[0].similarity
 
 
 def _cut(text: str, joint: re.Pattern[str]) -> list[str]:

@@ -19,23 +19,25 @@ from maa.audio.io import to_audio
 from maa.config import ModelConfig
 from maa.device import compute_dtype, pick_device, pick_dtype
 from maa.diffusion.schedule import first_timestep
-from maa.models.vocabulary import Vocabulary
 from maa.pipeline import conditioning, finishing, inpainting, personal, pictured, seen
 from maa.pipeline.abilities import lacks
+from maa.pipeline.checks import text as check_prompt
 from maa.pipeline.engine import Engine
-from maa.pipeline.leading import Led, Prompts, lead
+from maa.pipeline.events import Event, events_of
+from maa.pipeline.leading import Prompts
 from maa.pipeline.length import frames_for
 from maa.pipeline.options import Filling, Sampling
 from maa.pipeline.render import Renderer
 from maa.pipeline.result import Generation
 from maa.pipeline.steps import OnStep
-from maa.pipeline.tasks import check_prompt, check_seconds, check_t0, check_words
+from maa.pipeline.tasks import check_seconds, check_t0, check_words
+from maa.pipeline.words import Words
 
 DEFAULT = Sampling()
 WHOLLY = Filling()
 
 
-class MakeAnAudio:
+class MakeAnAudio(Words):
     """The door: a loaded model and its five tasks. It keeps no state between calls, so threads may share it.
 
     A model's own network serves a task, or an expert's: another network for pictures, or for inpainting.
@@ -129,23 +131,6 @@ class MakeAnAudio:
         """log10 mel of a user's sound, [mels, frames], for painters and pictures."""
         return self.engine.spectrogram(to_audio(audio))
 
-    @property
-    def vocabulary(self) -> Vocabulary | None:
-        """The sounds that the model was trained on; None where it does not say."""
-        return self.model.vocabulary
-
-    def heard(self, prompt: str, *, literal: bool = False) -> Led:
-        """What the network listens to for a prompt: known captions in place of words that it does not know.
-
-        Args:
-            prompt: any sentence.
-            literal: take the words as they are.
-        """
-        prompt = check_prompt(prompt)
-        if literal or self.model.text is None:
-            return Led(prompt, prompt)
-        return lead(prompt, self.vocabulary, lambda texts: conditioning.embed_words(self.model, texts))
-
     def describe_image(self, image: Any) -> list[tuple[str, float]]:
         """The sounds a picture is heard as, best first, weights summing to 1."""
         self._require("image")
@@ -160,27 +145,31 @@ class MakeAnAudio:
         seconds: float | None = None,
         loudness: str | float = AS_MADE,
         literal: bool = False,
+        events: Sequence[Event | Sequence[Any]] = (),
         on_step: OnStep | None = None,
     ) -> Generation:
-        """Sound from a sentence.
+        """Sound from a sentence, or from events in time.
 
         Args:
             prompt: what to hear; 1 to 1,000 characters.
             negative: what to lead away from; replaces the empty prompt of Eq. 2.
             seconds: 0.5 to 30; None is the length the model was trained on (9.984 s).
             loudness: "as-made", -23 or -18 (LUFS), or "peak" (-1 dBTP).
-            literal: take the words as they are; else what is near no known caption is led to the nearest (`heard`).
+            literal: take the words as they are; else what is near no known caption is led to the nearest (`heard`), and
+                a sentence of several sounds is placed in time (`timeline`).
+            events: up to 32 `Event`s or rows [start s, end s, text, gain dB], which may overlap; outside of all it is
+                silent. A prompt lies behind them, unless it is one of theirs or a sentence of several sounds.
             on_step: called after every denoising step.
         """
-        said = check_prompt(prompt, needed=True), check_prompt(negative, name="negative prompt")
+        given = events_of(events)
+        said = check_prompt(prompt, needed=not given), check_prompt(negative, name="negative prompt")
         wish = finishing.wish(loudness)
         self._require("text")
         sampling = self.engine.settled(sampling)
         check_seconds(seconds)
-        prompts = self._prompts(*said, literal)
-        settings = self.engine.settings("text", sampling, prompts)
-        contexts, wish = [self.engine.from_text(prompts)], replace(wish, judge=prompts.text)
-        return self.engine.generate(contexts, sampling, seconds, settings, on_step, wish)
+        prompts = self._placed(given, *said, literal, seconds)
+        settings, wish = self.engine.settings("text", sampling, prompts), replace(wish, scored_by=prompts.text)
+        return self.engine.from_words(prompts, sampling, seconds, settings, on_step, wish)
 
     def image_to_audio(
         self,
@@ -273,8 +262,8 @@ class MakeAnAudio:
         settings |= {"t0": float(t0), "start": float(start), "level_match": bool(level_match)}
         settings["input"] = conditioning.input_digest(wave)
         begin = personal.noised_start(self.renderer, wave, self.engine.from_text(prompts), t0)
-        level = personal.level(self.renderer, wave, begin) if level_match else None
-        wish = replace(wish, level=level, judge=prompts.text)
+        level = personal.level_of(self.renderer, wave, begin) if level_match else None
+        wish = replace(wish, level=level, scored_by=prompts.text)
         return self.engine.render(begin, sampling, len(wave), settings, on_step, wish)
 
     def inpaint(
@@ -302,7 +291,7 @@ class MakeAnAudio:
                 a list of `Box`, (start, end) or (start, end, low, high) in seconds and Hz. None with `filling` that
                 extends the sound: only its ends are new.
             prompt: what to fill with; empty continues what is there.
-            filling: strength, resampling, level, and how much longer the sound should become at its ends.
+            filling: how a hole is filled, and how much longer the sound should become at its ends.
             loudness: "as-made"; no other, because your own samples stay.
         """
         finishing.wish(loudness, fixed=True)
@@ -323,10 +312,6 @@ class MakeAnAudio:
     def can(self, expert: str) -> bool:
         """True when the model has that expert ("image", "inpaint") and nothing is missing in it."""
         return expert in self.experts and lacks(self.experts[expert].model)[expert] is None
-
-    def _prompts(self, prompt: str, negative: str, literal: bool) -> Prompts:
-        knows = self.vocabulary is not None
-        return Prompts(self.heard(prompt, literal=literal), negative, literal and knows, knows)
 
     def _require(self, task: str) -> None:
         if (sentence := self.capabilities()[task]) is not None:

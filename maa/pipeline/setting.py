@@ -42,7 +42,7 @@ class Setting:
     required: bool = False  # no sound without it
     native: Callable[[ModelConfig], float] | None = None  # what None means for a model, where that is a number
     open: str = ""  # and in words
-    free: bool = False  # the page has a box that leaves it to the model
+    free: str = ""  # name of the box on the page that leaves it to the model; "" = there is none
     known: Callable[[ModelConfig], bool] | None = None  # which models have it; None = all
     field: str = ""
     default: Any = None
@@ -181,13 +181,24 @@ class Rows(Setting):
     """A list of rows, each said by an option of its own."""
 
     cells: Callable[[Any], list[Any]]  # the checked rows
+    numbers: bool = True  # whether every cell is one
 
     def _check(self, value: Any) -> Any:
         return tuple(tuple(row) for row in self.cells(value))
 
     def words(self, value: Any) -> list[str]:
-        said = [[cell if isinstance(cell, str) else repr(cell) for cell in row] for row in self.check(value)]
+        said = [[_word(cell) for cell in self.cells_said(row)] for row in self.check(value)]
         return [word for row in said for word in (self.option, *row)]
+
+    def cells_said(self, row: Any) -> Any:
+        """A checked row as a command line has it: as many cells as the option takes."""
+        return row
+
+
+def _word(cell: Any) -> str:
+    """A cell as a word of a command line, which takes one that begins with a dash for an option."""
+    text = cell if isinstance(cell, str) else repr(cell)
+    return f" {text}" if isinstance(cell, str) and text.startswith("-") else text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,7 +247,7 @@ class OptionGroup:
         return {setting.field: getattr(self, setting.field) for setting in settings_of(type(self))}
 
 
-def read(kind: Callable[..., T], given: Mapping[str, Any]) -> T:
+def read_options(kind: Callable[..., T], given: Mapping[str, Any]) -> T:
     """Options from values that came from outside, by their names; those that are missing keep their defaults.
 
     Raises:

@@ -42,6 +42,8 @@ def argument(setting: Setting, config: ModelConfig) -> Argument:
     """A setting as an argument. What is None is the model's own number, or where that is none, null."""
     default = REQUIRED if setting.required else setting.default
     kind = next((kind for sort, kind in KINDS if isinstance(setting, sort)), type(default))
+    if isinstance(setting, Rows) and not setting.numbers:
+        kind = list[list[Any]]
     note = ""
     if setting.name == "seed":
         default, note = -1, f"; -1 = {setting.open}"
@@ -64,7 +66,7 @@ class Endpoint:
 
 
 def endpoint_table(config: ModelConfig) -> list[Endpoint]:
-    """All endpoints; lengths and guidance default to the model's own."""
+    """All endpoints; what a model has a number of its own for defaults to that."""
     return [endpoint(tab.task, config) for tab in TABS.values()]
 
 

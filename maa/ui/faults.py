@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import gradio as gr
 
-from maa.ui.storage import root
+from maa.ui.storage import upload_root
 
 log = logging.getLogger(__name__)
 SORRY = "Something went wrong on the server, and its log says what. Please try again."
@@ -46,7 +46,7 @@ def is_own(error: BaseException) -> bool:
 
 def without_paths(text: str) -> str:
     """A message in which the files of the server are called by their names alone."""
-    return re.sub(re.escape(str(root())) + r"(/[^/'\"\s]+)*/", "", text)
+    return re.sub(re.escape(str(upload_root())) + r"(/[^/'\"\s]+)*/", "", text)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

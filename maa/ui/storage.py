@@ -57,7 +57,7 @@ class Storage:
         with self._lock:
             if self._fits(size):
                 return True
-            folder = root()
+            folder = upload_root()
             most = max(0, limit() * 9 // 10 - size)
             kept = sum(entry.size for entry in entries(folder))
             for entry in sorted(entries(folder), key=lambda one: one.changed):
@@ -77,7 +77,7 @@ class Storage:
     def add(self, visitor: str, size: int) -> None:
         """Note that `size` bytes more are kept, for a visitor."""
         with self._lock:
-            folder = root()
+            folder = upload_root()
             when, held = self._counts.get(folder, (0.0, 0))
             self._counts[folder] = when, held + size
             if not visitor or _is_alone(visitor):
@@ -101,14 +101,14 @@ class Storage:
             if self._swept and time.monotonic() - self._swept < every:
                 return
             self._swept = time.monotonic()
-            for entry in entries(root()):
+            for entry in entries(upload_root()):
                 old = time.time() - entry.changed
                 if old > age or (old > FRESH and _PARTIAL.fullmatch(entry.path.name)):
                     _delete(entry)
             self._counts.clear()
 
     def _fits(self, size: int) -> bool:
-        folder = root()
+        folder = upload_root()
         when, held = self._counts.get(folder, (0.0, 0))
         if not when or time.monotonic() - when > COUNTED:
             held = sum(entry.size for entry in entries(folder))
@@ -119,7 +119,7 @@ class Storage:
 STORAGE = Storage()
 
 
-def root() -> Path:
+def upload_root() -> Path:
     """The folder of all that is kept."""
     return Path(get_upload_folder())
 
@@ -175,8 +175,8 @@ def _children(folder: Path) -> Iterator[Path]:
 
 def _free() -> int:
     """Bytes that are free on the disk."""
-    root().mkdir(parents=True, exist_ok=True)
-    return shutil.disk_usage(root()).free
+    upload_root().mkdir(parents=True, exist_ok=True)
+    return shutil.disk_usage(upload_root()).free
 
 
 def _is_alone(visitor: str) -> bool:

@@ -117,7 +117,7 @@ def take(path: Path) -> None:
     for other in ("take.json", "mask.png"):
         if not (folder / other).is_file():
             shutil.copy(Path(sys.argv[1]) / "take" / other, folder / other)
-    found = records.load("0" * 32)
+    found = records.record_of("0" * 32)
     records.kept_mask(folder, TINY.audio)
     if found is None:
         return

@@ -67,7 +67,11 @@ def test_everything_as_a_user_runs_it(
     assert made["sounds"] == 4 and real["sounds"] == 20 and 0 <= made["top1"] <= made["top5"] <= 1
     assert real["top5"] > 0.5, "even random ears tell tones apart better than chance"
     assert report["generation"]["share_of_real"]["top5"] == pytest.approx(made["top5"] / real["top5"])
-    assert report["two_events"]["prompts"] == 8
+    assert report["two_events"]["prompts"] == report["timed"]["prompts"] == 4
+    assert (
+        0 <= report["two_events"]["yamnet"]["given"]["known_cut"] <= 1 and 0 <= report["timed"]["at_once"]["real"] <= 1
+    )
+    assert 0 <= report["timed"]["onsets"]["median"] <= 1.2 and report["timed"]["onsets"]["sounds"] == 8
     assert report["inpainting"]["wide"]["seconds"] > report["inpainting"]["narrow"]["seconds"]
     assert report["clap"]["names"]["chance"]["1"] == pytest.approx(1 / 4, abs=0.08)
     assert report["pictures"]["pictures"] == 0

@@ -16,6 +16,7 @@ from train.evaluation.events import both, change_point
 from train.evaluation.inpainting import interpolate
 from train.evaluation.prompts import PARAPHRASES, sentence, two_events
 from train.evaluation.reference import ENOUGH
+from train.evaluation.timed import onset
 
 RNG = np.random.default_rng(0)
 PLAIN = {"a", "an", "the", "of", "and", "at", "in", "by", "to", "from", "with", "into", "on", "something", "someone"}
@@ -144,3 +145,12 @@ def test_paraphrases_use_words_that_no_caption_does() -> None:
     assert len(PARAPHRASES) == 40 and set(PARAPHRASES) <= judged
     used = {said: sorted(w for w in meaning(said) if stem(w) in known) for said in PARAPHRASES.values()}
     assert {said: words for said, words in used.items() if words} == {}
+
+
+def test_an_onset_is_where_a_placed_sound_begins() -> None:
+    rate = 16_000
+    wave = np.full(3 * rate, 1e-3, np.float32)
+    wave[round(1.25 * rate) : 2 * rate] = 0.5
+    assert onset(wave, 1.0, rate) == pytest.approx(1.25, abs=0.011)
+    assert onset(wave, 1.4, rate) == pytest.approx(1.25, abs=0.011), "early, too"
+    assert onset(wave, 2.5, rate) == pytest.approx(2.2, abs=0.011), "what is louder elsewhere does not count"

@@ -77,11 +77,11 @@ def test_some_captions_are_said_in_other_words() -> None:
 
 def test_token_states_are_moved_within_measure() -> None:
     torch.manual_seed(0)
-    tokens, lengths = torch.randn(600, 6, 16), torch.full((600,), 4)
+    tokens, real = torch.randn(600, 6, 16), (torch.arange(6) < 4).expand(600, -1)
     tokens[:, 4:] = 0
     noise, chance = torch.randn(600, 6, 16), torch.rand(2, 600)
     recipe = RECIPES["unified"]
-    moved = blurred(tokens, lengths, noise, chance, recipe)
+    moved = blurred(tokens, real, noise, chance, recipe)
     assert not moved[:, 4:].any()
     still = (chance < 0.5).all(0)
     assert torch.equal(moved[still], tokens[still]) and (moved[~still] != tokens[~still]).any((1, 2)).all()

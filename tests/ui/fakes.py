@@ -16,8 +16,10 @@ from maa.audio.io import check_audible, resample, to_audio
 from maa.audio.mask import Box, check, frame_spans, from_boxes, mask_digest
 from maa.config import TINY, ModelConfig
 from maa.pipeline import Filling, Generation, Sampling
+from maa.pipeline.checks import text as check_prompt
+from maa.pipeline.events import rows_of
 from maa.pipeline.seen import length_of
-from maa.pipeline.tasks import check_loudness, check_prompt, check_seconds, check_t0, check_words
+from maa.pipeline.tasks import check_loudness, check_seconds, check_t0, check_words
 
 STEP_SECONDS = 0.01
 WHOLLY = Filling()
@@ -66,15 +68,17 @@ class FakePipeline:
         seconds: float | None = None,
         loudness: str = AS_MADE,
         literal: bool = False,
+        events: Any = (),
         on_step: Any = None,
     ) -> Generation:
-        check_prompt(prompt, needed=True)
+        check_prompt(prompt, needed=not events)
         options = {
             "prompt": prompt,
             "negative": negative,
             "seconds": seconds,
             "loudness": loudness,
             **_literal(literal),
+            **({"events": rows_of(events)} if events else {}),
         }
         return self._make("text", sampling, on_step, **options)
 

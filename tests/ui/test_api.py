@@ -33,7 +33,8 @@ def test_names_arguments_and_defaults(client: Any) -> None:
     said = {"loudness": "as-made", "density": None}
     literal = {"literal": False}
     expected: dict[str, dict[str, Any]] = {
-        "/text_to_audio": {"prompt": None, "negative": "", "seconds": 9.984, **shared, **written, **said, **literal},
+        "/text_to_audio": {"prompt": None, "negative": "", "seconds": 9.984, **shared, **written, **said, **literal,
+                           "events": []},
         "/image_to_audio": {
             "image": None, "prompt": "", "negative": "", "seconds": 9.984, **shared, **written, **said, **literal,
         },

@@ -46,7 +46,7 @@ def test_a_full_or_read_only_disk_is_ours(
         broken.setattr("maa.audio.files.os.replace", failing(code))
         answer = ask(base_url, "text_to_audio", text())
     assert "event: error" in answer and faults.SORRY in answer, answer
-    assert str(storage.root()) not in answer and os.strerror(code) not in answer
+    assert str(storage.upload_root()) not in answer and os.strerror(code) not in answer
     logged = [one for one in caplog.records if one.levelno == logging.ERROR]
     assert len(logged) == 1 and logged[0].exc_info and os.strerror(code) in caplog.text
     assert "event: complete" in ask(base_url, "text_to_audio", text()), "afterwards it goes on"
@@ -91,7 +91,7 @@ def test_whose_fault_it_is() -> None:
 
 
 def test_files_of_the_server_are_called_by_their_names() -> None:
-    root = storage.root()
+    root = storage.upload_root()
     assert faults.without_paths(f"'{root}/abc/dog.wav' and {root}/takes/1/x.wav") == "'dog.wav' and x.wav"
     assert faults.without_paths("0.5 to 30/31") == "0.5 to 30/31"
 
@@ -157,9 +157,9 @@ def test_files_that_nobody_uploaded(base_url: str, capfd: pytest.CaptureFixture[
 def test_a_damaged_record_is_a_take_that_is_gone(base_url: str, fake: FakePipeline, text: str) -> None:
     take = made(base_url)
     folder = files.shelf() / take
-    assert records.load(take) is not None
+    assert records.record_of(take) is not None
     (folder / records.RECORD).write_text(text, encoding="utf-8")
-    assert records.load(take) is None
+    assert records.record_of(take) is None
     assert "not keep this sound" in records.bundle(take)["error"]
     assert "keeps none of these sounds" in records.stars([take])["error"]
 

@@ -98,7 +98,7 @@ def test_a_link_to_a_page_keeps_nothing(crowd: tuple[str, FakePipeline, Any]) ->
     url, _, _ = crowd
     answer = ask(url, "text_to_audio", text())
     assert "complete" in answer
-    before = set(storage.root().glob("deep_links/*"))
+    before = set(storage.upload_root().glob("deep_links/*"))
     for number in range(3):
         httpx.get(f"{url}/gradio_api/deep_link", params={"session_hash": f"visit {number}"}, timeout=30)
-    assert set(storage.root().glob("deep_links/*")) == before
+    assert set(storage.upload_root().glob("deep_links/*")) == before

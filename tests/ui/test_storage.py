@@ -132,16 +132,16 @@ def test_other_requests_are_small(base_url: str, way: str) -> None:
 
 
 def test_a_large_upload_is_refused_before_it_is_kept(base_url: str) -> None:
-    before = set(storage.root().iterdir())
+    before = set(storage.upload_root().iterdir())
     headers = {**FORM, "content-length": str(MOST_UPLOAD + 1)}
     answer = httpx.post(f"{base_url}/gradio_api/upload", content=bytes(MOST_UPLOAD + 1), headers=headers, timeout=60)
     assert answer.status_code == 413
-    assert set(storage.root().iterdir()) == before
+    assert set(storage.upload_root().iterdir()) == before
 
 
 def test_uploads_have_a_share(base_url: str, disk: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("maa.ui.intake.STORAGE", store := Storage())
-    held = sum(entry.size for entry in storage.entries(storage.root()))
+    held = sum(entry.size for entry in storage.entries(storage.upload_root()))
     monkeypatch.setenv("MAA_DISK_GB", str((held + 4e7) / 1e9))
     codes = []
     for number in range(200):
@@ -191,7 +191,7 @@ def test_two_ask_for_a_zip_at_once(base_url: str, fake: FakePipeline) -> None:
 
 
 def test_uploaded_names_that_no_file_has() -> None:
-    for path in ("a\0b", str(storage.root() / ("x" * 100_000)), "", ["a"], 5, "http://127.0.0.1/x"):
+    for path in ("a\0b", str(storage.upload_root() / ("x" * 100_000)), "", ["a"], 5, "http://127.0.0.1/x"):
         with pytest.raises(ValueError, match="a sound"):
             files.uploaded({"path": path}, "a sound")
 

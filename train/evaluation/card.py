@@ -14,6 +14,7 @@ def score_table(report: dict[str, Any]) -> str:
         ("generation", _generation),
         ("paraphrases", _paraphrases),
         ("two_events", _two_events),
+        ("timed", _timed),
         ("inpainting", _inpainting),
         ("pictures", _pictures),
         ("files", _files),
@@ -193,13 +194,31 @@ def _sweep(r: dict[str, Any]) -> list[tuple[str, ...]]:
 def _two_events(r: dict[str, Any]) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for by, part in _by(r):
-        made, real = part["generated"], part["real"]
+        made, real, share = part["generated"], part["real"], percent(part["share_of_real"])
         beside = f"real {percent(real['right_order'])}"
         rows += [
-            (f"two events in order{by}", percent(made["right_order"]), beside, percent(part["share_of_real"])),
+            (f"two events in order{by}", percent(made["right_order"]), beside, share),
             ("〃 in the swapped order", percent(made["swapped_order"]), f"real {percent(real['swapped_order'])}", ""),
         ]
+        if "given" in part:  # not in reports of earlier versions
+            given, alone, share = part["given"], part["one_text"], percent(part["given"]["share_of_real"])
+            beside = f"real, cut there {percent(real['known_cut'])}"
+            rows += [
+                ("〃 as one text", percent(alone["right_order"]), f"swapped {percent(alone['swapped_order'])}", ""),
+                (f"two events with their times{by}", percent(given["known_cut"]), beside, share),
+            ]
     return rows
+
+
+def _timed(r: dict[str, Any]) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    for by, part in _by(r["at_once"]):
+        beside = f"real {percent(part['real'])}"
+        rows.append((f"two events at once{by}", percent(part["generated"]), beside, percent(part["share_of_real"])))
+    late = r["onsets"]
+    shown = f"median {late['median']:.2f} s, 90 % within {late['p90']:.2f} s"
+    within = f"within 0.6 s: {percent(late['share_within_0.6'])}"
+    return [*rows, (f"onset error of {late['sounds']} placed sounds", shown, "", within)]
 
 
 def _inpainting(r: dict[str, Any]) -> list[tuple[str, ...]]:

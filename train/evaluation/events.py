@@ -1,7 +1,9 @@
-"""(c, continued) Two events in a prompt: are both there, and in the right order?"""
+"""(c, continued) Two events after one another: are both there, and in the right order?"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from train.evaluation.generation import nested
 from train.evaluation.metrics import order_of
 from train.evaluation.prompts import sentence, two_events
 from train.evaluation.reference import Reference
-from train.evaluation.sounds import Wave
+from train.evaluation.sounds import Rows, Wave
 
 BEST = 20  # concepts with the best real recall
 EDGE = 0.15  # of a clip; the second event begins neither before nor after
@@ -42,14 +44,19 @@ def best_concepts(reference: Reference) -> list[str]:
     return [reference.names[k] for k in sorted(best)]
 
 
-def halves(reference: Reference, waves: list[Wave], real: bool = False) -> NDArray[np.int64]:
-    """For each sound the five nearest concepts of what comes before and after its change point, [N, 2, 5]."""
+def halves(
+    reference: Reference, waves: list[Wave], cuts: NDArray[np.int64] | None = None, real: bool = False
+) -> NDArray[np.int64]:
+    """For each sound the five nearest concepts of what comes before and after a cut, [N, 2, 5].
+
+    Args:
+        cuts: samples [N]; None = where each sound changes.
+    """
     judge = reference.judge
     hop = judge.maa.config.audio.hop
-    parts = []
-    for wave in waves:
-        cut = change_point(judge.mel(wave)) * hop
-        parts += [wave[:cut], wave[cut:]]
+    if cuts is None:
+        cuts = np.array([change_point(judge.mel(wave)) * hop for wave in waves], np.int64)
+    parts = [part for wave, cut in zip(waves, cuts, strict=True) for part in (wave[:cut], wave[cut:])]
     orders = order_of(reference.directions(reference.embedded("halves", parts, real=real)), reference.centres)[:, :5]
     return orders.reshape(len(waves), 2, -1)
 
@@ -59,39 +66,82 @@ def both(found: NDArray[np.int64], first: NDArray[np.int64], second: NDArray[np.
     return float(np.mean((found[:, 0] == first[:, None]).any(1) & (found[:, 1] == second[:, None]).any(1)))
 
 
-def two_event_scores(reference: Reference) -> dict[str, Any]:
-    """Takes of two-event prompts and real concatenations of the same pairs, in the right and the swapped order."""
-    pairs = two_events(best_concepts(reference))
-    first, second = (reference.labels_of([pair[k] for pair in pairs]) for k in (0, 1))
+@dataclass(frozen=True)
+class Pairs:
+    """Two concepts after one another: their names, where the second begins (samples), and real clips of them."""
+
+    names: list[tuple[str, str]]
+    cuts: NDArray[np.int64]
+    real: list[Wave]
+
+    def rows(self, rate: int, samples: int) -> list[Rows]:
+        """As events in time."""
+        found: list[Rows] = []
+        for (one, two), cut in zip(self.names, self.cuts, strict=True):
+            middle, end = round(float(cut) / rate, 3), samples / rate
+            found.append(((0.0, middle, one), (middle, end, two)))
+        return found
+
+
+def two_event_scores(reference: Reference, every: int = 1) -> dict[str, Any]:
+    """Two sounds in order: from a sentence as a person's are made, from events with their times, and from the sentence
+    as one text; beside real concatenations. Then two at once, and how late placed sounds begin.
+
+    Args:
+        every: the first of so many pairs are asked for.
+    """
     judge = reference.judge
-    jobs = [(sentence(*pair), 700_000 + k) for k, pair in enumerate(pairs)]
-    made = judge.takes(jobs, "two events")
-    real = concatenations(reference, pairs)
+    pairs = concatenations(reference, two_events(best_concepts(reference))[::every])
+    first, second = (reference.labels_of([pair[k] for pair in pairs.names]) for k in (0, 1))
+    seeds = [700_000 + k for k in range(len(pairs.names))]
+    said = [sentence(*pair) for pair in pairs.names]
+    made = {
+        "generated": judge.placed([(text, (), seed) for text, seed in zip(said, seeds, strict=True)], "two events"),
+        "given": judge.placed(
+            [("", rows, seed) for rows, seed in zip(pairs.rows(judge.rate, judge.samples), seeds, strict=True)],
+            "two events, in their times",
+        ),
+        "one_text": judge.takes(list(zip(said, seeds, strict=True)), "two events, one text"),
+        "real": pairs.real,
+    }
     sides = {}
     for one in reference.everyone:
         report: dict[str, Any] = {}
-        for name, waves in (("generated", made), ("real", real)):
-            found = halves(one, waves, name == "real")
+        for name, waves in made.items():
+            found = halves(one, waves, real=name == "real")
             report[name] = {"right_order": both(found, first, second), "swapped_order": both(found, second, first)}
+            if name in ("given", "real"):
+                known = halves(one, waves, pairs.cuts, real=name == "real")
+                report[name]["known_cut"] = both(known, first, second)
         right, swapped = report["generated"]["right_order"], report["generated"]["swapped_order"]
-        whole = report["real"]["right_order"]
-        report["share_of_real"] = right / whole if whole else float("nan")
+        report["share_of_real"] = share_of(right, report["real"]["right_order"])
+        report["given"]["share_of_real"] = share_of(report["given"]["known_cut"], report["real"]["known_cut"])
         report["right_over_swapped"] = right / swapped if swapped else float("inf") if right else float("nan")
         sides[one.by] = report
-    return {"prompts": len(pairs)} | nested(reference, sides)
+    return {"prompts": len(pairs.names)} | nested(reference, sides)
 
 
-def concatenations(reference: Reference, pairs: list[tuple[str, str]]) -> list[Wave]:
+def concatenations(reference: Reference, names: list[tuple[str, str]]) -> Pairs:
     """Real train recordings of each pair, one after the other as training composes them, as long as a take."""
-    library, spec, seconds = reference.library, reference.judge.maa.config.audio, reference.judge.seconds
-    samples = spec.samples if seconds is None else round(seconds * spec.sample_rate)
+    library, judge = reference.library, reference.judge
     groups = library.by_concept("train")
-    composer = Composer(library, library.indices("train"), samples, spec.sample_rate)
+    composer = Composer(library, library.indices("train"), judge.samples, judge.rate)
     rng = np.random.default_rng(2)
-    waves = []
-    for names in pairs:
-        recordings = [int(groups[name][int(rng.integers(len(groups[name])))]) for name in names]
-        cut = int(samples * rng.uniform(0.4, 0.6))
-        events = (Event(0, cut, names[0], recordings[0]), Event(cut, samples, names[1], recordings[1]))
+    waves, cuts = [], []
+    for pair in names:
+        recordings = [one_of(groups[name], rng) for name in pair]
+        cut = int(judge.samples * rng.uniform(0.4, 0.6))
+        events = (Event(0, cut, pair[0], recordings[0]), Event(cut, judge.samples, pair[1], recordings[1]))
         waves.append(composer.render([composer.lay(events, "", rng)])[0].numpy())
-    return waves
+        cuts.append(cut)
+    return Pairs(names, np.array(cuts, np.int64), waves)
+
+
+def one_of(group: Sequence[int] | NDArray[np.int64], rng: np.random.Generator) -> int:
+    """One recording of several."""
+    return int(group[int(rng.integers(len(group)))])
+
+
+def share_of(made: float, real: float) -> float:
+    """One score as a share of another."""
+    return made / real if real else float("nan")

@@ -24,6 +24,8 @@ from train.evaluation.together import Job, takes_of
 from train.evaluation.workers import Workers
 
 Wave = NDArray[np.float32]  # [samples], the model's rate
+Rows = Sequence[tuple[float, float, str]]  # events: start s, end s, text
+Placed = tuple[str, Rows, int]  # prompt, events, seed
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Network = TypeVar("Network", bound=nn.Module)
@@ -152,11 +154,32 @@ class Judge:
         """
         heard = {prompt: self.maa.heard(prompt, literal=literal).text for prompt in {prompt for prompt, _ in jobs}}
         jobs = [(heard[prompt], seed) for prompt, seed in jobs]
-        scale = self.sampling.settled(self.maa.config.guidance).guidance if guidance is None else guidance
+        scale = self.sampling.settled(self.maa.config).guidance if guidance is None else guidance
         missing = [job for job in jobs if not self.path(self._made_of(job, scale)).is_file()]
         groups = [(missing[k : k + BATCH], scale) for k in range(0, len(missing), BATCH)]
         self.share(_make, groups, what)
         return [self.read(self._made_of(job, scale)) for job in jobs]
+
+    @property
+    def samples(self) -> int:
+        """Length of a take."""
+        spec = self.maa.config.audio
+        return spec.samples if self.seconds is None else round(self.seconds * spec.sample_rate)
+
+    def placed(self, jobs: Sequence[Placed], what: str) -> list[Wave]:
+        """One take for each prompt, events and seed as a person gets it but for its finish, made once."""
+        self.share(_place, [job for job in jobs if not self.path(self._placed(job)).is_file()], what)
+        return [self.read(self._placed(job)) for job in jobs]
+
+    def place(self, job: Placed) -> None:
+        """Make one of them and keep it."""
+        prompt, events, seed = job
+        one = replace(self.sampling, seed=seed, count=1)
+        made = self.maa.text_to_audio(prompt, one, seconds=self.seconds, events=events)
+        self.write(self._placed(job), made.audio[0, 0])
+
+    def _placed(self, job: Placed) -> str:
+        return f"placed|{self._made_of((job[0], job[2]), self.sampling.guidance)}|{list(job[1])}"
 
     def make(self, jobs: Sequence[Job], guidance: float | None) -> None:
         """Make these takes in one batch and keep them."""
@@ -236,3 +259,7 @@ def _embed(judge: Judge, group: tuple[Sequence[Wave], bool, str]) -> NDArray[np.
 
 def _make(judge: Judge, group: tuple[Sequence[Job], float | None]) -> None:
     judge.make(*group)
+
+
+def _place(judge: Judge, job: Placed) -> None:
+    judge.place(job)

@@ -31,8 +31,8 @@ class Recipe:
     tokens: float = 0.55
     vector: float = 0.15
     both: float = 0.15
-    density: float = 0.5  # share of samples conditioned on which share of the crop sounds
-    density_alone: float = 0.15  # the same among those with neither text nor vector
+    scalar: float = 0.5  # share of samples conditioned on a number such as density, for each such number
+    scalar_alone: float = 0.15  # the same among those with neither text nor vector
     counted: float = 0.5  # share of samples whose caption says how often something sounds, where it is known
     onset: float = 0.35  # share of crops that begin where a sound does
     # Words that nobody has written: most that half of the samples' token states are moved by, at random (relative to
@@ -41,6 +41,7 @@ class Recipe:
     text_noise: float = 0.2
     text_mean: float = 0.3
     text_between: float = 0.5
+    spans: float = 0.5  # share of samples that hear the caption of each event in the columns where it sounds
     widths: tuple[tuple[int, float], ...] = ((20, 0.7), (40, 0.2), (WHOLE, 0.1))  # latent columns and how often
     outside: float = 0.1  # loss weight of the cells that are given
     min_snr: float = 0.0  # gamma of arXiv 2303.09556; 0 = every timestep alike
@@ -62,11 +63,11 @@ class Recipe:
             unet = replace(unet, global_projection=True, learned_null=True)
         elif self.name == "inpaint":
             unet = replace(unet, in_channels=2 * latent + 1, context_dim=None, global_dim=None, learned_null=False)
-            unet = replace(unet, density=False)
+            unet = unet.with_scalars(())
         elif self.name == "paper":
             # Table 6: 4 channels in and out, condition 1024 wide; Eq. 1 trains eps.
             eps = ScheduleConfig(prediction="eps")
-            unet = replace(unet, in_channels=latent, learned_null=True, density=False)
+            unet = replace(unet, in_channels=latent, learned_null=True).with_scalars(())
             return replace(config, unet=unet, schedule=eps)
         return replace(config, unet=unet)
 
@@ -111,6 +112,7 @@ RECIPES = {
         text_noise=0.0,
         text_mean=0.0,
         text_between=0.0,
+        spans=0.0,
         widths=((WHOLE, 1.0),),
         pool=4096,
         renew=4.0,
@@ -118,17 +120,17 @@ RECIPES = {
 }
 
 
-def blurred(tokens: Tensor, lengths: Tensor, noise: Tensor, chance: Tensor, recipe: Recipe) -> Tensor:
+def blurred(tokens: Tensor, real: Tensor, noise: Tensor, chance: Tensor, recipe: Recipe) -> Tensor:
     """Token states moved a little, by the recipe's measures.
 
     Args:
-        tokens: [B, K, D], of which the first `lengths` [B] are words; the others stay zero.
+        tokens: [B, K, D]. real: bool [B, K], which of them are words; the others stay as they are.
         noise: [B, K, D] Gaussian. chance: [2, B] uniform in [0, 1): how much noise, how far towards the mean.
     """
     kind, tokens = tokens.dtype, tokens.float()
     by_noise, by_mean = (2 * chance - 1).clamp_min(0.0)[..., None, None]
-    real = (torch.arange(tokens.shape[1], device=tokens.device) < lengths[:, None])[..., None]
-    count = lengths.clamp_min(1)[:, None, None]
+    real = real[..., None]
+    count = real.sum(1, keepdim=True).clamp_min(1)
     mean = (tokens * real).sum(1, keepdim=True) / count
     spread = (((tokens - mean) * real).square().sum((1, 2), keepdim=True) / (count * tokens.shape[2])).sqrt()
     moved = torch.lerp(tokens, mean.expand_as(tokens), recipe.text_mean * by_mean)

@@ -1,0 +1,94 @@
+"""A request's events: told by its sentence or given one by one, each led to words that the network knows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from maa.models.vocabulary import Vocabulary
+from maa.pipeline.events import LATEST, Event
+from maa.pipeline.leading import Embed, Led, clause_of, clauses_of
+from maa.pipeline.sentences import events_in
+
+SOUND = 0.45  # cosine to a known caption above which a clause is taken for a sound, not for a circumstance
+
+
+class Leads(Protocol):
+    """What leads the words of an event, and tells events from a sentence: `MakeAnAudio`."""
+
+    @property
+    def vocabulary(self) -> Vocabulary | None:
+        """The known sounds."""
+
+    def heard(self, prompt: str, *, literal: bool = False) -> Led:
+        """What the network listens to for a prompt."""
+
+    def timeline(self, prompt: str, seconds: float | None = None) -> tuple[Event, ...]:
+        """The events that a sentence tells of."""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A prompt, and the events that are made for it.
+
+    Attributes:
+        said: the prompt.
+        events: as the person said them.
+        heard: what the network listens to; where there is something behind all events, it comes first.
+        clauses: what was led, for `heard` and `unknown` in the settings.
+    """
+
+    said: str
+    negative: str
+    events: tuple[Event, ...]
+    heard: tuple[Event, ...]
+    clauses: tuple[Led, ...]
+    literal: bool = False
+    knows: bool = False
+
+    @property
+    def text(self) -> str:
+        """What takes are judged by: everything that should be heard."""
+        return ", ".join(dict.fromkeys(event.text for event in self.heard))
+
+    def __bool__(self) -> bool:
+        return True
+
+    def to_settings(self) -> dict[str, Any]:
+        """For the settings of a take, as `Prompts.to_settings`; with the events as rows."""
+        found: dict[str, Any] = {"prompt": self.said, "negative": self.negative}
+        if self.literal:
+            found["literal"] = True
+        elif self.knows:
+            found["heard"] = [caption for led in self.clauses for caption in led.captions]
+            unknown = [said for led in self.clauses for said in led.unknown]
+            found |= {"unknown": unknown} if unknown else {}
+        return found | {"events": [event.row() for event in self.events]}
+
+
+def told(sentence: str, seconds: float, vocabulary: Vocabulary | None, embed: Embed) -> tuple[Event, ...]:
+    """The events of a sentence. With a vocabulary "and" parts what it knows as two sounds, and "after dawn" is none."""
+    if vocabulary is None or not vocabulary.sounds:
+        return tuple(events_in(sentence, seconds))
+
+    def apart(clause: str) -> list[str]:
+        return [one.said for one in clauses_of(clause, vocabulary, embed)]
+
+    def known(clause: str) -> bool:
+        return clause_of(clause, vocabulary, embed).similarity >= SOUND
+
+    return tuple(events_in(sentence, seconds, apart, known))
+
+
+def placed(events: Sequence[Event], prompt: str, negative: str, literal: bool, leads: Leads) -> Placed:
+    """Events with what the network listens to for each.
+
+    The prompt lies behind them where it is a sound of its own: not empty, none of the events, no sentence of several.
+    """
+    behind = prompt and prompt not in {event.text for event in events} and not leads.timeline(prompt)
+    bed = [Event(prompt, 0.0, LATEST)] if behind else []
+    led = tuple(leads.heard(event.text, literal=literal) for event in (*bed, *events))
+    heard = tuple(replace(event, text=one.text) for event, one in zip((*bed, *events), led, strict=True))
+    knows = leads.vocabulary is not None and not literal
+    return Placed(prompt, negative, tuple(events), heard, led, literal and leads.vocabulary is not None, knows)
