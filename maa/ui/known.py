@@ -9,8 +9,9 @@ import gradio as gr
 
 from maa.pipeline.checks import shown
 from maa.ui import parts, restore, words
+from maa.ui.faults import told
 from maa.ui.jobs import Progress
-from maa.ui.tab import TabTask, Workplace, perform, told
+from maa.ui.tab import TabTask, Workplace, perform
 
 # Short and few steps: enough to know what is meant. The same every time, so that the page asks once.
 AUDITION: dict[str, Any] = {"seconds": 5.0, "steps": 6, "sampler": "dpm++", "seed": 0, "takes": 1, "literal": True}

@@ -32,6 +32,7 @@ export class Suggest {
     }
     scope.listen(area, "focus", async () => {
       this.known = await this.sounds();
+      if (area.value && this.list.hidden) this.offer();
     });
     scope.listen(area, "input", () => this.offer());
     scope.listen(area, "keydown", (event) => this.key(event), { capture: true });
