@@ -265,7 +265,7 @@ CASES: dict[str, Case] = {
     "waveform of 10 min 48 kHz stereo": (lambda to: quiet(to, 48_000, 2), window),
     "spectrogram of 10 min 48 kHz stereo": (lambda to: quiet(to, 48_000, 2), view),
     "VP8 that grows to 16000 x 16000": (lambda to: growing(to, "a.webm", "libvpx", (64, 16_000)), frames),
-    "MJPEG that grows to 12000 x 12000": (lambda to: growing(to, "a.avi", "mjpeg", (64, 12_000)), frames),
+    "MJPEG that grows to 12000 x 12000": (lambda to: growing(to, "a.mkv", "mjpeg", (64, 12_000)), frames),
     "mix: 2 s of picture, 3 h of sound": (lambda to: long_sound(to, 3), mixed),
     "3 minutes with one key frame": (lambda to: one_key(to, 175, (640, 360)), frames),
 }  # fmt: skip
