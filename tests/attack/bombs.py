@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.attack.table import Row
+from tests.attack.table import Row, peak_memory
 
 MOST_MB, MOST_SECONDS = 1536, 30  # of any file up to 100 MB
 ADDRESS_GB = 7
@@ -327,7 +327,7 @@ def main() -> None:
     print(json.dumps({
         "end": end, "said": said[:200], "size": path.stat().st_size, "seconds": round(time.monotonic() - begun, 1),
         "busy": round(time.process_time() - busy, 1),
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
+        "peak": round(peak_memory()),
     }))  # fmt: skip
 
 
