@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from maa import hub
+from maa.aside import aside, write_text
 from maa.audio.mel import MelSpectrogram
 from maa.checkpoint.model import PARTS, Model, build
 from maa.checkpoint.shards import read_weights, weight_files, write_weights
@@ -231,10 +232,11 @@ def save(model: Model, folder: Path, dtype: torch.dtype = torch.float16, shard_b
     }
     write_parts(folder, model.config, parts, shard_bytes)
     for name, tokenizer in _tokenizers(model).items():
-        tokenizer.save(str(folder / name))
+        with aside(folder / name) as neighbour:
+            tokenizer.save(str(neighbour))
     for name, listed in ((CONCEPTS, model.concepts), (SUSTAINED, model.sustained)):
         if listed:
-            (folder / name).write_text(json.dumps(list(listed), indent=1) + "\n", encoding="utf-8")
+            write_text(folder / name, json.dumps(list(listed), indent=1) + "\n")
     if model.vocabulary is not None:
         model.vocabulary.save(folder)
     write_config(folder, model.config)
@@ -269,9 +271,7 @@ def write_config(folder: Path, config: ModelConfig) -> None:
     """Describe a folder's model: its config, and the hash of each file that is there now."""
     described = [*folder.glob("*.safetensors"), *folder.glob("*tokenizer.json")]
     document = {"model": config.to_json(), "files": {path.name: file_hash(path) for path in sorted(described)}}
-    aside = folder / f"{CONFIG}.tmp"
-    aside.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    os.replace(aside, folder / CONFIG)
+    write_text(folder / CONFIG, json.dumps(document, indent=2) + "\n")
 
 
 def _tokenizers(model: Model) -> dict[str, Any]:

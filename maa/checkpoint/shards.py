@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from safetensors.torch import load, save_file
 from torch import Tensor
+
+from maa.aside import aside, write_text
 
 
 def weight_files(folder: Path, part: str) -> list[Path]:
@@ -61,13 +62,12 @@ def write_weights(weights: Mapping[str, Tensor], folder: Path, part: str, shard_
     names = [f"{part}-{k + 1:05d}-of-{count:05d}.safetensors" for k in range(count)] if count > 1 else []
     names = names or [f"{part}.safetensors"]
     for name, shard in zip(names, shards, strict=True):
-        aside = folder / f"{name}.tmp"  # a loaded model may still read the old file
-        save_file(shard, aside)
-        os.replace(aside, folder / name)
+        with aside(folder / name, f"{name}.tmp") as neighbour:  # a loaded model may still read the old file
+            save_file(shard, neighbour)
     old = {*folder.glob(f"{part}-*-of-*.safetensors"), *folder.glob(f"{part}.safetensors*")}
     for path in old - {folder / name for name in names}:
         path.unlink()  # a whole file and shards beside each other would contradict one another
     if count > 1:
         where = {key: name for name, shard in zip(names, shards, strict=True) for key in shard}
         index = {"metadata": {"total_size": sum(value.nbytes for value in weights.values())}, "weight_map": where}
-        index_of(folder, part).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
+        write_text(index_of(folder, part), json.dumps(index, indent=1) + "\n")

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from safetensors.torch import load, save_file
 from torch import Tensor
 
+from maa.aside import aside, write_text
+
 WORDS = "vocabulary.json"
 VECTORS = "vocabulary.safetensors"
 AGREEMENT = 0.6  # how much the mean over a sound's captions counts beside the nearest one
@@ -82,8 +84,9 @@ class Vocabulary:
     def save(self, folder: Path) -> None:
         """Write both files."""
         listed = [asdict(sound) for sound in self.sounds]
-        (folder / WORDS).write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")
-        save_file({"vectors": torch.from_numpy(self.vectors).half()}, str(folder / VECTORS))
+        write_text(folder / WORDS, json.dumps(listed, indent=1) + "\n")
+        with aside(folder / VECTORS, f"{VECTORS}.tmp") as neighbour:
+            save_file({"vectors": torch.from_numpy(self.vectors).half()}, str(neighbour))
 
     @classmethod
     def load(cls, folder: Path) -> Vocabulary | None:

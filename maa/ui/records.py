@@ -11,7 +11,6 @@ import json
 import os
 import re
 import shutil
-import uuid
 import zipfile
 from collections.abc import Callable, Mapping
 from functools import wraps
@@ -20,6 +19,7 @@ from typing import Any
 
 from PIL import Image
 
+from maa.aside import aside, write_text
 from maa.audio import maskfile
 from maa.audio.mask import Mask
 from maa.config import AudioSpec
@@ -54,7 +54,7 @@ def keep(folder: Path, view: dict[str, Any], own: Mapping[str, Any], model: str,
     view = {**view, "command": replay.command({**view["settings"], "model": model}, names, **shape)}
     view["bundle"] = given is not None
     record = {"view": view, "input": given, "mask": mask}
-    (folder / RECORD).write_text(json.dumps(record), encoding="utf-8")
+    write_text(folder / RECORD, json.dumps(record))
     return view
 
 
@@ -115,7 +115,8 @@ def _copy(source: Path, folder: Path) -> str:
     try:
         os.link(source, folder / name)
     except OSError:
-        shutil.copyfile(source, folder / name)
+        with aside(folder / name) as neighbour:
+            shutil.copyfile(source, neighbour)
     return name
 
 
@@ -126,7 +127,8 @@ def _keep_mask(payload: Any, folder: Path, spec: AudioSpec) -> str | None:
     if isinstance(payload.get("path"), str):
         source = files.uploaded(payload, "a mask")
         name = "mask.npy" if source.suffix.lower() == ".npy" else MASK
-        shutil.copyfile(source, folder / name)
+        with aside(folder / name) as neighbour:
+            shutil.copyfile(source, neighbour)
         return name
     if "mask" not in payload:
         return None
@@ -196,16 +198,11 @@ def _zip(path: Path, inside: Mapping[str, Path], texts: Mapping[str, str], how: 
     size = sum(source.stat().st_size for source in inside.values())
     if not STORAGE.room_for(size):
         raise ValueError(NO_ROOM)
-    aside = path.with_name(f"{uuid.uuid4().hex}.tmp")
-    try:
-        with zipfile.ZipFile(aside, "w", how) as archive:
-            for name, text in texts.items():
-                archive.writestr(name, text)
-            for name, source in inside.items():
-                archive.write(source, name)
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
+    with aside(path) as neighbour, zipfile.ZipFile(neighbour, "w", how) as archive:
+        for name, text in texts.items():
+            archive.writestr(name, text)
+        for name, source in inside.items():
+            archive.write(source, name)
     STORAGE.add("", size)
 
 
