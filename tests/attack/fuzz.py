@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -27,7 +28,7 @@ def run(good: Path, work: Path, until: float, most: int, seed: int, workers: int
     Args:
         good: what `tests.attack.good` has made.
         work: an empty folder; what was found stays in it.
-        until: when to end, seconds of `time.monotonic`.
+        until: when to end, seconds of `time.monotonic`; the start of the first process is added.
         most: files at most.
         seed: decides the damage, together with the number of a file.
         workers: processes at once.
@@ -45,7 +46,8 @@ class Hunt:
     """Hands out the numbers of files, starts processes, and reads what they say."""
 
     def __init__(self, good: Path, work: Path, seed: int, until: float, most: int) -> None:
-        self.good, self.folder, self.seed, self.until, self.most = good, work, seed, until, most
+        self.good, self.folder, self.seed, self.most = good, work, seed, most
+        self.seconds, self.until = until - time.monotonic(), math.inf  # counted from when the first process is ready
         self.rows = {kind: Row(f"damaged: {kind}", peak=0.0) for kind in KINDS}
         self.next = 0
         self.lock = threading.Lock()
@@ -73,12 +75,17 @@ class Hunt:
         heard = threading.Thread(target=lambda: said.extend(process.stderr or ()))
         heard.start()
         watch = threading.Timer(LINE_SECONDS, process.kill)
+        watch.start()
         at: dict[str, Any] = {"number": first, "kind": "sound", "name": "?", "begun": "start"}
         for line in process.stdout or ():
             watch.cancel()
             watch = threading.Timer(LINE_SECONDS, process.kill)
             watch.start()
-            at = json.loads(line)
+            told = json.loads(line)
+            if "ready" in told:
+                self.until = min(self.until, time.monotonic() + self.seconds)
+                continue
+            at = told
             if "end" in at:
                 self.note(at)
             if time.monotonic() > self.until:

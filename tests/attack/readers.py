@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from tests.attack.damage import damaged
+from tests.attack.table import peak_memory
 
 ADDRESS_GB, READ_SECONDS = 8, 40  # seconds of the process itself: others may keep the machine busy
 KINDS = ("sound", "picture", "video", "mask", "settings", "take", "model", "weights")
@@ -159,8 +160,7 @@ def attempt(name: str, act: Callable[[Path], Any], path: Path) -> dict[str, Any]
         where = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    told = {"reader": name, "end": end, "seconds": round(time.process_time() - begun, 2), "peak": round(peak)}
+    told = {"reader": name, "end": end, "seconds": round(time.process_time() - begun, 2), "peak": round(peak_memory())}
     return {**told, "said": said[:600], "long": len(said), "where": where}
 
 
@@ -185,6 +185,7 @@ def main() -> None:
     import_module("maa.checkpoint")
     signal.signal(signal.SIGPROF, ring)
     files = good_files(good)
+    print(json.dumps({"ready": round(peak_memory())}), flush=True)
     for number in range(first, last):
         kind, name, data = chosen(number, seed, files)
         place = work / f"f{number}"
@@ -195,7 +196,7 @@ def main() -> None:
             print(json.dumps({"number": number, "kind": kind, "name": name, **attempt(reader, act, place / name)}),
                   flush=True)  # fmt: skip
         shutil.rmtree(place, ignore_errors=True)
-        if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > 1400 * 1024:
+        if peak_memory() > 1400:
             sys.exit(75)  # a new process shows who takes memory
 
 

@@ -31,7 +31,7 @@ def found(rows: list[Row]) -> str:
 @pytest.mark.slow
 def test_damaged_files(folder: Path) -> None:
     (folder / "work").mkdir()
-    rows = fuzz.run(folder / "good", folder / "work", time.monotonic() + 150, 250, seed=1, workers=1)
+    rows = fuzz.run(folder / "good", folder / "work", time.monotonic() + 60, 250, seed=1, workers=1)
     assert all(row.sound for row in rows), found(rows)
     assert sum(row.tries for row in rows) >= 50, drawn(rows)  # all of them, save on a very busy machine
 
@@ -151,5 +151,6 @@ def test_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     assert [cell.strip() for cell in lines[0].strip("|").split("|")] == list(HEADS)
     assert "1,234" in lines[2] and "900" in lines[2] and "1 / 2" in lines[3]
     rows[0].found("something")
+    rows[0].tries = 0
     assert attack.main([]) == 1 and "damaged: sound: something" in capsys.readouterr().err
     assert json.dumps(vars(attack.arguments(["--only", "files"])))
