@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 from torch import Tensor
 
@@ -24,13 +23,13 @@ def weight_files(folder: Path, part: str) -> list[Path]:
         return [whole] if whole.is_file() else []
     try:
         names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{index} is not an index of weights ({error}); copy it again.") from error
-    shards = [folder / Path(name).name for name in names]  # a name is never a way out of the folder
-    absent = [shard.name for shard in shards if not shard.is_file()]
+        named = [folder / Path(name).name for name in names]  # a name is never a way out of the folder
+    except Exception as error:  # whatever damage makes of it
+        raise ValueError(f"{index} is not an index of weights ({str(error)[:200]}); copy it again.") from error
+    absent = [shard.name for shard in named if not shard.is_file()]
     if absent:
         raise ValueError(f"{folder} lacks {', '.join(absent)}, which {index.name} names; copy the whole folder.")
-    return shards
+    return named
 
 
 def index_of(folder: Path, part: str) -> Path:
@@ -44,8 +43,10 @@ def read_weights(files: Sequence[Path]) -> dict[str, Tensor]:
     for path in files:
         try:
             state |= load(path.read_bytes())  # not mapped: a file that is replaced must not reach a running server
-        except (SafetensorError, OSError) as error:
-            raise ValueError(f"{path} cannot be read as safetensors ({error}); copy the file again.") from error
+        except Exception as error:  # SafetensorError, and what else a damaged header is to it
+            raise ValueError(
+                f"{path} cannot be read as safetensors ({str(error)[:200]}); copy the file again."
+            ) from error
     return {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
 
 

@@ -24,7 +24,7 @@ from maa.pipeline.abilities import lacks
 from maa.pipeline.checks import text as check_prompt
 from maa.pipeline.engine import Engine
 from maa.pipeline.events import Event, events_of
-from maa.pipeline.leading import Prompts
+from maa.pipeline.leading import Led, Prompts, check_said
 from maa.pipeline.length import frames_for
 from maa.pipeline.options import Filling, Sampling
 from maa.pipeline.render import Renderer
@@ -138,7 +138,7 @@ class MakeAnAudio(Words):
 
     def text_to_audio(
         self,
-        prompt: str,
+        prompt: str | Led,
         sampling: Sampling = DEFAULT,
         *,
         negative: str = "",
@@ -146,12 +146,13 @@ class MakeAnAudio(Words):
         loudness: str | float = AS_MADE,
         literal: bool = False,
         events: Sequence[Event | Sequence[Any]] = (),
+        heard: Sequence[str] = (),
         on_step: OnStep | None = None,
     ) -> Generation:
         """Sound from a sentence, or from events in time.
 
         Args:
-            prompt: what to hear; 1 to 1,000 characters.
+            prompt: what to hear; 1 to 1,000 characters, or what `heard` has made of them.
             negative: what to lead away from; replaces the empty prompt of Eq. 2.
             seconds: 0.5 to 30; None is the length the model was trained on (9.984 s).
             loudness: "as-made", -23 or -18 (LUFS), or "peak" (-1 dBTP).
@@ -159,15 +160,16 @@ class MakeAnAudio(Words):
                 a sentence of several sounds is placed in time (`timeline`).
             events: up to 32 `Event`s or rows [start s, end s, text, gain dB], which may overlap; outside of all it is
                 silent. A prompt lies behind them, unless it is one of theirs or a sentence of several sounds.
+            heard: what to listen to instead, for every clause of all events in their order (`understood`).
             on_step: called after every denoising step.
         """
         given = events_of(events)
-        said = check_prompt(prompt, needed=not given), check_prompt(negative, name="negative prompt")
+        said = check_said(prompt, needed=not given), check_prompt(negative, name="negative prompt")
         wish = finishing.wish(loudness)
         self._require("text")
         sampling = self.engine.settled(sampling)
         check_seconds(seconds)
-        prompts = self._placed(given, *said, literal, seconds)
+        prompts = self._placed(given, *said, literal, seconds, heard)
         settings, wish = self.engine.settings("text", sampling, prompts), replace(wish, scored_by=prompts.text)
         return self.engine.from_words(prompts, sampling, seconds, settings, on_step, wish)
 
@@ -176,7 +178,7 @@ class MakeAnAudio(Words):
         image: Any,
         sampling: Sampling = DEFAULT,
         *,
-        prompt: str = "",
+        prompt: str | Led = "",
         negative: str = "",
         seconds: float | None = None,
         words: Sequence[tuple[str, float]] = (),
@@ -189,7 +191,7 @@ class MakeAnAudio(Words):
         It is heard as `words` with weights above 0, or where there are none as what the model finds; a prompt replaces
         them.
         """
-        said = check_prompt(prompt), check_prompt(negative, name="negative prompt")
+        said = check_said(prompt), check_prompt(negative, name="negative prompt")
         wish = finishing.wish(loudness)
         self._require("image")
         check_seconds(seconds)
@@ -205,14 +207,14 @@ class MakeAnAudio(Words):
         video: str | Path,
         sampling: Sampling = DEFAULT,
         *,
-        prompt: str = "",
+        prompt: str | Led = "",
         negative: str = "",
         loudness: str | float = AS_MADE,
         literal: bool = False,
         on_step: OnStep | None = None,
     ) -> Generation:
         """Sound as long as a clip of up to 3 minutes, from four evenly spaced frames of each window (Sec. 4.3)."""
-        said = check_prompt(prompt), check_prompt(negative, name="negative prompt")
+        said = check_said(prompt), check_prompt(negative, name="negative prompt")
         wish = finishing.wish(loudness)
         self._require("video")
         seconds = seen.length_of(video)
@@ -229,7 +231,7 @@ class MakeAnAudio(Words):
     def personalize(
         self,
         audio: Any,
-        prompt: str,
+        prompt: str | Led,
         sampling: Sampling = DEFAULT,
         *,
         t0: float = 0.4,
@@ -253,7 +255,7 @@ class MakeAnAudio(Words):
         check_t0(t0)
         wish = finishing.wish(loudness)
         needed = first_timestep(t0, self.renderer.schedule) >= 0
-        said = check_prompt(prompt, needed=needed), check_prompt(negative, name="negative prompt")
+        said = check_said(prompt, needed=needed), check_prompt(negative, name="negative prompt")
         self._require("personalize")
         sampling = self.engine.settled(sampling)
         wave = personal.personal_window(self.renderer, to_audio(audio), start)
@@ -270,7 +272,7 @@ class MakeAnAudio(Words):
         self,
         audio: Any,
         mask: Any = None,
-        prompt: str = "",
+        prompt: str | Led = "",
         sampling: Sampling = DEFAULT,
         *,
         negative: str = "",
@@ -295,7 +297,7 @@ class MakeAnAudio(Words):
             loudness: "as-made"; no other, because your own samples stay.
         """
         finishing.wish(loudness, fixed=True)
-        said = check_prompt(prompt), check_prompt(negative, name="negative prompt")
+        said = check_said(prompt), check_prompt(negative, name="negative prompt")
         self._require("inpaint")
         source = to_audio(audio)
         if not any(said) and self.can("inpaint"):

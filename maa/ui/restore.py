@@ -12,6 +12,7 @@ import soundfile
 from maa.audio.mask import frame_spans
 from maa.audio.mel import centres
 from maa.audio.tags import read_tags
+from maa.foreign import foreign
 from maa.pipeline import checks
 from maa.pipeline.options import Sampling
 from maa.pipeline.setting import PROMPTS, settings_of
@@ -62,16 +63,12 @@ def filled_in(desk: Desk, settings: Mapping[str, Any], *, fresh: bool = False) -
         value = setting.kept(settings.get(setting.name))
         part = parts.get(setting.name)
         if part is not None and value is not None:
-            updates[part] = desk.task.shows.get(setting.name, _as_it_is)(value)
+            updates[part] = desk.task.shown(setting.name, value)
         said = value is not None or (setting.name in settings and settings[setting.name] is None)
         if setting.free in parts and said:
             updates[parts[setting.free]] = value is None
     updates[parts["fresh"]] = fresh
     return updates
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
 
 
 def usual(desk: Desk) -> dict[str, Any]:
@@ -170,7 +167,8 @@ def from_file(path: Path, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
         raise ValueError(f"{name} holds no settings; drop a WAV, FLAC or video that was made here.")
     view: dict[str, Any] = {}
     if path.suffix.lower() in (".wav", ".flac"):
-        info = soundfile.info(path)
+        with foreign(f"{name} is damaged; drop a WAV, FLAC or video that was made here."):
+            info = soundfile.info(path)
         lossless = {"PCM_16": "wav16", "PCM_24": "wav24"}.get(info.subtype)
         view["choice"] = "flac" if path.suffix.lower() == ".flac" else lossless
         view["rate"] = info.samplerate

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import gradio as gr
 from gradio.components import Component
@@ -17,21 +17,21 @@ from maa import checkpoint
 from maa.pipeline import tasks
 from maa.pipeline.options import Sampling
 from maa.pipeline.setting import Setting, settings_of
-from maa.ui import files, lending, limits, originals, records, status
-from maa.ui.controls import Controls
+from maa.ui import files, lending, limits, originals, records, status, words
+from maa.ui.controls import Controls, Wording
+from maa.ui.faults import told
 from maa.ui.jobs import Done, Jobs, OnStep, Progress
 from maa.ui.limits import Ask
 from maa.ui.model import LoadingModel
 from maa.ui.results import Results, Take, Updates, sound_takes, subtype
+from maa.ui.storage import STORAGE, VISITOR, size_of
 
 if TYPE_CHECKING:
     from maa.config import AudioSpec
     from maa.pipeline import Generation, MakeAnAudio
 
-log = logging.getLogger(__name__)
 Own = dict[str, Any]  # a tab's own inputs by name, as the page sent them
 LATE = 0.4  # seconds
-SORRY = "Something went wrong on the server, and its log says what. Please try again."
 
 
 def as_asked(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
@@ -80,6 +80,11 @@ class TabTask:
         kinds = (self.asks, *self.asks.more, Sampling, *written)
         return tuple(setting for kind in kinds for setting in settings_of(kind))
 
+    def shown(self, name: str, value: Any) -> Any:
+        """A setting's value as its component takes it."""
+        show = {"heard": words.wanted, **self.shows}.get(name)
+        return value if show is None else show(value)
+
     def ask(self, fields: Own) -> Ask:
         """A checked request from what a page or a program sent.
 
@@ -87,6 +92,7 @@ class TabTask:
             ValueError: a value is of the wrong kind or outside its limits.
         """
         changed = {name: read(fields[name]) for name, read in self.reads.items() if name in fields}
+        changed |= {"heard": words.chosen(fields)} if "heard" in fields else {}
         return limits.ask(self.asks, {**fields, **changed}, self.output)
 
 
@@ -131,6 +137,10 @@ class Workplace:
         self.run = lending.borrowing(self._run, lambda task, own, ask: lending.seconds_of(*_size(ask, model)))
         self.look = lending.borrowing(self._look, lambda *given: lending.START_SECONDS)
 
+    def worded(self, wording: Wording) -> Wording:
+        """The same with chips under the prompt."""
+        return replace(wording, heard=partial(words.heard, sounds=words.known_to(self.model)))
+
     def _run(self, task: TabTask, own: Own, ask: Ask) -> Iterator[Progress | Done[Made]]:
         def work(on_step: OnStep) -> Made:
             pipeline = self.model.for_task(task.name)
@@ -155,14 +165,20 @@ def perform(place: Workplace, task: TabTask, own: Own, ask: Ask) -> Iterator[Pro
     Raises:
         ValueError: the request cannot be met; the sentence is for the person who sent it.
     """
-    if not files.room_for(0):
-        raise ValueError(files.NO_ROOM)
-    return place.run(task, own, ask)
+    visitor = VISITOR.get()
+    refusal = STORAGE.refusal(visitor, 0)
+    if refusal:
+        raise ValueError(refusal)
+    with closing(cast(Any, place.run(task, own, ask))) as events:
+        for event in events:
+            if isinstance(event, Done):
+                STORAGE.add(visitor, sum(size_of(take.media.parent) for take in event.result.takes))
+            yield event
 
 
 def recorded(task: TabTask, made: Made, own: Own, ask: Ask, pipeline: MakeAnAudio) -> Made:
     """The same with a record beside every take, with the upload to compare with, and with what was looked at."""
-    records.sweep_now_and_then()
+    STORAGE.sweep()
     inside = getattr(pipeline, "model", None)
     address = checkpoint.address(pipeline.name, inside.folder if inside else None)
     kind = None if task.frames else subtype(made.generation, ask.file_format)
@@ -176,14 +192,6 @@ def recorded(task: TabTask, made: Made, own: Own, ask: Ask, pipeline: MakeAnAudi
     if task.frames:
         more["frames"] = task.frames(made.generation, own, kept[0].media.parent)
     return Made(made.generation, kept, more)
-
-
-def told(error: Exception) -> gr.Error:
-    """The error as a message to the visitor. What was not their mistake goes into the log instead."""
-    if isinstance(error, ValueError):
-        return gr.Error(str(error), print_exception=False)
-    log.error("A request failed", exc_info=error)
-    return gr.Error(SORRY, print_exception=False)
 
 
 @dataclass(frozen=True)
@@ -215,6 +223,7 @@ def wire(
     knobs, shown = parts
     inputs = {**own, **knobs.asked()}
     place.desks[task.name] = Desk(task, own, knobs, shown, place.model.config.audio)
+    words.connect(place.model, knobs.parts)
 
     def job(task: TabTask) -> Callable[..., Iterator[Updates]]:
         def generate(*values: Any) -> Iterator[Updates]:
