@@ -164,6 +164,19 @@ def test_use_these_settings_brings_the_chips_back(page: Any) -> None:
 
 
 @pytest.mark.browser
+def test_what_is_below_stays_where_it_is(page: Any) -> None:
+    """A button that moves when the answer comes is missed by whoever is about to press it."""
+    button = page.locator("#text-generate")
+    before = button.bounding_box()
+    page.locator("#text-prompt textarea").press_sequentially("rai")
+    page.locator("#text-offers [role=option]").first.wait_for()
+    assert button.bounding_box() == before
+    say(page, "a hound woofs")
+    expect(chips(page)).to_have_count(1)
+    assert button.bounding_box() == before
+
+
+@pytest.mark.browser
 def test_an_answer_does_not_wait_for_a_sound(page: Any, fake: FakePipeline) -> None:
     fake.step_seconds = 0.4
     say(page, "rain")
