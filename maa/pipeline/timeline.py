@@ -86,7 +86,8 @@ def placed(events: Sequence[Event], prompt: str, negative: str, literal: bool, l
 
     The prompt lies behind them where it is a sound of its own: not empty, none of the events, no sentence of several.
     """
-    behind = prompt and prompt not in {event.text for event in events} and not leads.timeline(prompt)
+    alone = prompt and prompt not in {event.text for event in events}
+    behind = alone and not leads.timeline(prompt, LATEST)  # it may tell of a time after the model's own length
     bed = [Event(prompt, 0.0, LATEST)] if behind else []
     led = tuple(leads.heard(event.text, literal=literal) for event in (*bed, *events))
     heard = tuple(replace(event, text=one.text) for event, one in zip((*bed, *events), led, strict=True))

@@ -14,9 +14,10 @@ from gradio.components import Component
 from maa.config import ModelConfig
 from maa.pipeline.checks import MAX_PROMPT
 from maa.pipeline.options import SEEDS, Sampling
-from maa.pipeline.setting import ADVANCED, PROMPTS, SOUND, Choice, Number, Setting, Switch, TextLine, settings_of
+from maa.pipeline.setting import ADVANCED, PROMPTS, SOUND, Choice, Number, Rows, Setting, Switch, TextLine, settings_of
 from maa.pipeline.tasks import Task
 from maa.ui import limits, status
+from maa.ui.lanes import lanes
 
 DICE = Path(__file__).parent / "web" / "dice.svg"
 NARROW = 180  # pixels of a control that shares its row
@@ -69,7 +70,8 @@ def controls(
     written = settings_of(output) if output is not None else ()
     # Where the new sound goes into the user's own, what may be left to the model stands back.
     aside = [one for one in sampling if one.free and task.splices]
-    parts = lay([one for one in own if one.place == PROMPTS], task.name, config, wording)
+    said = sorted((one for one in own if one.place == PROMPTS), key=lambda one: bool(one.label))  # the prompt first
+    parts = lay(said, task.name, config, wording)
     generate, stop = _buttons(task.name)
     line = status.status_line(task.name)
     with gr.Group():
@@ -114,6 +116,8 @@ def control(setting: Setting, task: str, config: ModelConfig, wording: Wording |
             return _line(setting, how, wording)
         case Switch():
             return gr.Checkbox(**how)
+        case Rows():
+            return lanes(f"{task}-{setting.name}", config.audio.seconds)
         case Choice():
             names = [(label, value) for value, label in setting.choices().items()]
             return gr.Radio(names, **how, **narrow) if setting.radio else gr.Dropdown(

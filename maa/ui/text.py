@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from maa.pipeline.tasks import Text
+from maa.ui import lanes
 from maa.ui.controls import Wording, controls
 from maa.ui.examples import examples
 from maa.ui.jobs import OnStep
@@ -26,7 +27,7 @@ def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generati
     return ask.task.run(pipeline, None, ask.sampling, on_step)
 
 
-TASK = TabTask(Text, call)
+TASK = TabTask(Text, call, reads={"events": lanes.given}, shows={"events": lanes.shown})
 
 
 def build(place: Workplace) -> None:
@@ -37,4 +38,5 @@ def build(place: Workplace) -> None:
         with gr.Column(scale=7, min_width=320):
             shown = results("text", HINT)
             examples(place.assets, "text", {}, (knobs, shown))
+    lanes.connect(place, "text", knobs.parts)
     wire(place, TASK, {}, (knobs, shown))

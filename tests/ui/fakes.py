@@ -16,8 +16,10 @@ from maa.audio.io import check_audible, resample, to_audio
 from maa.audio.mask import Box, check, frame_spans, from_boxes, mask_digest
 from maa.config import TINY, ModelConfig
 from maa.pipeline import Filling, Generation, Sampling
-from maa.pipeline.events import rows_of
+from maa.pipeline.events import Event, events_of
+from maa.pipeline.events import length_of as length_of_events
 from maa.pipeline.seen import length_of
+from maa.pipeline.sentences import events_in
 from maa.pipeline.tasks import check_loudness, check_prompt, check_seconds, check_t0, check_words
 
 STEP_SECONDS = 0.01
@@ -38,6 +40,8 @@ class FakePipeline:
     masks: list[NDArray[np.bool_]] = field(default_factory=list)  # of every inpainting, as they arrived
     asked: list[dict[str, Any]] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
+    vocabulary: object = "knows words"  # None: sentences are taken as they are
+    looked: list[str] = field(default_factory=list)  # prompts that a timeline was asked for
 
     def capabilities(self) -> dict[str, str | None]:
         return {task: self.missing.get(task) for task in ("text", "image", "video", "personalize", "inpaint")}
@@ -58,6 +62,11 @@ class FakePipeline:
         _picture(image)
         return list(WORDS)
 
+    def timeline(self, prompt: str, seconds: float | None = None) -> tuple[Event, ...]:
+        check_seconds(seconds)
+        self.looked.append(prompt)
+        return tuple(events_in(check_prompt(prompt), seconds or self.config.audio.seconds))
+
     def text_to_audio(
         self,
         prompt: str,
@@ -71,13 +80,18 @@ class FakePipeline:
         on_step: Any = None,
     ) -> Generation:
         check_prompt(prompt, needed=not events)
+        placed = events_of(events)
+        if not placed and not literal and self.vocabulary is not None:
+            placed = tuple(events_in(check_prompt(prompt), seconds or self.config.audio.seconds))
+        if placed:
+            length_of_events(placed, seconds, self.config.audio.seconds)
         options = {
             "prompt": prompt,
             "negative": negative,
             "seconds": seconds,
             "loudness": loudness,
             **_literal(literal),
-            **({"events": rows_of(events)} if events else {}),
+            **({"events": [event.row() for event in placed]} if placed else {}),
         }
         return self._make("text", sampling, on_step, **options)
 

@@ -1,0 +1,110 @@
+"""The Python side of the lanes: events go to the browser as rows, and come back as a person has placed them.
+
+The value is a JSON object, and each key is optional. To and from the browser: rows ([start s, end s, text, gain dB]) and
+own (true once a person has placed them; false while they follow the prompt). To the browser alone: asked (the prompt,
+the length in seconds and whether words are taken literally, as the controls say now) and told (what a sentence tells
+of). Only rows and own are read, and the setting checks every row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+from gradio.components import Component
+
+from maa.ui import parts
+from maa.ui.shares import LOOK
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from maa.pipeline import MakeAnAudio
+    from maa.ui.tab import Workplace
+
+# In the browser: what the controls say goes to the lanes, which ask the server once nobody types any more.
+ASKED = "(prompt, seconds, literal, lanes) => ({ ...lanes, asked: { prompt, seconds, literal } })"
+
+
+def lanes(elem_id: str, seconds: float) -> gr.HTML:
+    """Empty lanes over a sound of `seconds`; hidden behind a button until there is something in them."""
+    return gr.HTML(
+        value=None,
+        html_template=parts.source("lanes/lanes.html"),
+        css_template=parts.style("lanes/lanes.css"),
+        js_on_load=parts.script("lanes/main.js"),
+        apply_default_css=False,
+        elem_id=elem_id,
+        seconds=seconds,
+    )
+
+
+def given(value: Any) -> Any:
+    """The rows that a person has placed, unchecked; none while the lanes only say what the prompt tells of.
+
+    What is no value of the lanes is left as it is: programs send rows.
+    """
+    if not isinstance(value, dict):
+        return value
+    return value.get("rows") if value.get("own") is True else ()
+
+
+def shown(rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
+    """Checked rows as a person would have placed them."""
+    return {"rows": [list(row) for row in rows], "own": bool(rows)}
+
+
+def tell(pipeline: MakeAnAudio, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The events of a sentence, for the lanes.
+
+    Args:
+        pipeline: whose words count.
+        asked: prompt, seconds, literal; of any type, as they came from the page.
+
+    Returns:
+        What was asked, with "rows", and "auto": whether a take of this sentence alone is made of them.
+    """
+    try:
+        rows = [event.row() for event in pipeline.timeline(asked["prompt"], asked["seconds"])]
+    except (KeyError, ValueError):
+        rows = []  # Generate says what is wrong
+    return {**asked, "rows": rows, "auto": pipeline.vocabulary is not None and asked.get("literal") is not True}
+
+
+def connect(place: Workplace, task: str, parts: Mapping[str, Component]) -> None:
+    """Let the lanes follow a tab's prompt and length.
+
+    Args:
+        place: whose model tells.
+        task: of the tab.
+        parts: the controls by name; "events" are the lanes.
+    """
+    board: Any = parts["events"]
+    inputs = [parts[name] for name in ("prompt", "seconds", "literal")]
+    gr.on(
+        [one.change for one in inputs],  # type: ignore[attr-defined]
+        None,
+        inputs=[*inputs, board],
+        outputs=[board],
+        js=ASKED,
+        show_progress="hidden",
+        api_visibility="private",
+    )
+
+    def answer(event: gr.EventData) -> dict[str, Any]:
+        asked = event._data if isinstance(event._data, dict) else {}
+        known = {name: asked.get(name) for name in ("prompt", "seconds", "literal")}
+        try:
+            return {"told": next(place.look(task, tell, known))}
+        except ValueError:  # no model, or none that takes words: Generate says so
+            return {"told": {**known, "rows": [], "auto": False}}
+
+    board.tell(
+        answer,
+        outputs=[board],
+        show_progress="hidden",
+        trigger_mode="always_last",
+        **LOOK,
+        api_visibility="private",
+    )
