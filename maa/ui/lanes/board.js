@@ -92,7 +92,7 @@ export class Board {
     if (asked) this.listen(asked);
     if (told) this.hear(told);
     if (rows !== undefined && JSON.stringify([rows, own]) !== this.sent) this.take(rows, own);
-    else if (told) this.commit();
+    if (told || JSON.stringify([rowsOf(this.blocks), this.own]) !== this.sent) this.commit();
     this.ways.show();
   }
 
@@ -102,7 +102,7 @@ export class Board {
     this.remember();
     this.replace(blocks, own && blocks.length > 0);
     if (!this.own) this.follow();
-    this.commit();
+    this.sent = ""; // what is written otherwise there goes back as it is written here
   }
 
   /** The prompt or the length is another one. @param {Asked} asked */

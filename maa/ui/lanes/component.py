@@ -1,9 +1,9 @@
 """The Python side of the lanes: events go to the browser as rows, and come back as a person has placed them.
 
-The value is a JSON object, and each key is optional. To and from the browser: rows ([start s, end s, text, gain dB]) and
-own (true once a person has placed them; false while they follow the prompt). To the browser alone: asked (the prompt,
-the length in seconds and whether words are taken literally, as the controls say now) and told (what a sentence tells
-of). Only rows and own are read, and the setting checks every row.
+The value is a JSON object, and each key is optional. To and from the browser: rows ([start s, end s, text, gain dB])
+and own (true once a person has placed them; false while they follow the prompt). To the browser alone: asked (the
+prompt, the length in seconds and whether words are taken literally, as the controls say now) and told (what a sentence
+tells of). Only rows and own are read, and the setting checks every row.
 """
 
 from __future__ import annotations

@@ -61,11 +61,11 @@ export class View {
     this.act("follow").hidden = !board.own;
     this.disable("undo", !board.past.length);
     this.disable("redo", !board.future.length);
+    this.showBlocks(board);
     if (!board.open) return;
     this.strip.style.minWidth = `${Math.ceil(this.length * PIXELS)}px`;
     const scrolls = this.strip.scrollWidth > this.part(".scroll").clientWidth + 1;
     this.field.style.touchAction = scrolls ? "pan-x pan-y" : "pan-y"; // a finger draws where nothing is to be scrolled
-    this.showBlocks(board);
     this.showEnd(board);
     this.showTicks();
     this.showChosen(board.find(board.chosen));
