@@ -22,7 +22,7 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from maa.checkpoint import CONCEPTS, CONFIG, SUSTAINED, read_config
-from maa.config import PRESETS, ModelConfig
+from maa.config import PRESETS, SCALARS, ModelConfig
 from maa.device import layout, send
 from maa.diffusion.schedule import Schedule
 from maa.models.autoencoder import Autoencoder
@@ -47,6 +47,7 @@ NAMED = 2 / 3  # share of the others whose caption is of the one event which the
 CHANCES = (
     *("inpaint", "quiet", "named", "mode", "own", "density", "counted"),
     *("onset", "place", "shift", "noise", "mean", "spans"),
+    *(name for name in SCALARS if name != "density"),
 )
 OWN_SOUND = 0.5  # share of samples whose vector is that of the sound itself and not of its caption, where it is one
 
@@ -108,7 +109,7 @@ class DiffusionObjective:
         if "tokens" in conditions:
             heard = pool.activity.heard(slot, first, width) & has_event(events)[..., None]
             conditions = self._said(conditions, (slot, entry), heard, chance, draw)
-        return batch | conditions | _density(pool, recipe, conditions, crops.audible.density, chance["density"])
+        return batch | conditions | _scalars(pool, recipe, conditions, crops.audible.scalars, chance)
 
     def _said(
         self,
@@ -184,18 +185,20 @@ def _conditions(
     return {name: value for name, value in vars(context).items() if value is not None}
 
 
-def _density(
-    pool: Pool, recipe: Recipe, conditions: dict[str, Tensor], density: Tensor, chance: Tensor
+def _scalars(
+    pool: Pool, recipe: Recipe, conditions: dict[str, Tensor], measured: dict[str, Tensor], chance: dict[str, Tensor]
 ) -> dict[str, Tensor]:
-    """The share of sound as a condition, where it is given: seldom where there is no other, for guidance leads away
-    from no condition at all."""
-    if not pool.config.unet.density:
-        return {}
-    nothing = torch.ones_like(density, dtype=torch.bool)
-    for name in ("has_tokens", "has_vector"):
-        if name in conditions:
-            nothing &= ~conditions[name]
-    return {"density": density, "has_density": chance < torch.where(nothing, recipe.density_alone, recipe.density)}
+    """The conditions of one number each, where they are given: seldom where there is no text or vector, for guidance
+    leads away from no condition at all."""
+    found: dict[str, Tensor] = {}
+    for name in pool.config.unet.scalars:
+        nothing = torch.ones_like(measured[name], dtype=torch.bool)
+        for other in ("has_tokens", "has_vector"):
+            if other in conditions:
+                nothing &= ~conditions[other]
+        share = torch.where(nothing, recipe.scalar_alone, recipe.scalar)
+        found |= {name: measured[name], f"has_{name}": chance[name] < share}
+    return found
 
 
 def _mean(value: Tensor, accelerator: Accelerator) -> Tensor:
@@ -236,7 +239,7 @@ def _as_begun(config: ModelConfig, options: RunOptions) -> ModelConfig:
         return config
     earlier = read_config(known)[0]
     config = replace(config, autoencoder=replace(config.autoencoder, latent_scale=earlier.autoencoder.latent_scale))
-    return replace(config, unet=replace(config.unet, density=earlier.unet.density)) if options.resume else config
+    return replace(config, unet=config.unet.with_scalars(earlier.unet.scalars)) if options.resume else config
 
 
 def _autoencoder(config: ModelConfig, parts: list[Path], accelerator: Accelerator) -> Autoencoder:

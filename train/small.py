@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from maa.checkpoint import CONFIG, read_config, weight_files
-from maa.config import PRESETS, BigvganConfig, ModelConfig
+from maa.config import PRESETS, ModelConfig
+from maa.config.vocoders import HifiganConfig, IstftConfig
 from train.data import Library
 from train.evaluation.held_out import autoencoder_distance
 from train.package import assemble, recover, replace_folder
@@ -147,8 +148,8 @@ class Run:
         if not (self.to / CONFIG).is_file() or not weight_files(self.to, part):
             return False
         found, wanted = (_sizes(config) for config in (read_config(self.to)[0], PRESETS[self.preset.config]))
-        if wanted.unet.density:  # its layer begins as if it were not there, so a network without it goes on with it
-            found = replace(found, unet=replace(found.unet, density=True))
+        # Their layers begin as if they were not there, so a network without them goes on with them.
+        found = replace(found, unet=found.unet.with_scalars({*found.unet.scalars, *wanted.unet.scalars}))
         return bool(getattr(found, part) == getattr(wanted, part))
 
     def state(self, stage: str) -> Path:
@@ -270,7 +271,7 @@ def _card_row(stage: str, log: Path) -> str:
 def _sizes(config: ModelConfig) -> ModelConfig:
     """A configuration without what says nothing of its networks' sizes."""
     config = replace(config, autoencoder=replace(config.autoencoder, latent_scale=1.0))
-    if isinstance(config.vocoder, BigvganConfig):
+    if not isinstance(config.vocoder, HifiganConfig | IstftConfig):
         return config
     return replace(config, vocoder=replace(config.vocoder, refine=None))
 

@@ -22,7 +22,8 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from maa.audio.mel import MelSpectrogram
-from maa.config import PRESETS, HifiganConfig, IstftConfig, ModelConfig
+from maa.config import PRESETS, ModelConfig
+from maa.config.vocoders import BigvganConfig, HifiganConfig
 from maa.models.hifigan import HifiganGenerator
 from maa.models.istft import IstftVocoder
 from maa.models.refine import vocode
@@ -127,7 +128,7 @@ class VocoderObjective:
 
 def trainable_vocoder(config: ModelConfig) -> nn.Module:
     """The configuration's vocoder, HiFi-GAN with weight norm."""
-    if not isinstance(config.vocoder, (HifiganConfig, IstftConfig)):
+    if isinstance(config.vocoder, BigvganConfig):
         raise ValueError(f"There is no training of {config.vocoder.kind} here; choose hifigan or istft.")
     return build_vocoder(config.vocoder, config.audio, weight_norm=True)
 

@@ -75,8 +75,8 @@ def splice(
     mixed = source.samples.copy()
     for start, stop in pieces:
         beside = _beside(source, pieces, (start, stop))
-        heard = Generated(generated, spec, level_match, continues)
-        part, gains = _piece(source, heard, (start, stop), beside, cells)
+        new = Generated(generated, spec, level_match, continues)
+        part, gains = _piece(source, new, (start, stop), beside, cells)
         mixed[:, start:stop] = _unclipped(part, source, gains)
     return replace(source, samples=mixed)
 

@@ -21,8 +21,8 @@ from maa.checkpoint.folder import (
     read_config,
     root,
     save,
-    write,
     write_config,
+    write_parts,
 )
 from maa.checkpoint.model import PARTS, Model, build, present, random_model
 from maa.checkpoint.shards import index_of, read_weights, weight_files, write_weights
@@ -52,7 +52,7 @@ __all__ = [
     "root",
     "save",
     "weight_files",
-    "write",
     "write_config",
+    "write_parts",
     "write_weights",
 ]

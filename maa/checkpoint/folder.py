@@ -146,8 +146,8 @@ def names(path: Path) -> tuple[str, ...]:
 
 def _sentence(part: str, config: ModelConfig, folder: Path) -> str:
     """What is missing, and what to do about it."""
-    if part == "text" and (config.unet.looks or config.unet.context_dim is None):
-        can = "listens to pictures" if config.unet.looks else "fills holes"
+    if part == "text" and (config.unet.clip_conditioned or config.unet.context_dim is None):
+        can = "listens to pictures" if config.unet.clip_conditioned else "fills holes"
         return f"This network {can} and knows no text: convert one of the authors' text checkpoints into {folder}, too."
     if part == "vision" and isinstance(config.vision, OpenClipConfig):
         what = f"open_clip's {config.vision.model} ({config.vision.pretrained})"
@@ -209,7 +209,7 @@ def save(model: Model, folder: Path, dtype: torch.dtype = torch.float16, shard_b
         for part, network in model.networks().items()
         if not isinstance(network, ClipBridge)
     }
-    write(folder, model.config, parts, shard_bytes)
+    write_parts(folder, model.config, parts, shard_bytes)
     for name, tokenizer in _tokenizers(model).items():
         tokenizer.save(str(folder / name))
     for name, listed in ((CONCEPTS, model.concepts), (SUSTAINED, model.sustained)):
@@ -220,7 +220,7 @@ def save(model: Model, folder: Path, dtype: torch.dtype = torch.float16, shard_b
     write_config(folder, model.config)
 
 
-def write(
+def write_parts(
     folder: Path, config: ModelConfig, parts: Mapping[str, Mapping[str, Tensor]], shard_bytes: int | None = None
 ) -> None:
     """Write the weights of some parts, as they are, and the config that describes them."""

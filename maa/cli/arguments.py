@@ -24,6 +24,10 @@ EXAMPLES = """examples:
 """
 
 
+# What costs time, with the bench's own default where it has one: figures of all models should compare.
+BENCHED = {"seconds": None, "steps": None, "guidance": 3.0, "takes": None, "sampler": None}
+
+
 class Parser(argparse.ArgumentParser):
     """Arguments that do not fit raise ValueError, so that they end like every other mistake: in one line."""
 
@@ -77,15 +81,17 @@ def _task(command: Parser, task: type[Task]) -> None:
         command.add_argument("--save-mask", type=Path, metavar="PNG", help=text)
 
 
-def option(command: argparse._ActionsContainer, setting: Setting) -> None:
-    """One setting as an option. Its default is None, which is not said; what it may be is checked later."""
-    how: dict[str, Any] = {"dest": setting.name, "metavar": setting.metavar, "default": None}
-    default = setting.open or ("" if setting.default in ("", (), None) else f"{setting.default}")
-    how["help"] = f"{setting.text}; default {default}" if default else setting.text
+def option(command: argparse._ActionsContainer, setting: Setting, default: Any = None) -> None:
+    """One setting as an option. Without a default of the command's own it is None, which is not said; what it may be is
+    checked later."""
+    how: dict[str, Any] = {"dest": setting.name, "metavar": setting.metavar, "default": default}
+    usual = setting.open or ("" if setting.default in ("", (), None) else f"{setting.default}")
+    usual = usual if default is None else f"{default:g}"
+    how["help"] = f"{setting.text}; default {usual}" if usual else setting.text
     match setting:
         case Switch():
-            usual = f"not: {setting.help}" if setting.default else setting.help
-            how |= {"action": "store_const", "const": not setting.default, "help": usual}
+            said = f"not: {setting.help}" if setting.default else setting.help
+            how |= {"action": "store_const", "const": not setting.default, "help": said}
             del how["metavar"]
         case Rows():
             numbers = {"type": number_argument} if setting.numbers else {}
@@ -98,7 +104,7 @@ def option(command: argparse._ActionsContainer, setting: Setting) -> None:
         case File():
             how |= {"type": Path, "help": setting.help}
         case Choice():
-            how["help"] = f"{setting.help}; default {default}"
+            how["help"] = f"{setting.help}; default {usual}"
     command.add_argument(setting.option, **how)
 
 
@@ -132,11 +138,9 @@ def _bench(command: Parser) -> None:
     which = command.add_mutually_exclusive_group()
     _model(which)
     which.add_argument("--config", metavar="NAME", help="a named configuration with random weights, such as paper")
-    command.add_argument("--steps", type=int, default=25, help="denoising steps; default 25")
-    command.add_argument("--sampler", default="dpm++", help="dpm++ (default), ddim or official")
-    command.add_argument("--guidance", type=number_argument, default=3.0, metavar="S", help="1 = none; default 3")
-    command.add_argument("--takes", type=int, dest="count", default=1, metavar="N", help="in one call; default 1")
-    option(command, next(one for one in settings_of(Text) if one.name == "seconds"))
+    for setting in (*settings_of(Sampling), *settings_of(Text)):
+        if setting.name in BENCHED:
+            option(command, setting, BENCHED[setting.name])
     command.add_argument("--runs", type=int, default=1, metavar="N", help="after one warm-up step; the median counts")
     command.add_argument("--device", metavar="NAME", help="auto or, say, cpu; default MAA_DEVICE, else the best here")
     command.add_argument("--dtype", help="of the U-Net: float32 or bfloat16; default: the device's own")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from maa.cli.timing import AUTHORS_STEPS, measure
 from maa.config import PRESETS
 from maa.device import pick_device, pick_dtype
 from maa.pipeline import MakeAnAudio, Sampling
+from maa.pipeline.setting import read_options
 
 NEEDED = ("autoencoder", "unet", "vocoder", "text")  # what a sound from text needs; speed does not depend on weights
 STAGES = ("text", "step", "sample", "decode", "vocode", "rank", "write", "total")
@@ -30,8 +32,10 @@ def bench_facts(args: argparse.Namespace) -> dict[str, Any]:
     """The figures: of our path, and with --official-path of the authors', of the same network in the same process."""
     if args.runs < 1:
         raise ValueError("--runs must be at least 1.")
-    sampling = Sampling(args.steps, args.guidance, 0, args.count, args.sampler)
+    given = {name: value for name, value in vars(args).items() if value is not None}
+    asked = read_options(Sampling, {**given, "seed": 0})
     maa = _open(args)
+    sampling = asked.settled(maa.config)
     facts: dict[str, Any] = {
         "model": maa.name,
         "weights": "random" if args.config or args.random else maa.model.weights_hash,
@@ -39,13 +43,13 @@ def bench_facts(args: argparse.Namespace) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         "dtype": str(maa.dtype).removeprefix("torch."),
-        "sampler": args.sampler,
-        "guidance": args.guidance,
-        "takes": args.count,
+        "sampler": sampling.sampler,
+        "guidance": sampling.guidance,
+        "takes": sampling.count,
         "ours": measure(maa, sampling, args.seconds, args.runs),
     }
     if args.official_path:
-        authors = Sampling(AUTHORS_STEPS, args.guidance, 0, args.count, "official")
+        authors = replace(sampling, steps=AUTHORS_STEPS, sampler="official")
         facts["official"] = measure(maa, authors, args.seconds, 1, official=True)
         times = [facts[name]["seconds"]["total"] for name in ("official", "ours")]
         facts["speedup"] = round(times[0] / times[1], 2)
@@ -65,7 +69,7 @@ def _open(args: argparse.Namespace) -> MakeAnAudio:
     else:
         config = PRESETS["tiny"] if args.model == "tiny" else checkpoint.read_config(checkpoint.find(args.model))[0]
         name = args.model
-    if config.unet.looks or config.unet.context_dim is None:
+    if config.unet.clip_conditioned or config.unet.context_dim is None:
         raise ValueError(f"{name} makes no sound from text, which is what is measured here; choose another.")
     return MakeAnAudio(checkpoint.random_model(config, parts=NEEDED), device, name, dtype)
 

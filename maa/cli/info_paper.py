@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from maa import checkpoint
-from maa.config import PAPER, PAPER_IMAGE, PAPER_INPAINT, PAPER_TEXT, HifiganConfig, MsClapConfig, TextConfig
+from maa.config import PAPER, PAPER_IMAGE, PAPER_INPAINT, PAPER_TEXT, MsClapConfig, TextConfig
+from maa.config.vocoders import HifiganConfig
 from maa.models import towers
 from maa.models.autoencoder import Autoencoder
 from maa.models.hifigan import HifiganGenerator

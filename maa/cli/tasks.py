@@ -1,4 +1,4 @@
-"""The five tasks of the command line: check, generate, write."""
+"""The tasks of the command line: check, generate, write."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from maa.cli.arguments import number_argument
 from maa.cli.progress import print_report, progress
 from maa.pipeline.checks import shown
 from maa.pipeline.options import Filling, Sampling, Soundtrack
-from maa.pipeline.setting import OptionGroup, read
+from maa.pipeline.setting import OptionGroup, read_options
 from maa.pipeline.tasks import TASKS, Inpaint, Task
 
 if TYPE_CHECKING:
@@ -80,7 +80,9 @@ def asked(args: argparse.Namespace) -> Asked:
     given = {name: value for name, value in vars(args).items() if value is not None}
     if args.command == "image" and "words" in given:
         given["words"] = [(word, weight_of(weight)) for word, weight in given["words"]]
-    return Asked(read(Sampling, given), read(task, given), [read(kind, given) for kind in task.more])
+    return Asked(
+        read_options(Sampling, given), read_options(task, given), [read_options(kind, given) for kind in task.more]
+    )
 
 
 def check_clip(request: Asked, args: argparse.Namespace) -> None:
@@ -107,14 +109,14 @@ def run_task(maa: MakeAnAudio, args: argparse.Namespace, request: Asked) -> Gene
     return request.task.run(maa, getattr(args, "input", None), request.sampling, progress(args.quiet))
 
 
-def video(maa: MakeAnAudio, args: argparse.Namespace, request: Asked) -> Generation:
+def run_video(maa: MakeAnAudio, args: argparse.Namespace, request: Asked) -> Generation:
     """`python -m maa video`."""
     from maa.pipeline.clip import with_soundtrack
 
     return with_soundtrack(run_task(maa, args, request), cast(Soundtrack, request.more[0]))
 
 
-def inpaint(maa: MakeAnAudio, args: argparse.Namespace, request: Asked) -> Generation:
+def run_inpaint(maa: MakeAnAudio, args: argparse.Namespace, request: Asked) -> Generation:
     """`python -m maa inpaint`."""
     from maa.audio.io import to_audio
     from maa.audio.maskfile import write_mask
@@ -136,8 +138,8 @@ def inpaint(maa: MakeAnAudio, args: argparse.Namespace, request: Asked) -> Gener
 
 
 CALLS: dict[str, Callable[[MakeAnAudio, argparse.Namespace, Asked], Generation]] = {
-    "video": video,
-    "inpaint": inpaint,
+    "video": run_video,
+    "inpaint": run_inpaint,
 }
 
 

@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from maa.checkpoint import Model
-from maa.config import AudioSpec, BigvganConfig, HifiganConfig
+from maa.config import AudioSpec
+from maa.config.vocoders import BigvganConfig, HifiganConfig
 from maa.device import peak_memory, wait
 from maa.models.bigvgan import TAPS, Snake, low_pass
 from maa.models.context import Context, Prepared
@@ -136,7 +137,7 @@ def measure(
     plain: AbstractContextManager[Any] = sdpa_kernel(SDPBackend.MATH) if official else nullcontext()
     rows: list[dict[str, float]] = []
     with plain, tempfile.TemporaryDirectory() as scratch:
-        watched.text_to_audio(PROMPT, Sampling(1, sampling.guidance, 0, 1), seconds=seconds)
+        watched.text_to_audio(PROMPT, replace(sampling, steps=1, count=1), seconds=seconds)
         for _ in range(runs):
             renderer.start()
             take = watched.text_to_audio(PROMPT, sampling, seconds=seconds)

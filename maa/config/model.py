@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import typing
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from maa.config.plain import from_plain, to_plain
+from maa.config.vocoders import HifiganConfig, VocoderConfig
 
 Convention = Literal["A", "B"]
 Prediction = Literal["eps", "v"]
@@ -70,6 +72,11 @@ class AutoencoderConfig:
         return 2 ** (len(self.multipliers) - 1)
 
 
+def _scalar() -> Any:
+    """A flag: the network is conditioned on a number in 0..1 of that name, besides text and vector."""
+    return field(default=False, metadata={"scalar": True})
+
+
 @dataclass(frozen=True)
 class UNetConfig:
     """The denoising network (Table 6); the paper's text, image and inpainting networks are three settings of it."""
@@ -87,7 +94,7 @@ class UNetConfig:
     global_projection: bool = False  # zero-initialised linear in front of it (False = added as it is)
     learned_null: bool = False  # learned stand-ins for absent text and absent global vector
     resample_in_block: bool = False  # up/down sampling inside a residual block instead of a convolution
-    density: bool = False  # hears which share of the clip sounds: one event or many
+    density: bool = _scalar()  # which share of the clip sounds: one event or many
     # What stands in the hole of the masked latent: the known part's mean, encoded, and then zeros in the hole's cells;
     # or silence, encoded and left as it is (the authors' inpainting network).
     hole: Literal["mean", "silence"] = "mean"
@@ -98,9 +105,23 @@ class UNetConfig:
         return self.in_channels == 2 * self.out_channels + 1
 
     @property
-    def looks(self) -> bool:
+    def clip_conditioned(self) -> bool:
         """True when the network is conditioned on a CLIP vector as it is (Sec. 4.3), not on text."""
         return self.global_dim is not None and not self.global_projection
+
+    @property
+    def scalars(self) -> tuple[str, ...]:
+        """The numbers that the network is conditioned on, of those in SCALARS."""
+        return tuple(name for name in SCALARS if getattr(self, name))
+
+    def with_scalars(self, names: Collection[str]) -> UNetConfig:
+        """The same, conditioned on these numbers and on no others."""
+        flags: dict[str, Any] = {name: name in names for name in SCALARS}
+        return dataclasses.replace(self, **flags)
+
+
+# Each is a field of `Context` and one of `Sampling`, a layer of the U-Net, and a measure in `train.latents.measures`.
+SCALARS = tuple(one.name for one in dataclasses.fields(UNetConfig) if one.metadata.get("scalar"))
 
 
 @dataclass(frozen=True)
@@ -111,52 +132,6 @@ class ScheduleConfig:
     beta_start: float = 0.00085
     beta_end: float = 0.0120
     prediction: Prediction = "eps"  # what the network outputs
-
-
-@dataclass(frozen=True)
-class RefineConfig:
-    """How a vocoder's waveform is led to the magnitudes of its mel (`maa.audio.refine`)."""
-
-    rounds: int = 12  # of fast Griffin-Lim
-    momentum: float = 0.99  # of these; 0 = plain
-    share: float = 0.3  # of the vocoder's magnitudes in the start, 0..1; the rest is the mel's smooth envelope
-    updates: int = 20  # of the non-negative least squares
-
-
-@dataclass(frozen=True)
-class IstftConfig:
-    """Inverse-STFT vocoder: ConvNeXt blocks at frame rate, then magnitude and phase (Vocos, arXiv 2306.00814)."""
-
-    kind: Literal["istft"] = "istft"
-    width: int = 384
-    layers: int = 8
-    expansion: int = 3
-    refine: RefineConfig | None = None  # None = its waveform as it is
-
-
-@dataclass(frozen=True)
-class HifiganConfig:
-    """HiFi-GAN generator (arXiv 2010.05646), V1 at 512 channels: the paper's vocoder (Sec. 5.2)."""
-
-    kind: Literal["hifigan"] = "hifigan"
-    channels: int = 512
-    rates: tuple[int, ...] = (8, 8, 2, 2)
-    kernels: tuple[int, ...] = (16, 16, 4, 4)
-    block_kernels: tuple[int, ...] = (3, 7, 11)
-    dilations: tuple[int, ...] = (1, 3, 5)
-    refine: RefineConfig | None = None  # None = its waveform as it is, as the paper's
-
-
-@dataclass(frozen=True)
-class BigvganConfig:
-    """BigVGAN generator (arXiv 2206.04658), 112 M: the vocoder of the authors' published weights."""
-
-    kind: Literal["bigvgan"] = "bigvgan"
-    channels: int = 1536
-    rates: tuple[int, ...] = (4, 4, 2, 2, 2, 2)
-    kernels: tuple[int, ...] = (8, 8, 4, 4, 4, 4)
-    block_kernels: tuple[int, ...] = (3, 7, 11)
-    dilations: tuple[int, ...] = (1, 3, 5)
 
 
 @dataclass(frozen=True)
@@ -199,7 +174,7 @@ def _caption_tower() -> TextConfig:
 
 @dataclass(frozen=True)
 class MsClapConfig:
-    """Microsoft's CLAP of 2022 (arXiv 2206.04769), the authors' judge: Cnn14, and a BERT of its own."""
+    """Microsoft's CLAP of 2022 (arXiv 2206.04769), which scores the authors' takes: Cnn14 and a BERT of its own."""
 
     kind: Literal["ms-clap"] = "ms-clap"
     channels: int = 64  # of Cnn14's first block; doubled in each of the six
@@ -245,7 +220,7 @@ class ModelConfig:
     autoencoder: AutoencoderConfig = field(default_factory=AutoencoderConfig)
     unet: UNetConfig = field(default_factory=UNetConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
-    vocoder: IstftConfig | HifiganConfig | BigvganConfig = field(default_factory=HifiganConfig)
+    vocoder: VocoderConfig = field(default_factory=HifiganConfig)
     text: TextConfig = field(default_factory=TextConfig)
     clap: ClapConfig | MsClapConfig = field(default_factory=ClapConfig)
     vision: VisionConfig | OpenClipConfig = field(default_factory=VisionConfig)

@@ -7,17 +7,15 @@ from dataclasses import replace
 from maa.config.model import (
     AudioSpec,
     AutoencoderConfig,
-    BigvganConfig,
     ClapConfig,
-    IstftConfig,
     ModelConfig,
     MsClapConfig,
     OpenClipConfig,
-    RefineConfig,
     ScheduleConfig,
     TextConfig,
     UNetConfig,
 )
+from maa.config.vocoders import BigvganConfig, IstftConfig, RefineConfig
 
 # The authors' published networks: text, picture and inpainting, each a model of its own.
 PAPER = ModelConfig(vocoder=BigvganConfig(), text=TextConfig(pooler=True), clap=MsClapConfig(), vision=OpenClipConfig())

@@ -1,1 +1,1 @@
-"""Diffusion without networks: schedule, guidance, samplers, noise. A denoiser is a callable from (z, t) to eps."""
+"""Diffusion without networks: schedule, denoisers, samplers, noise. A denoiser is a callable from (z, t) to eps."""

@@ -30,6 +30,17 @@ class TakeNoise:
         return send(torch.stack([torch.randn(shape, generator=g) for g in self.generators]), self.device)
 
 
+class RowNoise:
+    """The draws of several batches behind one another: takes of different seeds in one batch."""
+
+    def __init__(self, batches: Sequence[Noise]) -> None:
+        self.batches = list(batches)
+
+    def draw(self, shape: tuple[int, ...]) -> Tensor:
+        """[takes of all batches, *shape]."""
+        return torch.cat([one.draw(shape) for one in self.batches])
+
+
 def take_seeds(seed: int, count: int) -> tuple[int, ...]:
     """Seeds of `count` takes: the given one and its successors, below 2^32."""
     return tuple((seed + k) % 2**32 for k in range(count))

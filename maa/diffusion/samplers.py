@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from maa.diffusion import official
-from maa.diffusion.guidance import Denoiser
+from maa.diffusion.denoiser import Denoiser
 from maa.diffusion.noise import Noise, TakeNoise, take_seeds
 from maa.diffusion.schedule import Schedule, first_timestep, timesteps
 

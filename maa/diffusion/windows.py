@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from maa.diffusion.guidance import Denoiser
+from maa.diffusion.denoiser import Denoiser
 
 Span = tuple[int, int]  # first column, last + 1
 

@@ -2,7 +2,7 @@
 
 Ma and Lerch, "Representation Learning for the Automatic Indexing of Sound Effects Libraries", ISMIR 2022; the network
 is the nine-layer CNN of arXiv 1808.00773. It is the audio tower that the small CLAP starts from, and, untouched, the
-judge of generated sound. Only the embedding is here, not the nine label heads of the published file.
+measure of generated sound. Only the embedding is here, not the nine label heads of the published file.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class AisfxEncoder(nn.Module):
     """Sound -> one vector per block of 2.3 s, or their mean over the whole clip.
 
     Blocks start every 50 frames (1.16 s), as in the paper; the last one is moved back so that it ends with the clip,
-    hence every sample is heard and no padding enters. A clip shorter than one block is followed by silence up to 2.3 s,
+    hence every sample counts and no padding enters. A clip shorter than one block is followed by silence up to 2.3 s,
     as in the authors' code. The vectors are not normalised.
     """
 

@@ -11,7 +11,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from maa.config import BigvganConfig
+from maa.config.vocoders import BigvganConfig
 from maa.models.hifigan import Generator, ResidualBlock
 
 TAPS = 12  # of the low-pass filter, at the doubled rate

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm as add_weight_norm
 from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
-from maa.config import BigvganConfig, HifiganConfig
+from maa.config.vocoders import BigvganConfig, HifiganConfig
 
 SLOPE = 0.1  # of every leaky ReLU but the last one, which keeps PyTorch's 0.01 as the authors' does
 Self = TypeVar("Self", bound="Generator")

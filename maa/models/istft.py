@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from maa.config import AudioSpec, IstftConfig
+from maa.config import AudioSpec
+from maa.config.vocoders import IstftConfig
 from maa.models.stft import wave_of
 
 

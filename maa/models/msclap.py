@@ -1,4 +1,4 @@
-"""MS-CLAP 2022 (Elizalde et al., arXiv 2206.04769): the authors' judge of sound against text.
+"""MS-CLAP 2022 (Elizalde et al., arXiv 2206.04769): the authors' measure of sound against text.
 
 Cnn14 (Kong et al., arXiv 1912.10211) hears at 44.1 kHz, a BERT reads the caption, and a projection each leads into one
 space of 1024 numbers.
@@ -25,7 +25,7 @@ N_FFT = 1024
 HOP = 320
 MELS = 64
 LOW, HIGH = 50.0, 14_000.0  # Hz
-WINDOW = 9 * SAMPLE_RATE  # the longest stretch heard at once
+WINDOW = 9 * SAMPLE_RATE  # the longest stretch embedded at once
 SHORTEST = SAMPLE_RATE  # a shorter clip is repeated up to here: five halvings need frames
 FLOOR = 1e-10  # smallest power
 
@@ -88,7 +88,7 @@ class Cnn14(nn.Module):
     def embed_windows(self, wave: Tensor, sample_rate: int = SAMPLE_RATE) -> Tensor:
         """wave [B, n] float32 ±1 at any usual rate -> [B, windows, 2048].
 
-        Windows are at most 9 s long, evenly spaced, and cover the clip: every sample is heard, the same way each time.
+        Windows are at most 9 s long, evenly spaced, and cover the clip: every sample counts, the same way each time.
         """
         if wave.ndim != 2 or not wave.shape[1]:
             raise ValueError(f"The sound should be [batch, samples] with at least one sample, not {tuple(wave.shape)}.")

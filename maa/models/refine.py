@@ -13,7 +13,8 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from maa.config import AudioSpec, RefineConfig
+from maa.config import AudioSpec
+from maa.config.vocoders import RefineConfig
 from maa.models.stft import istft, spectrum_of, stft, wave_of
 
 LOWEST = 20.0  # Hz; below is nothing that can be heard

@@ -28,7 +28,7 @@ Seen = Iterator[tuple[Tensor, Tensor]]  # keys and values of the cross-attention
 EPS = 1e-5
 # Channels in a group. With one, the norm would take away what the time embedding adds: an offset of the whole channel.
 LEAST = 2
-WAVES = 16  # numbers that a density is written as, before a layer looks at them
+WAVES = 16  # values that a condition of one number is written as, before a layer looks at them
 
 
 class ResBlock(nn.Module):
@@ -142,9 +142,9 @@ class UNet(nn.Module):
                 self.null_token = nn.Parameter(0.02 * torch.randn(1, 1, config.context_dim))
             if config.global_dim is not None:
                 self.null_vector = nn.Parameter(torch.zeros(1, config.global_dim))
-        if config.density:
+        for name in config.scalars:
             # Adds nothing at first, so a network without it can be trained on with it; an absent one adds nothing ever.
-            self.density = nn.Sequential(nn.Linear(WAVES, emb), nn.SiLU(), zero_init(nn.Linear(emb, emb)))
+            self.add_module(name, nn.Sequential(nn.Linear(WAVES, emb), nn.SiLU(), zero_init(nn.Linear(emb, emb))))
 
     def _make_attention(self, channels: int) -> nn.Module:
         config = self.config
@@ -198,13 +198,13 @@ class UNet(nn.Module):
     def prepare(self, context: Context, batch: int) -> Prepared:
         """`batch` conditions for `forward`: learned nulls filled in, the vector projected, keys and values computed.
 
-        A network that has not learned what a density is does not hear it.
+        A number that a network is not conditioned on, such as density, changes nothing.
 
-        A network that looks at pictures takes the global vector both ways: added to the time embedding, and, unless
+        A CLIP-conditioned network takes the global vector both ways: added to the time embedding, and, unless
         tokens are given, as a context of one token (Sec. 4.3).
         """
         tokens, mask = self._tokens(context, batch)
-        vector = self._with_density(self._vector(context, batch), context, batch)
+        vector = self._with_scalars(self._vector(context, batch), context, batch)
         layers = [stage.attention for stage in [*self.down, self.middle.first, *self.up]]
         crossing = [layer.attend_context for layer in layers if isinstance(layer, TransformerBlock)]
         if crossing and tokens is None:
@@ -224,12 +224,12 @@ class UNet(nn.Module):
         return torch.cat([torch.zeros_like(z), torch.ones_like(z[:, :1])], dim=1)
 
     def _tokens(self, context: Context, batch: int) -> tuple[Tensor | None, Tensor | None]:
-        """Tokens and mask, with the learned null where a sample has none, and in the columns where none is heard."""
+        """Tokens and mask, with the learned null where a sample has none, and in the columns that attend to none."""
         config, dtype = self.config, self.conv_in.weight.dtype
         tokens, mask = context.tokens, context.mask
         if config.context_dim is None:
             return None, None
-        if tokens is None and config.looks and context.vector is not None:
+        if tokens is None and config.clip_conditioned and context.vector is not None:
             tokens = context.vector[:, None]
         if not config.learned_null:
             return (None, mask) if tokens is None else (tokens.to(dtype), self._when(mask, context.when))
@@ -243,28 +243,27 @@ class UNet(nn.Module):
             mask = None if mask is None else mask | ~has[:, None]  # a null is the same everywhere: nothing to hide
         if context.when is None:
             return tokens, mask
-        heard = context.when if mask is None else context.when & mask[:, :, None]
-        return torch.cat([tokens, null], dim=1), torch.cat([heard, ~heard.any(1, keepdim=True)], dim=1)
+        visible = context.when if mask is None else context.when & mask[:, :, None]
+        return torch.cat([tokens, null], dim=1), torch.cat([visible, ~visible.any(1, keepdim=True)], dim=1)
 
     def _when(self, mask: Tensor | None, when: Tensor | None) -> Tensor | None:
         """The mask of a network without a learned null, for which every column has to hear something."""
         if when is None:
             return mask
-        heard = when if mask is None else when & mask[:, :, None]
-        return heard | ~heard.any(1, keepdim=True)
+        visible = when if mask is None else when & mask[:, :, None]
+        return visible | ~visible.any(1, keepdim=True)
 
-    def _with_density(self, vector: Tensor | None, context: Context, batch: int) -> Tensor | None:
-        """What is added to the time embedding, and what the share of sound adds to it where it is given."""
-        if not self.config.density:
-            return vector
-        if vector is None:
+    def _with_scalars(self, vector: Tensor | None, context: Context, batch: int) -> Tensor | None:
+        """What is added to the time embedding, and what each number adds to it where it is given."""
+        if self.config.scalars and vector is None:
             vector = self.conv_in.weight.new_zeros(batch, 4 * self.config.channels)
-        if context.density is None:
-            return vector
-        added = self.density(share_embedding(context.density, WAVES).to(vector.dtype))
-        if context.has_density is not None:
-            added = torch.where(context.has_density[:, None], added, 0.0)
-        return vector + added
+        for name in self.config.scalars:
+            number, has = context.scalar(name)
+            if number is None or vector is None:
+                continue
+            added = self.get_submodule(name)(share_embedding(number, WAVES).to(vector.dtype))
+            vector = vector + (added if has is None else torch.where(has[:, None], added, 0.0))
+        return vector
 
     def _vector(self, context: Context, batch: int) -> Tensor | None:
         """What is added to the time embedding, with the learned null where a sample has no vector."""

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from torch import nn
 
-from maa.config import AudioSpec, BigvganConfig, HifiganConfig, IstftConfig
+from maa.config import AudioSpec
+from maa.config.vocoders import BigvganConfig, HifiganConfig, VocoderConfig
 from maa.models.bigvgan import BigvganGenerator
 from maa.models.hifigan import HifiganGenerator
 from maa.models.istft import IstftVocoder
 
 
-def build_vocoder(
-    config: IstftConfig | HifiganConfig | BigvganConfig, audio: AudioSpec, *, weight_norm: bool = False
-) -> nn.Module:
+def build_vocoder(config: VocoderConfig, audio: AudioSpec, *, weight_norm: bool = False) -> nn.Module:
     """A vocoder with fresh weights: mel [B, 1, mels, T] in the vocoder's units to waveform [B, hop * T].
 
     Args:

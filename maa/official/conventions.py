@@ -71,7 +71,7 @@ def of_autoencoder(network: Autoencoder) -> Convention | None:
 
 @torch.inference_mode()
 def of_vocoder(network: Callable[[Tensor], Tensor]) -> Convention | None:
-    """The convention in which the vocoder sings noise and a tone back; None when that is not clear."""
+    """The convention in which the vocoder renders noise and a tone as they were; None when that is not clear."""
 
     def error(front: MelSpectrogram, wave: Tensor) -> float:
         mel = front(wave)[..., :FRAMES]

@@ -100,17 +100,17 @@ def _convention(found: Network | Vocoder, chosen: Convention | None) -> tuple[Co
     if named is not None:
         return named, "by its name"
     if isinstance(found, Vocoder):
-        heard = conventions.of_vocoder(found.build())
+        convention = conventions.of_vocoder(found.build())
     else:
         autoencoder = Autoencoder(found.config.autoencoder)
         autoencoder.load_state_dict({name: value.float() for name, value in found.parts["autoencoder"].items()})
-        heard = conventions.of_autoencoder(autoencoder.eval())
-    if heard is None:
+        convention = conventions.of_autoencoder(autoencoder.eval())
+    if convention is None:
         raise ValueError(
             f"{found.source.path}: neither its name nor a round trip of test sounds tells its mel convention; say "
             "--mel A (ta40multi, ta54, inpaint7) or --mel B (maa1_caps, maa1_full)."
         )
-    return heard, "by a round trip of test sounds"
+    return convention, "by a round trip of test sounds"
 
 
 def _existing(folder: Path) -> dict[str, FolderDraft]:
@@ -146,7 +146,7 @@ def _arrange(
 
 
 def _give_vocoders(places: dict[str, FolderDraft], vocoders: dict[Convention, Vocoder], folder: Path) -> None:
-    """Each network sings through the vocoder of its own mel convention; the first place of each keeps the file."""
+    """Each network is rendered by the vocoder of its own mel convention; the first place of each keeps the file."""
     for mel, vocoder in vocoders.items():
         users = {name: place for name, place in places.items() if place.config.audio.convention == mel}
         users.pop("words", None)
@@ -204,7 +204,7 @@ def _write_place(aside: Path, place: FolderDraft, target: Path, choices: Choices
     aside.mkdir(parents=True, exist_ok=True)
     if ("text" in parts or "clap" in parts) and not (target / checkpoint.TOKENIZER).is_file():
         shutil.copyfile(_tokenizer(choices, place.config.text.vocabulary), aside / checkpoint.TOKENIZER)
-    checkpoint.write(aside, place.config, parts)
+    checkpoint.write_parts(aside, place.config, parts)
     if place.clip:
         if any(name.startswith("visual.") for name in place.clip):
             clip.write_folder(aside / checkpoint.CLIP, place.config.vision.model, place.clip)

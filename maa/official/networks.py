@@ -11,16 +11,8 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor, nn
 
-from maa.config import (
-    PAPER,
-    AudioSpec,
-    BigvganConfig,
-    HifiganConfig,
-    ModelConfig,
-    MsClapConfig,
-    OpenClipConfig,
-    ScheduleConfig,
-)
+from maa.config import PAPER, AudioSpec, ModelConfig, MsClapConfig, OpenClipConfig, ScheduleConfig
+from maa.config.vocoders import BigvganConfig, HifiganConfig
 from maa.diffusion.schedule import Schedule
 from maa.models.autoencoder import Autoencoder
 from maa.models.bigvgan import low_pass
@@ -68,7 +60,7 @@ class Vocoder:
     weights: Weights
 
     def build(self) -> nn.Module:
-        """The network itself, to listen to."""
+        """The network itself, for a round trip."""
         network = build_vocoder(self.config, PAPER.audio)
         network.load_state_dict({name: value.float() for name, value in self.weights.items()})
         return network.eval()

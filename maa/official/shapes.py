@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
-from maa.config import AutoencoderConfig, BigvganConfig, HifiganConfig, TextConfig, UNetConfig
+from maa.config import AutoencoderConfig, TextConfig, UNetConfig
+from maa.config.vocoders import BigvganConfig, HifiganConfig
 
 Kind = Literal["text", "image", "inpaint"]
 Shapes = Mapping[str, tuple[int, ...]]

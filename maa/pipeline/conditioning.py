@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from maa.checkpoint import Model, present
 from maa.models.clip import ClipBridge
 from maa.models.context import Context, condition_of
 from maa.models.text import mean_pool
+from maa.pipeline.leading import Prompts
 from maa.pipeline.seen import Seen
 from maa.pipeline.sustained import names_sustained
 
@@ -38,7 +39,7 @@ def from_text(model: Model, prompt: str, negative: str) -> Pair:
     said = torch.tensor([bool(prompt), bool(negative)], device=device)
     pair = condition_of(model.config.unet, pair.tokens, pair.mask, said)
     goes_on = model.config.unet.density and names_sustained(prompt, model.sustained, model.concepts)
-    return with_density(pair.row(0), 1.0 if goes_on else None, device), pair.row(1)
+    return with_scalars(pair.row(0), {"density": 1.0 if goes_on else None}, device), pair.row(1)
 
 
 def embed_words(model: Model, texts: list[str]) -> Tensor:
@@ -73,8 +74,8 @@ def caption(words: list[tuple[str, float]]) -> str:
     return best
 
 
-def from_pictures(model: Model, pictures: list[NDArray[np.uint8]], prompt: str, negative: str) -> Pair:
-    """Condition and null of a network that looks (Sec. 4.3): CLIP's unit vectors, the mean over the frames of a video.
+def from_clip(model: Model, pictures: list[NDArray[np.uint8]], prompt: str, negative: str) -> Pair:
+    """Condition and null of a CLIP-conditioned network (Sec. 4.3): unit vectors, the mean over the frames of a video.
 
     A prompt takes the pictures' place as CLIP's vector of the text, which shares their space; the null is CLIP's vector
     of the negative prompt, or of the empty text.
@@ -102,12 +103,14 @@ def with_words(model: Model, condition: Context, words: list[tuple[str, float]])
     return replace(condition, vector=vector, has_vector=given)
 
 
-def with_density(context: Context, density: float | None, device: torch.device) -> Context:
-    """One sample's context with the share of the time that should sound, 0..1; None leaves it as it is."""
-    if density is None:
-        return context
-    given = torch.tensor([True], device=device)
-    return replace(context, density=torch.tensor([float(density)], device=device), has_density=given)
+def with_scalars(context: Context, numbers: Mapping[str, float | None], device: torch.device) -> Context:
+    """A context with conditions of one number each, 0..1, by name, the same in every row; None leaves one as it is."""
+    fields = {}
+    for name, number in numbers.items():
+        if number is not None:
+            fields[name] = torch.full((context.rows,), float(number), device=device)
+            fields[f"has_{name}"] = torch.ones(context.rows, dtype=torch.bool, device=device)
+    return replace(context, **fields)
 
 
 def input_digest(*arrays: NDArray[Any]) -> str:
@@ -125,37 +128,37 @@ def digest_of_pictures(seen: Sequence[Seen]) -> str:
 
 @dataclass(frozen=True)
 class PictureConditions:
-    """What pictures are heard as: a condition for each window, words over all of them, and the prompt to judge by."""
+    """What pictures are heard as: a condition for each window, words over all of them, and what takes are scored by."""
 
     contexts: list[Pair]
     words: list[tuple[str, float]]
-    judge: str
+    scored_by: str
 
 
-def of_pictures(model: Model, looker: Model, seen: Sequence[Seen], prompts: tuple[str, str]) -> PictureConditions:
+def of_pictures(model: Model, maker: Model, seen: Sequence[Seen], prompts: Prompts) -> PictureConditions:
     """The windows' pictures through the model's eyes.
 
     Args:
         model: names what is heard.
-        looker: makes the sound; where its network looks at pictures itself, it is conditioned on them and not on words.
+        maker: makes the sound; a CLIP-conditioned network is given the pictures themselves, and not words.
         prompts: what to hear instead ("" = what is seen), and what not.
 
     Raises:
         ValueError: the network needs words, and there is nothing that could name any.
     """
-    prompt, negative = prompts
+    prompt, negative = prompts.text, prompts.negative
     heard = [list(one.words) or describe_pictures(model, list(one.pictures)) for one in seen]
     contexts = []
     for one, words in zip(seen, heard, strict=True):
-        if looker.config.unet.looks:
+        if maker.config.unet.clip_conditioned:
             own = prompt or caption(list(one.words))
-            contexts.append(from_pictures(looker, list(one.pictures), own, negative))
+            contexts.append(from_clip(maker, list(one.pictures), own, negative))
             continue
         text = prompt or caption(words)
         if not text:
             raise ValueError("The model names no sound concepts, so pictures cannot be heard; give a prompt instead.")
-        condition, null = from_text(looker, text, negative)
-        contexts.append((condition if prompt else with_words(looker, condition, words), null))
+        condition, null = from_text(maker, text, negative)
+        contexts.append((condition if prompt else with_words(maker, condition, words), null))
     words = pooled(heard)
     return PictureConditions(contexts, words, prompt or caption(words))
 

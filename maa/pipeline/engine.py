@@ -66,9 +66,10 @@ class Engine:
 
     def settled(self, sampling: Sampling) -> Sampling:
         """The same with the open choices made. ValueError where this network cannot be told what it is told."""
-        if sampling.density is not None and not self.config.unet.density:
-            raise ValueError(f"The model {self.made_by['model']} was trained without density; leave density out.")
-        return sampling.settled(self.config.guidance)
+        for name, number in sampling.scalars.items():
+            if number is not None and name not in self.config.unet.scalars:
+                raise ValueError(f"The model {self.made_by['model']} was trained without {name}; leave {name} out.")
+        return sampling.settled(self.config)
 
     def settings(self, task: str, sampling: Sampling, prompts: Prompts | Placed) -> dict[str, Any]:
         """What a sound's tags say of its making, JSON types."""

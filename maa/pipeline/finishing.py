@@ -24,7 +24,7 @@ class Wish:
 
     loudness: str = finish.AS_MADE
     level: float | None = None  # LUFS of the user's own sound, which takes that stay "as-made" are brought to
-    judge: str | None = None  # the prompt to judge by; None = the request's own
+    scored_by: str | None = None  # the prompt that CLAP scores them by; None = the request's own
     gaps: bool = False  # silence is meant, so that no take is worse for it
 
 
@@ -52,7 +52,7 @@ def finished(renderer: Renderer, waves: NDArray[np.float32], prompt: str, wish: 
     rate, model = renderer.model.config.audio.sample_rate, renderer.model
     made = [finish.clean(wave[None], rate) for wave in waves]
     plain = np.concatenate([one.samples for one in made])
-    prompt = prompt if wish.judge is None else wish.judge
+    prompt = prompt if wish.scored_by is None else wish.scored_by
     scores = renderer.scores(plain, prompt)
     steady = not wish.gaps and names_sustained(prompt, model.sustained, model.concepts)
     silent = [silence_share(wave, rate) for wave in plain] if steady else None

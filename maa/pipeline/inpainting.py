@@ -39,7 +39,7 @@ MOST = 0.3  # the farthest that a band is moved: 6 dB as log10 magnitude
 
 @dataclass(frozen=True)
 class Conditions:
-    """What the network listens to, and the prompt that takes are judged by."""
+    """Condition and null of a take, and the prompt that takes are scored by."""
 
     condition: Context
     null: Context
@@ -96,8 +96,8 @@ class Job:
         room = Extension.of(source, filling, spec)
         self.source = room.source
         self.loud, self.gain = amplified(self.source, QUIET)  # what is worked on
-        heard = resample(self.loud.mono(), self.source.sample_rate, spec.sample_rate)
-        self.mono = steadied(heard, spec.sample_rate)
+        resampled = resample(self.loud.mono(), self.source.sample_rate, spec.sample_rate)
+        self.mono = steadied(resampled, spec.sample_rate)
         self.frames = -(-len(self.mono) // spec.hop)
         given = resampled_count(source.samples.shape[1], source.sample_rate, spec.sample_rate)
         painted = mask_of(mask, spec, -(-given // spec.hop))  # a mask knows nothing of the room at the ends
@@ -179,15 +179,15 @@ class Job:
     def _vocode(self, made: Tensor, hole: masks.Mask) -> NDArray[np.float32]:
         """The sound of a window's mel, whose hole has the level in each band that the mel asks for.
 
-        A vocoder renders smooth cells too quiet, so what it made of the hole is heard again and made up for.
+        A vocoder renders smooth cells too quiet, so what it made of the hole is measured and made up for.
         """
         sound = self.renderer.vocode(made)[0]
         if not self.filling.level_match:
             return sound
         front, make = self.renderer.model.front, torch.from_numpy(hole)[None, None].to(made.device)
         wanted = front.to_log10(made)
-        heard = front.to_log10(self.renderer.mel_of(sound))[..., : made.shape[-1]]
-        change = _smooth(_mean(wanted, make) - _mean(heard, make))
+        measured = front.to_log10(self.renderer.mel_of(sound))[..., : made.shape[-1]]
+        change = _smooth(_mean(wanted, make) - _mean(measured, make))
         return self.renderer.vocode(torch.where(make, front.from_log10(wanted + change), made))[0]
 
     def _known(self, given: Tensor, make: Tensor) -> Tensor:
@@ -305,7 +305,7 @@ def _lay(
     hop: int,
     rate: int,
 ) -> None:
-    """Put a window's sound into `wave`, but for what other windows have made; `done` [frames] keeps the books.
+    """Put a window's sound into `wave`, but for what other windows have made; `done` [frames] says which are made.
 
     Where its hole meets a hole made before, the two sounds of the same mel cross over within the older one.
     """

@@ -11,7 +11,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from maa.pipeline.setting import ADVANCED, SOUND, TAB, Choice, Number, OptionGroup, Switch, Whole, declare, read
+from maa.config import SCALARS, ModelConfig
+from maa.pipeline.setting import (
+    ADVANCED,
+    SOUND,
+    TAB,
+    Choice,
+    Number,
+    OptionGroup,
+    Switch,
+    Whole,
+    declare,
+    read_options,
+    settings_of,
+)
 
 MAX_STEPS, MAX_TAKES = 1000, 8
 MAX_EXTENSION = 30.0  # seconds at each end of a sound
@@ -87,7 +100,7 @@ class Sampling(OptionGroup):
         Number(
             help="how much of the time sounds: 0 = one event, 1 = many", low=0.0, high=1.0, slider=(0.0, 1.0, 0.05),
             place=SOUND, label="One ↔ many", turn=4, metavar="D", open="the model's choice",
-            free=True, known=lambda config: config.unet.density,
+            free="free", known=lambda config: config.unet.density,
             info="How much of the time sounds: a single event at 0, one after the other at 1.",
         ),
     )  # fmt: skip
@@ -103,6 +116,11 @@ class Sampling(OptionGroup):
             raise ValueError("mismatch repeats a habit of the authors' sampler; choose the sampler official.")
         sampler.check(self.steps)
 
+    @property
+    def scalars(self) -> dict[str, float | None]:
+        """The conditions of one number each, by name; None = open."""
+        return {name: getattr(self, name) for name in SCALARS}
+
     @classmethod
     def asked(cls, given: Mapping[str, Any]) -> Sampling:
         """As a page or a program asks for it: a seed of -1 or none is a fresh one, and what is no use is left out."""
@@ -116,12 +134,16 @@ class Sampling(OptionGroup):
         unused = isinstance(name, str) and name in SAMPLERS and not SAMPLERS[name].uses_eta
         if unused or fields.get("eta") is None:
             fields["eta"] = 0.0  # a control that stays in the page while this sampler is chosen
-        return read(cls, fields)
+        return read_options(cls, fields)
 
-    def settled(self, guidance: float) -> Sampling:
-        """The same with the open choices made: a seed drawn, the model's guidance filled in."""
-        seed = fresh_seed() if self.seed is None else self.seed
-        return replace(self, seed=seed, guidance=guidance if self.guidance is None else self.guidance)
+    def settled(self, config: ModelConfig) -> Sampling:
+        """The same with the open choices made: a seed drawn, and the model's own numbers filled in."""
+        found: dict[str, Any] = {
+            one.field: one.native(config)
+            for one in settings_of(Sampling)
+            if one.native is not None and getattr(self, one.field) is None
+        }
+        return replace(self, **found, seed=fresh_seed() if self.seed is None else self.seed)
 
 
 def fresh_seed() -> int:

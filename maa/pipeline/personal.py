@@ -25,12 +25,12 @@ def personal_window(renderer: Renderer, source: Audio, start: float) -> NDArray[
         raise ValueError(f"start must lie within the sound (0 to {source.seconds:.2f} s), not {start:g}.")
     spec = renderer.model.config.audio
     first = round(start * spec.sample_rate)
-    heard, _ = amplified(source)  # float files hold far quieter sounds than a mel-spectrogram
-    wave = resample(heard.mono(), source.sample_rate, spec.sample_rate)[first : first + spec.samples]
+    loud, _ = amplified(source)  # float files hold far quieter sounds than a mel-spectrogram
+    wave = resample(loud.mono(), source.sample_rate, spec.sample_rate)[first : first + spec.samples]
     return np.pad(wave, (0, max(0, spec.hop - len(wave))))  # a single sample is a frame of sound, too
 
 
-def level(renderer: Renderer, wave: NDArray[np.float32], start: Start) -> float | None:
+def level_of(renderer: Renderer, wave: NDArray[np.float32], start: Start) -> float | None:
     """LUFS that a take should have to be as loud as its sound; None where nothing of the sound is left.
 
     It is measured on the mono sound: a take is mono and comes out of both loudspeakers, as their mean did before.

@@ -39,9 +39,11 @@ def from_pictures(
     """
     seconds, wish, on_step = how
     sampling = engine.settled(sampling)
-    found = conditioning.of_pictures(model, engine.model, pictures, (prompts.text, prompts.negative))
+    found = conditioning.of_pictures(model, engine.model, pictures, prompts)
     settings = engine.settings(more["task"], sampling, prompts)
     settings |= {"heard_as": [[word, round(weight, 4)] for word, weight in found.words], **more}
     settings |= {"input": conditioning.digest_of_pictures(pictures)}
-    made = engine.generate(found.contexts, sampling, seconds, settings, on_step, replace(wish, judge=found.judge))
+    made = engine.generate(
+        found.contexts, sampling, seconds, settings, on_step, replace(wish, scored_by=found.scored_by)
+    )
     return replace(made, words=tuple(found.words))

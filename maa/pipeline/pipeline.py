@@ -21,6 +21,7 @@ from maa.device import compute_dtype, pick_device, pick_dtype
 from maa.diffusion.schedule import first_timestep
 from maa.pipeline import conditioning, finishing, inpainting, personal, pictured, seen
 from maa.pipeline.abilities import lacks
+from maa.pipeline.checks import text as check_prompt
 from maa.pipeline.engine import Engine
 from maa.pipeline.events import Event, events_of
 from maa.pipeline.leading import Prompts
@@ -29,7 +30,7 @@ from maa.pipeline.options import Filling, Sampling
 from maa.pipeline.render import Renderer
 from maa.pipeline.result import Generation
 from maa.pipeline.steps import OnStep
-from maa.pipeline.tasks import check_prompt, check_seconds, check_t0, check_words
+from maa.pipeline.tasks import check_seconds, check_t0, check_words
 from maa.pipeline.words import Words
 
 DEFAULT = Sampling()
@@ -167,7 +168,7 @@ class MakeAnAudio(Words):
         sampling = self.engine.settled(sampling)
         check_seconds(seconds)
         prompts = self._placed(given, *said, literal, seconds)
-        settings, wish = self.engine.settings("text", sampling, prompts), replace(wish, judge=prompts.text)
+        settings, wish = self.engine.settings("text", sampling, prompts), replace(wish, scored_by=prompts.text)
         return self.engine.from_words(prompts, sampling, seconds, settings, on_step, wish)
 
     def image_to_audio(
@@ -261,8 +262,8 @@ class MakeAnAudio(Words):
         settings |= {"t0": float(t0), "start": float(start), "level_match": bool(level_match)}
         settings["input"] = conditioning.input_digest(wave)
         begin = personal.noised_start(self.renderer, wave, self.engine.from_text(prompts), t0)
-        level = personal.level(self.renderer, wave, begin) if level_match else None
-        wish = replace(wish, level=level, judge=prompts.text)
+        level = personal.level_of(self.renderer, wave, begin) if level_match else None
+        wish = replace(wish, level=level, scored_by=prompts.text)
         return self.engine.render(begin, sampling, len(wave), settings, on_step, wish)
 
     def inpaint(
@@ -290,7 +291,7 @@ class MakeAnAudio(Words):
                 a list of `Box`, (start, end) or (start, end, low, high) in seconds and Hz. None with `filling` that
                 extends the sound: only its ends are new.
             prompt: what to fill with; empty continues what is there.
-            filling: strength, resampling, level, and how much longer the sound should become at its ends.
+            filling: how a hole is filled, and how much longer the sound should become at its ends.
             loudness: "as-made"; no other, because your own samples stay.
         """
         finishing.wish(loudness, fixed=True)

@@ -13,15 +13,16 @@ from torch import Tensor
 
 from maa.checkpoint import Model, present
 from maa.diffusion import official
-from maa.diffusion.guidance import Denoiser, guided, keep_known
+from maa.diffusion.denoiser import Denoiser, guided, keep_known
+from maa.diffusion.noise import Noise, RowNoise
 from maa.diffusion.samplers import sampler_named
 from maa.diffusion.schedule import Schedule
 from maa.diffusion.windows import Span, piecewise, plan, windowed
 from maa.dsp import whole_frames
 from maa.models.autoencoder import Autoencoder
-from maa.models.context import Context, Prepared
+from maa.models.context import Context, Prepared, batched
 from maa.models.unet import UNet
-from maa.pipeline.conditioning import with_density
+from maa.pipeline.conditioning import Pair, with_scalars
 from maa.pipeline.options import Sampling
 from maa.pipeline.steps import OnStep
 
@@ -31,7 +32,7 @@ OVERLAP = 16  # latent columns that two windows of a long sound share: 2 s
 
 @dataclass(frozen=True)
 class Part:
-    """One window of a long sound, in latent columns, and what it listens to."""
+    """One window of a long sound, in latent columns, with its condition and null."""
 
     span: Span
     condition: Context
@@ -42,13 +43,14 @@ class Part:
 class Start:
     """What a task prepares: condition, length, and where the noise begins."""
 
-    condition: Context  # for one take
-    null: Context  # what guidance leads away from: nothing, or the negative prompt
+    condition: Context  # for one take, or a row for each
+    null: Context  # what it is led away from (Eq. 2)
     frames: int  # mel frames, a multiple of the config's frame_multiple
     strength: float = 1.0  # share of the noise schedule that is run, 0..1; 0 = no denoising
     clean: Tensor | None = None  # [1, C, H, W] latent that the noise is added to; None = pure noise
     parts: tuple[Part, ...] = ()  # the windows of a sound longer than the model's own; they replace the condition
     follow: Tensor | None = None  # [1, 1, H, W], how far each cell of a hole follows the network, 0..1; None = its mask
+    each: bool = False  # condition and null have a row for each take, and not one for all
 
 
 def window_parts(spans: Sequence[Span], contexts: Sequence[tuple[Context, Context]]) -> tuple[Part, ...]:
@@ -109,10 +111,36 @@ class Renderer:
         takes: Sequence[int],
         report: Callable[[int, int, Tensor], None] | None,
     ) -> Tensor:
+        noise = sampler_named(sampling.sampler).noise(decided(sampling.seed, "seed"), takes, self.device)
+        return self._denoise(start, sampling, noise, len(takes), report)
+
+    @torch.inference_mode()
+    def batch(self, pairs: Sequence[Pair], seeds: Sequence[int], frames: int, sampling: Sampling) -> Tensor:
+        """Latents [B, C, H, W] of B conditions at once, each with its own seed: single takes, but for rounding.
+
+        Args:
+            pairs: condition and null of each, one row.
+            seeds: of each.
+            frames: mel frames of all, a multiple of the config's frame_multiple.
+            sampling: settled; its own seed and count are not looked at.
+        """
+        condition, null = (batched([pair[side] for pair in pairs]) for side in (0, 1))
+        spans = self.spans(frames // self.model.config.autoencoder.factor)
+        start = Start(condition, null, frames, parts=window_parts(spans, [(condition, null)]), each=True)
+        noise = RowNoise([sampler_named(sampling.sampler).noise(seed, [0], self.device) for seed in seeds])
+        return self._denoise(start, sampling, noise, len(seeds))
+
+    def _denoise(
+        self,
+        start: Start,
+        sampling: Sampling,
+        noise: Noise,
+        count: int,
+        report: Callable[[int, int, Tensor], None] | None = None,
+    ) -> Tensor:
         config = self.model.config
         columns = start.frames // config.autoencoder.factor
         sampler = sampler_named(sampling.sampler)
-        noise = sampler.noise(decided(sampling.seed, "seed"), takes, self.device)
         z = noise.draw((config.autoencoder.latent_channels, config.latent_cells[0], columns))
         steps = sampler.timesteps(start.strength, sampling.steps, self.schedule)
         if start.clean is not None:
@@ -120,7 +148,7 @@ class Renderer:
             z = alpha * start.clean + sigma * z
         if not steps:
             return z
-        denoiser = self._denoiser(start, sampling, len(takes))
+        denoiser = self._denoiser(start, sampling, count)
         return sampler.run(denoiser, z, steps, self.schedule, report, sampling.eta, noise)
 
     def _level(self, steps: Sequence[int], sampling: Sampling) -> int:
@@ -145,8 +173,8 @@ class Renderer:
                 inner.append(self._denoiser(one, sampling, count))
             return windowed([part.span for part in start.parts], inner)
         guidance = decided(sampling.guidance, "guidance")
-        heard = with_density(start.condition, sampling.density, self.device)  # guidance leads away from none
-        condition, null = (self.prepare(one.repeat(count), count) for one in (heard, start.null))
+        full = with_scalars(start.condition, sampling.scalars, self.device)  # guidance leads away from none
+        condition, null = (self.prepare(one if start.each else one.repeat(count), count) for one in (full, start.null))
         denoiser = guided(self.unet, self.schedule, condition, null, guidance)
         known, make = start.condition.known, start.condition.make
         if known is not None and make is not None:

@@ -30,6 +30,15 @@ class Generation:
     carried: Carried = NOTHING  # what the user's file said beside its samples (inpainting only)
     reports: tuple[dict[str, Any], ...] = ()  # of each take: what an edit left of the source (inpainting only)
 
+    @property
+    def ranked(self) -> bool:
+        """Whether the first take is the best one."""
+        return self.scores is not None and len(self.seeds) > 1
+
+    def notes(self, take: int) -> list[list[str]]:
+        """What sets a take apart from the others, for people: (label, words). None here: they differ by chance."""
+        return []
+
     def settings_of(self, take: int = 0) -> dict[str, Any]:
         """The settings that make this one take: its own seed, one take.
 

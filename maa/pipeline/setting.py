@@ -42,7 +42,7 @@ class Setting:
     required: bool = False  # no sound without it
     native: Callable[[ModelConfig], float] | None = None  # what None means for a model, where that is a number
     open: str = ""  # and in words
-    free: bool = False  # the page has a box that leaves it to the model
+    free: str = ""  # name of the box on the page that leaves it to the model; "" = there is none
     known: Callable[[ModelConfig], bool] | None = None  # which models have it; None = all
     field: str = ""
     default: Any = None
@@ -247,7 +247,7 @@ class OptionGroup:
         return {setting.field: getattr(self, setting.field) for setting in settings_of(type(self))}
 
 
-def read(kind: Callable[..., T], given: Mapping[str, Any]) -> T:
+def read_options(kind: Callable[..., T], given: Mapping[str, Any]) -> T:
     """Options from values that came from outside, by their names; those that are missing keep their defaults.
 
     Raises:

@@ -27,9 +27,18 @@ class Strip(Generation):
     points: tuple[Generation, ...] = ()
     realism: tuple[float, ...] = ()  # 1 - MSE of the take's mel to the upload's, both on the 0..1 scale of 100 dB
 
+    @property
+    def ranked(self) -> bool:
+        """They lie in the order of their t0."""
+        return False
+
     def settings_of(self, take: int = 0) -> dict[str, Any]:
         """The settings that make this one take, its own t0 among them."""
         return self.points[take].settings_of(0)
+
+    def notes(self, take: int) -> list[list[str]]:
+        """Its t0, and how near it is to the upload."""
+        return [["t0", f"{self.settings_of(take)['t0']:g}"], ["1 − MSE", f"{self.realism[take]:.3f}"]]
 
 
 def strip(
@@ -51,10 +60,10 @@ def strip(
         sampling: how; one take is made for each t0.
         values: the t0, 0..1 each.
         on_step: progress over all of them.
-        how: negative, start, level_match and loudness, as for `MakeAnAudio.personalize`.
+        how: what else `MakeAnAudio.personalize` may be asked.
     """
     source = to_audio(audio)
-    settled = replace(sampling.settled(maa.config.guidance), count=1)
+    settled = replace(sampling.settled(maa.config), count=1)
     sampler, schedule = sampler_named(settled.sampler), Schedule(maa.config.schedule)
     totals = [len(sampler.timesteps(t0, settled.steps, schedule)) for t0 in values]
     points: list[Generation] = []

@@ -1,18 +1,16 @@
-"""The five tasks: what each is called, what is given to it, and what may be asked of it besides the sampling.
+"""The tasks: what each is called, what is given to it, and what may be asked of it besides the sampling.
 
-A sixth one is a class here, a method of `MakeAnAudio`, and a tab.
+Another one is a class here, a method of `MakeAnAudio`, and a tab: its file, and its line in `maa/ui/tabs.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from maa.pipeline import checks
-from maa.pipeline.checks import text as check_prompt
 from maa.pipeline.events import event_of, rows_of
 from maa.pipeline.options import Filling, Sampling, Soundtrack
+from maa.pipeline.rows import check_words, regions
 from maa.pipeline.setting import (
     PROMPTS,
     SOUND,
@@ -34,9 +32,6 @@ if TYPE_CHECKING:
 
 MIN_SECONDS, MAX_SECONDS = 0.5, 30.0
 MAX_START = 600.0  # seconds: no sound is longer
-MAX_WORDS = 20  # that a picture may be heard as
-MAX_WEIGHT = 1e6
-BOXES = 64  # regions of one request
 AS_MADE = "as-made"
 LOUDNESS = {AS_MADE: "As made", "-23": "−23 LUFS (broadcast)", "-18": "−18 LUFS", "peak": "Peak −1 dBTP"}
 
@@ -97,44 +92,6 @@ def _events() -> Any:
     return declare((), setting)
 
 
-def regions(value: Any, edges: int) -> list[tuple[float, ...]]:
-    """Rows of [start s, end s, low Hz, high Hz], or with `edges` 2 of [start s, end s]; None is none.
-
-    Their order and range are for `maa.audio.mask.Box` to judge.
-    """
-    row_text = f"[{', '.join(('start s', 'end s', 'low Hz', 'high Hz')[:edges])}]"
-    if value is None:
-        return []
-    if not isinstance(value, list | tuple) or len(value) > BOXES:
-        raise ValueError(f"Give up to {BOXES} regions, each as {row_text}.")
-    rows = []
-    for row in value:
-        if not isinstance(row, list | tuple) or len(row) != edges:
-            raise ValueError(f"Each region should be {row_text}.")
-        rows.append(tuple(checks.number(edge, "Each edge of a region") for edge in row))
-    return rows
-
-
-def check_words(words: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
-    """Sounds that a person hears in a picture: at most 20, with weights above 0 that are made to add up to 1."""
-    if not isinstance(words, list | tuple) or len(words) > MAX_WORDS:
-        raise ValueError(f"Give at most {MAX_WORDS} words, each with its weight.")
-    pairs: list[tuple[str, float]] = []
-    for pair in words:
-        if not isinstance(pair, list | tuple) or len(pair) != 2:
-            raise ValueError("Each word should come with its weight, such as ('rain', 0.5).")
-        word = check_prompt(pair[0], "word", needed=True)
-        weight = checks.number(pair[1], "The weight of a word", 0.0, MAX_WEIGHT)
-        if weight > 0:
-            pairs.append((word, weight))
-    if words and not pairs:
-        raise ValueError("Every word has weight 0; give at least one of them more.")
-    total = sum(weight for _, weight in pairs)
-    if abs(total - 1) > 0.01:  # weights that this function gave out come back as they are
-        pairs = [(word, round(weight / total, 4)) for word, weight in pairs]
-    return sorted(pairs, key=lambda pair: -pair[1])
-
-
 @dataclass(frozen=True)
 class Source:
     """What a task works on."""
@@ -152,6 +109,7 @@ class Task(OptionGroup):
     method: ClassVar[str]  # of `MakeAnAudio`, and the name of its endpoint
     summary: ClassVar[str]
     source: ClassVar[Source | None] = None
+    conditioned_on: ClassVar[Literal["text", "pictures", "known sound"]] = "text"  # decides which parts it needs
     more: ClassVar[tuple[type[OptionGroup], ...]] = ()  # what else it may be asked
     splices: ClassVar[bool] = False  # the new sound goes into the user's own, whose loudness stays as it is
 
@@ -191,6 +149,7 @@ class Image(Task):
     name, label, method = "image", "Image", "image_to_audio"
     summary = "Sound from a picture."
     source = Source("image", "a picture")
+    conditioned_on = "pictures"
 
     prompt: str = _prompt()
     negative: str = _negative()
@@ -213,6 +172,7 @@ class Video(Task):
     name, label, method = "video", "Video", "video_to_audio"
     summary = "Sound for a clip, as long as the clip; the file is the clip with that sound."
     source = Source("video", "a clip", "with -o NAME.wav only the sound is written")
+    conditioned_on = "pictures"
     more = (Soundtrack,)
 
     prompt: str = _prompt()
@@ -270,6 +230,7 @@ class Inpaint(Task):
     name, label, method = "inpaint", "Inpaint", "inpaint"
     summary = "Regions of a sound made anew; outside their time spans its samples stay as they are."
     source = Source("audio", "a sound", "its rate, channels and sample format are kept")
+    conditioned_on = "known sound"
     more = (Filling,)
     splices = True
 
@@ -315,19 +276,19 @@ TASKS: dict[str, type[Task]] = {task.name: task for task in (Text, Image, Video,
 LABELS: dict[str, str] = {name: task.label for name, task in TASKS.items()}
 
 
-def check(task: type[Task], name: str, value: Any) -> Any:
+def checked_value(task: type[Task], name: str, value: Any) -> Any:
     """One value of a task, checked alone."""
     return next(setting for setting in settings_of(task) if setting.name == name).check(value)
 
 
 def check_seconds(seconds: float | None) -> None:
     """None, or a length the model can be asked for."""
-    check(Text, "seconds", seconds)
+    checked_value(Text, "seconds", seconds)
 
 
 def check_t0(t0: float) -> None:
     """The share of the noise schedule that personalisation goes back, 0..1 (Sec. 4.1)."""
-    check(Personalize, "t0", t0)
+    checked_value(Personalize, "t0", t0)
 
 
 def check_loudness(loudness: object, *, fixed: bool = False) -> str:
@@ -337,7 +298,7 @@ def check_loudness(loudness: object, *, fixed: bool = False) -> str:
         loudness: what was asked for.
         fixed: the task keeps the user's own samples, so that nothing but "as-made" will do.
     """
-    name: str = check(Text, "loudness", loudness)
+    name: str = checked_value(Text, "loudness", loudness)
     if fixed and name != AS_MADE:
         raise ValueError(
             f"Inpainting keeps your own samples as they are, so its loudness can only be {AS_MADE}, not {name}."

@@ -9,9 +9,10 @@ import torch
 from maa.checkpoint import Model
 from maa.models.vocabulary import Vocabulary
 from maa.pipeline import conditioning
+from maa.pipeline.checks import text as check_prompt
 from maa.pipeline.events import Event
 from maa.pipeline.leading import Led, Prompts, lead
-from maa.pipeline.tasks import check_prompt, check_seconds
+from maa.pipeline.tasks import check_seconds
 from maa.pipeline.timeline import Placed, placed, told
 
 

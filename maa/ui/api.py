@@ -66,7 +66,7 @@ class Endpoint:
 
 
 def endpoint_table(config: ModelConfig) -> list[Endpoint]:
-    """All endpoints; lengths and guidance default to the model's own."""
+    """All endpoints; what a model has a number of its own for defaults to that."""
     return [endpoint(tab.task, config) for tab in TABS.values()]
 
 

@@ -98,7 +98,7 @@ def lay(
             for setting in group:
                 parts[setting.name] = control(setting, task, config, wording)
                 if setting.free:
-                    parts["free"] = _free(setting, task, parts[setting.name])
+                    parts[setting.free] = _free(setting, task, parts[setting.name])
     return parts
 
 
@@ -143,7 +143,7 @@ def _line(setting: TextLine, how: dict[str, object], wording: Wording | None) ->
 
 def _free(setting: Setting, task: str, slider: Component) -> gr.Checkbox:
     """The choice to leave a setting to the model; moving its slider takes it back."""
-    free = gr.Checkbox(True, label=f"Leave {setting.label.lower()} to the model", elem_id=f"{task}-free")
+    free = gr.Checkbox(True, label=f"Leave {setting.label.lower()} to the model", elem_id=f"{task}-{setting.free}")
     slider.input(None, outputs=free, js="() => false", api_visibility="private")
     return free
 

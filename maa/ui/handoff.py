@@ -51,7 +51,7 @@ def connect(place: Workplace, whole: PageParts) -> None:
     def dropped(event: gr.EventData) -> Updates:
         try:
             data = restore.settings_in(event._data)
-            name = restore.called(data.get("name"))
+            name = restore.file_called(data.get("name"))
             path = files.uploaded({"path": data.get("path")}, "a sound")
             settings, view = restore.from_file(path, repr(name))
             desk = place.desks[settings["task"]]
@@ -104,12 +104,12 @@ def _listen(place: Workplace, whole: PageParts, source: Any, everything: list[Co
         painted = desk.task.name == "inpaint"  # the painter paints the mask again first
         if painted:
             updates[desk.knobs.status] = status.idle("The mask is painted again; press Generate.")
-        lost = "input" in desk.shown.refill and records.load(data.get("id")) is None
+        lost = "input" in desk.shown.refill and records.record_of(data.get("id")) is None
         return desk, updates, not painted and not lost
 
     def send(data: dict[str, Any]) -> tuple[Desk, Updates, bool]:
         desk = desk_of(data.get("to"))
-        return desk, restore.send(desk, restore.settings_in(data.get("settings")), data.get("id")), False
+        return desk, restore.send_take(desk, restore.settings_in(data.get("settings")), data.get("id")), False
 
     def more(data: dict[str, Any]) -> tuple[Desk, Updates, bool]:
         settings = restore.settings_in(data.get("settings"))

@@ -30,7 +30,7 @@ WORDING = Wording(
 WORDS_SHOWN = 6
 
 
-def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
+def from_picture(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
     """Picture to sound by the pipeline; a prompt takes the place of the words heard."""
     picture = files.uploaded(own["image"], "a picture")
     asked = cast(Image, ask.task)
@@ -49,15 +49,15 @@ def given(value: Any) -> list[Any]:
     ]
 
 
-def shown(words: Sequence[Sequence[Any]]) -> dict[str, Any]:
+def as_edited(words: Sequence[Sequence[Any]]) -> dict[str, Any]:
     """Words as a person would have edited them."""
     return {"words": [list(word) for word in words]}
 
 
-TASK = TabTask(Image, call, reads={"words": given}, shows={"words": shown})
+TASK = TabTask(Image, from_picture, reads={"words": given}, shows={"words": as_edited})
 
 
-def describe(pipeline: MakeAnAudio, value: Any) -> list[tuple[str, float]]:
+def words_heard(pipeline: MakeAnAudio, value: Any) -> list[tuple[str, float]]:
     """The words that a picture is heard as; none where the model has none."""
     return list(pipeline.describe_image(files.uploaded(value, "a picture")))
 
@@ -85,7 +85,7 @@ def build(place: Workplace) -> None:
         if value is None:
             return {"words": [], "heard": True}
         try:
-            heard = next(place.look("image", describe, value))
+            heard = next(place.look("image", words_heard, value))
         except Exception as error:
             raise told(error) from error
         return {"words": [list(word) for word in heard[:WORDS_SHOWN]], "heard": True}

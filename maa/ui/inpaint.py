@@ -23,9 +23,10 @@ from maa.ui.controls import Controls, Wording, controls, lay
 from maa.ui.examples import examples
 from maa.ui.jobs import OnStep
 from maa.ui.limits import Ask
-from maa.ui.results import WAVEFORM, results
+from maa.ui.results import results
 from maa.ui.shares import LOOK
 from maa.ui.tab import Own, TabTask, Workplace, told, wire
+from maa.ui.widgets import sound_field
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +42,7 @@ PRESETS = {"remove": REMOVE, "replace": REPLACE}
 PLAYED = (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".webm", ".mp4")  # by browsers
 
 
-def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
+def fill_painted(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
     """Inpainting by the pipeline, with the mask that was painted."""
     sound = files.uploaded(own["audio"], "a sound")
     mask = painter.mask_of(own["mask"], (pipeline.config.audio.mels, pipeline.frames_of(sound)))
@@ -50,7 +51,7 @@ def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generati
     return filled(pipeline, sound, mask, ask, on_step)
 
 
-def call_regions(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
+def fill_regions(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
     """Inpainting by the pipeline, with boxes, stretches of time and a mask file, all together."""
     sound, asked = files.uploaded(own["audio"], "a sound"), cast(Inpaint, ask.task)
     if not asked.regions and not asked.mask and not filling_of(ask).extends:
@@ -72,8 +73,8 @@ def filling_of(ask: Ask) -> Filling:
 
 
 # The painter sends its mask as a value of its own, which is no file.
-TASK = TabTask(Inpaint, call, output=limits.SplicedOutput, reads={"mask": lambda painted: None})
-BOX_TASK = TabTask(Inpaint, call_regions, output=limits.SplicedOutput)
+TASK = TabTask(Inpaint, fill_painted, output=limits.SplicedOutput, reads={"mask": lambda painted: None})
+BOX_TASK = TabTask(Inpaint, fill_regions, output=limits.SplicedOutput)
 
 
 def playable(sound: Path) -> Path:
@@ -109,14 +110,7 @@ def picture_of(pipeline: MakeAnAudio, given: Shown) -> dict[str, Any]:
 
 def build(place: Workplace) -> None:
     """Lay the tab out and connect it."""
-    sound = gr.Audio(
-        label="Your sound",
-        type="filepath",
-        sources=["upload", "microphone"],
-        buttons=[],
-        waveform_options=WAVEFORM,
-        elem_id="inpaint-input",
-    )
+    sound = sound_field("inpaint")
     mask = painter.painter("inpaint-painter", place.model.config.audio)
     boxes = gr.State(None)  # regions of the example that was clicked, until its sound is shown
     with gr.Row(elem_classes="maa-desk"):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from maa.pipeline.options import Sampling
-from maa.pipeline.setting import ADVANCED, Choice, OptionGroup, declare, read, settings_of
+from maa.pipeline.setting import ADVANCED, Choice, OptionGroup, declare, read_options, settings_of
 from maa.pipeline.tasks import Task
 
 WORK = 4000  # denoising steps of all takes of one request
@@ -101,7 +101,7 @@ def ask(task: type[Task], fields: Mapping[str, Any], output: type[Output] | None
 
     Args:
         task: what for.
-        fields: settings by their names, and from a page `free` (true = the model chooses what it may) and `fresh`
+        fields: settings by their names, and from a page their `free` boxes (true = the model chooses) and `fresh`
             (true = draw a new seed). What is missing keeps its default; what the task does not know is passed over.
         output: how the task's files are written; None = nobody is asked.
 
@@ -109,8 +109,7 @@ def ask(task: type[Task], fields: Mapping[str, Any], output: type[Output] | None
         ValueError: a value is of the wrong kind or outside its limits.
     """
     left_out = {"seed"} if fields.get("fresh") is True else set()
-    if fields.get("free") is True:
-        left_out |= {setting.name for setting in settings_of(Sampling) if setting.free}
+    left_out |= {one.name for one in settings_of(Sampling) if one.free and fields.get(one.free) is True}
     given = {name: value for name, value in fields.items() if name not in left_out}
     sampling = Sampling.asked(given)
     if sampling.steps * sampling.count > WORK:
@@ -118,5 +117,5 @@ def ask(task: type[Task], fields: Mapping[str, Any], output: type[Output] | None
             f"{sampling.count} takes of {sampling.steps} steps are too much at once; all takes together may have "
             f"{WORK:,} steps."
         )
-    more = tuple(read(kind, given) for kind in task.more)
-    return Ask(read(task, given), more, sampling, read(output or Output, given if output else {}))
+    more = tuple(read_options(kind, given) for kind in task.more)
+    return Ask(read_options(task, given), more, sampling, read_options(output or Output, given if output else {}))

@@ -1,4 +1,4 @@
-"""The page: a heading, five tabs, what the model is, and the endpoints for programs."""
+"""The page: a heading, a tab for each task, what the model is, and the endpoints for programs."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def describe(model: LoadingModel) -> tuple[str, dict[str, str]]:
     works = [name for task, name in LABELS.items() if not missing[task]]
     parts = [
         f"Model **{pipeline.name}**",
-        "all five tasks" if len(works) == len(LABELS) else ", ".join(works) or "no task works",
+        "all tasks" if len(works) == len(LABELS) else ", ".join(works) or "no task works",
         f"{pipeline.config.audio.seconds:.1f} s at {pipeline.config.audio.sample_rate / 1000:g} kHz",
     ]
     terms = licence(model.card)

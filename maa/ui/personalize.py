@@ -16,10 +16,10 @@ from maa.ui.controls import Wording, controls, lay
 from maa.ui.examples import examples
 from maa.ui.jobs import OnStep
 from maa.ui.limits import Ask
-from maa.ui.results import WAVEFORM, results
+from maa.ui.results import results
 from maa.ui.shares import LOOK
 from maa.ui.tab import Own, TabTask, Workplace, told, wire
-from maa.ui.widgets import window, window_of
+from maa.ui.widgets import sound_field, window, window_of
 
 if TYPE_CHECKING:
     from maa.pipeline import Generation, MakeAnAudio
@@ -28,19 +28,14 @@ HINT = "Give a sound, say what it should turn into, choose how far, and press Ge
 WORDING = Wording(prompt_label="What should it turn into?", prompt_placeholder="A cat meows")
 
 
-def call(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
-    """Personalisation by the pipeline."""
-    return ask.task.run(pipeline, files.uploaded(own["audio"], "a sound"), ask.sampling, on_step)
-
-
-def call_strip(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
+def several(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
     """The same sound, led by different amounts."""
     sound = files.uploaded(own["audio"], "a sound")
     asked = cast(Personalize, ask.task)
     return strip(pipeline, sound, sampling=ask.sampling, on_step=on_step, **asked.at_any_t0())
 
 
-def start_of(value: Any) -> float:
+def window_start(value: Any) -> float:
     """The second at which the window begins: a number, or what the window in the page sends."""
     if isinstance(value, dict) or value is None:
         value = (value or {}).get("start") or 0.0
@@ -51,12 +46,12 @@ def follow(upload: Any, value: Any) -> dict[str, Any] | None:
     """The window on a new upload; one that settings have just moved stays where it is."""
     shown = window_of(upload)
     if shown is not None and isinstance(value, dict) and "peaks" not in value:
-        shown["start"] = min(start_of({"start": value.get("go") or value.get("start")}), shown["seconds"])
+        shown["start"] = min(window_start({"start": value.get("go") or value.get("start")}), shown["seconds"])
     return shown
 
 
-TASK = TabTask(Personalize, call, reads={"start": start_of}, shows={"start": lambda start: {"go": start}})
-STRIP = replace(TASK, call=call_strip)
+TASK = TabTask(Personalize, reads={"start": window_start}, shows={"start": lambda start: {"go": start}})
+STRIP = replace(TASK, call=several)
 
 
 def build(place: Workplace) -> None:
@@ -64,14 +59,7 @@ def build(place: Workplace) -> None:
     native = place.model.config.audio.seconds
     with gr.Row(elem_classes="maa-desk"):
         with gr.Column(scale=5, min_width=320):
-            sound = gr.Audio(
-                label="Your sound",
-                type="filepath",
-                sources=["upload", "microphone"],
-                buttons=[],
-                waveform_options=WAVEFORM,
-                elem_id="personalize-input",
-            )
+            sound = sound_field("personalize")
             where = window("personalize-window", native)
             led = lay([one for one in settings_of(Personalize) if one.place == TAB], "personalize", place.model.config)
             compare = gr.Button(Personalize.several, size="sm", elem_id="personalize-strip")

@@ -65,7 +65,7 @@ def keep(folder: Path, view: dict[str, Any], own: Mapping[str, Any], model: str,
     return view
 
 
-def load(take: object) -> tuple[Path, dict[str, Any]] | None:
+def record_of(take: object) -> tuple[Path, dict[str, Any]] | None:
     """Folder and record of a take by its id; None when the server does not keep it any more."""
     folder = files.folder_of(take)
     if folder is None or not (folder / RECORD).is_file():
@@ -120,7 +120,7 @@ def _keep_mask(payload: Any, folder: Path, spec: AudioSpec) -> str | None:
 
 def bundle(take: Any) -> dict[str, Any]:
     """A zip of the command of a take, its input and its mask: {"url"}, or {"error"} for the person who asked."""
-    found = load(take)
+    found = record_of(take)
     if found is None:
         return {"error": "The server does not keep this sound any more; make it again."}
     folder, record = found
@@ -139,7 +139,7 @@ def stars(takes: Any) -> dict[str, Any]:
     wanted = list(dict.fromkeys(one for one in takes if isinstance(one, str))) if isinstance(takes, list) else []
     if len(wanted) > MOST_STARS:
         return {"error": f"One zip takes {MOST_STARS} sounds; take some stars away and download the others after."}
-    found = [one for one in map(load, wanted) if one is not None]
+    found = [one for one in map(record_of, wanted) if one is not None]
     if not found:
         return {"error": "The server keeps none of these sounds any more; make them again first."}
     inside = {f"{number:03d}_{path.name}": path for number, one in enumerate(found, 1) for path in _media(*one)}

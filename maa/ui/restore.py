@@ -31,7 +31,7 @@ def settings_in(value: object) -> dict[str, Any]:
     return {str(name): one for name, one in value.items()} if isinstance(value, Mapping) else {}
 
 
-def called(value: object) -> str:
+def file_called(value: object) -> str:
     """The name of a file that was dropped, cut where it is long."""
     try:
         return checks.text(value[: checks.SHOWN] if isinstance(value, str) else value, "name of the file", needed=True)
@@ -48,7 +48,7 @@ def heard(settings: Mapping[str, Any]) -> str:
     return prompt.kept(settings.get(prompt.name)) or prompt.kept(word) or ""
 
 
-def controls(desk: Desk, settings: Mapping[str, Any], *, fresh: bool = False) -> Updates:
+def filled_in(desk: Desk, settings: Mapping[str, Any], *, fresh: bool = False) -> Updates:
     """The controls of a tab as the settings say; what they do not say, or say wrongly, stays as it is.
 
     Settings come from files and from other programs: what goes into a component is only what `Setting.kept` has made of
@@ -64,8 +64,8 @@ def controls(desk: Desk, settings: Mapping[str, Any], *, fresh: bool = False) ->
         if part is not None and value is not None:
             updates[part] = desk.task.shows.get(setting.name, _as_it_is)(value)
         said = value is not None or (setting.name in settings and settings[setting.name] is None)
-        if setting.free and "free" in parts and said:
-            updates[parts["free"]] = value is None
+        if setting.free in parts and said:
+            updates[parts[setting.free]] = value is None
     updates[parts["fresh"]] = fresh
     return updates
 
@@ -77,10 +77,10 @@ def _as_it_is(value: Any) -> Any:
 def usual(desk: Desk) -> dict[str, Any]:
     """What settings mean that are not named: a file of an older version, or nothing out of the ordinary."""
     shared = (*settings_of(Sampling), *settings_of(desk.task.asks))
-    return {one.name: one.default for one in shared if not one.always and (one.free or one.default is not None)}
+    return {one.name: one.default for one in shared if not one.always and (one.free != "" or one.default is not None)}
 
 
-def upload(desk: Desk, folder: Path | None, given: str | None) -> Updates:
+def refilled(desk: Desk, folder: Path | None, given: str | None) -> Updates:
     """The upload and the mask of a take, where the server still keeps them."""
     file = str(folder / given) if folder is not None and given else None
     values = {"input": file, "boxes": _boxes(folder, desk.spec)}
@@ -114,20 +114,20 @@ def file_choices(desk: Desk, view: Mapping[str, Any]) -> Updates:
 
 def use(desk: Desk, settings: Mapping[str, Any], take: object, *, fresh: bool = False) -> Updates:
     """Everything that made a take, in its own tab."""
-    found = records.load(take)
+    found = records.record_of(take)
     folder, record = found if found is not None else (None, {"input": None, "view": {}})
-    updates = controls(desk, {**usual(desk), **settings}, fresh=fresh)
-    updates |= upload(desk, folder, record["input"])
+    updates = filled_in(desk, {**usual(desk), **settings}, fresh=fresh)
+    updates |= refilled(desk, folder, record["input"])
     updates |= file_choices(desk, record["view"])
     needs = "input" in desk.shown.refill and not record["input"]
     line = "The settings are back." + (" Give the same input again; the server does not keep it." if needs else "")
     return {**updates, desk.knobs.status: status.idle(line)}
 
 
-def send(desk: Desk, settings: Mapping[str, Any], take: object) -> Updates:
+def send_take(desk: Desk, settings: Mapping[str, Any], take: object) -> Updates:
     """A take into another tab: its sound where the tab takes one, otherwise its words and how it was sampled."""
     kept = {name: settings.get(name) for name in (*_travelling(), "batch")}
-    updates = controls(desk, {**kept, "prompt": heard(settings)})
+    updates = filled_in(desk, {**kept, "prompt": heard(settings)})
     takes_sound = isinstance(desk.shown.refill.get("input"), gr.Audio)
     if takes_sound:
         updates |= _sound(desk, take)
@@ -142,7 +142,7 @@ def _travelling() -> list[str]:
 
 
 def _sound(desk: Desk, take: object) -> Updates:
-    found = records.load(take)
+    found = records.record_of(take)
     if found is None:
         raise ValueError("The server does not keep this sound any more; make it again first.")
     folder, record = found
@@ -150,9 +150,9 @@ def _sound(desk: Desk, take: object) -> Updates:
 
 
 def more_like(desk: Desk, settings: Mapping[str, Any], take: object) -> Updates:
-    """Variations of a take: personalisation of its own sound at a low t0."""
+    """Variations of a take: personalisation of its own sound, near it."""
     asked = {**usual(desk), **settings, "prompt": heard(settings), "takes": LIKE_TAKES, "batch": None, **NEAR}
-    return controls(desk, asked, fresh=True) | _sound(desk, take)
+    return filled_in(desk, asked, fresh=True) | _sound(desk, take)
 
 
 def from_file(path: Path, name: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -21,8 +21,7 @@ from gradio.components import Component
 
 from maa.audio.io import read
 from maa.pipeline.report import Report
-from maa.pipeline.strip import Strip
-from maa.pipeline.tasks import LABELS
+from maa.pipeline.tasks import LABELS, TASKS
 from maa.ui import limits, parts, records, views
 from maa.ui.files import result_path
 from maa.ui.jobs import Progress
@@ -103,6 +102,7 @@ def widget(main: str, elem_id: str, **props: Any) -> gr.HTML:
         server_functions=[records.bundle, records.stars],
         colours=views.colours(),
         tasks=LABELS,
+        sounds=[name for name, task in TASKS.items() if task.source and task.source.name == "audio"],
         **props,
     )
 
@@ -140,17 +140,14 @@ def described(generation: Generation, index: int, sound: Path, spec: AudioSpec, 
         "id": sound.parent.name,
         "task": generation.settings["task"],
         "number": index + 1,
-        "best": index == 0 and len(generation.seeds) > 1 and score is not None,
+        "best": index == 0 and generation.ranked,
         "seed": generation.seeds[index],
         "score": score,
         "settings": generation.settings_of(index),
         "ticks": views.ticks(spec),
         "clip": None if clip is None else views.url_of(clip),
     }
-    facts["facts"] = words_of(facts["settings"])
+    facts["facts"] = generation.notes(index) or words_of(facts["settings"])
     if generation.reports:
         facts["note"] = Report(**generation.reports[index]).sentence()
-    if isinstance(generation, Strip):
-        t0 = facts["settings"]["t0"]
-        facts |= {"best": False, "facts": [["t0", f"{t0:g}"], ["1 − MSE", f"{generation.realism[index]:.3f}"]]}
     return Take(clip or sound, views.view_of(read(sound), sound, spec, **facts))

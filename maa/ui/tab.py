@@ -1,4 +1,4 @@
-"""What all five tabs have in common: a request goes in, progress and takes come out, Stop stops."""
+"""What all tabs have in common: a request goes in, progress and takes come out, Stop stops."""
 
 from __future__ import annotations
 
@@ -34,6 +34,13 @@ LATE = 0.4  # seconds
 SORRY = "Something went wrong on the server, and its log says what. Please try again."
 
 
+def as_asked(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
+    """Most tasks: the pipeline is asked for it, with what was uploaded."""
+    source = ask.task.source
+    given = None if source is None else files.uploaded(own[source.name], source.what)
+    return ask.task.run(pipeline, given, ask.sampling, on_step)
+
+
 def as_sounds(generation: Generation, own: Own, ask: Ask, pipeline: MakeAnAudio) -> list[Take]:
     """The takes of most tasks: sound files."""
     return sound_takes(generation, ask.file_format, pipeline.config.audio, ask.rate)
@@ -54,7 +61,7 @@ class TabTask:
     """
 
     asks: type[tasks.Task]
-    call: Callable[[MakeAnAudio, Own, Ask, OnStep], Generation]
+    call: Callable[[MakeAnAudio, Own, Ask, OnStep], Generation] = as_asked
     takes: Callable[[Generation, Own, Ask, MakeAnAudio], list[Take]] = as_sounds
     frames: Callable[[Generation, Own, Path], list[dict[str, Any]]] | None = None
     output: type[limits.Output] | None = limits.Output

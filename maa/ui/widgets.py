@@ -1,4 +1,4 @@
-"""Two small widgets: the words of a picture, and the window on a long sound."""
+"""Small widgets: a field for a sound, the words of a picture, and the window on a long sound."""
 
 from __future__ import annotations
 
@@ -8,6 +8,20 @@ import gradio as gr
 
 from maa.audio.io import read
 from maa.ui import files, parts, views
+from maa.ui.results import WAVEFORM
+
+
+def sound_field(task: str) -> gr.Audio:
+    """The field for a sound of the user's own, in the tab of a task; `web/pick.js` lets it take every sound file."""
+    return gr.Audio(
+        label="Your sound",
+        type="filepath",
+        sources=["upload", "microphone"],
+        buttons=[],
+        waveform_options=WAVEFORM,
+        elem_id=f"{task}-input",
+        elem_classes="maa-reads-sound",
+    )
 
 
 def word_list(elem_id: str) -> gr.HTML:

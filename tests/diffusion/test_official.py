@@ -11,7 +11,7 @@ from torch import Tensor
 
 from maa import MakeAnAudio, Sampling
 from maa.config import ScheduleConfig
-from maa.diffusion.guidance import Denoiser, guided
+from maa.diffusion.denoiser import Denoiser, guided
 from maa.diffusion.official import END, CandidateNoise, official_timesteps, start_step, strength_steps
 from maa.diffusion.samplers import ddim
 from maa.diffusion.schedule import Schedule

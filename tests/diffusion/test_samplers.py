@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from maa.config import ScheduleConfig
-from maa.diffusion.guidance import guided, keep_known
+from maa.diffusion.denoiser import guided, keep_known
 from maa.diffusion.noise import TakeNoise, take_seeds
 from maa.diffusion.samplers import SAMPLERS, ddim, dpm_solver, sampler_named
 from maa.diffusion.schedule import Schedule, first_timestep, timesteps

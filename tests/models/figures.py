@@ -23,7 +23,8 @@ from torch import Tensor
 
 from maa import checkpoint
 from maa.audio.mel import MelSpectrogram
-from maa.config import PAPER, PAPER_IMAGE, PAPER_INPAINT, AudioSpec, HifiganConfig, MsClapConfig, UNetConfig
+from maa.config import PAPER, PAPER_IMAGE, PAPER_INPAINT, AudioSpec, MsClapConfig, UNetConfig
+from maa.config.vocoders import HifiganConfig
 from maa.models.autoencoder import Autoencoder
 from maa.models.context import Context
 from maa.models.hifigan import HifiganGenerator

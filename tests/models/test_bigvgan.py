@@ -6,7 +6,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from maa.config import PAPER, BigvganConfig, ModelConfig
+from maa.config import PAPER, ModelConfig
+from maa.config.vocoders import BigvganConfig
 from maa.models import bigvgan
 from maa.models.bigvgan import BigvganGenerator, Snake, low_pass
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from maa.config import HifiganConfig
+from maa.config.vocoders import HifiganConfig
 from maa.models.hifigan import HifiganGenerator
 
 SMALL = HifiganConfig(channels=16)

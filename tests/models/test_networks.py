@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from maa.config import PAPER, SMALL, TINY, AudioSpec, AutoencoderConfig, IstftConfig, UNetConfig
+from maa.config import PAPER, SMALL, TINY, AudioSpec, AutoencoderConfig, UNetConfig
+from maa.config.vocoders import IstftConfig
 from maa.models.autoencoder import Autoencoder
 from maa.models.context import Context
 from maa.models.istft import IstftVocoder

@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from maa.config import PAPER, PAPER_IMAGE, PAPER_INPAINT, BigvganConfig, MsClapConfig, UNetConfig
+from maa.config import PAPER, PAPER_IMAGE, PAPER_INPAINT, MsClapConfig, UNetConfig
+from maa.config.vocoders import BigvganConfig
 from maa.models.autoencoder import Autoencoder
 from maa.models.bigvgan import BigvganGenerator
 from maa.models.context import Context

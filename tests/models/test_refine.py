@@ -10,7 +10,8 @@ from torch import Tensor
 
 from maa.audio.mel import MelSpectrogram
 from maa.checkpoint.model import random_model
-from maa.config import TINY, AudioSpec, IstftConfig, RefineConfig
+from maa.config import TINY, AudioSpec
+from maa.config.vocoders import IstftConfig, RefineConfig
 from maa.models.refine import envelope, least_squares, refine
 from maa.models.stft import istft, spectrum_of, stft, wave_of
 from train.adversarial.losses import FrameLines

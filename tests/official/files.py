@@ -15,15 +15,8 @@ import open_clip
 import torch
 from torch import Tensor, nn
 
-from maa.config import (
-    AutoencoderConfig,
-    BigvganConfig,
-    HifiganConfig,
-    MsClapConfig,
-    ScheduleConfig,
-    TextConfig,
-    UNetConfig,
-)
+from maa.config import AutoencoderConfig, MsClapConfig, ScheduleConfig, TextConfig, UNetConfig
+from maa.config.vocoders import BigvganConfig, HifiganConfig
 from maa.diffusion.schedule import Schedule
 from maa.models.autoencoder import Autoencoder
 from maa.models.bigvgan import BigvganGenerator, low_pass

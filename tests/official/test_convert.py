@@ -12,7 +12,7 @@ import torch
 from maa import Box, MakeAnAudio, Sampling
 from maa.cli import main
 from maa.cli.info import of_model
-from maa.config import BigvganConfig, HifiganConfig
+from maa.config.vocoders import BigvganConfig, HifiganConfig
 from maa.official.convert import Choices, convert
 from tests.files import picture_file
 from tests.official.files import NAMES, document, write

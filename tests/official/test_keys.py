@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from maa.config import PAPER, PAPER_IMAGE, PAPER_INPAINT, BigvganConfig, HifiganConfig, MsClapConfig, ScheduleConfig
+from maa.config import PAPER, PAPER_IMAGE, PAPER_INPAINT, MsClapConfig, ScheduleConfig
+from maa.config.vocoders import BigvganConfig, HifiganConfig
 from maa.diffusion.schedule import Schedule
 from maa.models.bigvgan import low_pass
 from maa.models.msclap import stored_front_end

@@ -16,7 +16,7 @@ from maa import Audio, Box, Filling, MakeAnAudio, Sampling
 from maa.audio.mask import frame_spans, from_boxes, to_latent
 from maa.audio.maskfile import write_mask
 from maa.config import TINY
-from maa.diffusion.guidance import keep_known
+from maa.diffusion.denoiser import keep_known
 from maa.diffusion.schedule import Schedule
 from maa.pipeline.report import Report, report
 from maa.pipeline.stretches import plan_windows

@@ -213,11 +213,11 @@ def test_crops_know_how_often_something_sounds_in_them() -> None:
     one = Plan("a knock", (Event(0, 100_000, "a knock", 0),), *nothing, 1.0, None, None, (knocks,), (True,), ("x",) * 3)
     both = (knocks, np.array([[100_000, 159_744]]))
     two = Plan("both", (*one.events, rain), *nothing, 1.0, None, None, both, (True, False), ("said",))
-    table.write(torch.arange(2), [one, two], wave)
+    table.write(torch.arange(2), [one, two], wave, torch.zeros(2, 1, 80, 624))
 
     def heard(slot: int, first: int, width: int) -> tuple[int, int, float]:
         found = table.audible(torch.tensor([slot]), torch.tensor([first]), width)
-        return int(found.events), int(found.counted), float(found.density)
+        return int(found.events), int(found.counted), float(found.scalars["density"])
 
     assert heard(0, 0, 20) == (1, 1 + 2, pytest.approx(4 / 20))  # entry 3 says "twice"
     assert heard(0, 9, 20) == (1, 1 + 1, pytest.approx(2 / 20))

@@ -68,7 +68,7 @@ def test_an_event_is_said_where_its_sounds_lie_and_nowhere_else() -> None:
     plan = Plan(
         "a then b", events, np.zeros((1, 7), np.int64), np.ones(1, np.float32), 1.0, None, None, sounding, (True, True)
     )
-    activity.write(torch.tensor([0]), [plan], torch.zeros(1, length))
+    activity.write(torch.tensor([0]), [plan], torch.zeros(1, length), torch.zeros(1, 1, 80, 624))
     heard = activity.heard(torch.tensor([0]), torch.tensor([1]), 10)[0]
     assert heard.shape == (MOST, 10)
     assert heard.int().argmax(1)[:2].tolist() == [0, 5]  # columns 1 and 6 of the clip

@@ -13,7 +13,8 @@ from safetensors.torch import load_file, save_file
 
 from maa import checkpoint
 from maa.audio.mel import MelSpectrogram
-from maa.config import TINY, HifiganConfig
+from maa.config import TINY
+from maa.config.vocoders import HifiganConfig
 from maa.models.autoencoder import Autoencoder
 from maa.models.hifigan import HifiganGenerator
 from tests.train.library import little_library

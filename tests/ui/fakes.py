@@ -16,11 +16,12 @@ from maa.audio.io import check_audible, resample, to_audio
 from maa.audio.mask import Box, check, frame_spans, from_boxes, mask_digest
 from maa.config import TINY, ModelConfig
 from maa.pipeline import Filling, Generation, Sampling
+from maa.pipeline.checks import text as check_prompt
 from maa.pipeline.events import Event, events_of
 from maa.pipeline.events import length_of as length_of_events
 from maa.pipeline.seen import length_of
 from maa.pipeline.sentences import events_in
-from maa.pipeline.tasks import check_loudness, check_prompt, check_seconds, check_t0, check_words
+from maa.pipeline.tasks import check_loudness, check_seconds, check_t0, check_words
 
 STEP_SECONDS = 0.01
 WHOLLY = Filling()

@@ -116,7 +116,10 @@ def test_nothing_but_checked_values_reaches_a_component(tmp_path: Path, task: st
     for name in names():
         for kind, value in junk(secret, "http://127.0.0.1:9/").items():
             settings = {"task": task, name: value}
-            results = [restore.use(desk, settings, value), restore.send(desk, settings, None) if task == "text" else {}]
+            results = [
+                restore.use(desk, settings, value),
+                restore.send_take(desk, settings, None) if task == "text" else {},
+            ]
             for updates in results:
                 assert all(plain(one) for one in updates.values()), f"{name}: {kind}"
                 assert str(secret) not in repr(list(updates.values())), f"{name}: {kind}"

@@ -147,10 +147,22 @@ def test_rows_and_hertz_agree_with_the_bands() -> None:
 
 
 def test_examples_may_be_absent_or_broken(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    assert examples.load(tmp_path) == []
+    assert examples.listed(tmp_path) == []
     (tmp_path / "examples.json").write_text('[{"task": "text"}]', encoding="utf-8")
-    assert examples.load(tmp_path) == []
+    assert examples.listed(tmp_path) == []
     assert "left out" in caplog.text
+    (tmp_path / "examples.json").write_text(
+        '[{"task": "text", "prompt": "rain", "seed": 1, "speed": 2}]', encoding="utf-8"
+    )
+    assert examples.listed(tmp_path) == []
+    assert "speed" in caplog.text
+
+
+def test_an_example_says_its_settings_by_name() -> None:
+    row = {"task": "personalize", "prompt": "rain", "seed": 3, "t0": 0.35, "boxes": None, "input": "a/my-dog.wav"}
+    example = examples.Example.of({**row, "steps": 12, "guidance": None})
+    assert example.settings == {"prompt": "rain", "negative": "", "seed": 3, "t0": 0.35, "steps": 12}
+    assert (example.label, example.input, example.boxes) == ("my dog → rain", "a/my-dog.wav", None)
 
 
 def desk_of(fake: FakePipeline, tab: Any, tmp_path: Path) -> Any:

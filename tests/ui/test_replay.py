@@ -48,7 +48,7 @@ def make(maa: MakeAnAudio, task: TabTask, fields: dict[str, Any]) -> Made:
 def replayed(made: Made, index: int, folder: Path) -> bytes:
     """What the copied command of a take writes, from its input and mask alone."""
     view = made.takes[index].view
-    found = records.load(view["id"])
+    found = records.record_of(view["id"])
     assert found is not None
     for name in (found[1]["input"], found[1]["mask"]):
         if name and (found[0] / name).is_file():

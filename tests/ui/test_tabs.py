@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 
 def test_text(page: Any, fake: FakePipeline) -> None:
     expect(page.locator("#text-empty")).to_contain_text("Describe a sound")
-    expect(page.locator("#model")).to_contain_text("all five tasks")
+    expect(page.locator("#model")).to_contain_text("all tasks")
     fake.step_seconds = 0.04
     page.locator("#text-prompt textarea").fill("a dog barks")
     page.locator("#text-negative textarea").fill("music")

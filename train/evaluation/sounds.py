@@ -154,7 +154,7 @@ class Judge:
         """
         heard = {prompt: self.maa.heard(prompt, literal=literal).text for prompt in {prompt for prompt, _ in jobs}}
         jobs = [(heard[prompt], seed) for prompt, seed in jobs]
-        scale = self.sampling.settled(self.maa.config.guidance).guidance if guidance is None else guidance
+        scale = self.sampling.settled(self.maa.config).guidance if guidance is None else guidance
         missing = [job for job in jobs if not self.path(self._made_of(job, scale)).is_file()]
         groups = [(missing[k : k + BATCH], scale) for k in range(0, len(missing), BATCH)]
         self.share(_make, groups, what)

@@ -13,22 +13,21 @@ from maa.config import ModelConfig
 from maa.device import send
 from train.data.prompts.composer import MOST
 from train.data.prompts.plans import TIMES, Plan
+from train.latents.measures import MEASURES
 
 MANY = 40  # single sounds of an event that are told apart
 AUDIBLE = 0.12  # share of a crop that an event must fill to be named, if none of its single sounds is whole
 WHOLE, TOUCHED = 0.75, 0.1  # shares of a single sound above which it counts, and below which it is not noticed
-BLOCKS = 4  # stretches of a latent column whose loudness is measured: 32 ms each
-SILENT = 10 ** (-45 / 10)  # power of a stretch that sounds, relative to the clip's loudest
 BEFORE = 320  # samples between the beginning of a crop and of the sound it begins with, at least
 
 
 @dataclass(frozen=True)
 class Audible:
-    """What can be heard in crops, everything [B]."""
+    """What can be heard in crops, every tensor [B]."""
 
     events: Tensor  # as a set of bits
     counted: Tensor  # the entry of the pool's captions that also says how often, where that is certain; else `events`
-    density: Tensor  # share of the crop that sounds, 0..1
+    scalars: dict[str, Tensor]  # each measure's, 0..1: its density is the share that sounds
 
 
 class Activity:
@@ -36,7 +35,7 @@ class Activity:
 
     Attributes:
         spans: [slots, MOST, MANY, 2] samples of each event's single sounds, zeros behind.
-        active: [slots, columns] share of each latent column that sounds, 0..1.
+        measured: by name, [slots, columns] what each of MEASURES gives for each latent column, 0..1.
     """
 
     def __init__(self, config: ModelConfig, slots: int, device: torch.device) -> None:
@@ -46,10 +45,10 @@ class Activity:
         self.spans = torch.zeros(slots, MOST, MANY, 2, dtype=torch.long, device=device)
         self.countable = torch.zeros(slots, MOST, dtype=torch.bool, device=device)
         self.counting = torch.zeros(slots, dtype=torch.long, device=device)  # events of a clip with counted captions
-        self.active = torch.zeros(slots, self.columns, device=device)
+        self.measured = {name: torch.zeros(slots, self.columns, device=device) for name in MEASURES}
 
-    def write(self, slots: Tensor, plans: Sequence[Plan], waves: Tensor) -> None:
-        """Note new clips: plans and waveforms [B, samples] for slots [B]."""
+    def write(self, slots: Tensor, plans: Sequence[Plan], waves: Tensor, mel: Tensor) -> None:
+        """Note new clips: plans, waveforms [B, samples] and mels [B, 1, mels, frames] for slots [B]."""
         spans = np.zeros((len(plans), MOST, MANY, 2), np.int64)
         countable = np.zeros((len(plans), MOST), bool)
         for clip, plan in enumerate(plans):
@@ -62,9 +61,8 @@ class Activity:
         self.spans[slots] = send(torch.from_numpy(spans), self.device)
         self.countable[slots] = send(torch.from_numpy(countable), self.device)
         self.counting[slots] = send(counting, self.device)
-        power = waves.view(len(plans), self.columns, BLOCKS, -1).square().mean(-1)
-        loudest = power.amax((1, 2), keepdim=True).clamp_min(1e-12)
-        self.active[slots] = (power > SILENT * loudest).float().mean(-1)
+        for name, measure in MEASURES.items():
+            self.measured[name][slots] = measure(waves, mel, self.columns)
 
     def place(self, slots: Tensor, width: int, onset: Tensor, chance: Tensor) -> Tensor:
         """First columns [B] of crops that hold some sound.
@@ -74,7 +72,7 @@ class Activity:
             chance: [2, B] uniform in [0, 1).
         """
         last = self.columns - width
-        active = self.active[slots] > 0
+        active = self.measured["density"][slots] > 0
         active = active | ~active.any(1, keepdim=True)
         anywhere = _choice(active, chance[0]) - (chance[1] * width).long()
         spans = self.spans[slots].flatten(1, 2)
@@ -97,7 +95,7 @@ class Activity:
         one = (counting == 1) & (events == 1) & certain[:, 0] & (number[:, 0] > 0)
         both = (counting == 2) & (events == 3) & (~countable | certain & (number == total)).all(1)
         counted = torch.where(one, 1 + number[:, 0].clamp_max(len(TIMES)), torch.where(both, 4, events))
-        return Audible(events, counted, self.over(slots, first, width).mean(1))
+        return Audible(events, counted, {name: self.over(slots, first, width, name).mean(1) for name in MEASURES})
 
     def heard(self, slots: Tensor, first: Tensor, width: int) -> Tensor:
         """Where each event of crops sounds, from its first sound to the end of its last: bool [B, MOST, width]."""
@@ -108,9 +106,9 @@ class Activity:
         column = first[:, None, None] + torch.arange(width, device=self.device)
         return (column >= begin[..., None] // self.samples) & (column * self.samples < end[..., None])
 
-    def over(self, slots: Tensor, first: Tensor, width: int) -> Tensor:
-        """Share of each column of crops that sounds, [B, width]."""
-        return self.active[slots[:, None], first[:, None] + torch.arange(width, device=self.device)]
+    def over(self, slots: Tensor, first: Tensor, width: int, name: str = "density") -> Tensor:
+        """What a measure gives for each column of crops, [B, width]; of density, the share of it that sounds."""
+        return self.measured[name][slots[:, None], first[:, None] + torch.arange(width, device=self.device)]
 
 
 def _choice(possible: Tensor, chance: Tensor) -> Tensor:

@@ -201,7 +201,7 @@ class Pool:
         samples = np.array(numbers)
         slots = send(torch.from_numpy(self.slots(samples % self.size // SHARDS, samples)), self.device)
         self.columns[slots] = table
-        self.activity.write(slots, plans, waves)
+        self.activity.write(slots, plans, waves, mel)
         self.hidden[slots] = send(torch.tensor([hidden for _, hidden in masks]), self.device)
         if self.captions is not None:
             self.captions.write(slots, plans)

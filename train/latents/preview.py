@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from maa.audio.picture import draw
-from maa.diffusion.guidance import guided
+from maa.diffusion.denoiser import guided
 from maa.diffusion.samplers import dpm_solver
 from maa.diffusion.schedule import Schedule, timesteps
 from maa.models.context import Context

@@ -31,8 +31,8 @@ class Recipe:
     tokens: float = 0.55
     vector: float = 0.15
     both: float = 0.15
-    density: float = 0.5  # share of samples conditioned on which share of the crop sounds
-    density_alone: float = 0.15  # the same among those with neither text nor vector
+    scalar: float = 0.5  # share of samples conditioned on a number such as density, for each such number
+    scalar_alone: float = 0.15  # the same among those with neither text nor vector
     counted: float = 0.5  # share of samples whose caption says how often something sounds, where it is known
     onset: float = 0.35  # share of crops that begin where a sound does
     # Words that nobody has written: most that half of the samples' token states are moved by, at random (relative to
@@ -63,11 +63,11 @@ class Recipe:
             unet = replace(unet, global_projection=True, learned_null=True)
         elif self.name == "inpaint":
             unet = replace(unet, in_channels=2 * latent + 1, context_dim=None, global_dim=None, learned_null=False)
-            unet = replace(unet, density=False)
+            unet = unet.with_scalars(())
         elif self.name == "paper":
             # Table 6: 4 channels in and out, condition 1024 wide; Eq. 1 trains eps.
             eps = ScheduleConfig(prediction="eps")
-            unet = replace(unet, in_channels=latent, learned_null=True, density=False)
+            unet = replace(unet, in_channels=latent, learned_null=True).with_scalars(())
             return replace(config, unet=unet, schedule=eps)
         return replace(config, unet=unet)
 

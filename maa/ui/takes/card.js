@@ -12,10 +12,10 @@ import { store } from "./store.js";
  * @property {import("../web/scope.js").Scope} scope
  * @property {Uint8Array} map the colours of levels
  * @property {Record<string, string>} tasks their names as people read them
+ * @property {string[]} sounds tasks that take a sound: one that was made there may go there again
  * @property {(view: View) => void} compare
  */
 
-const AGAIN = ["personalize", "inpaint"]; // a sound from there may go there again
 const MATCH = "How well CLAP says that it fits the prompt, from -1 to 1";
 const GONE = "The server does not keep this sound any more; make it again.";
 
@@ -123,7 +123,8 @@ export class Card {
   }
 
   sender() {
-    const tabs = Object.entries(this.place.tasks).filter(([task]) => task !== this.view.task || AGAIN.includes(task));
+    const { tasks, sounds } = this.place;
+    const tabs = Object.entries(tasks).filter(([task]) => task !== this.view.task || sounds.includes(task));
     const send = h(
       "select",
       { "aria-label": `Send ${this.name} to another tab` },

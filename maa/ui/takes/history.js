@@ -32,8 +32,8 @@ class History {
     /** @type {View | null} */
     this.picked = null;
     const compare = (/** @type {View} */ view) => this.compare(view);
-    const { tasks } = host.props;
-    this.place = { host, scope: this.scope, map, tasks, compare };
+    const { tasks, sounds } = host.props;
+    this.place = { host, scope: this.scope, map, tasks, sounds, compare };
     this.comparison = new Compare(this.scope, map);
     const props = { type: "search", placeholder: "Search the prompts", "aria-label": "Search the prompts" };
     this.search = h("input", { ...props, oninput: () => this.fill() });

@@ -22,6 +22,7 @@ class Takes {
   /** @param {import("../web/dom.js").Host} host */
   constructor(host) {
     const { element, props, watch } = host;
+    const { tasks, sounds } = props;
     this.host = host;
     this.task = props.task;
     this.scope = scopeOf(element);
@@ -34,7 +35,7 @@ class Takes {
     this.original = null;
     this.seen = "";
     const compare = (/** @type {View} */ view) => this.compare(view);
-    this.place = { host, scope: this.scope, map: this.map, tasks: props.tasks, compare };
+    this.place = { host, scope: this.scope, map: this.map, tasks, sounds, compare };
     this.comparison = new Compare(this.scope, this.map);
     this.chart = new Chart(this.scope, "The spectrogram as it is now, while the noise is being removed", this.map);
     this.line = h("span");

@@ -8,9 +8,9 @@
 import { Scope } from "./scope.js";
 
 /** @type {Record<string, string>} */
-const TYPES = { "inpaint-input": "audio/wav", "personalize-input": "audio/wav", "video-input": "video/mp4" };
+const TYPES = { "maa-reads-sound": "audio/wav", "maa-reads-clip": "video/mp4" }; // by the class of a field
 const FIELDS = Object.keys(TYPES)
-  .map((id) => `#${id}`)
+  .map((name) => `.${name}`)
   .join(", ");
 
 /** Listens as long as the page is there. @returns {Scope} whose end takes the listeners away */
@@ -30,6 +30,12 @@ export function start() {
  */
 function fieldOf(event) {
   return event.target instanceof Element ? event.target.closest(FIELDS) : null;
+}
+
+/** @param {HTMLElement} field */
+function typeOf(field) {
+  const name = Object.keys(TYPES).find((one) => field.classList.contains(one));
+  return name ? TYPES[name] : "";
 }
 
 /**
@@ -61,7 +67,7 @@ function taken(files, type) {
 function relabel(event) {
   const field = fieldOf(event);
   const input = event.target;
-  if (field && input instanceof HTMLInputElement && input.files) input.files = taken(input.files, TYPES[field.id]);
+  if (field && input instanceof HTMLInputElement && input.files) input.files = taken(input.files, typeOf(field));
 }
 
 /**
@@ -75,7 +81,7 @@ function pickDropped(event) {
   if (!field || !input || !files?.length) return;
   event.preventDefault();
   event.stopImmediatePropagation();
-  input.files = taken(files, TYPES[field.id]);
+  input.files = taken(files, typeOf(field));
   input.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
