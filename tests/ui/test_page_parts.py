@@ -260,7 +260,9 @@ def test_a_component_that_has_gone_lets_go(counted: Counted, entry: str) -> None
 
 ADD_SOUNDS = """count => {
   for (let k = 0; k < count; k++) {
-    for (const act of ["add", "copy", "remove", "undo", "remove", "remove"]) root.querySelector(`[data-act=${act}]`).click();
+    for (const act of ["add", "copy", "remove", "undo", "remove", "remove"]) {
+      root.querySelector(`[data-act=${act}]`).click();
+    }
   }
 }"""
 

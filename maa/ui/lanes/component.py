@@ -83,7 +83,7 @@ def connect(place: Workplace, task: str, parts: Mapping[str, Component]) -> None
     board: Any = parts["events"]
     inputs = [parts[name] for name in ("prompt", "seconds", "literal")]
     gr.on(
-        [one.change for one in inputs],  # type: ignore[attr-defined]
+        [one.change for one in inputs],
         None,
         inputs=[*inputs, board],
         outputs=[board],

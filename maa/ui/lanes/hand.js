@@ -27,6 +27,7 @@ export class Hand {
     this.drag = null;
     this.from = { x: 0, y: 0 };
     this.moved = false;
+    this.long = false; // the finger has been there so long that it has added something
     /** @type {import("../web/scope.js").Scope | null} */
     this.held = null;
     onDrag(board.scope, view.field, {
@@ -37,6 +38,15 @@ export class Hand {
       hover: (at, event) => this.hover(at, event),
     });
     board.scope.listen(view.field, "dblclick", (event) => this.twice(event));
+    board.scope.listen(
+      view.field,
+      "touchend",
+      (event) => {
+        if (this.long) event.preventDefault(); // the press that would follow would leave the field for the words
+        this.long = false;
+      },
+      { passive: false },
+    );
     board.scope.listen(view.field, "contextmenu", (event) => {
       if (event.pointerType === "touch") event.preventDefault(); // a long touch adds
     });
@@ -77,6 +87,7 @@ export class Hand {
       this.held = board.scope.child();
       this.held.timeout(LONG, () => {
         this.drag = null;
+        this.long = true;
         this.view.draw(null);
         this.place(stretch(this.second(at.x), null, board.length));
       });
