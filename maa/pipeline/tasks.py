@@ -179,6 +179,7 @@ class Video(Task):
     negative: str = _negative()
     loudness: str = _loudness()
     literal: bool = _literal()
+    events: tuple[tuple[Any, ...], ...] = _events()
 
 
 @dataclass(frozen=True)

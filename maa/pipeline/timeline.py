@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from maa.models.vocabulary import Vocabulary
-from maa.pipeline.events import LATEST, Event
+from maa.pipeline.events import LATEST, LONGEST, Event
 from maa.pipeline.leading import Embed, Led, clause_of, clauses_of
 from maa.pipeline.sentences import events_in
 
@@ -87,7 +87,7 @@ def placed(events: Sequence[Event], prompt: str, negative: str, literal: bool, l
     The prompt lies behind them where it is a sound of its own: not empty, none of the events, no sentence of several.
     """
     alone = prompt and prompt not in {event.text for event in events}
-    behind = alone and not leads.timeline(prompt, LATEST)  # it may tell of a time after the model's own length
+    behind = alone and not leads.timeline(prompt, LONGEST)  # it may tell of a time after the model's own length
     bed = [Event(prompt, 0.0, LATEST)] if behind else []
     led = tuple(leads.heard(event.text, literal=literal) for event in (*bed, *events))
     heard = tuple(replace(event, text=one.text) for event, one in zip((*bed, *events), led, strict=True))

@@ -15,7 +15,7 @@ from maa.config import ModelConfig
 from maa.pipeline.checks import MAX_PROMPT
 from maa.pipeline.options import SEEDS, Sampling
 from maa.pipeline.setting import ADVANCED, PROMPTS, SOUND, Choice, Number, Rows, Setting, Switch, TextLine, settings_of
-from maa.pipeline.tasks import Task
+from maa.pipeline.tasks import TASKS, Task
 from maa.ui import limits, status
 from maa.ui.lanes import lanes
 
@@ -117,7 +117,8 @@ def control(setting: Setting, task: str, config: ModelConfig, wording: Wording |
         case Switch():
             return gr.Checkbox(**how)
         case Rows():
-            return lanes(f"{task}-{setting.name}", config.audio.seconds)
+            timed = any(one.name == "seconds" for one in settings_of(TASKS[task]))  # else as long as what is given
+            return lanes(f"{task}-{setting.name}", config.audio.seconds if timed else 0.0)
         case Choice():
             names = [(label, value) for value, label in setting.choices().items()]
             return gr.Radio(names, **how, **narrow) if setting.radio else gr.Dropdown(

@@ -12,8 +12,11 @@ from maa import Event, MakeAnAudio, Sampling
 from maa.__main__ import main
 from maa.audio.tags import read_tags
 from maa.pipeline.events import events_of, layers, length_of
+from maa.pipeline.leading import Led
 from maa.pipeline.laying import columns_of, envelope
 from maa.pipeline.replay import Files, command
+from maa.pipeline.sentences import events_in
+from maa.pipeline.timeline import placed
 
 ONCE = Sampling(steps=2, seed=5)
 
@@ -27,7 +30,7 @@ def maa() -> MakeAnAudio:
     "row",
     [
         [0, 1], [0, 1, ""], [0, 1, 5], ["x", 1, "rain"], [1, 1.05, "rain"], [2, 1, "rain"], [-1, 1, "rain"], None,
-        "rain", [0, 31, "rain"], [0, float("nan"), "rain"],
+        "rain", [0, 181, "rain"], [0, float("nan"), "rain"],
         [0, 1, "rain", 99], [0, 1, "rain", "loud"], [True, 2, "rain"],
         [0, 1, "x" * 1001], [0, 1, "\ud800"], {"start": 0}, [0, 1, "rain", 0, 0], [[0], 1, "rain"],
     ],
@@ -72,6 +75,9 @@ def test_the_length_follows_the_events_or_refuses() -> None:
     assert length_of([Event("a", 0, 10)], 9.984, 9.984) == 9.984, "ten seconds of about ten"
     with pytest.raises(ValueError, match="make the sound longer"):
         length_of(events, 10.0, 9.984)
+    with pytest.raises(ValueError, match="at most 30 s"):
+        length_of([Event("a", 0, 31)], None, 9.984)
+    assert length_of([Event("a", 100, 120)], 125.0, 9.984) == 125, "of a clip"
 
 
 def test_a_take_sounds_in_its_events_and_nowhere_else(maa: MakeAnAudio) -> None:
@@ -106,6 +112,25 @@ def test_a_prompt_lies_behind_events_unless_it_tells_of_them(maa: MakeAnAudio) -
     own = maa.text_to_audio("a dog", ONCE, seconds=2.0, events=events).audio[0, 0]
     assert np.abs(behind[:8000]).max() > 1e-3
     assert np.abs(told[:8000]).max() < 1e-4 and np.array_equal(told, own)
+
+
+class Listener:
+    """What `placed` asks: every word is known, and sentences are of the model's own length where nothing is said."""
+
+    vocabulary = None
+
+    def heard(self, prompt: str, *, literal: bool = False) -> Led:
+        return Led(prompt, prompt)
+
+    def timeline(self, prompt: str, seconds: float | None = None) -> tuple[Event, ...]:
+        return tuple(events_in(prompt, seconds or 9.984))
+
+
+def test_a_sentence_of_times_after_the_own_length_is_no_sound_behind() -> None:
+    sentence = "a dog(12-14); rain(10-20)"
+    told = Listener().timeline(sentence, 20.0)
+    assert placed(told, sentence, "", False, Listener()).heard == told
+    assert placed(told, "wind", "", False, Listener()).heard[0].text == "wind"
 
 
 def test_takes_keep_their_bytes_whatever_their_number(maa: MakeAnAudio) -> None:

@@ -63,6 +63,10 @@ class FakePipeline:
         _picture(image)
         return list(WORDS)
 
+    def describe_video(self, video: Any) -> tuple[Event, ...]:
+        seconds = length_of(video)
+        return Event("footsteps", 0.0, seconds / 2), Event("a door", seconds / 2, seconds)
+
     def timeline(self, prompt: str, seconds: float | None = None) -> tuple[Event, ...]:
         check_seconds(seconds)
         self.looked.append(prompt)
@@ -131,9 +135,13 @@ class FakePipeline:
         negative: str = "",
         loudness: str = AS_MADE,
         literal: bool = False,
+        events: Any = (),
         on_step: Any = None,
     ) -> Generation:
         seconds = length_of(video)
+        placed = events_of(events)
+        if placed:
+            length_of_events(placed, seconds, seconds)
         options = {
             "prompt": prompt,
             "negative": negative,
@@ -142,6 +150,7 @@ class FakePipeline:
             **_literal(literal),
         }
         options["windows"] = [[0.0, seconds]]
+        options |= {"events": [event.row() for event in placed]} if placed else {}
         return self._make("video", sampling, on_step, WORDS, **options)
 
     def personalize(

@@ -17,12 +17,13 @@ export class Board {
    * @param {import("../web/scope.js").Scope} scope
    * @param {{ send: (value: Value) => void, ask: (asked: Asked) => void, show: () => void }} ways to the server, and
    *   to the page
-   * @param {number} seconds of the sound
+   * @param {number} seconds of the sound; 0 = it is a clip's, and as long as that
    */
   constructor(scope, ways, seconds) {
     this.scope = scope;
     this.ways = ways;
-    this.seconds = seconds;
+    this.seconds = seconds; // 0 while there is no clip
+    this.ofClip = !seconds;
     /** @type {Block[]} */
     this.blocks = [];
     this.own = false; // a person has placed them
@@ -62,12 +63,17 @@ export class Board {
 
   /** Seconds that the lanes show: those of the sound, and beyond it what lies there. */
   get length() {
-    return Math.max(this.seconds, ...this.blocks.map(({ end }) => end));
+    return Math.max(this.seconds, ...this.blocks.map(({ end }) => end)) || 1;
+  }
+
+  /** Whether there is anything to place sounds in. */
+  get there() {
+    return this.seconds > 0 || this.blocks.length > 0;
   }
 
   /** Events that end too late for the sound. */
   get late() {
-    return this.blocks.filter(({ end }) => end > this.seconds + SLACK);
+    return this.seconds ? this.blocks.filter(({ end }) => end > this.seconds + SLACK) : [];
   }
 
   /** @param {number | null} [held] */
@@ -80,7 +86,7 @@ export class Board {
     const { prompt } = this.asked;
     const said = prompt.split(/\s+/).join(" ").trim();
     const tells = this.told?.prompt === prompt && Array.isArray(this.told.rows) && this.told.rows.length > 0;
-    const sounds = this.own && this.blocks.length > 0 && this.told?.prompt === prompt && !tells;
+    const sounds = !this.ofClip && this.own && this.blocks.length > 0 && this.told?.prompt === prompt && !tells;
     return sounds && !this.blocks.some(({ text }) => text === said) ? said : "";
   }
 
@@ -110,6 +116,10 @@ export class Board {
     if (JSON.stringify(asked) === JSON.stringify(this.asked)) return;
     this.asked = { ...asked, prompt: String(asked.prompt || "") };
     if (Number.isFinite(asked.seconds) && asked.seconds > 0) this.seconds = Math.min(asked.seconds, LATEST);
+    if (this.ofClip) {
+      if (!this.own) this.follow();
+      return;
+    }
     this.waiting?.end();
     if (!this.asked.prompt.trim()) {
       this.hear({ ...this.asked, rows: [], auto: true });
@@ -122,7 +132,9 @@ export class Board {
 
   /** What the sentence tells of. @param {Told} told */
   hear(told) {
-    if (told.prompt !== this.asked.prompt || told.literal !== this.asked.literal) return; // another one is on its way
+    const late = told.prompt !== this.asked.prompt || told.literal !== this.asked.literal;
+    if (late && !this.ofClip) return; // another one is on its way
+    if (this.ofClip) this.seconds = told.seconds;
     this.told = told;
     if (!this.own) this.follow();
     else if (
@@ -135,9 +147,10 @@ export class Board {
       this.own = false;
   }
 
-  /** As the sentence says. */
+  /** As the sentence says, or the clip, which a prompt takes the place of. */
   follow() {
-    this.replace(this.told?.auto ? blocksOf(this.told.rows, () => this.number()) : [], false);
+    const unsaid = this.ofClip && this.asked.prompt.trim();
+    this.replace(this.told?.auto && !unsaid ? blocksOf(this.told.rows, () => this.number()) : [], false);
   }
 
   /** @param {Block[]} blocks @param {boolean} own */
@@ -199,7 +212,7 @@ export class Board {
    * @param {{ start: number, end: number }} [span] seconds; else where there is room
    * @param {{ text: string, gain: number }} [what]
    */
-  add(span = nextStretch(this.blocks, this.seconds), what = { text: "", gain: 0 }) {
+  add(span = nextStretch(this.blocks, this.seconds || this.length), what = { text: "", gain: 0 }) {
     if (this.blocks.length >= MOST) return this.say(FULL);
     const block = { id: this.number(), ...span, ...what };
     this.chosen = block.id;

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from gradio.components import Component
 
-from maa.ui import parts
+from maa.pipeline.seen import length_of
+from maa.ui import files, parts
 from maa.ui.shares import LOOK
 
 if TYPE_CHECKING:
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
 
 # In the browser: what the controls say goes to the lanes, which ask the server once nobody types any more.
 ASKED = "(prompt, seconds, literal, lanes) => ({ ...lanes, asked: { prompt, seconds, literal } })"
+ASKED_OF_CLIP = "(prompt, literal, lanes) => ({ ...lanes, asked: { prompt, seconds: 0, literal } })"
 
 
 def lanes(elem_id: str, seconds: float) -> gr.HTML:
-    """Empty lanes over a sound of `seconds`; hidden behind a button until there is something in them."""
+    """Empty lanes over a sound of `seconds`, 0 = of a clip; hidden behind a button until there is something in them."""
     return gr.HTML(
         value=None,
         html_template=parts.source("lanes/lanes.html"),
@@ -72,6 +74,16 @@ def tell(pipeline: MakeAnAudio, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {**asked, "rows": rows, "auto": pipeline.vocabulary is not None and asked.get("literal") is not True}
 
 
+def tell_clip(pipeline: MakeAnAudio, clip: Any) -> dict[str, Any]:
+    """What an uploaded clip is heard as, for the lanes: "rows" and "seconds"; no seconds where nothing is heard."""
+    try:
+        path = files.uploaded(clip, "a video")
+        rows = [event.row() for event in pipeline.describe_video(path)]
+        return {"rows": rows, "seconds": length_of(path)}
+    except ValueError:  # Generate says what is wrong
+        return {"rows": [], "seconds": 0.0}
+
+
 def connect(place: Workplace, task: str, parts: Mapping[str, Component]) -> None:
     """Let the lanes follow a tab's prompt and length.
 
@@ -82,15 +94,7 @@ def connect(place: Workplace, task: str, parts: Mapping[str, Component]) -> None
     """
     board: Any = parts["events"]
     inputs = [parts[name] for name in ("prompt", "seconds", "literal")]
-    gr.on(
-        [one.change for one in inputs],
-        None,
-        inputs=[*inputs, board],
-        outputs=[board],
-        js=ASKED,
-        show_progress="hidden",
-        api_visibility="private",
-    )
+    _ask(inputs, board, ASKED)
 
     def answer(event: gr.EventData) -> dict[str, Any]:
         asked = event._data if isinstance(event._data, dict) else {}
@@ -106,5 +110,47 @@ def connect(place: Workplace, task: str, parts: Mapping[str, Component]) -> None
         show_progress="hidden",
         trigger_mode="always_last",
         **LOOK,
+        api_visibility="private",
+    )
+
+
+def connect_clip(place: Workplace, task: str, parts: Mapping[str, Component], clip: Any) -> None:
+    """Let the lanes say what a clip is heard as, unless there is a prompt in its place.
+
+    Args:
+        place, task, parts: as for `connect`.
+        clip: where it is given.
+    """
+    board: Any = parts["events"]
+    _ask([parts["prompt"], parts["literal"]], board, ASKED_OF_CLIP)
+
+    def answer(given: Any) -> dict[str, Any]:
+        try:
+            told = {"rows": [], "seconds": 0.0} if given is None else next(place.look(task, tell_clip, given))
+        except ValueError:  # no model, or none that looks at clips: Generate says so
+            told = {"rows": [], "seconds": 0.0}
+        return {"told": {"prompt": "", "literal": False, "auto": True, **told}}
+
+    clip.change(
+        answer,
+        clip,
+        board,
+        preprocess=False,
+        show_progress="hidden",
+        trigger_mode="always_last",
+        **LOOK,
+        api_visibility="private",
+    )
+
+
+def _ask(inputs: Sequence[Any], board: Component, js: str) -> None:
+    """In the browser: what the controls say goes to the lanes."""
+    gr.on(
+        [one.change for one in inputs],
+        None,
+        inputs=[*inputs, board],
+        outputs=[board],
+        js=js,
+        show_progress="hidden",
         api_visibility="private",
     )

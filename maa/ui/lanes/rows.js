@@ -3,7 +3,7 @@
 // Nothing here touches the page.
 
 export const SHORTEST = 0.1; // seconds of an event, as maa/pipeline/events.py has it
-export const LATEST = 30; // seconds: no sound is longer
+export const LATEST = 180; // seconds: no clip is longer
 export const SLACK = 0.25; // seconds by which an event may outlast the sound
 export const QUIETEST = -40; // dB
 export const LOUDEST = 20;

@@ -55,6 +55,9 @@ export class View {
     opener.setAttribute("aria-expanded", String(board.open));
     const hidden = count ? `Sounds in time: ${count}` : "Place sounds in time";
     this.part(".count").textContent = board.open ? "Sounds in time" : hidden;
+    this.part(".head").hidden = !board.there;
+    const again = `Follow the ${board.ofClip ? "clip" : "sentence"} again`;
+    this.act("follow").textContent = again;
     this.part(".source").textContent = board.open ? source(board) : "";
     this.part(".tools").hidden = !board.open;
     this.part(".invite").hidden = count > 0;
@@ -189,9 +192,10 @@ export class View {
 }
 
 /** @param {import("./board.js").Board} board */
-function source({ own, blocks }) {
+function source({ own, blocks, ofClip }) {
   if (own) return "As you placed them";
-  return blocks.length ? "As the sentence says" : "";
+  if (!blocks.length) return "";
+  return ofClip ? "As the clip is heard" : "As the sentence says";
 }
 
 /** @param {import("./board.js").Board} board */
