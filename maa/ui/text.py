@@ -8,6 +8,7 @@ from maa.pipeline.tasks import Text
 from maa.ui import lanes
 from maa.ui.controls import Wording, controls
 from maa.ui.examples import examples
+from maa.ui.lanes import follow
 from maa.ui.results import results
 from maa.ui.tab import TabTask, Workplace, wire
 
@@ -24,5 +25,5 @@ def build(place: Workplace) -> None:
         with gr.Column(scale=7, min_width=320):
             shown = results("text", HINT)
             examples(place.assets, "text", {}, (knobs, shown))
-    lanes.connect(place, "text", knobs.parts)
+    follow.connect(place, "text", knobs.parts)
     wire(place, TASK, {}, (knobs, shown))

@@ -16,6 +16,7 @@ from maa.ui import files, lanes
 from maa.ui.controls import Wording, controls, lay
 from maa.ui.examples import examples
 from maa.ui.jobs import OnStep
+from maa.ui.lanes import follow
 from maa.ui.limits import Ask
 from maa.ui.results import Take, described, results
 from maa.ui.tab import Own, TabTask, Workplace, wire
@@ -89,5 +90,5 @@ def build(place: Workplace) -> None:
         with gr.Column(scale=7, min_width=320):
             shown = results("video", HINT, video=True)
             examples(place.assets, "video", {"input": clip}, (knobs, shown))
-    lanes.connect_clip(place, "video", knobs.parts, clip)
+    follow.connect_clip(place, "video", knobs.parts, clip)
     wire(place, TASK, {"video": clip, **own}, (knobs, shown))

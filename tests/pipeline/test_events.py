@@ -12,8 +12,8 @@ from maa import Event, MakeAnAudio, Sampling
 from maa.__main__ import main
 from maa.audio.tags import read_tags
 from maa.pipeline.events import events_of, layers, length_of
-from maa.pipeline.leading import Led
 from maa.pipeline.laying import columns_of, envelope
+from maa.pipeline.leading import Led
 from maa.pipeline.replay import Files, command
 from maa.pipeline.sentences import events_in
 from maa.pipeline.timeline import placed

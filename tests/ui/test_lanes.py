@@ -1,27 +1,19 @@
-"""Sounds placed in time: lanes by mouse, touch and keyboard, from a sentence to a file and back."""
+"""Sounds placed in time: what the server reads and says of them, and lanes by mouse and keyboard."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
-from maa.audio.tags import read_tags
-from maa.cli import main
-from maa.config import TINY
 from maa.ui import text
-from maa.ui.lanes import component
+from maa.ui.lanes import follow
 from tests.ui.conftest import DENSE, Visitor
 from tests.ui.fakes import FakePipeline
-from tests.ui.visitor import choose, downloaded, generate, open_tab, status, take
-
-SECONDS = TINY.audio.seconds
-TWO = "a bell rings(1-2); rain(0-4)"
-
+from tests.ui.placing import SECONDS, TWO, Lanes
+from tests.ui.visitor import status
 
 # ---------------------------------------------------------------- what the server reads and says
 
@@ -45,68 +37,17 @@ def test_what_is_no_event_is_refused_in_a_sentence(rows: Any) -> None:
 def test_a_sentence_is_told_or_is_nothing() -> None:
     fake: Any = FakePipeline(config=DENSE)
     asked = {"prompt": "a dog barks, then rain", "seconds": 4.0, "literal": False}
-    assert component.tell(fake, asked) == {**asked, "rows": [[0, 2, "a dog barks"], [2, 4, "rain"]], "auto": True}
-    assert component.tell(fake, {**asked, "literal": True})["auto"] is False
+    assert follow.tell(fake, asked) == {**asked, "rows": [[0, 2, "a dog barks"], [2, 4, "rain"]], "auto": True}
+    assert follow.tell(fake, {**asked, "literal": True})["auto"] is False
     for odd in (None, 5, "\ud800", "x" * 1001, ["a"]):
-        assert component.tell(fake, {**asked, "prompt": odd})["rows"] == []
+        assert follow.tell(fake, {**asked, "prompt": odd})["rows"] == []
     for odd in ("x", 1e9, [], True):
-        assert component.tell(fake, {**asked, "seconds": odd})["rows"] == []
+        assert follow.tell(fake, {**asked, "seconds": odd})["rows"] == []
     fake.vocabulary = None
-    assert component.tell(fake, asked)["auto"] is False, "the library takes such a sentence as it is"
+    assert follow.tell(fake, asked)["auto"] is False, "the library takes such a sentence as it is"
 
 
 # ---------------------------------------------------------------- one visitor for what hands do
-
-
-class Lanes:
-    """The lanes of one page, and a person in front of them, who thinks in seconds."""
-
-    def __init__(self, page: Any) -> None:
-        self.page = page
-        self.root = page.locator("#text-events .lanes")
-        self.field = self.root.locator(".field")
-        self.blocks = self.root.locator(".block")
-        self.prompt = page.locator("#text-prompt textarea")
-
-    def say(self, sentence: str) -> None:
-        self.prompt.fill(sentence)
-
-    def labels(self) -> list[str]:
-        return [block.get_attribute("aria-label") for block in self.blocks.all()]
-
-    def has(self, *labels: str) -> None:
-        """Just these events, by their beginnings."""
-        expect(self.blocks).to_have_count(len(labels))
-        for place, label in enumerate(labels):
-            expect(self.blocks.nth(place)).to_have_attribute("aria-label", label)
-
-    def act(self, name: str) -> None:
-        self.root.locator(f"[data-act={name}]").click()
-
-    def block(self, words: str) -> Any:
-        return self.blocks.filter(has_text=words)
-
-    def x(self, second: float, seconds: float = SECONDS) -> float:
-        box = self.field.bounding_box()
-        return float(box["x"] + box["width"] * second / seconds)
-
-    def y(self, lane: int) -> float:
-        tall = float(self.root.evaluate("node => parseFloat(getComputedStyle(node).getPropertyValue('--tall'))"))
-        return float(self.field.bounding_box()["y"] + 4 + (lane + 0.5) * tall)
-
-    def drag(self, lane: int, start: float, end: float) -> None:
-        self.field.scroll_into_view_if_needed()
-        mouse = self.page.mouse
-        mouse.move(self.x(start), self.y(lane))
-        mouse.down()
-        mouse.move(self.x((start + end) / 2), self.y(lane))
-        mouse.move(self.x(end), self.y(lane))
-        mouse.up()
-
-    def type(self, name: str, value: str) -> None:
-        field = self.root.locator(f"[name={name}]")
-        field.fill(value)
-        field.press("Enter")
 
 
 @pytest.fixture(scope="module")
@@ -259,149 +200,3 @@ def test_a_prompt_lies_behind_what_is_placed_and_the_lanes_say_so(hand: Lanes) -
     expect(hand.root.locator(".opener")).to_have_text("Sounds in time: 1")
     hand.act("open")
     expect(hand.blocks).to_have_count(1)
-
-
-# ---------------------------------------------------------------- from a sentence to a file and back
-
-
-@pytest.mark.browser
-def test_from_a_sentence_to_a_file_and_back(page: Any, other: Any, fake: FakePipeline, tmp_path: Path) -> None:
-    hand = Lanes(page)
-    hand.say(TWO)
-    hand.has("rain, from 0 to 4 s", "a bell rings, from 1 to 2 s")
-    generate(page, "text")
-    assert fake.asked[-1]["events"] == [[1.0, 2.0, "a bell rings"], [0.0, 4.0, "rain"]], "as the sentence has them"
-    hand.block("a bell").press("ArrowRight")
-    hand.block("a bell").press("ArrowUp")
-    page.keyboard.press("Control+Enter")
-    placed = [[0.0, 4.0, "rain"], [1.1, 2.1, "a bell rings", 1.0]]
-    expect(take(page, "text", 1)).to_be_visible()
-    page.wait_for_function("() => document.querySelector('#text-status [role=status]').textContent.includes('Done in')")
-    generate(page, "text")
-    assert fake.asked[-1]["events"] == placed
-    file = tmp_path / "placed.wav"
-    file.write_bytes(downloaded(page, "text-take-1"))
-    tags = read_tags(file)
-    assert tags is not None and tags["events"] == placed
-
-    there = Lanes(other)
-    other.locator("#conductor [data-ready]").wait_for()
-    with other.expect_file_chooser() as chooser:
-        other.get_by_role("button", name="Open a sound made here").click()
-    chooser.value.set_files(file)
-    labels = ("rain, from 0 to 4 s", "a bell rings, from 1.1 to 2.1 s, +1 dB")
-    there.has(*labels)
-    expect(there.root.locator(".source")).to_have_text("As you placed them")
-    generate(other, "text")
-    again = tmp_path / "again.wav"
-    again.write_bytes(downloaded(other, "text-take-1"))
-    assert again.read_bytes() == file.read_bytes()
-
-    hand.say("only wind")
-    hand.act("follow")
-    expect(hand.blocks).to_have_count(0)
-    open_tab(page, "History")
-    card = page.locator("#history .take").first
-    choose(page, card, card.get_attribute("aria-label"), "Use these settings")
-    hand.has(*labels)
-    expect(hand.prompt).to_have_value(TWO)
-
-
-@pytest.mark.browser
-def test_an_example_takes_what_was_placed_away(page: Any) -> None:
-    hand = Lanes(page)
-    hand.act("open")
-    hand.act("add")
-    expect(hand.blocks).to_have_count(1)
-    page.locator("#text-examples").get_by_text("wind").click()
-    expect(hand.prompt).to_have_value("wind")
-    expect(hand.blocks).to_have_count(0)
-
-
-@pytest.mark.browser
-def test_a_model_that_takes_sentences_as_they_are_places_them_when_asked(page: Any, fake: FakePipeline) -> None:
-    fake.vocabulary = None
-    try:
-        hand = Lanes(page)
-        hand.say(TWO)
-        page.wait_for_timeout(1500)
-        expect(hand.root.locator(".board")).to_be_hidden()
-        hand.act("open")
-        hand.has("rain, from 0 to 4 s", "a bell rings, from 1 to 2 s")
-        expect(hand.root.locator(".source")).to_have_text("As you placed them")
-    finally:
-        fake.vocabulary = "knows words"
-
-
-# ---------------------------------------------------------------- a phone
-
-
-def swipe(session: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
-    def touch(kind: str, *points: tuple[float, float]) -> None:
-        given = {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]}
-        session.send("Input.dispatchTouchEvent", given)
-
-    touch("touchStart", start)
-    for part in (0.2, 0.4, 0.6, 0.8, 1.0):
-        touch("touchMove", (start[0] + part * (end[0] - start[0]), start[1] + part * (end[1] - start[1])))
-    touch("touchEnd")
-
-
-@pytest.mark.browser
-def test_fingers(phone: Any) -> None:
-    hand = Lanes(phone)
-    hand.say(TWO)
-    hand.has("rain, from 0 to 4 s", "a bell rings, from 1 to 2 s")
-    assert phone.evaluate("() => document.documentElement.scrollWidth") <= 390
-    hand.field.scroll_into_view_if_needed()
-    session = phone.context.new_cdp_session(phone)
-    swipe(session, (hand.x(1.5), hand.y(1)), (hand.x(6.5), hand.y(1)))
-    hand.has("rain, from 0 to 4 s", "a bell rings, from 6 to 7 s")
-    swipe(session, (hand.x(3.9), hand.y(0)), (hand.x(4.92), hand.y(0)))
-    hand.has("rain, from 0 to 5 s", "a bell rings, from 6 to 7 s")
-    spot = {"x": hand.x(7.5), "y": hand.y(0)}
-    session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [spot]})
-    expect(hand.blocks).to_have_count(3)
-    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    expect(hand.root.locator("[name=text]")).to_be_focused()
-    tall = min(block.bounding_box()["height"] for block in hand.blocks.all())
-    assert tall >= 40, "a finger finds it"
-
-
-# ---------------------------------------------------------------- a real, tiny model
-
-
-@pytest.mark.browser
-def test_the_copied_command_of_what_was_placed_makes_the_same_bytes(
-    browser: Any, tiny: Any, in_folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    from maa.ui import build, launch
-
-    app = build(tiny, tmp_path_factory.mktemp("no-assets"))
-    try:
-        with Visitor(browser, launch(app)) as page:
-            hand = Lanes(page)
-            length = page.get_by_label("number input for Length").first
-            length.fill("3")
-            length.press("Tab")
-            hand.say("wind")
-            hand.act("open")
-            hand.act("add")
-            hand.type("text", '-a dog\'s "bark" $(x)')
-            hand.type("gain", "-3")
-            hand.act("copy")
-            hand.type("start", "0.5")
-            page.locator("#text-advanced").get_by_text("Advanced").click()
-            steps = page.locator("#text-advanced").get_by_label("number input for Steps")
-            steps.fill("2")
-            steps.press("Tab")
-            generate(page, "text", 120_000)
-            made = downloaded(page, "text-take-1")
-            choose(page, take(page, "text", 1), "Take 1", "Copy as command")
-            command = page.evaluate("() => navigator.clipboard.readText()")
-    finally:
-        app.close()
-    assert command.count("--event") == 2
-    words = shlex.split(command)
-    assert main([*words[3:], "--device", "cpu", "--quiet"]) == 0
-    assert (in_folder / words[words.index("-o") + 1]).read_bytes() == made
