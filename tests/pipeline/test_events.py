@@ -11,12 +11,15 @@ import pytest
 from maa import Event, MakeAnAudio, Sampling
 from maa.__main__ import main
 from maa.audio.tags import read_tags
+from maa.pipeline import conditioning, pictured
 from maa.pipeline.events import events_of, layers, length_of
 from maa.pipeline.laying import columns_of, envelope
 from maa.pipeline.leading import Led
 from maa.pipeline.replay import Files, command
+from maa.pipeline.seen import Seen
 from maa.pipeline.sentences import events_in
 from maa.pipeline.timeline import placed
+from tests.clips import make_clip
 
 ONCE = Sampling(steps=2, seed=5)
 
@@ -139,6 +142,33 @@ def test_takes_keep_their_bytes_whatever_their_number(maa: MakeAnAudio) -> None:
     for take, seed in enumerate(three.seeds):
         one = maa.text_to_audio("", Sampling(steps=2, seed=seed), seconds=2.0, events=events)
         assert np.array_equal(one.audio[0], three.audio[take])
+
+
+def seen(*spans: tuple[float, float]) -> list[Seen]:
+    return [Seen(*span, (np.full((8, 8, 3), k, np.uint8),)) for k, span in enumerate(spans)]
+
+
+def test_a_clip_is_heard_window_by_window(monkeypatch: pytest.MonkeyPatch, maa: MakeAnAudio) -> None:
+    words = [[("a dog", 0.9)], [("a dog", 0.8)], [], [("rain", 0.5), ("wind", 0.4)]]
+    monkeypatch.setattr(conditioning, "describe_pictures", lambda model, pictures: words[int(pictures[0][0, 0, 0])])
+    windows = seen((0, 10), (9, 19), (18, 28), (27, 37))
+    assert pictured.heard(maa.model, windows) == (Event("a dog", 0, 18), Event("rain and wind", 27, 37))
+    assert pictured.heard(maa.model, []) == ()
+
+
+def test_a_clip_sounds_as_its_events_say(maa: MakeAnAudio, tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.mp4")
+    for event in maa.describe_video(clip):
+        assert 0 <= event.start < event.end <= 2.0
+    made = maa.video_to_audio(clip, ONCE, events=[[0.5, 1.0, "a door"]])
+    heard = np.abs(made.audio[0, 0]).reshape(20, -1).max(1) > 1e-4
+    assert heard[5:10].all() and not heard[:5].any() and not heard[11:].any()
+    assert made.settings["events"] == [[0.5, 1.0, "a door"]] and made.settings["windows"] == [[0.0, 2.0]]
+    assert made.settings["task"] == "video" and made.settings["input"]
+    plain = maa.video_to_audio(clip, ONCE).settings
+    assert plain["input"] == made.settings["input"] and "events" not in plain
+    with pytest.raises(ValueError, match="make the sound longer"):
+        maa.video_to_audio(clip, ONCE, events=[[0.5, 3.0, "a door"]])
 
 
 def test_the_command_line_makes_the_same_bytes_again(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_a_mouse_moves_and_resizes_and_what_overlaps_gets_a_lane_of_its_own(hand
     hand.drag(1, 1.5, 4.52)
     hand.has("rain, from 0 to 4 s", "a bell rings, from 4 to 5 s")  # the edge of the rain holds it
     assert [block.get_attribute("data-lane") for block in hand.blocks.all()] == ["0", "0"]
-    expect(hand.root.locator(".source")).to_have_text("As you placed them")
+    expect(hand.root.locator(".source")).to_have_text("Yours")
     hand.drag(0, 4.97, 5.98)
     hand.has("rain, from 0 to 4 s", "a bell rings, from 4 to 6 s")
     hand.drag(0, 4.03, 3.02)

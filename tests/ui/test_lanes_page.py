@@ -46,7 +46,7 @@ def test_from_a_sentence_to_a_file_and_back(page: Any, other: Any, fake: FakePip
     chooser.value.set_files(file)
     labels = ("rain, from 0 to 4 s", "a bell rings, from 1.1 to 2.1 s, +1 dB")
     there.has(*labels)
-    expect(there.root.locator(".source")).to_have_text("As you placed them")
+    expect(there.root.locator(".source")).to_have_text("Yours")
     generate(other, "text")
     again = tmp_path / "again.wav"
     again.write_bytes(downloaded(other, "text-take-1"))
@@ -81,7 +81,7 @@ def test_a_model_that_takes_sentences_as_they_are_places_them_when_asked(page: A
         expect(hand.root.locator(".board")).to_be_hidden()
         hand.act("open")
         hand.has("rain, from 0 to 4 s", "a bell rings, from 1 to 2 s")
-        expect(hand.root.locator(".source")).to_have_text("As you placed them")
+        expect(hand.root.locator(".source")).to_have_text("Yours")
     finally:
         fake.vocabulary = "knows words"
 

@@ -4,7 +4,7 @@ import { Axes } from "../web/axes.js";
 import { find, h } from "../web/dom.js";
 import { gainText, ordered, secondsText, words } from "./rows.js";
 
-const PIXELS = 24; // of a second at least; what does not fit is scrolled to
+const PIXELS = 16; // of a second at least; what does not fit is scrolled to
 const NO_MARGIN = { left: 0, right: 0, top: 0, bottom: 0 };
 const FIELDS = /** @type {const} */ (["text", "start", "end", "gain"]);
 let boards = 0; // so that the hint of each has a name of its own
@@ -193,7 +193,7 @@ export class View {
 
 /** @param {import("./board.js").Board} board */
 function source({ own, blocks, ofClip }) {
-  if (own) return "As you placed them";
+  if (own) return "Yours";
   if (!blocks.length) return "";
   return ofClip ? "As the clip is heard" : "As the sentence says";
 }
