@@ -69,3 +69,62 @@ def rotate(path: Path, degrees: int) -> Path:
     data[at : at + 36] = b"".join((value << 16).to_bytes(4, "big", signed=True) for value in matrix)
     path.write_bytes(data)
     return path
+
+
+def beeping(
+    path: Path,
+    codec: str,
+    pieces: list[tuple[float, float]],
+    frames: int = 40,
+    first: float = 0.0,
+    flags: str = "",
+    hidden: int = 0,
+) -> Path:
+    """A clip of 10 frames a second from `first` on; its sound is pieces (begin, end), each with a beep after 0.1 s.
+
+    Args:
+        flags: of the muxer of MP4 and MOV: how it is fragmented.
+        hidden: frames before them that decoding needs and an edit list hides, as phones trim clips.
+    """
+    wanted = {"movflags": flags} if flags else {}
+    if hidden:
+        wanted |= {"use_editlist": "1", "avoid_negative_ts": "disabled"}
+    ticks = 10 if path.suffix == ".avi" else 1000  # a second; AVI knows one frame rate only
+    with av.open(str(path), "w", container_options=wanted) as container:
+        picture = container.add_stream(codec, rate=ticks, width=64, height=48, options={"g": "50", "bf": "2"})
+        picture.pix_fmt, picture.codec_context.time_base = "yuv420p", Fraction(1, ticks)
+        name = {".webm": "libopus", ".avi": "libmp3lame"}.get(path.suffix, "aac")
+        track = container.add_stream(name, rate=48_000, layout="stereo")
+        if name == "libmp3lame":
+            track.codec_context.format = "fltp"
+        packets = []
+        for index in range(-hidden, frames):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 3 * (index + hidden), np.uint8), format="rgb24")
+            frame.pts, frame.time_base = round(ticks * (first + index / 10)), Fraction(1, ticks)
+            packets += picture.encode(frame)
+        packets += picture.encode(None)
+        for begin, end in pieces:
+            wave = np.zeros((2, round(48_000 * (end - begin))), np.float32)
+            wave[:, 4800:9600] = 0.5 * np.sin(np.arange(4800) * 0.13)
+            for at in range(0, wave.shape[1] - 959, 960):
+                frame = av.AudioFrame.from_ndarray(wave[:, at : at + 960].copy(), format="fltp", layout="stereo")
+                frame.sample_rate, frame.time_base = 48_000, Fraction(1, 48_000)
+                frame.pts = round(48_000 * begin) + at
+                packets += track.encode(frame)
+        packets += track.encode(None)
+        for packet in sorted(packets, key=lambda one: float((one.dts or 0) * one.time_base)):
+            container.mux(packet)
+    return path
+
+
+def beeps(path: Path) -> list[float]:
+    """Seconds from the first frame on at which a beep begins."""
+    with av.open(str(path)) as container:
+        first = next(container.decode(video=0)).time
+    loud = []
+    with av.open(str(path)) as container:
+        for frame in container.decode(container.streams.audio[0]):
+            over = np.flatnonzero(np.abs(frame.to_ndarray()).max(axis=0) > 0.15)
+            loud += [frame.time + at / frame.sample_rate - first for at in over]
+    times = np.array(loud)
+    return [float(time) for time in times[np.diff(times, prepend=-9.0) > 0.15]]

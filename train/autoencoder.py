@@ -42,6 +42,7 @@ from train.adversarial.options import DiscriminatorOptions
 from train.data import Library
 from train.data.crops import WaveCrops
 from train.trainer.draw import Draw
+from train.trainer.keeping import one_line
 from train.trainer.loop import Trainer
 from train.trainer.options import RunOptions, add_fields, add_weights, from_args, weights_from
 from train.trainer.precision import make_accelerator
@@ -228,8 +229,9 @@ def main() -> None:
     chosen = from_args(DiscriminatorOptions, args, "discriminator_")
     options, weights = from_args(RunOptions, args), weights_from(args, WEIGHTS)
     config = PRESETS[args.config]
-    library = Library.open(args.library, rate=config.audio.sample_rate)
-    train_autoencoder(config, library, options, args.batch, args.frames, weights, chosen, args.frozen_encoder)
+    with one_line(parser):
+        library = Library.open(args.library, rate=config.audio.sample_rate)
+        train_autoencoder(config, library, options, args.batch, args.frames, weights, chosen, args.frozen_encoder)
 
 
 if __name__ == "__main__":

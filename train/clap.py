@@ -27,6 +27,7 @@ from train.data import Library
 from train.data.features import sound_features, text_features
 from train.package import load_frozen
 from train.trainer.draw import Draw
+from train.trainer.keeping import one_line
 from train.trainer.loop import Trainer
 from train.trainer.options import RunOptions, add_fields, from_args
 from train.trainer.precision import make_accelerator
@@ -111,8 +112,9 @@ def main() -> None:
     add_fields(parser, RunOptions, lr=1e-3, steps=1500)
     args = parser.parse_args()
     config = PRESETS[args.config]
-    library = Library.open(args.library, rate=config.audio.sample_rate)
-    train_clap(config, library, args.parts, from_args(RunOptions, args), args.batch)
+    with one_line(parser):
+        library = Library.open(args.library, rate=config.audio.sample_rate)
+        train_clap(config, library, args.parts, from_args(RunOptions, args), args.batch)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
+from maa.aside import write_text
 from maa.checkpoint import CONCEPTS, CONFIG, SUSTAINED, read_config
 from maa.config import PRESETS, SCALARS, ModelConfig
 from maa.device import layout, send
@@ -37,6 +38,7 @@ from train.latents.preview import Preview
 from train.latents.recipes import RECIPES, Recipe, blurred, drop_conditions
 from train.package import load_frozen
 from train.trainer.draw import Draw
+from train.trainer.keeping import one_line
 from train.trainer.loop import Trainer
 from train.trainer.options import RunOptions, add_fields, from_args
 from train.trainer.precision import make_accelerator
@@ -225,9 +227,9 @@ def train_unet(config: ModelConfig, library: Library, parts: list[Path], options
         pool.rescale(config, _autoencoder(config, parts, accelerator))
     if accelerator.is_main_process:
         options.out.mkdir(parents=True, exist_ok=True)
-        (options.out / CONFIG).write_text(json.dumps({"model": config.to_json()}, indent=2) + "\n", encoding="utf-8")
+        write_text(options.out / CONFIG, json.dumps({"model": config.to_json()}, indent=2) + "\n")
         for name, listed in ((CONCEPTS, library.concepts), (SUSTAINED, sorted(library.sustained_concepts))):
-            (options.out / name).write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")
+            write_text(options.out / name, json.dumps(listed, indent=1) + "\n")
     preview = Preview(unet, pool, list(library.concepts) if recipe.conditional else [])
     return trainer.run(DiffusionObjective(unet, pool, recipe, accelerator), preview)
 
@@ -283,8 +285,9 @@ def main() -> None:
         chosen["widths"] = tuple(args.widths)
     recipe = replace(RECIPES[args.recipe], **chosen)
     config = PRESETS[args.config]
-    library = Library.open(args.library, rate=config.audio.sample_rate)
-    train_unet(config, library, args.parts, from_args(RunOptions, args), recipe)
+    with one_line(parser):
+        library = Library.open(args.library, rate=config.audio.sample_rate)
+        train_unet(config, library, args.parts, from_args(RunOptions, args), recipe)
 
 
 if __name__ == "__main__":

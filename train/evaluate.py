@@ -38,8 +38,10 @@ from typing import Any
 import numpy as np
 
 from maa import Sampling
+from maa.aside import write_text
 from maa.audio.finish import AS_MADE
 from maa.device import DTYPES
+from maa.foreign import foreign
 from maa.pipeline.tasks import check_seconds
 from train.data import Library
 from train.data.library import decode_file
@@ -243,15 +245,20 @@ def save_scores(report: dict[str, Any], folder: Path) -> str:
     """Write scores.json and scores.md; the table comes back."""
     rows = score_table(report)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "scores.json").write_text(json.dumps(jsonable(report), indent=2) + "\n", encoding="utf-8")
-    (folder / "scores.md").write_text(rows + "\n", encoding="utf-8")
+    write_text(folder / "scores.json", json.dumps(jsonable(report), indent=2) + "\n")
+    write_text(folder / "scores.md", rows + "\n")
     return rows
 
 
 def resumed(described: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The scores in a folder when they are of the same weights and settings, else none but these."""
+    """The scores in a folder when they are of the same weights and settings, else none but these.
+
+    Raises:
+        ValueError: the file of the scores is damaged.
+    """
     path = folder / "scores.json"
-    earlier = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    with foreign(f"{path} is damaged; delete it, and ask for all questions again (takes are kept)."):
+        earlier = dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
     same = all(earlier.get(name) == value for name, value in jsonable(described).items())
     return restored(earlier) if same and "sounds" not in earlier else described
 

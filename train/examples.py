@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maa import Box, Generation, MakeAnAudio, Sampling
+from maa.aside import aside, write_text
 from maa.audio.picture import COLOURS, draw
 from maa.vision.mux import mux
 
@@ -109,7 +110,8 @@ def sheet(titles: list[str], mels: list[NDArray[np.float32]], path: Path) -> Non
         axes.set_title(title, fontsize=8)
         axes.set_xticks([])
         axes.set_yticks([])
-    figure.savefig(path, metadata={"Software": None})
+    with aside(path) as neighbour:
+        figure.savefig(neighbour, metadata={"Software": None})
 
 
 def main() -> None:
@@ -124,7 +126,7 @@ def main() -> None:
         rows.append(make_example(maa, index, example))
         print(f"{rows[-1].result}  {example.prompt or example.input}", flush=True)
     text = json.dumps([asdict(row) for row in rows], indent=1)
-    (ASSETS / "examples.json").write_text(text + "\n", encoding="utf-8")
+    write_text(ASSETS / "examples.json", text + "\n")
     mels = []
     for k, prompt in enumerate(SHEET):
         mels.append(maa.text_to_audio(prompt, Sampling(seed=k)).mel[0])

@@ -6,7 +6,6 @@ python -m train.package --runs data/parts runs/{autoencoder,vocoder,clap,diffusi
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,8 @@ from maa.audio.mel import MelSpectrogram
 from maa.config import ModelConfig
 from maa.models.text import load_tokenizer
 from train.data import load_manifest
+from train.folders import recover, replace_folder
+from train.trainer.keeping import one_line
 from train.vocabulary import vocabulary_of
 
 SHARD = 15 << 20  # bytes; hosts of code refuse or dislike larger files
@@ -61,59 +62,20 @@ def assemble(runs: list[Path], to: Path, name: str) -> checkpoint.Model:
     return model
 
 
-# ---------------------------------------------------------------- one model folder in another's place
-# Beside `<to>` there is `<to>.new` while the new one is put together, and for a moment `<to>.old`.
+def put_together(runs: list[Path], to: Path) -> None:
+    """Assemble beside `to`, which may be one of the folders, and take its place once all of it is there.
 
-
-def recover(to: Path) -> None:
-    """Finish, or take back, a replacement that was cut off; called before anything reads `to`."""
-    to, new, old = _places(to)
-    if old.exists() and not to.exists():
-        # The old folder only steps aside for one that is complete.
-        os.rename(new if new.exists() else old, to)
-    for left in (new, old):
-        if left.exists():
-            shutil.rmtree(left)
-
-
-def replace_folder(made: Path, to: Path) -> None:
-    """Put a copy of the model folder `made` where `to` is; files in `to` that are no part of a model stay.
-
-    At every moment either `to` opens, or `recover(to)` brings it back.
+    Raises:
+        ValueError: a part is missing, damaged, or of another size.
     """
     recover(to)
-    to, new, old = _places(to)
-    new.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(made, new)
-    if to.exists():
-        for path in to.iterdir():
-            # Weights of another run, whole or in shards, would contradict the new ones.
-            if ".safetensors" not in path.name and not (new / path.name).exists():
-                _take(path, new / path.name)
-        os.rename(to, old)
-    os.rename(new, to)
-    if old.exists():
-        shutil.rmtree(old)
-
-
-def _take(path: Path, to: Path) -> None:
-    if path.is_dir():
-        shutil.copytree(path, to, copy_function=_link)
-    else:
-        _link(path, to)
-
-
-def _link(source: str | Path, to: str | Path) -> None:
-    """The same file under a second name, or a copy where there are no such names."""
+    made = to.with_name(f"{to.name}.made")
+    shutil.rmtree(made, ignore_errors=True)
     try:
-        os.link(source, to)
-    except OSError:
-        shutil.copy2(source, to)
-
-
-def _places(to: Path) -> tuple[Path, Path, Path]:
-    to = to.resolve()
-    return to, to.with_name(f"{to.name}.new"), to.with_name(f"{to.name}.old")
+        assemble(runs, made, to.name)
+        replace_folder(made, to)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
 
 
 def main() -> None:
@@ -122,7 +84,8 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, nargs="+", required=True, help="folders with parts; later ones win")
     parser.add_argument("--to", type=Path, default=Path("checkpoints/small"))
     args = parser.parse_args()
-    assemble(args.runs, args.to, args.to.name)
+    with one_line(parser):
+        put_together(args.runs, args.to)
     for path in sorted(args.to.iterdir()):
         print(f"{path.stat().st_size / 1e6:8.2f} MB  {path.name}")
 

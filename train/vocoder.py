@@ -44,6 +44,7 @@ from train.data import Library
 from train.data.crops import WaveCrops
 from train.trainer.draw import Draw
 from train.trainer.journal import write_wave
+from train.trainer.keeping import one_line
 from train.trainer.loop import Trainer
 from train.trainer.options import RunOptions, add_fields, add_weights, from_args, weights_from
 from train.trainer.precision import make_accelerator
@@ -202,8 +203,9 @@ def main() -> None:
     chosen = from_args(DiscriminatorOptions, args, "discriminator_")
     options, weights = from_args(RunOptions, args), weights_from(args, WEIGHTS)
     config = PRESETS[args.config]
-    library = Library.open(args.library, rate=config.audio.sample_rate)
-    train_vocoder(config, library, options, args.batch, args.frames, weights, chosen)
+    with one_line(parser):
+        library = Library.open(args.library, rate=config.audio.sample_rate)
+        train_vocoder(config, library, options, args.batch, args.frames, weights, chosen)
 
 
 if __name__ == "__main__":

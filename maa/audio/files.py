@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+from maa.aside import aside
+from maa.audio.pcm import Blocks, WavePart
 from maa.foreign import MAX_SEGMENTS
 
 MAX_RIFF = 0xFFFF_FFFF - 8  # bytes behind the RIFF header, whose length field has 32 bits
@@ -139,14 +140,19 @@ class Corrected:
         return self.file.tell()
 
 
-def pack_wave(parts: list[tuple[bytes, bytes]]) -> bytes:
+def write_wave(path: Path, parts: Sequence[WavePart]) -> None:
     """A complete RIFF WAVE file from (name, payload) pairs, each padded to an even length."""
-    body = b"".join(
-        name + len(payload).to_bytes(4, "little") + payload + b"\0" * (len(payload) % 2) for name, payload in parts
-    )
-    if len(body) + 4 > MAX_RIFF:
+    sizes = [payload.size if isinstance(payload, Blocks) else len(payload) for _, payload in parts]
+    whole = 4 + sum(8 + size + size % 2 for size in sizes)
+    if whole > MAX_RIFF:
         raise ValueError("A WAV file cannot be larger than 4 GB; write a shorter sound or fewer channels.")
-    return b"RIFF" + (len(body) + 4).to_bytes(4, "little") + b"WAVE" + body
+    with path.open("wb") as file:
+        file.write(b"RIFF" + whole.to_bytes(4, "little") + b"WAVE")
+        for (name, payload), size in zip(parts, sizes, strict=True):
+            file.write(name + size.to_bytes(4, "little"))
+            for block in payload.made if isinstance(payload, Blocks) else (payload,):
+                file.write(block)
+            file.write(b"\0" * (size % 2))
 
 
 @contextmanager
@@ -159,11 +165,8 @@ def replacing(path: Path) -> Iterator[Path]:
     if path.is_dir() or not path.parent.is_dir():
         problem = "is a folder" if path.is_dir() else "lies in a folder that does not exist"
         raise ValueError(f"{str(path)!r} {problem}; choose another place for the file.")
-    temporary = path.with_name(f".{secrets.token_hex(8)}{path.suffix}")
     try:
-        yield temporary
-        os.replace(temporary, path)
+        with aside(path) as temporary:
+            yield temporary
     except OSError as error:
         raise ValueError(f"{str(path)!r} cannot be written: {error.strerror or error}.") from error
-    finally:
-        temporary.unlink(missing_ok=True)

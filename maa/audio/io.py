@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from maa.audio import pcm
 from maa.audio.carried import NOTHING, Carried, carried
 from maa.audio.chain import is_chain
-from maa.audio.files import Corrected, cut_short, pack_wave, replacing, unsized
+from maa.audio.files import Corrected, cut_short, replacing, unsized, write_wave
 from maa.audio.pcm import Samples
 from maa.audio.sound import Audio, admit, check_audible, checked, resample
 from maa.audio.tags import embed, wave_tags
@@ -174,9 +174,9 @@ def write(
     audio = checked(Audio(samples, sample_rate, subtype), "The sound to write")
     with replacing(path) as temporary:
         if suffix == ".wav":
-            (_, plain), *rest = pcm.wave_chunks(audio.samples, sample_rate, subtype)
+            plain, rest = pcm.wave_chunks(audio.samples, sample_rate, subtype)
             parts = [*more.front, (b"fmt ", more.format_chunk(plain)), *rest, *more.behind]
-            temporary.write_bytes(pack_wave(parts + (wave_tags(tags) if tags else [])))
+            write_wave(temporary, [*parts, *(wave_tags(tags) if tags else [])])
         else:
             _write_flac(temporary, audio)
             if tags:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,13 @@ _ABSOLUTE, _RELATIVE = -70.0, -10.0  # LUFS, and LU below the mean of what passe
 _OFFSET = -0.691  # dB: makes a 997 Hz sine of full scale in one channel -3.01 LUFS
 _TAIL = 0.5  # seconds until the weighting filter's response has died away
 _CHUNK = 30.0  # seconds filtered at once
+_BINS = 1 << 16  # of a frequency response that are computed at once
 HOLE, DEPTH = 0.050, 30.0  # seconds of sound that make a hole, when they lie so many dB below the median
 
 
 def peak(x: Samples) -> float:
     """Largest magnitude of x, any shape; 0 for nothing."""
-    return float(np.abs(x).max(initial=0.0))
+    return max(float(x.max(initial=0.0)), -float(x.min(initial=0.0)))  # a copy for magnitudes may be 256 MiB
 
 
 def rms_db(x: Samples) -> float:
@@ -41,11 +43,10 @@ def lufs(x: Samples, rate: int) -> float:
     if count == 0:
         return -math.inf
     weights = {5: [1, 1, 1, 1.41, 1.41], 6: [1, 1, 1, 0, 1.41, 1.41]}.get(channels, [1.0] * channels)
-    power = np.asarray(weights, np.float64) @ np.square(_weighted(x, rate))
-    sums = np.concatenate(([0.0], np.cumsum(power)))
     size = min(count, round(BLOCK * rate))
     starts = np.round(np.arange(0, (count - size) / rate + 1e-9, STEP) * rate).astype(int)
-    blocks = (sums[starts + size] - sums[starts]) / size
+    first, last = _energies(x, rate, np.asarray(weights, np.float64), np.stack([starts, starts + size]))
+    blocks = (last - first) / size
     blocks = blocks[blocks > _power(_ABSOLUTE)]
     if blocks.size == 0:
         return -math.inf
@@ -84,17 +85,38 @@ def _power(loudness: float) -> float:
     return float(10 ** ((loudness - _OFFSET) / 10))
 
 
-def _weighted(x: Samples, rate: int) -> NDArray[np.float64]:
-    """x [channels, n] through the K-weighting filter, applied to spectra of overlapping chunks."""
+def _energies(
+    x: Samples, rate: int, weights: NDArray[np.float64], ends: NDArray[np.integer[Any]]
+) -> NDArray[np.float64]:
+    """Weighted sum of squares of x [channels, n] through the K-weighting filter, up to each of `ends`, any shape.
+
+    Chunk by chunk: the sums at all samples, let alone the filtered sound in float64, would take gigabytes.
+    """
+    found, at, total = np.zeros(ends.shape), 0, 0.0
+    for chunk in _weighted(x, rate):
+        sums = weights @ np.square(chunk)
+        sums[0] += total
+        np.cumsum(sums, out=sums)
+        here = (ends > at) & (ends <= at + len(sums))
+        found[here] = sums[ends[here] - at - 1]
+        at, total = at + len(sums), float(sums[-1])
+    return found
+
+
+def _weighted(x: Samples, rate: int) -> Iterator[NDArray[np.float64]]:
+    """x [channels, n] through the K-weighting filter, applied to spectra of overlapping chunks, which come in turn."""
     tail, chunk = round(_TAIL * rate), round(_CHUNK * rate)
-    y = np.empty(x.shape)
+    response = np.zeros(0, np.complex128)
     for at in range(0, x.shape[1], chunk):
         lead = min(at, tail)  # what was heard before still rings
         part = x[:, at - lead : at + chunk]
         size = 1 << (part.shape[1] + tail - 1).bit_length()
-        spectrum = np.fft.rfft(part, size) * _response(rate, size)
-        y[:, at : at + chunk] = np.fft.irfft(spectrum, size)[:, lead : part.shape[1]]
-    return y
+        if len(response) != size // 2 + 1:
+            response = _response(rate, size)
+        y = np.empty((len(x), part.shape[1] - lead))
+        for channel, row in enumerate(part):
+            y[channel] = np.fft.irfft(np.fft.rfft(row, size) * response, size)[lead : part.shape[1]]
+        yield y
 
 
 def _response(rate: int, size: int) -> NDArray[np.complex128]:
@@ -103,7 +125,14 @@ def _response(rate: int, size: int) -> NDArray[np.complex128]:
     The standard tabulates them at 48 kHz; these are the analogue prototypes behind the tables (a shelf of +4 dB at
     1682 Hz for the head, a high-pass at 38 Hz), taken through the bilinear transform at `rate`.
     """
-    z = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)  # one sample of delay
+    found = np.empty(size // 2 + 1, np.complex128)
+    for first in range(0, len(found), _BINS):
+        bins = np.arange(first, min(first + _BINS, len(found)))
+        found[bins] = _response_at(rate, np.exp(-2j * np.pi * bins / size))  # one sample of delay
+    return found
+
+
+def _response_at(rate: int, z: NDArray[np.complex128]) -> NDArray[np.complex128]:
     k, q = math.tan(math.pi * 1681.974450955533 / rate), 0.7071752369554196
     high = 10 ** (3.999843853973347 / 20)
     band = high**0.4996667741545416

@@ -5,6 +5,8 @@ A b-bit integer v is the float v / 2^(b-1). float32 holds that without rounding 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,18 @@ Samples = NDArray[np.floating[Any]]  # float32 or float64
 
 BITS = {"PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": 32, "DOUBLE": 64}
 FLOATS = ("FLOAT", "DOUBLE")
+_BLOCK = 1 << 20  # samples a channel that are turned into bytes at once
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Bytes that are made as they are written, once: a sound of 10 minutes should not lie about in several copies."""
+
+    size: int
+    made: Iterator[bytes]
+
+
+WavePart = tuple[bytes, bytes | Blocks]  # name and payload of a chunk
 
 
 def from_numbers(values: NDArray[Any]) -> tuple[Samples, str]:
@@ -25,16 +39,27 @@ def from_numbers(values: NDArray[Any]) -> tuple[Samples, str]:
     if name == "uint8":
         return (values.astype(np.float32) - 128) / 128, "PCM_U8"
     if name == "int16":
-        return values.astype(np.float32) / 2**15, "PCM_16"
+        return _divided(values.astype(np.float32), 2**15), "PCM_16"
     if name == "int32":
-        if (values & 0xFF).any():
-            return values / 2.0**31, "PCM_32"
-        return (values >> 8).astype(np.float32) / 2**23, "PCM_24"
+        if any((part & 0xFF).any() for part in _parts(values)):
+            return _divided(values.astype(np.float64), 2.0**31), "PCM_32"
+        return _divided(values.astype(np.float32), 2.0**31), "PCM_24"  # 24 bits fit, with nothing below them
     if name in ("float16", "float32"):
         return values.astype(np.float32, copy=False), "FLOAT"
     if name == "float64":
         return values, "DOUBLE"
     raise ValueError(f"Sound as an array of {name} cannot be read; use int16, int32, uint8 or float32 within ±1.")
+
+
+def _divided(values: Samples, by: float) -> Samples:
+    """The same array, divided: another one may be 256 MiB."""
+    values /= values.dtype.type(by)
+    return values
+
+
+def _parts(values: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """An array in pieces along its last axis."""
+    return (values[..., at : at + _BLOCK] for at in range(0, values.shape[-1], _BLOCK))
 
 
 def to_integers(samples: Samples, bits: int) -> NDArray[np.int32]:
@@ -44,8 +69,8 @@ def to_integers(samples: Samples, bits: int) -> NDArray[np.int32]:
     return np.clip(np.rint(wide * full), -full, full - 1).astype(np.int32)
 
 
-def wave_chunks(samples: Samples, rate: int, subtype: str) -> list[tuple[bytes, bytes]]:
-    """The `fmt `, `fact` and `data` chunks of a WAV file holding samples [channels, n].
+def wave_chunks(samples: Samples, rate: int, subtype: str) -> tuple[bytes, list[WavePart]]:
+    """The payload of the `fmt ` chunk of a WAV file holding samples [channels, n], and the `fact` and `data` chunks.
 
     Written here because libsndfile stamps the time of day into float files and rounds integers by 2^(b-1) - 1.
     """
@@ -54,10 +79,10 @@ def wave_chunks(samples: Samples, rate: int, subtype: str) -> list[tuple[bytes, 
     width = channels * bits // 8  # bytes of one sample of all channels
     numbers = ((3 if floating else 1, 2), (channels, 2), (rate, 4), (rate * width, 4), (width, 2), (bits, 2))
     header = b"".join(value.to_bytes(size, "little") for value, size in numbers)
-    parts = [(b"fmt ", header + b"\0\0" if floating else header)]  # an empty extension is due on floats
-    if floating:
-        parts.append((b"fact", count.to_bytes(4, "little")))
-    return [*parts, (b"data", _data(np.ascontiguousarray(samples.T), subtype))]
+    parts: list[WavePart] = [(b"fact", count.to_bytes(4, "little"))] if floating else []
+    data = (_data(np.ascontiguousarray(part.T), subtype) for part in _parts(samples))
+    # An empty extension is due on floats.
+    return header + b"\0\0" if floating else header, [*parts, (b"data", Blocks(count * width, data))]
 
 
 def _data(interleaved: Samples, subtype: str) -> bytes:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from maa.aside import aside
 from maa.audio.mask import row_of
 from maa.config import AudioSpec
 
@@ -76,7 +77,8 @@ def draw(mel: NDArray[np.float32], spec: AudioSpec, path: Path) -> Path:
     axes.tick_params(colors=INK, labelsize=6.8, length=2.5, width=0.6, pad=2)
     for side in axes.spines.values():
         side.set_visible(False)
-    figure.savefig(path, format="png", metadata={"Software": None})
+    with aside(path) as neighbour:
+        figure.savefig(neighbour, format="png", metadata={"Software": None})
     return path
 
 

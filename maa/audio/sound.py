@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +11,7 @@ import soxr
 from numpy.typing import NDArray
 
 from maa.audio.carried import NOTHING, Carried
+from maa.audio.loudness import peak
 from maa.audio.pcm import Samples
 
 MIN_RATE, MAX_RATE = 2_000, 192_000  # Hz
@@ -18,6 +20,8 @@ MAX_SECONDS = 600.0
 MAX_VALUES = 2**26  # samples times channels: 10 minutes of stereo at 48 kHz fit; 256 MiB for each copy in float32
 FAINT = 1e-4  # -80 dB; a peak below it is heard amplified
 _CANCELLED = 0.4  # share of the power of unrelated channels; two that have less of it together cancel each other
+_AT_ONCE = 1 << 18  # samples that are resampled at once
+_CHECKED = 1 << 20  # samples that are checked at once
 _BLOCK = 1 << 15  # samples, over which channels are found to cancel
 
 
@@ -56,24 +60,43 @@ def mono(samples: Samples) -> NDArray[np.float32]:
     A sound whose two channels are each other's inverse would be silence. Whether channels cancel is asked every 16,384
     samples; where they do not, the mean stays as it is.
     """
-    mean = np.asarray(samples.mean(axis=0), dtype=np.float32)
+    channels, count = samples.shape
+    if channels == 1:
+        return samples[0].astype(np.float32, copy=False)
+    made, done = np.empty(count, np.float32), 0
+    for block in _mono_blocks(samples):
+        made[done : done + len(block)] = block
+        done += len(block)
+    return made
+
+
+def mono_at(samples: Samples, source_rate: int, target_rate: int) -> NDArray[np.float32]:
+    """`mono` of channels [channels, n], at another rate, float32 [m]; block by block, so nothing of [n] is made."""
+    if source_rate == target_rate:
+        return mono(samples)
+    made = np.zeros(resampled_count(samples.shape[1], source_rate, target_rate), np.float32)
+    _resample_into(made, _mono_blocks(samples), source_rate, target_rate)
+    return made
+
+
+def _mono_blocks(samples: Samples) -> Iterator[NDArray[np.float32]]:
     channels, count = samples.shape
     if channels == 1 or count == 0:
-        return mean
+        yield samples[0].astype(np.float32, copy=False)
+        return
     hop = _BLOCK // 2
     grams = np.stack([_gram(samples[:, at : at + _BLOCK]) for at in range(0, count, hop)])
     usual = _signs(grams.sum(axis=0), np.ones(channels))
     signs = [_signs(gram, usual) for gram in grams]
-    if all((sign == 1).all() for sign in signs):
-        return mean
+    plain = all((sign == 1).all() for sign in signs)
     rising = (0.5 - 0.5 * np.cos(np.pi * (np.arange(hop) + 0.5) / hop)).astype(np.float32)
     before = signs[0]
     for sign, at in zip(signs, range(0, count, hop), strict=True):  # the signs of one block go over into the next ones
         part = samples[:, at : at + hop]
         shape = rising[: part.shape[1]]
-        mean[at : at + hop] = (1 - shape) * (before @ part / channels) + shape * (sign @ part / channels)
+        both = None if plain else (1 - shape) * (before @ part / channels) + shape * (sign @ part / channels)
+        yield np.asarray(part.mean(axis=0) if both is None else both, dtype=np.float32)
         before = sign
-    return mean
 
 
 def _gram(block: Samples) -> NDArray[np.float64]:
@@ -118,7 +141,8 @@ def admit(name: str, rate: int, channels: int, count: int | None) -> None:
 def checked(audio: Audio, name: str) -> Audio:
     """The sound itself, when it is within the limits and holds numbers only; `name` begins the sentence if not."""
     admit(name, audio.sample_rate, audio.channels, audio.samples.shape[1])
-    if not np.isfinite(audio.samples).all():
+    starts = range(0, audio.samples.shape[1], _CHECKED)
+    if not all(np.isfinite(audio.samples[:, at : at + _CHECKED]).all() for at in starts):
         raise ValueError(f"{name} has samples that are not numbers (NaN or infinite); export it again.")
     return audio
 
@@ -135,7 +159,7 @@ def amplified(audio: Audio, least: float = FAINT) -> tuple[Audio, float]:
     A peak below `least` is brought to between a quarter and a half; any other sound comes back as it is, with 1. Float
     and 24-bit files hold far quieter sounds than the -100 dB at which a mel-spectrogram ends.
     """
-    top = float(np.abs(audio.samples).max(initial=0.0))
+    top = peak(audio.samples)
     if top == 0.0 or top >= least:
         return audio, 1.0
     gain = 2.0 ** min(-1 - math.frexp(top)[1], 100)
@@ -153,10 +177,31 @@ def resample(x: Samples, source_rate: int, target_rate: int) -> NDArray[np.float
     count = resampled_count(x.shape[-1], source_rate, target_rate)
     if count == 0:
         return np.zeros((*x.shape[:-1], 0), np.float32)
-    flat = np.ascontiguousarray(x.reshape(-1, x.shape[-1]).T)
-    y = soxr.resample(flat, source_rate, target_rate, quality="VHQ")[:count]
-    y = np.pad(y, ((0, count - len(y)), (0, 0)))
-    return np.ascontiguousarray(y.T).reshape(*x.shape[:-1], count).astype(np.float32, copy=False)
+    rows = x.reshape(-1, x.shape[-1])
+    y = np.zeros((len(rows), count), np.float32)
+    for row, made in zip(rows, y, strict=True):  # one by one: all channels at once are several copies of all of them
+        _resample_into(made, (row,), source_rate, target_rate)
+    return y.reshape(*x.shape[:-1], count)
+
+
+def _resample_into(made: NDArray[np.float32], blocks: Iterable[Samples], source_rate: int, target_rate: int) -> None:
+    """Fill `made` [m] with a sound that comes in blocks [n] of one precision."""
+    stream: soxr.ResampleStream | None = None
+    done = 0
+    for part in (block[at : at + _AT_ONCE] for block in blocks for at in range(0, len(block), _AT_ONCE)):
+        if stream is None:
+            stream = soxr.ResampleStream(source_rate, target_rate, 1, dtype=part.dtype.name, quality="VHQ")
+            rest = part[:0]
+        done += _put(made[done:], stream.resample_chunk(np.ascontiguousarray(part)))
+    if stream is not None:
+        _put(made[done:], stream.resample_chunk(rest, last=True))
+
+
+def _put(room: NDArray[np.float32], ready: Samples) -> int:
+    """Write as much as there is room for; how many samples that are."""
+    count = min(len(room), len(ready))
+    room[:count] = ready[:count]
+    return count
 
 
 def resampled_count(count: int, source_rate: int, target_rate: int) -> int:

@@ -13,6 +13,7 @@ from maa.audio import bands
 from maa.audio.finish import fades
 from maa.audio.level import SHORTEST as SHORTEST_COLOURED
 from maa.audio.level import coloured, gain_of, goes_on, level, offsets
+from maa.audio.loudness import peak
 from maa.audio.pcm import Samples
 from maa.audio.sound import Audio, mono, resample
 from maa.config import AudioSpec
@@ -116,13 +117,13 @@ def _piece(
 def _unclipped(part: Piece, source: Audio, gains: NDArray[np.float64]) -> Samples:
     """The span [channels, n] with its new sound, turned down where a file could not hold it: clipped it would be heard
     at every pitch."""
-    ceiling = max(1.0, float(np.abs(source.samples).max()))
+    ceiling = max(1.0, peak(source.samples))
     made = part.into(source, gains)
     for _ in range(TRIES):
-        peak = float(np.abs(made).max())
-        if peak <= ceiling:
+        top = peak(made)
+        if top <= ceiling:
             break
-        gains = gains * (0.95 * ceiling / peak)  # what stays of the source is not turned down, so this may repeat
+        gains = gains * (0.95 * ceiling / top)  # what stays of the source is not turned down, so this may repeat
         made = part.into(source, gains)
     return made
 
@@ -237,8 +238,8 @@ def _gains(source: Audio, beside: list[NDArray[np.int64]], top: float, at: int, 
     pieces = [source.samples[:, index] for index in beside]
     channels = np.array([level([piece[k] for piece in pieces], rate, top) for k in range(source.channels)])
     if float(np.sqrt(np.mean(channels**2))) < _QUIET:  # nothing to hear there: the balance of the whole sound
-        whole = source.samples - source.samples.mean(axis=1, keepdims=True)
-        return _shares(np.sqrt(np.mean(np.square(whole, dtype=np.float64), axis=1)), _rms(mono(whole)))
+        each = [row - row.mean(keepdims=True) for row in source.samples]
+        return _shares(np.array([_rms(row) for row in each]), _rms(mono(np.stack(each))))
     ours = level([mono(piece) for piece in pieces], rate, top)
     shares = _shares(channels, ours)
     if fresh is None:

@@ -12,7 +12,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from maa.audio.files import Chunk, chunks, form, pack_wave, replacing
+from maa.audio.files import Chunk, chunks, form, replacing, write_wave
 from maa.foreign import MAX_SEGMENTS, foreign, hides_its_size
 from maa.version import VERSION
 
@@ -43,7 +43,7 @@ def embed(path: Path, settings: Mapping[str, Any]) -> None:
         if kind == b"WAVE":
             kept = [(chunk.name, chunk.read(file)) for chunk in chunks(file) if not _holds_tags(chunk, file)]
     if kind == b"WAVE":
-        path.write_bytes(pack_wave(kept + wave_tags(settings)))
+        write_wave(path, kept + wave_tags(settings))
     elif kind == b"fLaC":
         _embed_flac(path, settings)
     else:

@@ -14,10 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from maa import hub
+from maa.aside import aside, write_text
 from maa.audio.mel import MelSpectrogram
 from maa.checkpoint.model import PARTS, Model, build
 from maa.checkpoint.shards import read_weights, weight_files, write_weights
 from maa.config import ModelConfig, MsClapConfig, OpenClipConfig
+from maa.foreign import foreign
 from maa.models.clip import ClipBridge, ClipVision
 from maa.models.text import load_tokenizer
 from maa.models.vocabulary import VECTORS, WORDS, Vocabulary
@@ -80,9 +82,16 @@ def read_config(folder: Path) -> tuple[ModelConfig, dict[str, str]]:
     """What a folder's model is, and the sha256 of each file. ValueError when the description is damaged."""
     try:
         document = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        return ModelConfig.from_json(document["model"]), dict(document.get("files", {}))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{folder / CONFIG} is not a model description ({error}); restore it.") from error
+        return ModelConfig.from_json(document["model"]), _hashes(document.get("files", {}))
+    except Exception as error:  # whatever damage makes of it
+        reason = (str(error) or type(error).__name__)[:200]
+        raise ValueError(f"{folder / CONFIG} is not a model description ({reason}); restore it.") from error
+
+
+def _hashes(files: Any) -> dict[str, str]:
+    if not isinstance(files, dict) or not all(isinstance(value, str) for value in files.values()):
+        raise ValueError("no hashes of files")
+    return dict(files)
 
 
 def load(folder: Path) -> Model:
@@ -132,7 +141,8 @@ def _load(folder: Path) -> Model:
             continue
         for path in files:
             _check_hash(path, hashes)
-        with torch.device("meta" if part in COPIED else "cpu"):
+        wrong = f"{folder / CONFIG} describes no network that {WHAT[part]} can be; restore it."
+        with foreign(wrong), torch.device("meta" if part in COPIED else "cpu"):
             network = build(config, part, reader)
         _fill(network, files)
         setattr(model, part, network.eval().requires_grad_(False))
@@ -140,8 +150,19 @@ def _load(folder: Path) -> Model:
 
 
 def names(path: Path) -> tuple[str, ...]:
-    """A list of names; none where there is no such file."""
-    return tuple(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else ()
+    """A list of names; none where there is no such file.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    if not path.is_file():
+        return ()
+    damaged = f"{path} is not a list of names; restore it."
+    with foreign(damaged):
+        listed = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
+        raise ValueError(damaged)
+    return tuple(listed)
 
 
 def _sentence(part: str, config: ModelConfig, folder: Path) -> str:
@@ -211,10 +232,11 @@ def save(model: Model, folder: Path, dtype: torch.dtype = torch.float16, shard_b
     }
     write_parts(folder, model.config, parts, shard_bytes)
     for name, tokenizer in _tokenizers(model).items():
-        tokenizer.save(str(folder / name))
+        with aside(folder / name) as neighbour:
+            tokenizer.save(str(neighbour))
     for name, listed in ((CONCEPTS, model.concepts), (SUSTAINED, model.sustained)):
         if listed:
-            (folder / name).write_text(json.dumps(list(listed), indent=1) + "\n", encoding="utf-8")
+            write_text(folder / name, json.dumps(list(listed), indent=1) + "\n")
     if model.vocabulary is not None:
         model.vocabulary.save(folder)
     write_config(folder, model.config)
@@ -249,9 +271,7 @@ def write_config(folder: Path, config: ModelConfig) -> None:
     """Describe a folder's model: its config, and the hash of each file that is there now."""
     described = [*folder.glob("*.safetensors"), *folder.glob("*tokenizer.json")]
     document = {"model": config.to_json(), "files": {path.name: file_hash(path) for path in sorted(described)}}
-    aside = folder / f"{CONFIG}.tmp"
-    aside.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    os.replace(aside, folder / CONFIG)
+    write_text(folder / CONFIG, json.dumps(document, indent=2) + "\n")
 
 
 def _tokenizers(model: Model) -> dict[str, Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 from torch import Tensor
+
+from maa.aside import aside, write_text
 
 
 def weight_files(folder: Path, part: str) -> list[Path]:
@@ -23,13 +23,13 @@ def weight_files(folder: Path, part: str) -> list[Path]:
         return [whole] if whole.is_file() else []
     try:
         names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{index} is not an index of weights ({error}); copy it again.") from error
-    shards = [folder / Path(name).name for name in names]  # a name is never a way out of the folder
-    absent = [shard.name for shard in shards if not shard.is_file()]
+        named = [folder / Path(name).name for name in names]  # a name is never a way out of the folder
+    except Exception as error:  # whatever damage makes of it
+        raise ValueError(f"{index} is not an index of weights ({str(error)[:200]}); copy it again.") from error
+    absent = [shard.name for shard in named if not shard.is_file()]
     if absent:
         raise ValueError(f"{folder} lacks {', '.join(absent)}, which {index.name} names; copy the whole folder.")
-    return shards
+    return named
 
 
 def index_of(folder: Path, part: str) -> Path:
@@ -43,8 +43,10 @@ def read_weights(files: Sequence[Path]) -> dict[str, Tensor]:
     for path in files:
         try:
             state |= load(path.read_bytes())  # not mapped: a file that is replaced must not reach a running server
-        except (SafetensorError, OSError) as error:
-            raise ValueError(f"{path} cannot be read as safetensors ({error}); copy the file again.") from error
+        except Exception as error:  # SafetensorError, and what else a damaged header is to it
+            raise ValueError(
+                f"{path} cannot be read as safetensors ({str(error)[:200]}); copy the file again."
+            ) from error
     return {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
 
 
@@ -60,13 +62,12 @@ def write_weights(weights: Mapping[str, Tensor], folder: Path, part: str, shard_
     names = [f"{part}-{k + 1:05d}-of-{count:05d}.safetensors" for k in range(count)] if count > 1 else []
     names = names or [f"{part}.safetensors"]
     for name, shard in zip(names, shards, strict=True):
-        aside = folder / f"{name}.tmp"  # a loaded model may still read the old file
-        save_file(shard, aside)
-        os.replace(aside, folder / name)
+        with aside(folder / name, f"{name}.tmp") as neighbour:  # a loaded model may still read the old file
+            save_file(shard, neighbour)
     old = {*folder.glob(f"{part}-*-of-*.safetensors"), *folder.glob(f"{part}.safetensors*")}
     for path in old - {folder / name for name in names}:
         path.unlink()  # a whole file and shards beside each other would contradict one another
     if count > 1:
         where = {key: name for name, shard in zip(names, shards, strict=True) for key in shard}
         index = {"metadata": {"total_size": sum(value.nbytes for value in weights.values())}, "weight_map": where}
-        index_of(folder, part).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
+        write_text(index_of(folder, part), json.dumps(index, indent=1) + "\n")

@@ -228,6 +228,9 @@ class ModelConfig:
     latent_cells: tuple[int, int] = field(init=False, default=(10, 78))
 
     def __post_init__(self) -> None:
+        audio = self.audio
+        if min(audio.sample_rate, audio.n_fft, audio.hop, audio.mels, audio.frames) < 1:
+            raise ValueError("The sound's rate, window, hop, bands and frames must be at least 1.")
         factor = self.autoencoder.factor
         rows, row_rest = divmod(self.audio.mels, factor)
         columns, column_rest = divmod(self.audio.frames, factor)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import reprlib
 import types
 import typing
 from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+MOST = 1_000_000  # of any number in a description; sizes beyond it are damage
 
 
 def to_plain(value: Any) -> Any:
@@ -48,12 +51,16 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     if get_origin(hint) is tuple:
         if not isinstance(value, list):
             raise ValueError(f"{where} should be a list.")
-        return tuple(value)
+        return tuple(_value(type(one), one, where) if isinstance(one, int | float) else one for one in value)
     if get_origin(hint) is Literal:
         if value not in get_args(hint):
-            raise ValueError(f"{where} should be one of {', '.join(map(str, get_args(hint)))}, not {value!r}.")
+            raise ValueError(
+                f"{where} should be one of {', '.join(map(str, get_args(hint)))}, not {reprlib.repr(value)}."
+            )
         return value
     wanted = (int, float) if hint is float else (hint,)
     if not isinstance(value, wanted) or (isinstance(value, bool) and hint is not bool):
-        raise ValueError(f"{where} should be {hint.__name__}, not {value!r}.")
+        raise ValueError(f"{where} should be {hint.__name__}, not {reprlib.repr(value)}.")
+    if hint in (int, float) and not -MOST <= value <= MOST:  # neither is NaN
+        raise ValueError(f"{where} should be a number up to {MOST:,}, not {reprlib.repr(value)}.")
     return hint(value)

@@ -86,7 +86,9 @@ def read_tower_config(folder: Path, tokens: int) -> TextConfig:
         found = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         kind = _KINDS.get(found.get("model_type"))
     except (OSError, ValueError, AttributeError) as error:
-        raise ValueError(f"{folder / 'config.json'} is not a model description ({error}); restore it.") from error
+        raise ValueError(
+            f"{folder / 'config.json'} is not a model description ({str(error)[:200]}); restore it."
+        ) from error
     if kind is None:
         raise ValueError(f"{folder} holds a {found.get('model_type')!r}; text encoders are bert, t5 and clip here.")
     found = {**found, **found.get("text_config", {})} if kind == "clip" else found

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save_file
 from torch import Tensor
+
+from maa.aside import aside, write_text
 
 WORDS = "vocabulary.json"
 VECTORS = "vocabulary.safetensors"
@@ -83,8 +84,9 @@ class Vocabulary:
     def save(self, folder: Path) -> None:
         """Write both files."""
         listed = [asdict(sound) for sound in self.sounds]
-        (folder / WORDS).write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")
-        save_file({"vectors": torch.from_numpy(self.vectors).half()}, str(folder / VECTORS))
+        write_text(folder / WORDS, json.dumps(listed, indent=1) + "\n")
+        with aside(folder / VECTORS, f"{VECTORS}.tmp") as neighbour:
+            save_file({"vectors": torch.from_numpy(self.vectors).half()}, str(neighbour))
 
     @classmethod
     def load(cls, folder: Path) -> Vocabulary | None:
@@ -97,9 +99,10 @@ class Vocabulary:
             return None
         try:
             listed = json.loads((folder / WORDS).read_text(encoding="utf-8"))
-            return cls([_sound(one) for one in listed], load_file(str(folder / VECTORS))["vectors"])
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-            wrong = f"{folder / WORDS} and {VECTORS} beside it are damaged ({error}); restore them."
+            vectors = load((folder / VECTORS).read_bytes())["vectors"]  # not mapped: the file may be replaced
+            return cls([_sound(one) for one in listed], vectors)
+        except Exception as error:  # whatever damage makes of it
+            wrong = f"{folder / WORDS} and {VECTORS} beside it are damaged ({str(error)[:200]}); restore them."
             raise ValueError(wrong) from error
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from maa.audio.io import Audio, resample
+from maa.audio.io import Audio
+from maa.audio.sound import mono_at, resampled_count
 from maa.checkpoint import Model
 from maa.config import ModelConfig
 from maa.device import compute_dtype
@@ -54,11 +55,12 @@ class Engine:
 
     def mono(self, source: Audio) -> NDArray[np.float32]:
         """A user's sound as mono [n] at the model's rate."""
-        return resample(source.mono(), source.sample_rate, self.config.audio.sample_rate)
+        return mono_at(source.samples, source.sample_rate, self.config.audio.sample_rate)
 
     def frames_of(self, source: Audio) -> int:
         """Mel frames of a user's sound: the width a mask for it must have."""
-        return -(-len(self.mono(source)) // self.config.audio.hop)
+        spec = self.config.audio
+        return -(-resampled_count(source.samples.shape[1], source.sample_rate, spec.sample_rate) // spec.hop)
 
     def spectrogram(self, source: Audio) -> NDArray[np.float32]:
         """log10 mel of a user's sound, [mels, frames]."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from maa.audio import mask as masks
 from maa.audio.io import Audio
 from maa.audio.maskfile import read_mask
+from maa.audio.sound import admit
 from maa.config import AudioSpec
 from maa.pipeline.options import Filling
 from maa.pipeline.tasks import Inpaint
@@ -76,6 +77,7 @@ class Extension:
         if not first and not last:
             return cls(source, 0, 0)
         room = [round(frames * spec.frame_seconds * source.sample_rate) for frames in (first, last)]
+        admit("The longer sound", source.sample_rate, source.channels, source.samples.shape[1] + sum(room))
         longer: NDArray[Any] = np.pad(source.samples, ((0, 0), (room[0], room[1])))
         carried = source.carried.moved(room[0])
         return cls(Audio(longer, source.sample_rate, source.subtype, carried), first, last)

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from maa.audio import mask as masks
-from maa.audio.io import Audio, check_audible, resample
+from maa.audio.io import Audio, check_audible
 from maa.audio.level import steadied
 from maa.audio.mel import fill_hole
-from maa.audio.sound import amplified, resampled_count
-from maa.audio.sound import mono as mono_of
+from maa.audio.sound import amplified, mono_at, resampled_count
 from maa.audio.splice import FADE, splice
 from maa.diffusion.noise import take_seeds
 from maa.models.context import Context
@@ -96,7 +95,7 @@ class Job:
         room = Extension.of(source, filling, spec)
         self.source = room.source
         self.loud, self.gain = amplified(self.source, QUIET)  # what is worked on
-        resampled = resample(self.loud.mono(), self.source.sample_rate, spec.sample_rate)
+        resampled = mono_at(self.loud.samples, self.source.sample_rate, spec.sample_rate)
         self.mono = steadied(resampled, spec.sample_rate)
         self.frames = -(-len(self.mono) // spec.hop)
         given = resampled_count(source.samples.shape[1], source.sample_rate, spec.sample_rate)
@@ -230,10 +229,9 @@ class Job:
         rate = self.spec.sample_rate
         shown = []
         for k in order:  # what can be heard, not what the network thought
-            mono = resample(mono_of(sounds[k]), self.source.sample_rate, rate)
-            shown.append(self.renderer.log10_mel_of(mono))
+            shown.append(self.renderer.log10_mel_of(mono_at(sounds[k], self.source.sample_rate, rate)))
         return Generation(
-            audio=np.stack([sounds[k] for k in order]),
+            audio=sounds[0][None] if len(order) == 1 else np.stack([sounds[k] for k in order]),
             sample_rate=self.source.sample_rate,
             mel=np.stack(shown),
             seeds=tuple(seeds[k] for k in order),

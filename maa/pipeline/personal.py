@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from maa.audio.io import Audio, check_audible, resample
+from maa.audio.io import Audio, check_audible
 from maa.audio.loudness import lufs
-from maa.audio.sound import amplified
+from maa.audio.sound import amplified, mono_at
 from maa.diffusion.schedule import first_timestep
 from maa.pipeline.conditioning import Pair
 from maa.pipeline.length import frames_for
@@ -26,7 +26,7 @@ def personal_window(renderer: Renderer, source: Audio, start: float) -> NDArray[
     spec = renderer.model.config.audio
     first = round(start * spec.sample_rate)
     loud, _ = amplified(source)  # float files hold far quieter sounds than a mel-spectrogram
-    wave = resample(loud.mono(), source.sample_rate, spec.sample_rate)[first : first + spec.samples]
+    wave = mono_at(loud.samples, source.sample_rate, spec.sample_rate)[first : first + spec.samples]
     return np.pad(wave, (0, max(0, spec.hop - len(wave))))  # a single sample is a frame of sound, too
 
 

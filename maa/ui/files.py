@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import re
-import shutil
-import time
 import uuid
 from pathlib import Path
 from urllib.parse import quote
 
 from gradio.utils import get_upload_folder, is_in_or_equal
-
-SPARE = 2**29  # bytes that stay free on the disk, for jobs that are on their way
-NO_ROOM = "The server's disk is nearly full. Please try again later; what is kept goes after a day."
 
 
 def uploaded(value: object, what: str) -> Path:
@@ -30,9 +25,12 @@ def uploaded(value: object, what: str) -> Path:
     path = value.get("path") if isinstance(value, dict) else None
     if not isinstance(path, str) or not path:
         raise ValueError(f"Please give {what} first.")
-    if not is_in_or_equal(path, get_upload_folder()) or not Path(path).is_file():
-        raise ValueError(f"Please upload {what}; only uploaded files can be read.")
-    return Path(path)
+    try:
+        if is_in_or_equal(path, get_upload_folder()) and Path(path).is_file():
+            return Path(path)
+    except (OSError, ValueError):  # a name that no file can have
+        pass
+    raise ValueError(f"Please upload {what}; only uploaded files can be read.")
 
 
 def result_path(task: str, seed: int, suffix: str) -> Path:
@@ -43,12 +41,6 @@ def result_path(task: str, seed: int, suffix: str) -> Path:
     folder = shelf() / uuid.uuid4().hex
     folder.mkdir(parents=True)
     return folder / f"make-an-audio_{task}_{seed}{suffix}"
-
-
-def room_for(size: int) -> bool:
-    """Whether the disk of uploads and results has `size` bytes to spare."""
-    shelf().mkdir(parents=True, exist_ok=True)
-    return shutil.disk_usage(shelf()).free > size + SPARE
 
 
 def shelf() -> Path:
@@ -62,16 +54,6 @@ def folder_of(take: object) -> Path | None:
         return None
     folder = shelf() / take
     return folder if folder.is_dir() else None
-
-
-def sweep(age: float) -> None:
-    """Delete the takes that are older than `age` seconds."""
-    for folder in shelf().glob("*"):
-        try:
-            if folder.is_dir() and time.time() - folder.stat().st_mtime > age:
-                shutil.rmtree(folder, ignore_errors=True)
-        except OSError:
-            continue  # another sweep was quicker
 
 
 def url_of(path: Path) -> str:

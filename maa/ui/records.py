@@ -11,34 +11,27 @@ import json
 import os
 import re
 import shutil
-import time
-import uuid
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
+from maa.aside import aside, write_text
 from maa.audio import maskfile
 from maa.audio.mask import Mask
 from maa.config import AudioSpec
+from maa.foreign import foreign
 from maa.pipeline import replay
 from maa.ui import files, painter
+from maa.ui.faults import is_own, sorry, without_paths
+from maa.ui.storage import NO_ROOM, STORAGE
 
 RECORD, MASK, COMMAND = "take.json", "mask.png", "command.txt"
-KEPT, SWEEP_EVERY = 86_400, 3600  # seconds
 MOST_STARS = 200  # takes in one zip
 MOST_BYTES = 2**30  # of one zip
-
-
-def sweep_now_and_then() -> None:
-    """Delete what is too old, at most once an hour; the time of the last sweep is that of a file beside the takes."""
-    stamp = files.shelf() / ".swept"
-    if not stamp.is_file() or time.time() - stamp.stat().st_mtime > SWEEP_EVERY:
-        stamp.parent.mkdir(parents=True, exist_ok=True)
-        stamp.touch()
-        files.sweep(KEPT)
 
 
 def keep(folder: Path, view: dict[str, Any], own: Mapping[str, Any], model: str, spec: AudioSpec) -> dict[str, Any]:
@@ -61,17 +54,37 @@ def keep(folder: Path, view: dict[str, Any], own: Mapping[str, Any], model: str,
     view = {**view, "command": replay.command({**view["settings"], "model": model}, names, **shape)}
     view["bundle"] = given is not None
     record = {"view": view, "input": given, "mask": mask}
-    (folder / RECORD).write_text(json.dumps(record), encoding="utf-8")
+    write_text(folder / RECORD, json.dumps(record))
     return view
 
 
 def record_of(take: object) -> tuple[Path, dict[str, Any]] | None:
-    """Folder and record of a take by its id; None when the server does not keep it any more."""
+    """Folder and record of a take by its id; None when the server does not keep it any more, or not whole."""
     folder = files.folder_of(take)
     if folder is None or not (folder / RECORD).is_file():
         return None
-    record: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    return folder, record
+    try:
+        with foreign("no record"):
+            record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except ValueError:
+        return None
+    return (folder, record) if _is_record(record) else None
+
+
+def _is_record(record: Any) -> bool:
+    """Whether a record has what the page asks of it."""
+    view = record.get("view") if isinstance(record, dict) else None
+    if not isinstance(view, dict) or not all(_is_name(record.get(name, 0), empty=True) for name in ("input", "mask")):
+        return False
+    clip = view.get("clip")
+    return _is_name(view.get("file")) and isinstance(view.get("command"), str) and isinstance(clip, str | None)
+
+
+def _is_name(value: Any, *, empty: bool = False) -> bool:
+    """Whether a value is the name of a file in a folder."""
+    if value is None:
+        return empty
+    return isinstance(value, str) and value == Path(value).name and "\0" not in value and 0 < len(value) < 200
 
 
 def kept_mask(folder: Path, spec: AudioSpec) -> Mask | None:
@@ -79,9 +92,12 @@ def kept_mask(folder: Path, spec: AudioSpec) -> Mask | None:
     path = folder / MASK
     if not path.is_file():
         return None
-    with Image.open(path, formats=("PNG",)) as image:
-        frames = image.width
-    return maskfile.read_mask(path, spec, frames)
+    try:
+        with foreign("no picture"), Image.open(path, formats=("PNG",)) as image:
+            frames = image.width
+        return maskfile.read_mask(path, spec, frames)
+    except ValueError:
+        return None
 
 
 def _input(own: Mapping[str, Any]) -> Path | None:
@@ -99,7 +115,8 @@ def _copy(source: Path, folder: Path) -> str:
     try:
         os.link(source, folder / name)
     except OSError:
-        shutil.copyfile(source, folder / name)
+        with aside(folder / name) as neighbour:
+            shutil.copyfile(source, neighbour)
     return name
 
 
@@ -110,7 +127,8 @@ def _keep_mask(payload: Any, folder: Path, spec: AudioSpec) -> str | None:
     if isinstance(payload.get("path"), str):
         source = files.uploaded(payload, "a mask")
         name = "mask.npy" if source.suffix.lower() == ".npy" else MASK
-        shutil.copyfile(source, folder / name)
+        with aside(folder / name) as neighbour:
+            shutil.copyfile(source, neighbour)
         return name
     if "mask" not in payload:
         return None
@@ -118,52 +136,78 @@ def _keep_mask(payload: Any, folder: Path, spec: AudioSpec) -> str | None:
     return MASK
 
 
+def answered(act: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
+    """What a page asks for outside the queue: an error of ours is logged, and the visitor reads a sentence."""
+
+    @wraps(act)
+    def answer(given: Any) -> dict[str, Any]:
+        try:
+            return act(given)
+        except ValueError as error:
+            return {"error": sorry(error) if is_own(error) else without_paths(str(error))}
+        except Exception as error:  # noqa: BLE001 - logged
+            return {"error": sorry(error)}
+
+    return answer
+
+
+@answered
 def bundle(take: Any) -> dict[str, Any]:
     """A zip of the command of a take, its input and its mask: {"url"}, or {"error"} for the person who asked."""
     found = record_of(take)
     if found is None:
         return {"error": "The server does not keep this sound any more; make it again."}
     folder, record = found
+    inside = {name: folder / name for name in (record["input"], record["mask"]) if name and (folder / name).is_file()}
     path = folder / f"{Path(record['view']['file']).stem}_command.zip"
-    line = f"{record['view']['command']}\n"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(COMMAND, line)
-        for name in (record["input"], record["mask"]):
-            if name and (folder / name).is_file():
-                archive.write(folder / name, name)
+    if not path.is_file():
+        _zip(path, inside, {COMMAND: f"{record['view']['command']}\n"}, zipfile.ZIP_DEFLATED)
     return {"url": files.url_of(path), "file": path.name}
 
 
+@answered
 def stars(takes: Any) -> dict[str, Any]:
     """A zip of the sounds of several takes: {"url", "gone"}, or {"error"}."""
     wanted = list(dict.fromkeys(one for one in takes if isinstance(one, str))) if isinstance(takes, list) else []
     if len(wanted) > MOST_STARS:
         return {"error": f"One zip takes {MOST_STARS} sounds; take some stars away and download the others after."}
     found = [one for one in map(record_of, wanted) if one is not None]
-    if not found:
-        return {"error": "The server keeps none of these sounds any more; make them again first."}
     inside = {f"{number:03d}_{path.name}": path for number, one in enumerate(found, 1) for path in _media(*one)}
+    if not inside:
+        return {"error": "The server keeps none of these sounds any more; make them again first."}
     size = sum(path.stat().st_size for path in inside.values())
     if size > MOST_BYTES:
         return {"error": f"These sounds have {size // 2**20:,} MB, and one zip takes {MOST_BYTES // 2**20:,} MB; "
                 "download them in parts."}  # fmt: skip
-    named = hashlib.sha256("".join(folder.name for folder, _ in found).encode()).hexdigest()[:32]
+    set_of = sorted({folder.name for folder, _ in found})
+    named = hashlib.sha256("".join(set_of).encode()).hexdigest()[:32]
     path = files.shelf() / named / f"make-an-audio_stars_{len(found)}.zip"  # the same stars again take no more space
     if not path.is_file():
-        if not files.room_for(size):
-            return {"error": files.NO_ROOM}
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f"{uuid.uuid4().hex}.tmp")  # two may ask at once
-        with zipfile.ZipFile(aside, "w") as archive:  # stored: sound and video hardly shrink
-            for name, source in inside.items():
-                archive.write(source, name)
-        os.replace(aside, path)
+        _zip(path, inside, {}, zipfile.ZIP_STORED)  # sound and video hardly shrink
     os.utime(path.parent)  # kept for a day from now
     return {"url": files.url_of(path), "file": "make-an-audio_starred.zip", "gone": len(wanted) - len(found)}
+
+
+def _zip(path: Path, inside: Mapping[str, Path], texts: Mapping[str, str], how: int) -> None:
+    """Write a zip of files and texts aside, and put it in its place whole: two may ask for it at once.
+
+    Raises:
+        ValueError: the disk has no room for it.
+    """
+    size = sum(source.stat().st_size for source in inside.values())
+    if not STORAGE.room_for(size):
+        raise ValueError(NO_ROOM)
+    with aside(path) as neighbour, zipfile.ZipFile(neighbour, "w", how) as archive:
+        for name, text in texts.items():
+            archive.writestr(name, text)
+        for name, source in inside.items():
+            archive.write(source, name)
+    STORAGE.add("", size)
 
 
 def _media(folder: Path, record: dict[str, Any]) -> list[Path]:
     """The files of a take that a person downloads: its sound, and its clip where it has one."""
     view = record["view"]
     names = {view["file"], Path(str(view["clip"])).name} if view.get("clip") else {view["file"]}
-    return [folder / name for name in sorted(names)]
+    return [path for name in sorted(names) if (path := folder / name).is_file()]

@@ -12,6 +12,7 @@ import soundfile
 from maa.audio.mask import frame_spans
 from maa.audio.mel import centres
 from maa.audio.tags import read_tags
+from maa.foreign import foreign
 from maa.pipeline import checks
 from maa.pipeline.options import Sampling
 from maa.pipeline.setting import PROMPTS, settings_of
@@ -170,7 +171,8 @@ def from_file(path: Path, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
         raise ValueError(f"{name} holds no settings; drop a WAV, FLAC or video that was made here.")
     view: dict[str, Any] = {}
     if path.suffix.lower() in (".wav", ".flac"):
-        info = soundfile.info(path)
+        with foreign(f"{name} is damaged; drop a WAV, FLAC or video that was made here."):
+            info = soundfile.info(path)
         lossless = {"PCM_16": "wav16", "PCM_24": "wav24"}.get(info.subtype)
         view["choice"] = "flac" if path.suffix.lower() == ".flac" else lossless
         view["rate"] = info.samplerate

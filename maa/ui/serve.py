@@ -18,15 +18,18 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 
 from maa.ui.examples import ASSETS
+from maa.ui.intake import UPLOAD_MB, Intake, guard_inputs
+from maa.ui.sessions import remember_little
 from maa.ui.shares import share_out
+from maa.ui.storage import limit
 from maa.ui.theme import theme
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-UPLOAD = "100mb"
+UPLOAD = f"{UPLOAD_MB}mb"
 QUEUE = 32  # requests that may wait in each line, half of them of one visitor; the next one is refused
-SESSIONS = 250  # of the last visitors; Gradio keeps 0.4 MB for each
+SESSIONS = 250  # of the last visitors, which are remembered
 THREADS = 16
 STYLE = Path(__file__).parent / "web" / "page.css"
 LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -144,10 +147,13 @@ def launch(
         raise ValueError("The Model Context Protocol needs an extra: pip install 'gradio[mcp]'.")
     address = address or Address()
     hosts = hosts_of(address)
+    checks = [Middleware(Intake)] if hosts is None else [Middleware(HostCheck, hosts=hosts), Middleware(Intake)]
+    limit()  # says at once where it cannot be read
     served = [assets] if assets.is_dir() else []
     hidden = [*private, *out_of_reach([*served, Path(get_upload_folder())])]
     page.queue(max_size=QUEUE, default_concurrency_limit=4)
     share_out(page, QUEUE)
+    guard_inputs(page)
     _, url, _ = page.launch(
         server_name=address.host,
         server_port=address.port,
@@ -167,9 +173,10 @@ def launch(
         state_session_capacity=SESSIONS,
         allowed_paths=[str(folder) for folder in served],
         blocked_paths=[str(folder) for folder in hidden],
-        app_kwargs={"middleware": [Middleware(HostCheck, hosts=hosts)]} if hosts is not None else None,
+        app_kwargs={"middleware": checks},
         footer_links=["api", "settings"],
         theme=theme(),
         css_paths=[STYLE],
     )
+    remember_little(page)
     return url.rstrip("/")

@@ -6,24 +6,34 @@ never stands behind somebody's generation.
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import time
 from asyncio import Queue as AsyncQueue
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 import gradio as gr
 from gradio import route_utils
+from gradio.processing_utils import check_all_files_in_cache
 from gradio.queueing import Queue
 from gradio.server_messages import ProcessCompletedMessage
 from gradio.utils import LRUCache
+
+from maa.ui.faults import UNREADABLE
+from maa.ui.storage import VISITOR
 
 if TYPE_CHECKING:
     from fastapi import Request
     from gradio.block_function import BlockFunction
     from gradio.data_classes import PredictBodyInternal
     from gradio.queueing import Event
+    from gradio.server_messages import EventMessage
 
 LOOK: dict[str, Any] = {"concurrency_id": "look", "concurrency_limit": 2}  # for events that look and do not generate
+MAILBOXES = 500  # of sessions whose last messages are kept
+COUNTED_EVENTS = 100  # ended jobs that Gradio's statistics remember
+IDLE = 0.01  # seconds between two looks for waiting jobs; Gradio's thousand a second keep a core busy
 GRACE = 20.0  # seconds until a job must have a listener; an open stream asks for news at least every 10 s
 UNHEARD = "Nobody listened to this job, so it was dropped; open its stream soon after asking."
 Pushed = tuple[bool, str | list[dict[str, Any]], Literal["success", "error", "queue_full", "validator_error"]]
@@ -34,6 +44,10 @@ class Mailbox(AsyncQueue[Any]):
 
     heard = 0.0  # seconds of `time.monotonic`; 0 = nobody ever listened
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.made = time.monotonic()
+
     async def get(self) -> Any:
         """The next message."""
         self.heard = time.monotonic()
@@ -41,10 +55,32 @@ class Mailbox(AsyncQueue[Any]):
 
 
 class Mailboxes(LRUCache[str, AsyncQueue[Any]]):
-    """A mailbox for every session; Gradio makes the place for one when the session's first job arrives."""
+    """A mailbox for every session; Gradio makes the place for one when the session's first job arrives.
+
+    Where there are too many, the one goes that has been quiet for the longest time; sessions with a job stay as long as
+    there are others.
+
+    Args:
+        most: how many.
+        busy: the sessions with jobs that wait or run.
+        forget: is told which session has lost its own.
+    """
+
+    def __init__(self, most: int, busy: Callable[[], set[str]], forget: Callable[[str], None]) -> None:
+        super().__init__(most)
+        self.busy, self.forget = busy, forget
 
     def __setitem__(self, session: str, box: AsyncQueue[Any]) -> None:
+        if session not in self and len(self) >= self.max_size:
+            busy = self.busy()
+            quiet = min(self, key=lambda one: (one in busy, self._news(one)))
+            del self[quiet]
+            self.forget(quiet)
         super().__setitem__(session, box if isinstance(box, Mailbox) else Mailbox())
+
+    def _news(self, session: str) -> float:
+        box = self[session]
+        return max(box.made, box.heard) if isinstance(box, Mailbox) else 0.0
 
 
 class FairQueue(Queue):
@@ -66,17 +102,31 @@ class FairQueue(Queue):
         )
         self.size = size
         self.server_app = of.server_app
-        self.pending_messages_per_session = Mailboxes(2000)
+        self.sleep_when_free = IDLE
+        self.ANALYTICS_MAX_EVENTS = COUNTED_EVENTS
+        self.pending_messages_per_session = Mailboxes(MAILBOXES, self._busy, self._forget)
 
     async def push(self, body: PredictBodyInternal, request: Request, username: str | None) -> Pushed:
         """Take a job in, or refuse it in a sentence."""
+        try:
+            check_all_files_in_cache(body.event_data)  # Gradio asks that later, and then raises
+        except Exception:  # noqa: BLE001 - whatever junk makes of it
+            return False, UNREADABLE, "error"
         if body.fn_index is not None:
             fn = route_utils.get_fn(self.blocks, None, body)
             line = self.event_queue_per_concurrency_id.get(fn.concurrency_id)
             refusal = self.refusal(line.queue if line else [], visitor_of(request))
-            if refusal:
-                return False, refusal, "queue_full"
+            if refusal:  # a page shows words of its own for a full queue, and ours for an error
+                return False, refusal, "error" if _is_page(request) else "queue_full"
         return await super().push(body, request, username)
+
+    def send_message(self, event: Event, event_message: EventMessage) -> None:
+        """Put a message into a job's mailbox; where that is gone, nobody waits for it.
+
+        Gradio would raise there, in the loop that starts all jobs.
+        """
+        if event.session_hash in self.pending_messages_per_session:
+            super().send_message(event, event_message)
 
     def refusal(self, waiting: list[Event], visitor: str) -> str | None:
         """Why a visitor may not join a line now; None where they may."""
@@ -88,20 +138,52 @@ class FairQueue(Queue):
             return f"{mine} jobs of yours are waiting, your share of the queue. Please let one of them end first."
         return None
 
+    def compute_analytics_summary(self, records: Any) -> dict[str, Any]:
+        """Nothing: Gradio would make tables of all ended jobs after each of them, for a page that is not served."""
+        return self.cached_event_analytics_summary
+
     async def process_events(self, events: list[Event], batch: bool, begin_time: float, fn: BlockFunction) -> None:
-        """Run jobs whose turn has come, save those that nobody waits for."""
+        """Run jobs whose turn has come, save those that nobody waits for, and for as long as somebody does."""
         for event in events:
-            if self.unheard(event):
-                # whoever comes late after all is told
-                self.send_message(event, ProcessCompletedMessage(output={"error": UNHEARD}, success=False))
-                event.alive = False
-        await super().process_events(events, batch, begin_time, fn)
+            self._drop_unheard(event)
+        VISITOR.set(visitor_of(events[0].request))  # of this task alone
+        watch = asyncio.create_task(self._watch(events))
+        try:
+            await super().process_events(events, batch, begin_time, fn)
+        finally:
+            watch.cancel()
+
+    async def _watch(self, events: list[Event]) -> None:
+        """Let jobs end within a step that began before their time to listen was over, when it is over."""
+        while any(event.alive and self._never_heard(event) for event in events):
+            await asyncio.sleep(GRACE / 10)
+            for event in events:
+                self._drop_unheard(event)
+
+    def _drop_unheard(self, event: Event) -> None:
+        if self.unheard(event):
+            # whoever comes late after all is told
+            self.send_message(event, ProcessCompletedMessage(output={"error": UNHEARD}, success=False))
+            event.alive = False
 
     def unheard(self, event: Event) -> bool:
         """Whether nobody has listened since a job was asked for, though there was time."""
+        return time.monotonic() - event.enqueue_time > GRACE and self._never_heard(event)
+
+    def _never_heard(self, event: Event) -> bool:
         box = self.pending_messages_per_session.get(event.session_hash)
-        heard = box.heard if isinstance(box, Mailbox) else 0.0
-        return time.monotonic() - event.enqueue_time > GRACE and heard < event.enqueue_time
+        return (box.heard if isinstance(box, Mailbox) else 0.0) < event.enqueue_time
+
+    def _busy(self) -> set[str]:
+        return {event.session_hash for event in self.event_ids_to_events.values()}
+
+    def _forget(self, session: str) -> None:
+        self.pending_event_ids_session.pop(session, None)
+
+
+def _is_page(request: Request) -> bool:
+    """Whether a job comes from a page and not from a program."""
+    return request.url.path.endswith("/queue/join") and request.headers.get("x-gradio-user") == "app"
 
 
 def visitor_of(request: Request) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import gradio as gr
 from gradio.components import Component
@@ -19,19 +19,19 @@ from maa.pipeline.options import Sampling
 from maa.pipeline.setting import Setting, settings_of
 from maa.ui import files, lending, limits, originals, records, status
 from maa.ui.controls import Controls
+from maa.ui.faults import told
 from maa.ui.jobs import Done, Jobs, OnStep, Progress
 from maa.ui.limits import Ask
 from maa.ui.model import LoadingModel
 from maa.ui.results import Results, Take, Updates, sound_takes, subtype
+from maa.ui.storage import STORAGE, VISITOR, size_of
 
 if TYPE_CHECKING:
     from maa.config import AudioSpec
     from maa.pipeline import Generation, MakeAnAudio
 
-log = logging.getLogger(__name__)
 Own = dict[str, Any]  # a tab's own inputs by name, as the page sent them
 LATE = 0.4  # seconds
-SORRY = "Something went wrong on the server, and its log says what. Please try again."
 
 
 def as_asked(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
@@ -155,14 +155,20 @@ def perform(place: Workplace, task: TabTask, own: Own, ask: Ask) -> Iterator[Pro
     Raises:
         ValueError: the request cannot be met; the sentence is for the person who sent it.
     """
-    if not files.room_for(0):
-        raise ValueError(files.NO_ROOM)
-    return place.run(task, own, ask)
+    visitor = VISITOR.get()
+    refusal = STORAGE.refusal(visitor, 0)
+    if refusal:
+        raise ValueError(refusal)
+    with closing(cast(Any, place.run(task, own, ask))) as events:
+        for event in events:
+            if isinstance(event, Done):
+                STORAGE.add(visitor, sum(size_of(take.media.parent) for take in event.result.takes))
+            yield event
 
 
 def recorded(task: TabTask, made: Made, own: Own, ask: Ask, pipeline: MakeAnAudio) -> Made:
     """The same with a record beside every take, with the upload to compare with, and with what was looked at."""
-    records.sweep_now_and_then()
+    STORAGE.sweep()
     inside = getattr(pipeline, "model", None)
     address = checkpoint.address(pipeline.name, inside.folder if inside else None)
     kind = None if task.frames else subtype(made.generation, ask.file_format)
@@ -176,14 +182,6 @@ def recorded(task: TabTask, made: Made, own: Own, ask: Ask, pipeline: MakeAnAudi
     if task.frames:
         more["frames"] = task.frames(made.generation, own, kept[0].media.parent)
     return Made(made.generation, kept, more)
-
-
-def told(error: Exception) -> gr.Error:
-    """The error as a message to the visitor. What was not their mistake goes into the log instead."""
-    if isinstance(error, ValueError):
-        return gr.Error(str(error), print_exception=False)
-    log.error("A request failed", exc_info=error)
-    return gr.Error(SORRY, print_exception=False)
 
 
 @dataclass(frozen=True)

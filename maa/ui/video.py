@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import gradio as gr
 
+from maa.aside import aside
 from maa.pipeline.clip import save_clip, with_soundtrack
 from maa.pipeline.options import Soundtrack
 from maa.pipeline.seen import FRAMES, VIDEO_SECONDS
@@ -64,7 +65,8 @@ def frames(generation: Generation, own: Own, folder: Path) -> list[dict[str, Any
     for (start, end), pictures in zip(parts, rows, strict=True):
         for index, picture in enumerate(pictures):
             path = folder / f"frame-{len(shown):03d}.jpg"
-            Image.fromarray(shrink(picture, 200)).save(path, "JPEG", quality=80)
+            with aside(path) as neighbour:
+                Image.fromarray(shrink(picture, 200)).save(neighbour, "JPEG", quality=80)
             shown.append({"url": files.url_of(path), "at": start + (index + 0.5) * (end - start) / FRAMES})
     return shown
 

@@ -10,6 +10,7 @@ import base64
 import math
 from functools import lru_cache
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,14 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from maa.audio.io import Audio, resample
+from maa.aside import write_bytes
+from maa.audio.io import Audio
 from maa.audio.loudness import lufs, peak
 from maa.audio.mask import row_of
 from maa.audio.mel import MelSpectrogram
 from maa.audio.picture import TICKS_HZ, colour_table, hertz_label
 from maa.audio.sound import mono as mono_of
+from maa.audio.sound import mono_at
 from maa.config import AudioSpec
 from maa.dsp import whole_frames
 from maa.ui.files import url_of
@@ -41,7 +44,7 @@ def _front(spec: AudioSpec) -> MelSpectrogram:
 
 def mel_of(sound: Audio, spec: AudioSpec) -> NDArray[np.float32]:
     """log10 mel [mels, frames] of any sound, at the model's rate."""
-    wave = resample(sound.mono(), sound.sample_rate, spec.sample_rate)
+    wave = mono_at(sound.samples, sound.sample_rate, spec.sample_rate)
     padded = whole_frames(wave, spec.hop)
     front = _front(spec)
     with torch.inference_mode():
@@ -67,7 +70,8 @@ def peaks_of(samples: NDArray[np.floating[Any]]) -> str:
     mono = mono_of(samples)
     edges = np.linspace(0, len(mono), PEAKS + 1).astype(int)[:-1]
     edges = np.minimum(edges, len(mono) - 1)
-    pairs = np.stack([np.minimum.reduceat(mono, edges), np.maximum.reduceat(mono, edges)], axis=1)
+    parts = [mono[first : max(first + 1, last)] for first, last in pairwise([*edges.tolist(), len(mono)])]
+    pairs = np.array([(part.min(), part.max()) for part in parts])
     return base64.b64encode((np.clip(pairs, -1, 1) * 127).round().astype(np.int8).tobytes()).decode("ascii")
 
 
@@ -93,7 +97,7 @@ def view_of(sound: Audio, path: Path, spec: AudioSpec, **facts: Any) -> View:
         facts: what else the page should know, JSON types.
     """
     picture = path.with_name(f"{path.stem}.levels.png")
-    picture.write_bytes(levels_png(mel_of(sound, spec)))
+    write_bytes(picture, levels_png(mel_of(sound, spec)))
     loudness = lufs(sound.samples, sound.sample_rate)
     return {
         "url": url_of(path),

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import heapq
-import os
-import secrets
+import math
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from io import BytesIO
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from maa.aside import aside
 from maa.foreign import drawn, foreign
 from maa.vision.own import RATE, own_sound
 from maa.vision.video import begin, open_video
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 Original = Literal["replace", "mix", "keep"]
 ORIGINALS: tuple[Original, ...] = ("replace", "mix", "keep")
 
+EXACT = Fraction(1, 10_000)  # seconds by which a kept track may be moved against the picture
 PRIMING = 0.1  # seconds; sound codecs put a packet or two before their first sample
 _TRIED = 8  # packets of each track that a container is asked to take
 MAX_PACKETS = 1_000_000  # of one track
@@ -111,17 +112,14 @@ def mux(
     plan = replace(_fitting_or_refuse(source, suffix, original), comment=comment)
     if original == "mix":
         sound = _mixed(sound, source, original_gain)
-    temporary = target.with_name(f".{secrets.token_hex(8)}{suffix}")
     try:
-        _write(source, sound, f"file:{temporary}", plan)
-        os.replace(temporary, target)
+        with aside(target) as temporary:
+            _write(source, sound, f"file:{temporary}", plan)
     except Exception as error:
         if type(error) is ValueError:  # FFmpeg's own errors are kinds of it
             raise
         problem = getattr(error, "strerror", None) or error
         raise ValueError(f"{source.name!r} could not be copied into {target.name!r} ({problem}).") from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return target
 
 
@@ -213,7 +211,7 @@ def _write(source: Path, sound: NDArray[np.float32], target: str | BytesIO, plan
             layout = "mono" if len(sound) == 1 else "stereo"
             new = cast("AudioStream", output.add_stream(_CODECS[plan.suffix], rate=RATE, layout=layout))
             new.bit_rate = _BIT_RATE[len(sound)]
-            packets = (islice(_shifted(*pair, first), plan.packets) for pair in copies)
+            packets = (_beginning(_shifted(*pair, first), plan.packets) for pair in copies)
             _interleave(output, [*packets, _encoded(new, sound)])
 
 
@@ -246,20 +244,34 @@ def _tag(track: Any, plan: MuxPlan) -> str | None:
 def _shifted(track: Any, copy: Any, first: float) -> Iterator[Packet[Any]]:
     """The packets of a track, untouched but for their clock: the first frame is shown at zero, where the sound begins.
 
-    Sound from well before the first frame is left out.
+    Sound from well before the first frame is left out. Where ticks are too long to say when the first frame is shown
+    (sound in AVI files has ticks of 24 ms), they are divided.
     """
-    begun = round(first / track.time_base)
+    begun = first / float(track.time_base)
+    parts = 1 if abs(begun - round(begun)) * track.time_base < EXACT else math.ceil(track.time_base / EXACT)
+    unit, begun = track.time_base / parts, round(begun * parts)
     for count, packet in enumerate(drawn(track.container.demux(track), f"{_name(track)} is damaged; export it again.")):
         if packet.size == 0:  # the end
             continue
         if count == MAX_PACKETS:
             raise ValueError(f"{_name(track)} has too many packets for a clip; use a shorter one.")
-        packet.pts = None if packet.pts is None else packet.pts - begun
-        packet.dts = None if packet.dts is None else packet.dts - begun
-        if track.type == "audio" and packet.pts is not None and packet.pts * track.time_base < -PRIMING:
+        packet.pts = None if packet.pts is None else packet.pts * parts - begun
+        packet.dts = None if packet.dts is None else packet.dts * parts - begun
+        packet.duration, packet.time_base = (packet.duration or 0) * parts, unit
+        if track.type == "audio" and packet.pts is not None and packet.pts * unit < -PRIMING:
             continue
         packet.stream = copy
         yield packet
+
+
+def _beginning(packets: Iterator[Packet[Any]], count: int | None) -> Iterator[Packet[Any]]:
+    """Packets up to `count` of those that are shown: an edit list may hide the ones before; None = all."""
+    shown = 0
+    for packet in packets:
+        yield packet
+        shown += packet.pts is None or packet.pts >= 0
+        if shown == count:
+            return
 
 
 def _name(track: Any) -> str:

@@ -15,7 +15,8 @@ from maa.models.context import Context
 from maa.models.istft import IstftVocoder
 from maa.models.text import TextEncoder, spelling_tokenizer
 from maa.models.unet import UNet
-from train.trainer.loop import save_weights, start_from
+from train.trainer.keeping import save_weights
+from train.trainer.loop import start_from
 
 
 def count(module: torch.nn.Module) -> int:

@@ -12,7 +12,9 @@ import pytest
 import soundfile
 from PIL import Image
 
+from tests.clips import make_clip
 from tests.sounds import sine_wave
+from tests.ui.visitor import generate, take, upload
 
 pytestmark = pytest.mark.browser
 
@@ -70,3 +72,25 @@ def test_a_gif_is_a_clip(page: Any, tmp_path: Path) -> None:
     page.locator("#video-input input[type=file]").first.set_input_files(tmp_path / "a.gif")
     given(page, "video-input")
     assert page.locator("text=Invalid file type").count() == 0
+
+
+@pytest.mark.parametrize("codec", ["mpeg4", "mpeg2video", "ffv1"])
+def test_a_clip_that_the_browser_cannot_show_says_so_and_is_heard(page: Any, tmp_path: Path, codec: str) -> None:
+    page.get_by_role("tab", name="Video").click()
+    upload(page, "video-input", make_clip(tmp_path / "a.avi", codec=codec))
+    given(page, "video-input")
+    generate(page, "video")
+    card = take(page, "video", 1)
+    card.locator(".said", has_text="This browser").wait_for(timeout=10_000)
+    assert "download it to see it" in card.locator(".said").inner_text()
+    card.get_by_label("Play Take 1").click()
+    page.wait_for_function("() => document.querySelector('#video-take-1 video').currentTime > 0")
+
+
+def test_a_clip_that_the_browser_shows_says_nothing(page: Any, tmp_path: Path) -> None:
+    page.get_by_role("tab", name="Video").click()
+    upload(page, "video-input", make_clip(tmp_path / "a.webm", codec="libvpx"))
+    given(page, "video-input")
+    generate(page, "video")
+    page.wait_for_function("() => document.querySelector('#video-take-1 video').videoWidth > 0")
+    assert take(page, "video", 1).locator(".said").inner_text() == ""

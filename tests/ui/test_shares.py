@@ -18,6 +18,7 @@ from starlette.requests import Request
 
 from maa.checkpoint.shards import read_weights
 from maa.ui import files, records, serve, shares
+from maa.ui.storage import NO_ROOM
 from tests.ui.fakes import FakePipeline
 from tests.ui.test_limits import ask, text, uploaded
 
@@ -143,9 +144,9 @@ def test_one_zip_for_one_set_of_stars(base_url: str, fake: FakePipeline, monkeyp
 def test_a_full_disk_refuses_jobs_and_zips(base_url: str, fake: FakePipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     take = made(base_url)
     usage = type(shutil.disk_usage("/"))(2**40, 2**40, 1000)
-    monkeypatch.setattr(files.shutil, "disk_usage", lambda folder: usage)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
     assert "disk is nearly full" in ask(base_url, "text_to_audio", text())
-    assert records.stars([take])["error"] == files.NO_ROOM
+    assert records.stars([take])["error"] == NO_ROOM
 
 
 def test_weights_in_memory_do_not_follow_their_file(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from maa.vision import own
 from maa.vision.frames import video_facts, video_frames
 from maa.vision.mux import check_container, container_for, mux
-from tests.clips import index_of, make_clip
+from tests.clips import beeping, index_of, make_clip
 
 SILENCE = np.zeros((1, 32_000), np.float32)
 
@@ -108,62 +108,6 @@ def test_names_with_a_colon(tmp_path: Path) -> None:
 
 
 # ---------------------------------------------------------------- the clip's own sound
-
-
-def beeping(path: Path, codec: str, pieces: list[tuple[float, float]], frames: int = 40, first: float = 0.0) -> Path:
-    """A clip of 10 frames a second from `first` on; its sound is pieces (begin, end), each with a beep after 0.1 s."""
-    with av.open(str(path), "w") as container:
-        picture = container.add_stream(codec, rate=1000, width=64, height=48)
-        picture.pix_fmt, picture.codec_context.time_base = "yuv420p", Fraction(1, 1000)
-        name = "libopus" if path.suffix == ".webm" else "aac"
-        track = container.add_stream(name, rate=48_000, layout="stereo")
-        packets = []
-        for index in range(frames):
-            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 4 * index, np.uint8), format="rgb24")
-            frame.pts, frame.time_base = round(1000 * (first + index / 10)), Fraction(1, 1000)
-            packets += picture.encode(frame)
-        packets += picture.encode(None)
-        for begin, end in pieces:
-            wave = np.zeros((2, round(48_000 * (end - begin))), np.float32)
-            wave[:, 4800:9600] = 0.5 * np.sin(np.arange(4800) * 0.13)
-            for at in range(0, wave.shape[1] - 959, 960):
-                frame = av.AudioFrame.from_ndarray(wave[:, at : at + 960].copy(), format="fltp", layout="stereo")
-                frame.sample_rate, frame.time_base = 48_000, Fraction(1, 48_000)
-                frame.pts = round(48_000 * begin) + at
-                packets += track.encode(frame)
-        packets += track.encode(None)
-        for packet in sorted(packets, key=lambda one: float((one.dts or 0) * one.time_base)):
-            container.mux(packet)
-    return path
-
-
-def beeps(path: Path) -> list[float]:
-    """Seconds from the first frame on at which a beep begins."""
-    with av.open(str(path)) as container:
-        first = next(container.decode(video=0)).time
-    loud = []
-    with av.open(str(path)) as container:
-        for frame in container.decode(container.streams.audio[0]):
-            over = np.flatnonzero(np.abs(frame.to_ndarray()).max(axis=0) > 0.15)
-            loud += [frame.time + at / frame.sample_rate - first for at in over]
-    times = np.array(loud)
-    return [float(time) for time in times[np.diff(times, prepend=-9.0) > 0.15]]
-
-
-@pytest.mark.parametrize(("name", "codec"), [("a.mp4", "libx264"), ("a.mkv", "libx264"), ("a.webm", "libvpx")])
-@pytest.mark.parametrize(
-    ("pieces", "first"),
-    [([(0.0, 1.2), (2.5, 3.5)], 0.0), ([(1.0, 2.0)], 0.0), ([(0.0, 0.5), (0.7, 1.0), (1.25, 2.0), (3.0, 3.5)], 0.0),
-     ([(2.0, 2.6), (3.5, 4.0)], 1.0)],
-)  # fmt: skip
-@pytest.mark.parametrize("original", ["mix", "keep"])
-def test_own_sound_stays_in_its_place(
-    tmp_path: Path, name: str, codec: str, pieces: list[tuple[float, float]], first: float, original: str
-) -> None:
-    source = beeping(tmp_path / name, codec, pieces, first=first)
-    out = mux(source, SILENCE, 16_000, tmp_path / f"b{source.suffix}", original)  # type: ignore[arg-type]
-    assert beeps(source) == pytest.approx([begin + 0.1 - first for begin, _ in pieces], abs=0.025), "as FFmpeg has it"
-    assert beeps(out) == pytest.approx(beeps(source), abs=0.010)
 
 
 def test_own_sound_ends_with_the_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from maa.aside import aside
+from maa.foreign import foreign
 from maa.models.aisfx import AisfxEncoder
 from maa.models.text import TextEncoder, mean_pool
 from train.data.library import Library
@@ -28,8 +30,11 @@ def sound_features(library: Library, encoder: AisfxEncoder, rate: int, cache: Pa
     if not path.is_file():
         device = next(encoder.parameters()).device
         waves = (torch.from_numpy(library.wave(i)).to(device)[None] for i in range(len(library.rows)))
-        np.save(path, torch.cat([encoder.embed(wave, rate) for wave in waves]).cpu().numpy())
-    return torch.from_numpy(np.load(path, allow_pickle=False))
+        found = torch.cat([encoder.embed(wave, rate) for wave in waves]).cpu().numpy()
+        with aside(path) as neighbour:
+            np.save(neighbour, found)
+    with foreign(f"{path} is damaged; delete it, and it is made anew."):
+        return torch.from_numpy(np.load(path, allow_pickle=False))
 
 
 def token_states(encoder: TextEncoder, texts: Sequence[str]) -> tuple[Tensor, Tensor | None]:

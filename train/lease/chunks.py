@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from maa.aside import write_text
 from maa.checkpoint import CONFIG, TOKENIZER, file_hash, index_of, weight_files
 from maa.config import PRESETS, ModelConfig
 from maa.models.aisfx import AisfxEncoder
@@ -61,7 +62,7 @@ def pack_chunks(library: Path, parts: Path, model: Path, to: Path, chunk_bytes: 
         "chunks": list(_write_chunks(list(files.values()), to, chunk_bytes)),
     }
     coded.unlink()
-    (to / PLAN).write_text(json.dumps(plan, indent=1) + "\n", encoding="utf-8")
+    write_text(to / PLAN, json.dumps(plan, indent=1) + "\n")
     minutes = len(held.samples) / held.rate / 60
     said = [f"{len(held.rows)} recordings, {minutes:.1f} minutes: {100 * ratio:.1f} % of their size as int16, lossless"]
     return said + _calls(plan, to)
@@ -165,7 +166,7 @@ def unpack_chunks(at: Path) -> str:
     others = {name.removeprefix("other-"): coded.pop(name) for name in list(coded) if name.startswith("other-")}
     rate = int(others["rate"]) if "rate" in others else RATE
     np.savez(far / "data" / cache_name(rate), samples=decode_samples(coded), **others)
-    (far / READY).write_text(_hash_of(at), encoding="utf-8")
+    write_text(far / READY, _hash_of(at))  # the last of all: before it, everything is unpacked again
     return f"{len(chunks)} chunks unpacked into {far}"
 
 

@@ -11,12 +11,14 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from maa.aside import write_text
 from maa.checkpoint import weight_files
 from maa.config import PRESETS
 from train.data import Library
 from train.evaluation.held_out import JUDGED, held_out_distance
 from train.lease.chunks import FAR, is_ready, read_plan
 from train.small import PART, POLISH, PRESETS_OF_TIME, Run
+from train.trainer.journal import read_log
 
 STATE, LOG = "lease.json", "log.txt"
 SOUND = ("autoencoder", "vocoder", "clap")
@@ -44,9 +46,7 @@ class Lease:
     def write(self, at: Path) -> Lease:
         """Remember it, whole or not at all."""
         path = at / FAR / STATE
-        aside = path.with_suffix(".tmp")
-        aside.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
-        os.replace(aside, path)
+        write_text(path, json.dumps(asdict(self), indent=1) + "\n")
         return self
 
     @classmethod
@@ -234,7 +234,4 @@ def describe_stages(at: Path) -> str:
 
 def log_rows(path: Path) -> list[dict[str, Any]]:
     """The rows of a stage's log that name a step."""
-    if not path.is_file():
-        return []
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
-    return [row for row in rows if "step" in row]
+    return [row for row in read_log(path) if "step" in row]

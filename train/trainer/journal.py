@@ -6,6 +6,7 @@ import json
 import os
 import wave as wavefile
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +16,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from maa.aside import aside
 
 
 class Journal:
@@ -29,8 +32,11 @@ class Journal:
     ) -> None:
         self.name, self.writes, self.average = name, writes, average
         self.sums: dict[str, list[Tensor]] = {}
-        self.file = (out / f"{name}.log.jsonl" if writes else Path(os.devnull)).open("a", encoding="utf-8")
-        self.file.write(json.dumps({"options": options}) + "\n")
+        log = out / f"{name}.log.jsonl"
+        broken = writes and _ends_in_a_line(log)
+        self.file = (log if writes else Path(os.devnull)).open("a", encoding="utf-8")
+        self.file.write(("\n" if broken else "") + json.dumps({"options": options}) + "\n")
+        self.file.flush()
         self.board: Any = None
         if writes and find_spec("tensorboard"):
             from torch.utils.tensorboard import SummaryWriter
@@ -81,10 +87,29 @@ class Journal:
             self.board.add_image(path.stem[8:], imread(path)[..., :3], step, dataformats="HWC")
 
 
+def _ends_in_a_line(log: Path) -> bool:
+    """True when the last line of a log has no end: what wrote it was killed there."""
+    if not log.is_file() or not log.stat().st_size:
+        return False
+    with log.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read() != b"\n"
+
+
+def read_log(log: Path) -> list[dict[str, Any]]:
+    """The lines of a log, but for those that a killed program left half; none where there is no log."""
+    rows: list[dict[str, Any]] = []
+    for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else ():
+        with suppress(ValueError):
+            row = json.loads(line)
+            rows += [row] if isinstance(row, dict) else []
+    return rows
+
+
 def write_wave(path: Path, samples: NDArray[np.float32], rate: int) -> None:
     """A 16-bit WAV of a mono sound [samples] within ±1, with nothing but Python's own library."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with wavefile.open(str(path), "wb") as file:
+    with aside(path) as neighbour, wavefile.open(str(neighbour), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(rate)

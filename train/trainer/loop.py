@@ -21,23 +21,24 @@ the same. One step, written out in plain PyTorch:
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import torch
 from accelerate import Accelerator
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from maa.checkpoint import read_weights, weight_files
+from maa.foreign import foreign
 from train.trainer.captured import Captured, Compiled
 from train.trainer.draw import Draw
 from train.trainer.journal import Journal
+from train.trainer.keeping import alone_in, read_state, save_state, save_weights
 from train.trainer.options import RunOptions, rate_at
 from train.trainer.precision import PrecisionAccelerator, make_accelerator
 from train.trainer.updates import Ema, StateDict, Updates
@@ -62,14 +63,6 @@ class Objective(Protocol):
 
 
 Loss = Callable[[Draw], dict[str, Tensor]]
-
-
-def save_weights(values: StateDict, path: Path) -> None:
-    """One safetensors file, written aside and moved into place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_suffix(".tmp")
-    save_file({name: value.detach().cpu().contiguous() for name, value in values.items()}, aside)
-    os.replace(aside, path)
 
 
 def start_from(module: nn.Module, weights: Path) -> None:
@@ -138,7 +131,6 @@ class Trainer:
             sample: writes sounds and pictures of the present (averaged) module into a folder.
         """
         options, main = self.options, self.accelerator.is_main_process
-        options.out.mkdir(parents=True, exist_ok=True)
         described = {key: str(value) for key, value in asdict(options).items()}
         if isinstance(self.accelerator, PrecisionAccelerator):
             described["precision"] = self.accelerator.described()
@@ -147,6 +139,7 @@ class Trainer:
         described["device"] = f"{self.accelerator.num_processes} x {_name_of(self.accelerator.device)}"
         update = self._update(objective)
         with (
+            alone_in(options.out, self.name) if main else nullcontext(),
             update.alone(),
             Journal(options.out, self.name, described, main, self._average) as journal,
             self._bar() as bar,
@@ -243,20 +236,18 @@ class Trainer:
             "ema": self.ema.values,
             "updates": self.ema.updates,
         }
-        aside = self.state.with_suffix(".tmp")
-        torch.save(content, aside)
-        os.replace(aside, self.state)
+        save_state(content, self.state)
 
     def _resume(self) -> None:
-        if not self.state.exists():
-            raise ValueError(f"There is no state to resume from at {self.state}; start without --resume.")
-        state = torch.load(self.state, weights_only=True, map_location="cpu")
-        self.updates.load(state)
-        for name, value in state["ema"].items():
-            self.ema.values[name].copy_(value)
-        self.ema.updates = state["updates"]
-        self.step, self.spent = state["step"], state["spent"]
-        here, precision = self.accelerator, state["precision"]
+        state = read_state(self.state)
+        with foreign(f"{self.state} does not fit this network; give the options that it was begun with."):
+            self.updates.load(state)
+            for name, value in state["ema"].items():
+                self.ema.values[name].copy_(value)
+            self.ema.updates = state["updates"]
+            self.step, self.spent = state["step"], state["spent"]
+            precision = state["precision"]
+        here = self.accelerator
         measured = isinstance(here, PrecisionAccelerator) and here.reason
         if measured and precision in ("no", "bf16") and precision != here.precision:
             here.settle(precision, "as the run began")  # a measurement may come out otherwise; a run is one run

@@ -17,6 +17,8 @@ import { store } from "./store.js";
  */
 
 const MATCH = "How well CLAP says that it fits the prompt, from -1 to 1";
+const UNSEEN = "This browser plays the clip's sound but cannot show its picture; download it to see it.";
+const UNKNOWN = "This browser cannot show this clip; download it to see it. Here you hear its sound alone.";
 const GONE = "The server does not keep this sound any more; make it again.";
 
 export class Card {
@@ -212,7 +214,20 @@ export class Card {
     scope.listen(media, "ended", () => {
       media.currentTime = 0;
     });
-    scope.listen(media, "error", () => this.say(GONE));
+    scope.listen(media, "error", () => this.fail());
+    scope.listen(media, "loadedmetadata", () => {
+      if (media instanceof HTMLVideoElement && !media.hidden && !media.videoWidth) this.say(UNSEEN);
+    });
+  }
+
+  /** The file cannot be played: it is gone, or a clip that this browser does not know, whose sound it does know. */
+  async fail() {
+    const { media, view } = this;
+    const there = view.clip && !media.hidden && (await fetch(view.clip, { method: "HEAD" }).catch(() => null))?.ok;
+    this.say(there ? UNKNOWN : GONE);
+    if (!there) return;
+    media.hidden = true;
+    media.src = view.url;
   }
 
   tell() {

@@ -1,0 +1,137 @@
+"""Processes that are killed (SIGKILL) at random moments, and what they run."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import json
+import multiprocessing
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from maa.aside import write_bytes
+from train import evaluate, small
+from train.data import blocks, fetch
+from train.data.__main__ import main as data_main
+from train.folders import changed_folder, replace_folder
+from train.package import put_together
+
+# A server that has imported all of it and computed nothing: copies of it start at once.
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(["tests.train.killing"])
+
+
+def begin(target: Callable[..., Any], *args: Any) -> Any:
+    """A process that runs a function of this module."""
+    process = CONTEXT.Process(target=target, args=args, daemon=True)
+    process.start()
+    return process
+
+
+def run(target: Callable[..., Any], *args: Any) -> float:
+    """To its end, which has to be a good one; the seconds."""
+    started = time.monotonic()
+    process = begin(target, *args)
+    process.join()
+    assert process.exitcode == 0
+    return time.monotonic() - started
+
+
+def killed(moment: float, target: Callable[..., Any], *args: Any) -> bool:
+    """Kill it after so many seconds; True when it was still at work."""
+    process = begin(target, *args)
+    process.join(moment)
+    process.kill()
+    process.join()
+    return bool(process.exitcode != 0)
+
+
+def moments(seed: int, count: int, longest: float) -> list[float]:
+    """Random moments, the same every time for the same seed."""
+    return np.random.default_rng(seed).uniform(0, longest, count).tolist()
+
+
+# ---------------------------------------------------------------- what is run
+
+
+def stage(name: str, arguments: list[str]) -> None:
+    """A stage by its command line."""
+    import sys
+
+    sys.argv = [f"train.{name}", *arguments]
+    importlib.import_module(f"train.{name}").main()
+
+
+def fetching(manifest: Path, to: Path, source: Path) -> None:
+    """`python -m train.data fetch`; one of the packages has pictures."""
+    fetch.ILLUSTRATED = ("farm",)
+    assert data_main(["--manifest", str(manifest), "fetch", "--to", str(to), "--from", str(source)]) == 0
+
+
+def building(sets: list[str], to: Path, log: Path) -> None:
+    """`python -m train.data build` with small blocks; every recording that is decoded leaves a line in `log`."""
+    from train.data import library
+
+    examine = library.examine
+
+    def noted(row: str, *args: Any, **more: Any) -> Any:
+        with log.open("a") as file:
+            file.write(row + "\n")
+        return examine(row, *args, **more)
+
+    blocks.BLOCK = 4
+    library.examine = noted  # type: ignore[assignment]
+    assert data_main(["build", "--to", str(to), *sets]) == 0
+
+
+def evaluating(arguments: list[str]) -> None:
+    """`python -m train.evaluate`."""
+    assert evaluate.main(arguments) == 0
+
+
+def scoring(folder: Path) -> None:
+    """Scores that are written again and again."""
+    for count in itertools.count():
+        evaluate.save_scores({"model": "x" * 200_000, "steps": count}, folder)
+
+
+def replacing(first: Path, second: Path, to: Path) -> None:
+    """Two models that take turns in one place."""
+    for made in itertools.cycle((first, second)):
+        replace_folder(made, to)
+
+
+def changing(to: Path) -> None:
+    """A model folder that is changed again and again: its concepts."""
+    for count in itertools.count():
+        with changed_folder(to) as folder:
+            write_bytes(folder / "concepts.json", json.dumps(["x" * 100_000, str(count)]).encode())
+
+
+def packaging(runs: list[Path], to: Path) -> None:
+    """`python -m train.package`."""
+    put_together(runs, to)
+
+
+def writing(path: Path) -> None:
+    """One file that is written again and again, each time with one number all through."""
+    for number in itertools.count():
+        write_bytes(path, bytes([number % 256]) * 3_000_000)
+
+
+def recipe(folder: Path) -> None:
+    """`python -m train.small` at its smallest."""
+    import sys
+
+    sys.argv = ["train.small", *arguments_of(folder)]
+    small.main()
+
+
+def arguments_of(folder: Path) -> list[str]:
+    """The tiny recipe in a folder that holds a library and parts."""
+    named = {"library": folder, "parts": folder / "parts", "runs": folder / "runs", "to": folder / "to"}
+    return ["--preset", "tiny", "--hours", "0.001", *(x for k, v in named.items() for x in (f"--{k}", str(v)))]
