@@ -36,7 +36,7 @@ function lanesOf(blocks, held) {
   return blocks.map(({ id }) => lanes.get(id));
 }
 
-test("rows become blocks and rows again, by their beginnings; what is no row is left out", () => {
+test("rows become blocks and rows again, in their order; what is no row is left out", () => {
   const given = [
     [4, 5, "b", -6],
     [0, 9, "a"],
@@ -50,8 +50,8 @@ test("rows become blocks and rows again, by their beginnings; what is no row is 
   let count = 0;
   const blocks = blocksOf(given, () => ++count);
   assert.deepEqual(rowsOf(blocks), [
-    [0, 9, "a", 0],
     [4, 5, "b", -6],
+    [0, 9, "a", 0],
   ]);
   assert.deepEqual(
     blocksOf({ length: 2 }, () => 0),

@@ -29,7 +29,7 @@ def test_from_a_sentence_to_a_file_and_back(page: Any, other: Any, fake: FakePip
     hand.block("a bell").press("ArrowRight")
     hand.block("a bell").press("ArrowUp")
     page.keyboard.press("Control+Enter")
-    placed = [[0.0, 4.0, "rain"], [1.1, 2.1, "a bell rings", 1.0]]
+    placed = [[1.1, 2.1, "a bell rings", 1.0], [0.0, 4.0, "rain"]]
     expect(take(page, "text", 1)).to_be_visible()
     page.wait_for_function("() => document.querySelector('#text-status [role=status]').textContent.includes('Done in')")
     generate(page, "text")

@@ -41,9 +41,9 @@ export function blocksOf(rows, number) {
   });
 }
 
-/** For the server: [start s, end s, text, gain dB]. @param {Block[]} blocks @returns {[number, number, string, number][]} */
+/** For the server: [start s, end s, text, gain dB], in the order in which they came. @param {Block[]} blocks @returns {[number, number, string, number][]} */
 export function rowsOf(blocks) {
-  return ordered(blocks).map(({ start, end, text, gain }) => [start, end, text, gain]);
+  return blocks.map(({ start, end, text, gain }) => [start, end, text, gain]);
 }
 
 /** By their beginnings, the longer one first. @param {Block[]} blocks */
