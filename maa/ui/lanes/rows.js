@@ -189,12 +189,7 @@ export function words({ start, end, text, gain }) {
   return `${text || "a sound without words"}, from ${secondsText(start)} to ${secondsText(end)} s${level}`;
 }
 
-/** Whether both hold the same events, whatever their numbers and their order. @param {Block[]} a @param {Block[]} b */
+/** Whether both hold the same events in the same order, whatever their numbers. @param {Block[]} a @param {Block[]} b */
 export function alike(a, b) {
-  const plain = (/** @type {Block[]} */ blocks) =>
-    rowsOf(blocks)
-      .map((row) => JSON.stringify(row))
-      .sort()
-      .join();
-  return plain(a) === plain(b);
+  return JSON.stringify(rowsOf(a)) === JSON.stringify(rowsOf(b));
 }
