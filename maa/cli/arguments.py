@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from maa.pipeline.options import Sampling
-from maa.pipeline.setting import Choice, File, Number, Rows, Setting, Switch, Whole, settings_of
+from maa.pipeline.setting import Choice, File, Number, Rows, Setting, Switch, TextList, Whole, settings_of
 from maa.pipeline.tasks import TASKS, Inpaint, Task, Text
 
 EXAMPLES = """examples:
@@ -97,6 +97,8 @@ def option(command: argparse._ActionsContainer, setting: Setting, default: Any =
             numbers = {"type": number_argument} if setting.numbers else {}
             how |= {"action": "append", "nargs": len(setting.metavar or ()), **numbers}
             how["help"] = f"{setting.help}; repeatable"
+        case TextList():
+            how |= {"action": "append", "help": f"{setting.help}; repeatable"}
         case Whole():
             how["type"] = int
         case Number():

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from maa.pipeline.notes import sentences
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -43,3 +45,13 @@ def print_report(generation: Generation, take: int, path: Path, args: argparse.N
         if generation.words:
             facts.append("heard as " + ", ".join(f"{word} {weight:.0%}" for word, weight in generation.words[:3]))
         print(f"{path}: {', '.join(facts)}", file=sys.stderr)
+
+
+def print_notes(generation: Generation, quiet: bool) -> None:
+    """What of the prompt was not understood, on stderr, and what was listened to in place of its words."""
+    settings = generation.settings
+    heard = settings.get("heard", [])
+    if not quiet and any(caption not in settings["prompt"] for caption in heard):
+        print(f"heard as: {'; '.join(heard)}", file=sys.stderr)
+    for sentence in () if quiet else sentences(settings):
+        print(sentence, file=sys.stderr)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from maa.cli.arguments import number_argument
-from maa.cli.progress import print_report, progress
+from maa.cli.progress import print_notes, print_report, progress
 from maa.pipeline.checks import shown
 from maa.pipeline.options import Filling, Sampling, Soundtrack
 from maa.pipeline.setting import OptionGroup, read_options
@@ -46,6 +46,7 @@ def make(args: argparse.Namespace) -> int:
     for take, path in files.items():
         write_take(generation, take, path, args)
         print_report(generation, take, path, args)
+    print_notes(generation, args.quiet)
     return 0
 
 
@@ -130,7 +131,7 @@ def run_inpaint(maa: MakeAnAudio, args: argparse.Namespace, request: Asked) -> G
     if task.mask is None and not task.regions and not cast(Filling, filling).extends:
         raise ValueError("Say what to make new: --box, --frames, --mask, or more sound with --before or --after.")
     mask = mask_of_regions(task, maa.config.audio, maa.frames_of(source))
-    how: dict[str, Any] = {"filling": filling, "on_step": progress(args.quiet), **task.keywords()}
+    how: dict[str, Any] = {"filling": filling, "on_step": progress(args.quiet), **task.given(maa)}
     made = maa.inpaint(source, mask, sampling=request.sampling, **how)
     if args.save_mask is not None:
         write_mask(args.save_mask, mask, maa.config.audio)

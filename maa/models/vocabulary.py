@@ -22,7 +22,8 @@ from maa.aside import aside, write_text
 
 WORDS = "vocabulary.json"
 VECTORS = "vocabulary.safetensors"
-AGREEMENT = 0.6  # how much the mean over a sound's captions counts beside the nearest one
+AGREEMENT = 1.0  # how much the mean over a sound's captions counts beside the nearest one
+MUCH_NEARER = 0.2  # cosine by which another caption has to be nearer than the name to be said in its place
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,12 @@ class Match:
     sound: KnownSound
     caption: str  # of the sound, the nearest
     similarity: float  # cosine of the prompt and that caption, -1..1
+    named: float = 1.0  # the same of the prompt and the sound's name
+
+    @property
+    def words(self) -> str:
+        """The sound in words that the network knows: its name, or the nearest caption where that is much nearer."""
+        return self.sound.name if self.similarity - self.named <= MUCH_NEARER else self.caption
 
 
 class Vocabulary:
@@ -64,6 +71,11 @@ class Vocabulary:
         counts = [len(sound.captions) for sound in self.sounds]
         self.firsts = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(int) if counts else np.zeros(0, int)
         self.counts = np.array(counts, int)
+        self._owners = {caption.casefold(): sound for sound in self.sounds for caption in sound.captions}
+
+    def sound_of(self, caption: str) -> KnownSound | None:
+        """The sound that a caption or a name belongs to, whatever the case of its letters; None where none does."""
+        return self._owners.get(caption.casefold())
 
     def nearest(self, vector: Tensor, count: int = 5) -> list[Match]:
         """The sounds that a unit vector [D] is nearest to, best first.
@@ -78,7 +90,8 @@ class Vocabulary:
         matches = []
         for k in np.argsort(-(best + AGREEMENT * mean), kind="stable")[:count]:
             sound, own = self.sounds[k], cosines[self.firsts[k] : self.firsts[k] + self.counts[k]]
-            matches.append(Match(sound, sound.captions[int(own.argmax())], float(best[k])))
+            named = float(own[sound.captions.index(sound.name)]) if sound.name in sound.captions else -1.0
+            matches.append(Match(sound, sound.captions[int(own.argmax())], float(best[k]), named))
         return matches
 
     def save(self, folder: Path) -> None:

@@ -16,8 +16,10 @@ from torch import Tensor
 from maa.checkpoint import Model, present
 from maa.models.clip import ClipBridge
 from maa.models.context import Context, condition_of
+from maa.models.reading import reading
 from maa.models.text import mean_pool
-from maa.pipeline.leading import Prompts
+from maa.pipeline.leading import Led, Prompts, captions_instead, check_said, lead
+from maa.pipeline.notes import Notes, language
 from maa.pipeline.seen import Seen
 from maa.pipeline.sustained import names_sustained
 
@@ -46,6 +48,38 @@ def embed_words(model: Model, texts: list[str]) -> Tensor:
     """Unit vectors of short texts in the text tower's own space, [N, width]: how the bridge compares words."""
     tokens, mask = present(model.text, "text encoder").token_states(texts)
     return F.normalize(mean_pool(tokens, mask), dim=-1)
+
+
+def heard(model: Model, prompt: str | Led, literal: bool, captions: Sequence[str]) -> Led:
+    """What a model listens to for a prompt; see `MakeAnAudio.heard`."""
+    prompt = check_said(prompt)
+    if isinstance(prompt, Led):
+        return Led(prompt.said, prompt.said) if literal else prompt
+    if literal or model.text is None:
+        return Led(prompt, prompt)
+    abroad, parts = bool(language(prompt)), len(captions) or None
+    led = lead(prompt, model.vocabulary, lambda texts: embed_words(model, texts), abroad=abroad, parts=parts)
+    if not captions or (not led.clauses and list(captions) == [prompt]):
+        return led
+    return captions_instead(led, captions, model.vocabulary)
+
+
+def notes_of(model: Model, clauses: Sequence[Led], negative: str = "") -> Notes:
+    """What of a prompt, and of what to lead away from, is not understood; what cannot be read is said once.
+
+    Args:
+        model: reads each of `clauses` by itself.
+        clauses: the prompt, or its events.
+        negative: what to lead away from.
+    """
+    tower = model.text
+    away = [Led(negative, negative)]
+    said = [reading(tower, led.said) for led in (*clauses, *away)] if tower is not None else []
+    heard = [reading(tower, led.text) for led in (*clauses, *away)] if tower is not None else []
+    unread = tuple(dict.fromkeys(word for one in said for word in one.unread))
+    cut = tuple(one.cut for one in heard if one.cut)
+    unknown = tuple(dict.fromkeys(one for led in clauses for one in led.unknown if one not in unread))
+    return Notes(unknown, cut, unread, language(" ".join(led.said for led in clauses)))
 
 
 def load_picture(image: Any) -> NDArray[np.uint8]:

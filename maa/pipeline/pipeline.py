@@ -24,14 +24,13 @@ from maa.pipeline.abilities import lacks
 from maa.pipeline.checks import text as check_prompt
 from maa.pipeline.engine import Engine
 from maa.pipeline.events import Event, events_of
-from maa.pipeline.leading import Prompts
+from maa.pipeline.leading import Led, Prompts, check_said
 from maa.pipeline.length import frames_for
 from maa.pipeline.options import Filling, Sampling
 from maa.pipeline.render import Renderer
 from maa.pipeline.result import Generation
 from maa.pipeline.steps import OnStep
 from maa.pipeline.tasks import check_seconds, check_t0, check_words
-from maa.pipeline.timeline import placed
 from maa.pipeline.words import Words
 
 DEFAULT = Sampling()
@@ -144,7 +143,7 @@ class MakeAnAudio(Words):
 
     def text_to_audio(
         self,
-        prompt: str,
+        prompt: str | Led,
         sampling: Sampling = DEFAULT,
         *,
         negative: str = "",
@@ -152,12 +151,13 @@ class MakeAnAudio(Words):
         loudness: str | float = AS_MADE,
         literal: bool = False,
         events: Sequence[Event | Sequence[Any]] = (),
+        heard: Sequence[str] = (),
         on_step: OnStep | None = None,
     ) -> Generation:
         """Sound from a sentence, or from events in time.
 
         Args:
-            prompt: what to hear; 1 to 1,000 characters.
+            prompt: what to hear; 1 to 1,000 characters, or what `heard` has made of them.
             negative: what to lead away from; replaces the empty prompt of Eq. 2.
             seconds: 0.5 to 30; None is the length the model was trained on (9.984 s).
             loudness: "as-made", -23 or -18 (LUFS), or "peak" (-1 dBTP).
@@ -165,15 +165,16 @@ class MakeAnAudio(Words):
                 a sentence of several sounds is placed in time (`timeline`).
             events: up to 32 `Event`s or rows [start s, end s, text, gain dB], which may overlap; outside of all it is
                 silent. A prompt lies behind them, unless it is one of theirs or a sentence of several sounds.
+            heard: what to listen to instead, for every clause of all events in their order (`understood`).
             on_step: called after every denoising step.
         """
         given = events_of(events)
-        said = check_prompt(prompt, needed=not given), check_prompt(negative, name="negative prompt")
+        said = check_said(prompt, needed=not given), check_prompt(negative, name="negative prompt")
         wish = finishing.wish(loudness)
         self._require("text")
         sampling = self.engine.settled(sampling)
         check_seconds(seconds)
-        prompts = self._placed(given, *said, literal, seconds)
+        prompts = self._placed(given, *said, literal, seconds, heard)
         settings, wish = self.engine.settings("text", sampling, prompts), replace(wish, scored_by=prompts.text)
         return self.engine.from_words(prompts, sampling, seconds, settings, on_step, wish)
 
@@ -182,7 +183,7 @@ class MakeAnAudio(Words):
         image: Any,
         sampling: Sampling = DEFAULT,
         *,
-        prompt: str = "",
+        prompt: str | Led = "",
         negative: str = "",
         seconds: float | None = None,
         words: Sequence[tuple[str, float]] = (),
@@ -195,7 +196,7 @@ class MakeAnAudio(Words):
         It is heard as `words` with weights above 0, or where there are none as what the model finds; a prompt replaces
         them.
         """
-        said = check_prompt(prompt), check_prompt(negative, name="negative prompt")
+        said = check_said(prompt), check_prompt(negative, name="negative prompt")
         wish = finishing.wish(loudness)
         self._require("image")
         check_seconds(seconds)
@@ -211,7 +212,7 @@ class MakeAnAudio(Words):
         video: str | Path,
         sampling: Sampling = DEFAULT,
         *,
-        prompt: str = "",
+        prompt: str | Led = "",
         negative: str = "",
         loudness: str | float = AS_MADE,
         literal: bool = False,
@@ -223,7 +224,7 @@ class MakeAnAudio(Words):
         Events, as `text_to_audio` takes them, are made instead of what is seen (`describe_video`).
         """
         given = events_of(events)
-        said = check_prompt(prompt), check_prompt(negative, name="negative prompt")
+        said = check_said(prompt), check_prompt(negative, name="negative prompt")
         wish = finishing.wish(loudness)
         self._require("video")
         seconds, pictures = self._windows(video)
@@ -231,7 +232,7 @@ class MakeAnAudio(Words):
         more = {"task": "video", "windows": windows}
         if given:
             self._require("text")
-            sampling, told = self.engine.settled(sampling), placed(given, *said, literal, self)
+            sampling, told = self.engine.settled(sampling), self._placed(given, *said, literal, seconds)
             settings = {**self.engine.settings("video", sampling, told), **more}
             settings["input"] = conditioning.digest_of_pictures(pictures)
             wish = replace(wish, scored_by=told.text)
@@ -243,7 +244,7 @@ class MakeAnAudio(Words):
     def personalize(
         self,
         audio: Any,
-        prompt: str,
+        prompt: str | Led,
         sampling: Sampling = DEFAULT,
         *,
         t0: float = 0.4,
@@ -267,7 +268,7 @@ class MakeAnAudio(Words):
         check_t0(t0)
         wish = finishing.wish(loudness)
         needed = first_timestep(t0, self.renderer.schedule) >= 0
-        said = check_prompt(prompt, needed=needed), check_prompt(negative, name="negative prompt")
+        said = check_said(prompt, needed=needed), check_prompt(negative, name="negative prompt")
         self._require("personalize")
         sampling = self.engine.settled(sampling)
         wave = personal.personal_window(self.renderer, to_audio(audio), start)
@@ -284,7 +285,7 @@ class MakeAnAudio(Words):
         self,
         audio: Any,
         mask: Any = None,
-        prompt: str = "",
+        prompt: str | Led = "",
         sampling: Sampling = DEFAULT,
         *,
         negative: str = "",
@@ -309,7 +310,7 @@ class MakeAnAudio(Words):
             loudness: "as-made"; no other, because your own samples stay.
         """
         finishing.wish(loudness, fixed=True)
-        said = check_prompt(prompt), check_prompt(negative, name="negative prompt")
+        said = check_said(prompt), check_prompt(negative, name="negative prompt")
         self._require("inpaint")
         source = to_audio(audio)
         if not any(said) and self.can("inpaint"):

@@ -10,6 +10,7 @@ from maa.pipeline import checks
 MAX_WORDS = 20  # that a picture may be heard as
 MAX_WEIGHT = 1e6
 BOXES = 64  # regions of one request
+MAX_HEARD = 64  # clauses of a prompt that something can be listened to for
 
 
 def regions(value: Any, edges: int) -> list[tuple[float, ...]]:

@@ -161,6 +161,28 @@ class TextLine(Setting):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TextList(Setting):
+    """A list of texts, each said by an option of its own."""
+
+    most: int  # texts
+
+    @property
+    def range(self) -> str:
+        return f"at most {self.most}"
+
+    def _check(self, value: Any) -> Any:
+        if not isinstance(value, list | tuple) or len(value) > self.most:
+            raise ValueError(f"{self.called} must be a list of at most {self.most} texts, not {checks.shown(value)}.")
+        return tuple(checks.text(one, f"text in {self.called}", needed=True) for one in value)
+
+    def read(self, value: Any) -> Any:
+        return self.check(() if value is None else value)
+
+    def words(self, value: Any) -> list[str]:
+        return [word for one in value for word in pair(self.option, one)]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Switch(Setting):
     """True or false."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from maa.pipeline.events import event_of, rows_of
 from maa.pipeline.options import Filling, Sampling, Soundtrack
-from maa.pipeline.rows import check_words, regions
+from maa.pipeline.rows import MAX_HEARD, check_words, regions
 from maa.pipeline.setting import (
     PROMPTS,
     SOUND,
@@ -22,6 +22,7 @@ from maa.pipeline.setting import (
     Rows,
     Switch,
     TextLine,
+    TextList,
     declare,
     settings_of,
 )  # fmt: skip
@@ -74,6 +75,14 @@ def _literal() -> Any:
     return declare(False, setting)
 
 
+def _heard(flag: str = "heard") -> Any:
+    setting = TextList(
+        help="what to listen to for each clause of the prompt: a known sound, or the clause itself", flag=flag,
+        most=MAX_HEARD, place=PROMPTS, turn=8, label="Heard as", metavar="TEXT",
+    )  # fmt: skip
+    return declare((), setting)
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Events(Rows):
     """Rows of events, whose gain a command line says behind the text."""
@@ -113,6 +122,19 @@ class Task(OptionGroup):
     more: ClassVar[tuple[type[OptionGroup], ...]] = ()  # what else it may be asked
     splices: ClassVar[bool] = False  # the new sound goes into the user's own, whose loudness stays as it is
 
+    def keywords(self) -> dict[str, Any]:
+        """Every value by its name in Python, but for `heard`, which goes with the prompt (`given`)."""
+        return {name: value for name, value in super().keywords().items() if name != "heard"}
+
+    def given(self, maa: Any) -> dict[str, Any]:
+        """What a model's method takes of it; where it is said what to listen to, the prompt comes as that.
+
+        Raises:
+            ValueError: it does not fit the prompt, or the model does not know it.
+        """
+        how, heard = self.keywords(), getattr(self, "heard", ())
+        return how | {"prompt": maa.heard(how["prompt"], captions=heard)} if heard and not how["literal"] else how
+
     def run(self, maa: Any, source: Any, sampling: Sampling, on_step: OnStep | None) -> Generation:
         """Ask a model for it.
 
@@ -122,8 +144,8 @@ class Task(OptionGroup):
             sampling: how to sample.
             on_step: called after every denoising step.
         """
-        given = () if self.source is None else (source,)
-        made: Generation = getattr(maa, self.method)(*given, sampling=sampling, **self.keywords(), on_step=on_step)
+        on = () if self.source is None else (source,)
+        made: Generation = getattr(maa, self.method)(*on, sampling=sampling, **self.given(maa), on_step=on_step)
         return made
 
 
@@ -135,11 +157,16 @@ class Text(Task):
     summary = "Sound from a sentence."
 
     prompt: str = _prompt("what should be heard", required=True)
+    heard: tuple[str, ...] = _heard()
     negative: str = _negative()
     seconds: float | None = _seconds()
     loudness: str = _loudness()
     literal: bool = _literal()
     events: tuple[tuple[Any, ...], ...] = _events()
+
+    def given(self, maa: Any) -> dict[str, Any]:
+        """Its method is said itself what to listen to: it places a sentence's sounds in time first."""
+        return {**self.keywords(), "heard": self.heard}
 
 
 @dataclass(frozen=True)
@@ -152,6 +179,7 @@ class Image(Task):
     conditioned_on = "pictures"
 
     prompt: str = _prompt()
+    heard: tuple[str, ...] = _heard("led-to")  # --heard are the words of a picture
     negative: str = _negative()
     seconds: float | None = _seconds()
     words: tuple[tuple[str, float], ...] = declare(
@@ -176,6 +204,7 @@ class Video(Task):
     more = (Soundtrack,)
 
     prompt: str = _prompt()
+    heard: tuple[str, ...] = _heard()
     negative: str = _negative()
     loudness: str = _loudness()
     literal: bool = _literal()
@@ -192,6 +221,7 @@ class Personalize(Task):
     source = Source("audio", "a sound")
 
     prompt: str = _prompt("what should be heard", required=True)
+    heard: tuple[str, ...] = _heard()
     t0: float = declare(  # 0.4 is the middle of what the paper recommends
         0.4,
         Number(
@@ -219,9 +249,9 @@ class Personalize(Task):
         ),
     )  # fmt: skip
 
-    def at_any_t0(self) -> dict[str, Any]:
-        """What stays the same where one sound is asked for at several t0."""
-        return {name: value for name, value in self.keywords().items() if name != "t0"}
+    def at_any_t0(self, maa: Any) -> dict[str, Any]:
+        """What stays the same where a model is asked for one sound at several t0."""
+        return {name: value for name, value in self.given(maa).items() if name != "t0"}
 
 
 @dataclass(frozen=True)
@@ -243,6 +273,7 @@ class Inpaint(Task):
         ),
     )  # fmt: skip
     prompt: str = _prompt("what should be heard; empty goes on with what is there")
+    heard: tuple[str, ...] = _heard()
     frames: tuple[tuple[float, ...], ...] = declare(
         (),
         Rows(

@@ -15,7 +15,7 @@ from typing import Any
 import gradio as gr
 
 from maa.config import ModelConfig
-from maa.pipeline.setting import File, Number, Rows, Setting, Switch, TextLine, Whole
+from maa.pipeline.setting import File, Number, Rows, Setting, Switch, TextLine, TextList, Whole
 from maa.ui.jobs import Progress
 from maa.ui.tab import TabTask, Workplace, perform, told
 from maa.ui.tabs import TABS
@@ -34,7 +34,8 @@ class Argument:
 
 
 KINDS: tuple[tuple[type[Setting], Any], ...] = (
-    (Whole, int), (Number, float), (TextLine, str), (Switch, bool), (Rows, list[list[float]]), (File, gr.FileData),
+    (Whole, int), (Number, float), (TextLine, str), (Switch, bool), (Rows, list[list[float]]),
+    (TextList, list[str]), (File, gr.FileData),
 )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import groupby
@@ -14,7 +14,19 @@ from gradio.components import Component
 from maa.config import ModelConfig
 from maa.pipeline.checks import MAX_PROMPT
 from maa.pipeline.options import SEEDS, Sampling
-from maa.pipeline.setting import ADVANCED, PROMPTS, SOUND, Choice, Number, Rows, Setting, Switch, TextLine, settings_of
+from maa.pipeline.setting import (
+    ADVANCED,
+    PROMPTS,
+    SOUND,
+    Choice,
+    Number,
+    Rows,
+    Setting,
+    Switch,
+    TextLine,
+    TextList,
+    settings_of,
+)
 from maa.pipeline.tasks import TASKS, Task
 from maa.ui import limits, status
 from maa.ui.lanes import lanes
@@ -29,6 +41,7 @@ class Wording:
 
     prompt_label: str = "Prompt"
     prompt_placeholder: str = ""
+    heard: Callable[[str], Component] | None = None  # makes what shows the words heard under the prompt of a task
 
 
 @dataclass(frozen=True)
@@ -114,6 +127,8 @@ def control(setting: Setting, task: str, config: ModelConfig, wording: Wording |
     match setting:
         case TextLine():
             return _line(setting, how, wording)
+        case TextList():
+            return wording.heard(task) if wording is not None and wording.heard is not None else gr.State([])
         case Switch():
             return gr.Checkbox(**how)
         case Rows():

@@ -75,7 +75,7 @@ def build(place: Workplace) -> None:
                 elem_id="image-input",
             )
             words = word_list("image-words")
-            knobs = controls(Image, place.model.config, WORDING)
+            knobs = controls(Image, place.model.config, place.worded(WORDING))
         with gr.Column(scale=7, min_width=320):
             shown = results("image", HINT)
             examples(place.assets, "image", {"input": picture}, (knobs, shown))

@@ -63,7 +63,7 @@ def fill_regions(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> 
 
 def filled(pipeline: MakeAnAudio, sound: Path, mask: NDArray[np.bool_], ask: Ask, on_step: OnStep) -> Generation:
     """What both ways to say where have in common."""
-    how = {"filling": filling_of(ask), "on_step": on_step, **ask.task.keywords()}
+    how = {"filling": filling_of(ask), "on_step": on_step, **ask.task.given(pipeline)}
     return pipeline.inpaint(sound, mask, sampling=ask.sampling, **how)
 
 
@@ -116,7 +116,7 @@ def build(place: Workplace) -> None:
     with gr.Row(elem_classes="maa-desk"):
         with gr.Column(scale=5, min_width=320):
             presets = _presets()
-            knobs = controls(Inpaint, place.model.config, WORDING, limits.SplicedOutput)
+            knobs = controls(Inpaint, place.model.config, place.worded(WORDING), limits.SplicedOutput)
             with gr.Accordion("Filling", open=False, elem_id="inpaint-filling"):
                 own = lay(settings_of(Filling), "inpaint", place.model.config)
         with gr.Column(scale=7, min_width=320):

@@ -32,7 +32,7 @@ def several(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Gener
     """The same sound, led by different amounts."""
     sound = files.uploaded(own["audio"], "a sound")
     asked = cast(Personalize, ask.task)
-    return strip(pipeline, sound, sampling=ask.sampling, on_step=on_step, **asked.at_any_t0())
+    return strip(pipeline, sound, sampling=ask.sampling, on_step=on_step, **asked.at_any_t0(pipeline))
 
 
 def window_start(value: Any) -> float:
@@ -63,7 +63,7 @@ def build(place: Workplace) -> None:
             where = window("personalize-window", native)
             led = lay([one for one in settings_of(Personalize) if one.place == TAB], "personalize", place.model.config)
             compare = gr.Button(Personalize.several, size="sm", elem_id="personalize-strip")
-            knobs = controls(Personalize, place.model.config, WORDING)
+            knobs = controls(Personalize, place.model.config, place.worded(WORDING))
         with gr.Column(scale=7, min_width=320):
             shown = results("personalize", HINT)
             examples(place.assets, "personalize", {"input": sound, **led}, (knobs, shown))

@@ -63,16 +63,12 @@ def filled_in(desk: Desk, settings: Mapping[str, Any], *, fresh: bool = False) -
         value = setting.kept(settings.get(setting.name))
         part = parts.get(setting.name)
         if part is not None and value is not None:
-            updates[part] = desk.task.shows.get(setting.name, _as_it_is)(value)
+            updates[part] = desk.task.shown(setting.name, value)
         said = value is not None or (setting.name in settings and settings[setting.name] is None)
         if setting.free in parts and said:
             updates[parts[setting.free]] = value is None
     updates[parts["fresh"]] = fresh
     return updates
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
 
 
 def usual(desk: Desk) -> dict[str, Any]:

@@ -20,6 +20,7 @@ import gradio as gr
 from gradio.components import Component
 
 from maa.audio.io import read
+from maa.pipeline.notes import sentences
 from maa.pipeline.report import Report
 from maa.pipeline.tasks import LABELS, TASKS
 from maa.ui import limits, parts, records, views
@@ -130,7 +131,7 @@ def words_of(settings: Mapping[str, Any]) -> list[list[str]]:
     """What the network listened to where it is not what was said, and what it knows nothing of: (label, words)."""
     said, heard = settings.get("prompt", ""), settings.get("heard", [])
     led = [] if all(caption in said for caption in heard) else [["heard as", "; ".join(heard)]]
-    return led + [["nothing known like", words] for words in settings.get("unknown", [])]
+    return led + [["note:", sentence] for sentence in sentences(settings)]
 
 
 def described(generation: Generation, index: int, sound: Path, spec: AudioSpec, clip: Path | None = None) -> Take:

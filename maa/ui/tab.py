@@ -17,8 +17,8 @@ from maa import checkpoint
 from maa.pipeline import tasks
 from maa.pipeline.options import Sampling
 from maa.pipeline.setting import Setting, settings_of
-from maa.ui import files, lending, limits, originals, records, status
-from maa.ui.controls import Controls
+from maa.ui import files, lending, limits, originals, records, status, words
+from maa.ui.controls import Controls, Wording
 from maa.ui.faults import told
 from maa.ui.jobs import Done, Jobs, OnStep, Progress
 from maa.ui.limits import Ask
@@ -80,6 +80,11 @@ class TabTask:
         kinds = (self.asks, *self.asks.more, Sampling, *written)
         return tuple(setting for kind in kinds for setting in settings_of(kind))
 
+    def shown(self, name: str, value: Any) -> Any:
+        """A setting's value as its component takes it."""
+        show = {"heard": words.wanted, **self.shows}.get(name)
+        return value if show is None else show(value)
+
     def ask(self, fields: Own) -> Ask:
         """A checked request from what a page or a program sent.
 
@@ -87,6 +92,7 @@ class TabTask:
             ValueError: a value is of the wrong kind or outside its limits.
         """
         changed = {name: read(fields[name]) for name, read in self.reads.items() if name in fields}
+        changed |= {"heard": words.chosen(fields)} if "heard" in fields else {}
         return limits.ask(self.asks, {**fields, **changed}, self.output)
 
 
@@ -130,6 +136,10 @@ class Workplace:
         self.desks: dict[str, Desk] = {}  # filled while the page is built
         self.run = lending.borrowing(self._run, lambda task, own, ask: lending.seconds_of(*_size(ask, model)))
         self.look = lending.borrowing(self._look, lambda *given: lending.START_SECONDS)
+
+    def worded(self, wording: Wording) -> Wording:
+        """The same with chips under the prompt."""
+        return replace(wording, heard=partial(words.heard, sounds=words.known_to(self.model)))
 
     def _run(self, task: TabTask, own: Own, ask: Ask) -> Iterator[Progress | Done[Made]]:
         def work(on_step: OnStep) -> Made:
@@ -213,6 +223,7 @@ def wire(
     knobs, shown = parts
     inputs = {**own, **knobs.asked()}
     place.desks[task.name] = Desk(task, own, knobs, shown, place.model.config.audio)
+    words.connect(place.model, knobs.parts)
 
     def job(task: TabTask) -> Callable[..., Iterator[Updates]]:
         def generate(*values: Any) -> Iterator[Updates]:

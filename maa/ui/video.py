@@ -88,7 +88,7 @@ def build(place: Workplace) -> None:
             )
             gr.Markdown(note, elem_classes="maa-note")
             own = lay(settings_of(Soundtrack), "video", place.model.config)
-            knobs = controls(Video, place.model.config, WORDING, None)
+            knobs = controls(Video, place.model.config, place.worded(WORDING), None)
         with gr.Column(scale=7, min_width=320):
             shown = results("video", HINT, video=True)
             examples(place.assets, "video", {"input": clip}, (knobs, shown))

@@ -9,31 +9,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
 
 from maa import MakeAnAudio, Sampling, checkpoint
 from maa.models.vocabulary import VECTORS, WORDS, KnownSound, Vocabulary
-from maa.pipeline.leading import lead
-
-SOUNDS = (
-    KnownSound("dog barking", "animals", False, ("dog barking", "a dog barks")),
-    KnownSound("rain", "weather", True, ("rain", "rain falls", "heavy rain")),
-    KnownSound("church bell", "objects", False, ("church bell", "a bell rings")),
-)
-NEARNESS = {"a hound woofs": ("a dog barks", 0.6), "it pours": ("heavy rain", 0.7), "chimes": ("a bell rings", 0.5)}
-CAPTIONS = [caption for sound in SOUNDS for caption in sound.captions]
-AXES = torch.eye(len(CAPTIONS) + 1)
-
-
-def embed(texts: list[str]) -> Tensor:
-    """Captions are the axes of a space; some other texts lie near one of them, and the rest on an axis of their own."""
-    rows = []
-    for text in texts:
-        caption, cosine = (text, 1.0) if text in CAPTIONS else NEARNESS.get(text, (None, 0.0))
-        own = AXES[-1]
-        near = own if caption is None else AXES[CAPTIONS.index(caption)]
-        rows.append(cosine * near + (1 - cosine**2) ** 0.5 * own)
-    return torch.stack(rows)
+from maa.pipeline.leading import captions_instead, lead
+from maa.pipeline.tasks import Text
+from tests.words import CAPTIONS, SOUNDS, embed
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +48,45 @@ def test_known_captions_are_never_changed(vocabulary: Vocabulary) -> None:
         led = lead(caption, vocabulary, embed)
         assert not led.changed and led.captions == [caption]
         assert led.clauses[0].candidates[0].caption == caption
+
+
+def test_a_sound_is_heard_by_its_name_where_no_caption_is_much_nearer() -> None:
+    near = torch.nn.functional.normalize(torch.tensor([[1.0, 0.1], [1.0, 0.0], [0.0, 1.0]]), dim=1)
+    known = Vocabulary((KnownSound("dog barking", "animals", False, ("dog barking", "a dog barks", "a pug")),), near)
+    led = lead("a hound woofs twice", known, lambda texts: torch.tensor([[0.8, -0.6]] * len(texts)))
+    assert led.text == "dog barking twice" and led.clauses[0].candidates[0].caption == "a dog barks"
+    assert lead("a", known, lambda texts: torch.tensor([[0.8, -0.6]] * len(texts))).unknown == ["a"]
+
+
+def test_a_person_chooses_what_is_heard(vocabulary: Vocabulary) -> None:
+    led = lead("first a hound woofs twice, then it pours", vocabulary, embed)
+    assert led.clauses[0].choices[0] == "a dog barks twice"
+    chosen = captions_instead(led, ["church bell twice", "it pours"], vocabulary)
+    assert chosen.text == "first church bell twice, then it pours" and chosen.said == led.said
+    assert chosen.captions == ["church bell twice", "it pours"]
+    assert captions_instead(led, led.captions, vocabulary) == led
+    unknown = lead("algebra", vocabulary, embed)
+    assert captions_instead(unknown, ["rain"], vocabulary).unknown == []
+    assert captions_instead(unknown, ["algebra"], vocabulary).unknown == ["algebra"]
+    with pytest.raises(ValueError, match="2 parts"):
+        captions_instead(led, ["rain"], vocabulary)
+    with pytest.raises(ValueError, match="'a spell' is no sound that the model knows"):
+        captions_instead(led, ["a spell", "rain"], vocabulary)
+
+
+def test_a_prompt_is_cut_as_somebody_cut_it_before(vocabulary: Vocabulary) -> None:
+    """Settings of an older version may say more or fewer clauses than are seen now."""
+    said = "first rain and a dog barks, then a bell rings"
+    for parts, clauses in (
+        (1, [said]),
+        (2, ["rain and a dog barks", "a bell rings"]),
+        (3, ["rain", "a dog barks", "a bell rings"]),
+        (4, ["rain", "a dog barks", "a bell rings"]),
+    ):
+        led = lead(said, vocabulary, embed, parts=parts)
+        assert [clause.said for clause in led.clauses] == clauses
+        same = captions_instead(led, [clause.said for clause in led.clauses])
+        assert same.text == said, "nothing between the clauses is lost"
 
 
 def test_without_a_vocabulary_nothing_is_led() -> None:
@@ -118,6 +138,13 @@ def test_a_folder_carries_it_and_the_pipeline_says_what_it_hears(tmp_path: Path)
     plain = maa.text_to_audio("rain", once, seconds=0.5, literal=True)
     assert plain.settings["literal"] is True and "heard" not in plain.settings
     assert maa.heard("rain", literal=True).text == "rain"
+    chosen = maa.text_to_audio(maa.heard("rain", captions=["church bell"]), once, seconds=0.5)
+    assert (chosen.settings["prompt"], chosen.settings["heard"]) == ("rain", ["church bell"])
+    assert (chosen.audio != made.audio).any() and "church bell" in chosen.settings["heard"]
+    asked = Text(prompt="rain", seconds=0.5, heard=("church bell",))
+    assert (asked.run(maa, None, once, None).audio == chosen.audio).all()
+    literal = Text(prompt="rain", seconds=0.5, heard=("church bell",), literal=True)
+    assert (literal.run(maa, None, once, None).audio == plain.audio).all()
     (tmp_path / VECTORS).write_bytes((tmp_path / VECTORS).read_bytes()[:-8])
     with pytest.raises(ValueError, match="damaged"):
         MakeAnAudio.from_pretrained(tmp_path, device="cpu")

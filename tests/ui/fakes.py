@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,17 @@ from maa.audio.finish import AS_MADE
 from maa.audio.io import check_audible, resample, to_audio
 from maa.audio.mask import Box, check, frame_spans, from_boxes, mask_digest
 from maa.config import TINY, ModelConfig
+from maa.models.vocabulary import Vocabulary
 from maa.pipeline import Filling, Generation, Sampling
 from maa.pipeline.checks import text as check_prompt
 from maa.pipeline.events import Event, events_of
 from maa.pipeline.events import length_of as length_of_events
+from maa.pipeline.leading import Led, Prompts, captions_instead, check_said, lead
+from maa.pipeline.notes import Notes
 from maa.pipeline.seen import length_of
 from maa.pipeline.sentences import events_in
 from maa.pipeline.tasks import check_loudness, check_seconds, check_t0, check_words
+from tests.words import embed, small_vocabulary
 
 STEP_SECONDS = 0.01
 WHOLLY = Filling()
@@ -40,8 +44,8 @@ class FakePipeline:
     most_running: int = 0
     masks: list[NDArray[np.bool_]] = field(default_factory=list)  # of every inpainting, as they arrived
     asked: list[dict[str, Any]] = field(default_factory=list)
+    vocabulary: Vocabulary | None = field(default_factory=small_vocabulary)
     missing: dict[str, str] = field(default_factory=dict)
-    vocabulary: object = "knows words"  # None: sentences are taken as they are
     looked: list[str] = field(default_factory=list)  # prompts that a timeline was asked for
 
     def capabilities(self) -> dict[str, str | None]:
@@ -59,6 +63,20 @@ class FakePipeline:
         wave = np.pad(wave, (0, -len(wave) % hop))
         return MelSpectrogram(self.config.audio)(torch.from_numpy(wave)[None])[0, 0].numpy()
 
+    def heard(self, prompt: str | Led, *, literal: bool = False, captions: Sequence[str] = ()) -> Led:
+        if isinstance(prompt, Led):
+            return prompt
+        if literal or self.vocabulary is None:
+            return Led(prompt, prompt)
+        led = lead(check_prompt(prompt), self.vocabulary, embed)
+        return captions_instead(led, captions, self.vocabulary) if captions else led
+
+    def understood(
+        self, prompt: str, *, literal: bool = False, in_time: bool = False, captions: Sequence[str] = ()
+    ) -> Prompts:
+        led = self.heard(prompt, literal=literal, captions=() if literal else captions)
+        return Prompts(led, "", literal, True, Notes(tuple(led.unknown)))
+
     def describe_image(self, image: Any) -> list[tuple[str, float]]:
         _picture(image)
         return list(WORDS)
@@ -74,7 +92,7 @@ class FakePipeline:
 
     def text_to_audio(
         self,
-        prompt: str,
+        prompt: str | Led,
         sampling: Sampling,
         *,
         negative: str = "",
@@ -82,14 +100,17 @@ class FakePipeline:
         loudness: str = AS_MADE,
         literal: bool = False,
         events: Any = (),
+        heard: Sequence[str] = (),
         on_step: Any = None,
     ) -> Generation:
-        check_prompt(prompt, needed=not events)
+        check_said(prompt, needed=not events)
         placed = events_of(events)
-        if not placed and not literal and self.vocabulary is not None:
+        if not placed and not literal and self.vocabulary is not None and isinstance(prompt, str):
             placed = tuple(events_in(check_prompt(prompt), seconds or self.config.audio.seconds))
         if placed:
             length_of_events(placed, seconds, self.config.audio.seconds)
+        elif heard and not literal:
+            prompt = self.heard(prompt, captions=heard)
         options = {
             "prompt": prompt,
             "negative": negative,
@@ -105,7 +126,7 @@ class FakePipeline:
         image: Any,
         sampling: Sampling,
         *,
-        prompt: str = "",
+        prompt: str | Led = "",
         negative: str = "",
         seconds: float | None = None,
         words: Any = (),
@@ -131,7 +152,7 @@ class FakePipeline:
         video: Any,
         sampling: Sampling,
         *,
-        prompt: str = "",
+        prompt: str | Led = "",
         negative: str = "",
         loudness: str = AS_MADE,
         literal: bool = False,
@@ -156,7 +177,7 @@ class FakePipeline:
     def personalize(
         self,
         audio: Any,
-        prompt: str,
+        prompt: str | Led,
         sampling: Sampling,
         *,
         t0: float = 0.4,
@@ -168,7 +189,7 @@ class FakePipeline:
         on_step: Any = None,
     ) -> Generation:
         check_t0(t0)
-        check_prompt(prompt, needed=t0 > 0)
+        check_said(prompt, needed=t0 > 0)
         check_audible(to_audio(audio))
         options = {"t0": t0, "start": start, "level_match": level_match, "loudness": loudness, **_literal(literal)}
         return self._make("personalize", sampling, on_step, prompt=prompt, negative=negative, **options)
@@ -177,7 +198,7 @@ class FakePipeline:
         self,
         audio: Any,
         mask: NDArray[np.bool_] | list[Box],
-        prompt: str = "",
+        prompt: str | Led = "",
         sampling: Sampling | None = None,
         *,
         negative: str = "",
@@ -196,7 +217,8 @@ class FakePipeline:
         return self._make("inpaint", sampling, on_step, prompt=prompt, negative=negative, **settings)
 
     def _make(self, task: str, sampling: Sampling, on_step: Any, heard: Any = (), **settings: Any) -> Generation:
-        check_prompt(settings["prompt"])
+        if isinstance(led := check_said(settings["prompt"]), Led):
+            settings |= {"prompt": led.said, "heard": led.captions}
         check_prompt(settings["negative"], name="negative prompt")
         check_seconds(settings.get("seconds"))
         self.asked.append({"task": task, "sampling": sampling, **settings})

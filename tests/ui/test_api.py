@@ -31,25 +31,26 @@ def test_names_arguments_and_defaults(client: Any) -> None:
     shared = {"steps": 25, "guidance": 3.0, "sampler": "dpm++", "seed": -1, "takes": 1}
     written = {"file_format": "wav16", "rate": 0}
     said = {"loudness": "as-made", "density": None}
-    literal = {"literal": False}
+    literal, heard = {"literal": False}, {"heard": []}
     expected: dict[str, dict[str, Any]] = {
         "/text_to_audio": {"prompt": None, "negative": "", "seconds": 9.984, **shared, **written, **said, **literal,
-                           "events": []},
+                           "events": [], **heard},
         "/image_to_audio": {
             "image": None, "prompt": "", "negative": "", "seconds": 9.984, **shared, **written, **said, **literal,
+            **heard,
         },
         "/video_to_audio": {
             "video": None, "prompt": "", "negative": "", **shared, "original": "replace", "original_db": -6.0,
-            **said, **literal, "events": [],
+            **said, **literal, **heard, "events": [],
         },
         "/personalize": {
             "audio": None, "prompt": None, "t0": 0.4, "negative": "", "start": 0.0, **shared, **written, **said,
-            "level_match": True, **literal,
+            "level_match": True, **literal, **heard,
         },
         "/inpaint": {
             "audio": None, "boxes": [], "prompt": "", "frames": [], "mask": None, "negative": "", "strength": 1.0,
             "resampling": 0, "blend": 0.0, "level_match": True, "before": 0.0, "after": 0.0, **shared, **written,
-            "file_format": "source", **said, **literal,
+            "file_format": "source", **said, **literal, **heard,
         },
     }  # fmt: skip
     published = client.view_api(return_format="dict")["named_endpoints"]

@@ -73,7 +73,7 @@ def test_an_example_takes_what_was_placed_away(page: Any) -> None:
 
 
 def test_a_model_that_takes_sentences_as_they_are_places_them_when_asked(page: Any, fake: FakePipeline) -> None:
-    fake.vocabulary = None
+    knows, fake.vocabulary = fake.vocabulary, None
     try:
         hand = Lanes(page)
         hand.say(TWO)
@@ -83,7 +83,7 @@ def test_a_model_that_takes_sentences_as_they_are_places_them_when_asked(page: A
         hand.has("rain, from 0 to 4 s", "a bell rings, from 1 to 2 s")
         expect(hand.root.locator(".source")).to_have_text("Yours")
     finally:
-        fake.vocabulary = "knows words"
+        fake.vocabulary = knows
 
 
 # ---------------------------------------------------------------- a phone
