@@ -109,7 +109,7 @@ class FakePipeline:
             placed = tuple(events_in(check_prompt(prompt), seconds or self.config.audio.seconds))
         if placed:
             length_of_events(placed, seconds, self.config.audio.seconds)
-        elif heard and not literal:
+        if heard and not literal:
             prompt = self.heard(prompt, captions=heard)
         options = {
             "prompt": prompt,
