@@ -17,7 +17,8 @@ from maa.pipeline import checks
 MAX_EVENTS = 32
 SHORTEST = 0.1  # seconds of an event
 SLACK = 0.25  # seconds by which an event may outlast the sound: 10 s in one of 9.984 s
-LATEST = 30.0  # seconds: no sound is longer
+LATEST = 180.0  # seconds: no clip is longer
+LONGEST = 30.0  # seconds of a sound that is no clip's
 QUIETEST, LOUDEST = -40.0, 20.0  # dB
 FORM = "[start s, end s, text] or [start s, end s, text, gain dB]"
 GAIN = re.compile(r"^(.*\S)\s*@\s*([+-]?\d+(?:\.\d+)?)\s*dB$", re.IGNORECASE)
@@ -29,7 +30,7 @@ class Event:
 
     Attributes:
         text: what is heard; 1 to 1,000 characters.
-        start, end: seconds from the beginning of the take, at least 0.1 apart, up to 30.
+        start, end: seconds from the beginning of the take, at least 0.1 apart, up to 180.
         gain: dB by which it is louder than it was made, -40 to 20.
 
     Raises:
@@ -101,10 +102,13 @@ def length_of(events: Sequence[Event], seconds: float | None, native: float) -> 
     """How long a sound of these events is: as asked for, else the model's own length, or longer if an event needs it.
 
     Raises:
-        ValueError: an event ends a quarter of a second or more after what was asked for; what is less is cut.
+        ValueError: an event ends a quarter of a second or more after what was asked for (what is less is cut), or
+            after the longest sound.
     """
     last = max(events, key=lambda event: event.end)
     if seconds is None:
+        if last.end > LONGEST:
+            raise ValueError(f"“{last.text[:40]}” ends at {last.end:g} s, and a sound has at most {LONGEST:g} s.")
         return last.end if last.end > native else None
     if last.end > seconds + SLACK:
         raise ValueError(

@@ -9,12 +9,32 @@ from typing import Any
 from maa.checkpoint import Model
 from maa.pipeline import conditioning
 from maa.pipeline.engine import Engine
+from maa.pipeline.events import SHORTEST, Event
 from maa.pipeline.finishing import Wish
 from maa.pipeline.leading import Prompts
 from maa.pipeline.options import Sampling
 from maa.pipeline.result import Generation
 from maa.pipeline.seen import Seen
 from maa.pipeline.steps import OnStep
+
+
+def heard(model: Model, windows: Sequence[Seen]) -> tuple[Event, ...]:
+    """What a clip is heard as, as events one after another: the words of every window until the next one begins.
+
+    Neighbours that are heard as the same are one event; windows that are heard as nothing have none.
+    """
+    found: list[Event] = []
+    for number, window in enumerate(windows):
+        said = conditioning.caption(conditioning.describe_pictures(model, list(window.pictures)))
+        last = number + 1 == len(windows)
+        start, end = round(window.start, 3), round(window.end if last else windows[number + 1].start, 3)
+        if not said or end - start < SHORTEST:
+            continue
+        if found and found[-1].text == said and found[-1].end == start:
+            found[-1] = replace(found[-1], end=end)
+        else:
+            found.append(Event(said, start, end))
+    return tuple(found)
 
 
 def from_pictures(

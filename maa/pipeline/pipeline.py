@@ -136,6 +136,11 @@ class MakeAnAudio(Words):
         self._require("image")
         return conditioning.describe_pictures(self.model, [conditioning.load_picture(image)])
 
+    def describe_video(self, video: str | Path) -> tuple[Event, ...]:
+        """What a clip is heard as over its time; nothing where the model has no words for what it sees."""
+        self._require("video")
+        return pictured.heard(self.model, self._windows(video)[1])
+
     def text_to_audio(
         self,
         prompt: str | Led,
@@ -211,19 +216,27 @@ class MakeAnAudio(Words):
         negative: str = "",
         loudness: str | float = AS_MADE,
         literal: bool = False,
+        events: Sequence[Event | Sequence[Any]] = (),
         on_step: OnStep | None = None,
     ) -> Generation:
-        """Sound as long as a clip of up to 3 minutes, from four evenly spaced frames of each window (Sec. 4.3)."""
+        """Sound as long as a clip of up to 3 minutes, from four evenly spaced frames of each window (Sec. 4.3).
+
+        Events, as `text_to_audio` takes them, are made instead of what is seen (`describe_video`).
+        """
+        given = events_of(events)
         said = check_said(prompt), check_prompt(negative, name="negative prompt")
         wish = finishing.wish(loudness)
         self._require("video")
-        seconds = seen.length_of(video)
-        columns = (
-            frames_for(self.config, round(seconds * self.config.audio.sample_rate)) // self.config.autoencoder.factor
-        )
-        pictures = seen.look(video, self.renderer.spans(columns), self.config, seconds)
+        seconds, pictures = self._windows(video)
         windows = [[round(window.start, 3), round(window.end, 3)] for window in pictures]
         more = {"task": "video", "windows": windows}
+        if given:
+            self._require("text")
+            sampling, told = self.engine.settled(sampling), self._placed(given, *said, literal, seconds)
+            settings = {**self.engine.settings("video", sampling, told), **more}
+            settings["input"] = conditioning.digest_of_pictures(pictures)
+            wish = replace(wish, scored_by=told.text)
+            return self.engine.from_words(told, sampling, seconds, settings, on_step, wish)
         prompts = self._prompts(*said, literal)
         engine = self._for_pictures(pictures, prompts)
         return pictured.from_pictures(self.model, engine, pictures, sampling, prompts, more, (seconds, wish, on_step))
@@ -308,6 +321,12 @@ class MakeAnAudio(Words):
             raise ValueError(f"{self.model.missing['text']} Or leave the prompts empty.")
         prompts = self._prompts(*said, literal)
         return inpainting.inpaint(self.engine, source, mask, prompts, sampling, filling, on_step)
+
+    def _windows(self, video: str | Path) -> tuple[float, list[seen.Seen]]:
+        """Seconds of a clip, and its windows."""
+        seconds, spec = seen.length_of(video), self.config.audio
+        columns = frames_for(self.config, round(seconds * spec.sample_rate)) // self.config.autoencoder.factor
+        return seconds, seen.look(video, self.renderer.spans(columns), self.config, seconds)
 
     # ------------------------------------------------------------------ which network serves
 

@@ -96,7 +96,7 @@ class _Events(Rows):
 def _events() -> Any:
     setting = _Events(
         help="a sound in time: start and end in seconds, and what is heard; a gain may follow it, as in “rain @ -6 dB”",
-        cells=rows_of, numbers=False, flag="event", metavar=("START", "END", "TEXT"), turn=7,
+        cells=rows_of, numbers=False, flag="event", metavar=("START", "END", "TEXT"), place=PROMPTS, turn=7,
     )  # fmt: skip
     return declare((), setting)
 
@@ -208,6 +208,7 @@ class Video(Task):
     negative: str = _negative()
     loudness: str = _loudness()
     literal: bool = _literal()
+    events: tuple[tuple[Any, ...], ...] = _events()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from maa.models.vocabulary import Vocabulary
-from maa.pipeline.events import LATEST, Event
+from maa.pipeline.events import LATEST, LONGEST, Event
 from maa.pipeline.leading import Embed, Finder, Led
 from maa.pipeline.notes import NOTHING, Notes
 from maa.pipeline.sentences import events_in
@@ -92,7 +92,8 @@ def placed(
     Raises:
         ValueError: there are not as many captions as clauses of all events together.
     """
-    behind = prompt and prompt not in {event.text for event in events} and not leads.timeline(prompt)
+    alone = prompt and prompt not in {event.text for event in events}
+    behind = alone and not leads.timeline(prompt, LONGEST)  # it may tell of a time after the model's own length
     bed = [Event(prompt, 0.0, LATEST)] if behind else []
     led = tuple(leads.heard(event.text, literal=literal) for event in (*bed, *events))
     led = _instead(led, captions, leads) if captions else led

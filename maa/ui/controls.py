@@ -20,14 +20,16 @@ from maa.pipeline.setting import (
     SOUND,
     Choice,
     Number,
+    Rows,
     Setting,
     Switch,
     TextLine,
     TextList,
     settings_of,
 )
-from maa.pipeline.tasks import Task
+from maa.pipeline.tasks import TASKS, Task
 from maa.ui import limits, status
+from maa.ui.lanes import lanes
 
 DICE = Path(__file__).parent / "web" / "dice.svg"
 NARROW = 180  # pixels of a control that shares its row
@@ -81,7 +83,8 @@ def controls(
     written = settings_of(output) if output is not None else ()
     # Where the new sound goes into the user's own, what may be left to the model stands back.
     aside = [one for one in sampling if one.free and task.splices]
-    parts = lay([one for one in own if one.place == PROMPTS], task.name, config, wording)
+    said = sorted((one for one in own if one.place == PROMPTS), key=lambda one: bool(one.label))  # the prompt first
+    parts = lay(said, task.name, config, wording)
     generate, stop = _buttons(task.name)
     line = status.status_line(task.name)
     with gr.Group():
@@ -128,6 +131,9 @@ def control(setting: Setting, task: str, config: ModelConfig, wording: Wording |
             return wording.heard(task) if wording is not None and wording.heard is not None else gr.State([])
         case Switch():
             return gr.Checkbox(**how)
+        case Rows():
+            timed = any(one.name == "seconds" for one in settings_of(TASKS[task]))  # else as long as what is given
+            return lanes(f"{task}-{setting.name}", config.audio.seconds if timed else 0.0)
         case Choice():
             names = [(label, value) for value, label in setting.choices().items()]
             return gr.Radio(names, **how, **narrow) if setting.radio else gr.Dropdown(

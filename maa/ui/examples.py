@@ -23,7 +23,7 @@ from maa.pipeline.checks import whole
 from maa.pipeline.options import Sampling
 from maa.pipeline.setting import TextLine, settings_of
 from maa.pipeline.tasks import TASKS
-from maa.ui import records, status, views
+from maa.ui import lanes, records, status, views
 from maa.ui.files import result_path
 from maa.ui.results import Results, Take, Updates
 
@@ -122,7 +122,8 @@ def examples(
         label="Examples",
         elem_id=f"{task}-examples",
     )
-    own = [knobs.status, *(knobs.parts[name] for name in (*rows[0].settings, *RESET) if name in knobs.parts)]
+    filled = dict.fromkeys((*rows[0].settings, *RESET, "events"))
+    own = [knobs.status, *(knobs.parts[name] for name in filled if name in knobs.parts)]
     buttons.click(
         chosen(assets.parent, rows, inputs, parts, spec),
         inputs=buttons,
@@ -145,9 +146,8 @@ def chosen(
         except ValueError as error:
             raise gr.Error(str(error), print_exception=False) from error
         settings = example.settings
-        updates: Updates = {
-            part: {**settings, **RESET}[name] for name, part in knobs.parts.items() if name in {**settings, **RESET}
-        }
+        said = {**settings, **RESET, "events": lanes.shown(settings.get("events", ()))}
+        updates: Updates = {part: said[name] for name, part in knobs.parts.items() if name in said}
         updates[knobs.status] = status.idle("An example made before; Generate makes it again.")
         own = {**settings, "input": _file(root, example.input), "boxes": example.boxes}
         updates |= {part: own[name] for name, part in inputs.items() if name in own}

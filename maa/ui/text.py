@@ -5,16 +5,17 @@ from __future__ import annotations
 import gradio as gr
 
 from maa.pipeline.tasks import Text
-from maa.ui import known
+from maa.ui import known, lanes
 from maa.ui.controls import Wording, controls
 from maa.ui.examples import examples
+from maa.ui.lanes import follow
 from maa.ui.results import results
 from maa.ui.tab import TabTask, Workplace, wire
 from maa.ui.words import known_to
 
 HINT = "Describe a sound on the left and press Generate. Or pick an example: it plays at once."
 WORDING = Wording(prompt_label="What should be heard?", prompt_placeholder="A dog barks twice while rain falls")
-TASK = TabTask(Text)
+TASK = TabTask(Text, reads={"events": lanes.given}, shows={"events": lanes.shown})
 
 
 def build(place: Workplace) -> None:
@@ -26,5 +27,6 @@ def build(place: Workplace) -> None:
             shown = results("text", HINT)
             examples(place.assets, "text", {}, (knobs, shown))
             listed = known.known("text", known_to(place.model))
+    follow.connect(place, "text", knobs.parts)
     wire(place, TASK, {}, (knobs, shown))
     known.connect(place, TASK, listed)

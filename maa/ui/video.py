@@ -13,10 +13,11 @@ from maa.pipeline.options import Soundtrack
 from maa.pipeline.seen import FRAMES, VIDEO_SECONDS
 from maa.pipeline.setting import settings_of
 from maa.pipeline.tasks import Video
-from maa.ui import files
+from maa.ui import files, lanes
 from maa.ui.controls import Wording, controls, lay
 from maa.ui.examples import examples
 from maa.ui.jobs import OnStep
+from maa.ui.lanes import follow
 from maa.ui.limits import Ask
 from maa.ui.results import Take, described, results
 from maa.ui.tab import Own, TabTask, Workplace, wire
@@ -70,7 +71,9 @@ def frames(generation: Generation, own: Own, folder: Path) -> list[dict[str, Any
     return shown
 
 
-TASK = TabTask(Video, for_clip, takes, frames, output=None)
+TASK = TabTask(
+    Video, for_clip, takes, frames, output=None, reads={"events": lanes.given}, shows={"events": lanes.shown}
+)  # fmt: skip
 
 
 def build(place: Workplace) -> None:
@@ -89,4 +92,5 @@ def build(place: Workplace) -> None:
         with gr.Column(scale=7, min_width=320):
             shown = results("video", HINT, video=True)
             examples(place.assets, "video", {"input": clip}, (knobs, shown))
+    follow.connect_clip(place, "video", knobs.parts, clip)
     wire(place, TASK, {"video": clip, **own}, (knobs, shown))

@@ -70,6 +70,9 @@ def chosen(fields: Mapping[str, Any]) -> Any:
     value = fields.get("heard")
     if not isinstance(value, dict):
         return value
+    events = fields.get("events")
+    if isinstance(events, dict) and events.get("own") is True:
+        return ()  # the chips are of the prompt, and what sounds is what a person has placed
     if "wanted" in value:
         return value["wanted"]
     prompt, clauses = fields.get("prompt"), value.get("clauses")

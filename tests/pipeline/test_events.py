@@ -11,9 +11,15 @@ import pytest
 from maa import Event, MakeAnAudio, Sampling
 from maa.__main__ import main
 from maa.audio.tags import read_tags
+from maa.pipeline import conditioning, pictured
 from maa.pipeline.events import events_of, layers, length_of
 from maa.pipeline.laying import columns_of, envelope
+from maa.pipeline.leading import Led
 from maa.pipeline.replay import Files, command
+from maa.pipeline.seen import Seen
+from maa.pipeline.sentences import events_in
+from maa.pipeline.timeline import placed
+from tests.clips import make_clip
 
 ONCE = Sampling(steps=2, seed=5)
 
@@ -27,7 +33,7 @@ def maa() -> MakeAnAudio:
     "row",
     [
         [0, 1], [0, 1, ""], [0, 1, 5], ["x", 1, "rain"], [1, 1.05, "rain"], [2, 1, "rain"], [-1, 1, "rain"], None,
-        "rain", [0, 31, "rain"], [0, float("nan"), "rain"],
+        "rain", [0, 181, "rain"], [0, float("nan"), "rain"],
         [0, 1, "rain", 99], [0, 1, "rain", "loud"], [True, 2, "rain"],
         [0, 1, "x" * 1001], [0, 1, "\ud800"], {"start": 0}, [0, 1, "rain", 0, 0], [[0], 1, "rain"],
     ],
@@ -72,6 +78,9 @@ def test_the_length_follows_the_events_or_refuses() -> None:
     assert length_of([Event("a", 0, 10)], 9.984, 9.984) == 9.984, "ten seconds of about ten"
     with pytest.raises(ValueError, match="make the sound longer"):
         length_of(events, 10.0, 9.984)
+    with pytest.raises(ValueError, match="at most 30 s"):
+        length_of([Event("a", 0, 31)], None, 9.984)
+    assert length_of([Event("a", 100, 120)], 125.0, 9.984) == 125, "of a clip"
 
 
 def test_a_take_sounds_in_its_events_and_nowhere_else(maa: MakeAnAudio) -> None:
@@ -108,12 +117,58 @@ def test_a_prompt_lies_behind_events_unless_it_tells_of_them(maa: MakeAnAudio) -
     assert np.abs(told[:8000]).max() < 1e-4 and np.array_equal(told, own)
 
 
+class Listener:
+    """What `placed` asks: every word is known, and sentences are of the model's own length where nothing is said."""
+
+    vocabulary = None
+
+    def heard(self, prompt: str, *, literal: bool = False) -> Led:
+        return Led(prompt, prompt)
+
+    def timeline(self, prompt: str, seconds: float | None = None) -> tuple[Event, ...]:
+        return tuple(events_in(prompt, seconds or 9.984))
+
+
+def test_a_sentence_of_times_after_the_own_length_is_no_sound_behind() -> None:
+    sentence = "a dog(12-14); rain(10-20)"
+    told = Listener().timeline(sentence, 20.0)
+    assert placed(told, sentence, "", False, Listener()).heard == told
+    assert placed(told, "wind", "", False, Listener()).heard[0].text == "wind"
+
+
 def test_takes_keep_their_bytes_whatever_their_number(maa: MakeAnAudio) -> None:
     events = [[0.0, 1.0, "a dog"], [0.5, 1.5, "rain"]]
     three = maa.text_to_audio("", Sampling(steps=2, seed=5, count=3), seconds=2.0, events=events)
     for take, seed in enumerate(three.seeds):
         one = maa.text_to_audio("", Sampling(steps=2, seed=seed), seconds=2.0, events=events)
         assert np.array_equal(one.audio[0], three.audio[take])
+
+
+def seen(*spans: tuple[float, float]) -> list[Seen]:
+    return [Seen(*span, (np.full((8, 8, 3), k, np.uint8),)) for k, span in enumerate(spans)]
+
+
+def test_a_clip_is_heard_window_by_window(monkeypatch: pytest.MonkeyPatch, maa: MakeAnAudio) -> None:
+    words = [[("a dog", 0.9)], [("a dog", 0.8)], [], [("rain", 0.5), ("wind", 0.4)]]
+    monkeypatch.setattr(conditioning, "describe_pictures", lambda model, pictures: words[int(pictures[0][0, 0, 0])])
+    windows = seen((0, 10), (9, 19), (18, 28), (27, 37))
+    assert pictured.heard(maa.model, windows) == (Event("a dog", 0, 18), Event("rain and wind", 27, 37))
+    assert pictured.heard(maa.model, []) == ()
+
+
+def test_a_clip_sounds_as_its_events_say(maa: MakeAnAudio, tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.mp4")
+    for event in maa.describe_video(clip):
+        assert 0 <= event.start < event.end <= 2.0
+    made = maa.video_to_audio(clip, ONCE, events=[[0.5, 1.0, "a door"]])
+    heard = np.abs(made.audio[0, 0]).reshape(20, -1).max(1) > 1e-4
+    assert heard[5:10].all() and not heard[:5].any() and not heard[11:].any()
+    assert made.settings["events"] == [[0.5, 1.0, "a door"]] and made.settings["windows"] == [[0.0, 2.0]]
+    assert made.settings["task"] == "video" and made.settings["input"]
+    plain = maa.video_to_audio(clip, ONCE).settings
+    assert plain["input"] == made.settings["input"] and "events" not in plain
+    with pytest.raises(ValueError, match="make the sound longer"):
+        maa.video_to_audio(clip, ONCE, events=[[0.5, 3.0, "a door"]])
 
 
 def test_the_command_line_makes_the_same_bytes_again(tmp_path: Path) -> None:

@@ -18,10 +18,12 @@ from maa.config import TINY, ModelConfig
 from maa.models.vocabulary import Vocabulary
 from maa.pipeline import Filling, Generation, Sampling
 from maa.pipeline.checks import text as check_prompt
-from maa.pipeline.events import rows_of
+from maa.pipeline.events import Event, events_of
+from maa.pipeline.events import length_of as length_of_events
 from maa.pipeline.leading import Led, Prompts, captions_instead, check_said, lead
 from maa.pipeline.notes import Notes
 from maa.pipeline.seen import length_of
+from maa.pipeline.sentences import events_in
 from maa.pipeline.tasks import check_loudness, check_seconds, check_t0, check_words
 from tests.words import embed, small_vocabulary
 
@@ -44,6 +46,7 @@ class FakePipeline:
     asked: list[dict[str, Any]] = field(default_factory=list)
     vocabulary: Vocabulary | None = field(default_factory=small_vocabulary)
     missing: dict[str, str] = field(default_factory=dict)
+    looked: list[str] = field(default_factory=list)  # prompts that a timeline was asked for
 
     def capabilities(self) -> dict[str, str | None]:
         return {task: self.missing.get(task) for task in ("text", "image", "video", "personalize", "inpaint")}
@@ -78,6 +81,15 @@ class FakePipeline:
         _picture(image)
         return list(WORDS)
 
+    def describe_video(self, video: Any) -> tuple[Event, ...]:
+        seconds = length_of(video)
+        return Event("footsteps", 0.0, seconds / 2), Event("a door", seconds / 2, seconds)
+
+    def timeline(self, prompt: str, seconds: float | None = None) -> tuple[Event, ...]:
+        check_seconds(seconds)
+        self.looked.append(prompt)
+        return tuple(events_in(check_prompt(prompt), seconds or self.config.audio.seconds))
+
     def text_to_audio(
         self,
         prompt: str | Led,
@@ -92,14 +104,20 @@ class FakePipeline:
         on_step: Any = None,
     ) -> Generation:
         check_said(prompt, needed=not events)
-        prompt = self.heard(prompt, captions=heard) if heard and not literal else prompt
+        placed = events_of(events)
+        if not placed and not literal and self.vocabulary is not None and isinstance(prompt, str):
+            placed = tuple(events_in(check_prompt(prompt), seconds or self.config.audio.seconds))
+        if placed:
+            length_of_events(placed, seconds, self.config.audio.seconds)
+        if heard and not literal:
+            prompt = self.heard(prompt, captions=heard)
         options = {
             "prompt": prompt,
             "negative": negative,
             "seconds": seconds,
             "loudness": loudness,
             **_literal(literal),
-            **({"events": rows_of(events)} if events else {}),
+            **({"events": [event.row() for event in placed]} if placed else {}),
         }
         return self._make("text", sampling, on_step, **options)
 
@@ -138,9 +156,13 @@ class FakePipeline:
         negative: str = "",
         loudness: str = AS_MADE,
         literal: bool = False,
+        events: Any = (),
         on_step: Any = None,
     ) -> Generation:
         seconds = length_of(video)
+        placed = events_of(events)
+        if placed:
+            length_of_events(placed, seconds, seconds)
         options = {
             "prompt": prompt,
             "negative": negative,
@@ -149,6 +171,7 @@ class FakePipeline:
             **_literal(literal),
         }
         options["windows"] = [[0.0, seconds]]
+        options |= {"events": [event.row() for event in placed]} if placed else {}
         return self._make("video", sampling, on_step, WORDS, **options)
 
     def personalize(

@@ -41,7 +41,7 @@ def test_names_arguments_and_defaults(client: Any) -> None:
         },
         "/video_to_audio": {
             "video": None, "prompt": "", "negative": "", **shared, "original": "replace", "original_db": -6.0,
-            **said, **literal, **heard,
+            **said, **literal, "events": [], **heard,
         },
         "/personalize": {
             "audio": None, "prompt": None, "t0": 0.4, "negative": "", "start": 0.0, **shared, **written, **said,

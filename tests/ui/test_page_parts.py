@@ -256,3 +256,27 @@ def test_a_component_that_has_gone_lets_go(counted: Counted, entry: str) -> None
     now = counted.listeners()
     assert (now["document"], now["window"]) == (before["document"], before["window"])
     assert now["observers"] == before["observers"]
+
+
+ADD_SOUNDS = """count => {
+  for (let k = 0; k < count; k++) {
+    for (const act of ["add", "copy", "remove", "undo", "remove", "remove"]) {
+      root.querySelector(`[data-act=${act}]`).click();
+    }
+  }
+}"""
+
+
+@pytest.mark.browser
+def test_sounds_that_come_and_go_add_no_listener(counted: Counted) -> None:
+    empty = counted.listeners()
+    counted.page.evaluate("html => { root.innerHTML = html; }", parts.source("lanes/lanes.html"))
+    counted.page.evaluate(START, ["/maa/ui/lanes/main.js", {"seconds": 10, "value": None}])
+    counted.page.evaluate("() => root.querySelector('[data-act=open]').click()")
+    before = counted.listeners()
+    counted.page.evaluate(ADD_SOUNDS, 50)
+    assert counted.listeners() == before
+    counted.page.evaluate("root.firstChild.replaceChildren(); window.root = root; root.remove()")
+    counted.page.evaluate("root.click()")
+    now = counted.listeners()
+    assert now["observers"] == empty["observers"] and now["document"] == empty["document"]

@@ -78,6 +78,8 @@ def replayed(made: Made, index: int, folder: Path) -> bytes:
         ),
         (text.TASK, {"prompt": "rain", "seconds": 1.0, "loudness": "-23", "rate": 48_000}),
         (video.TASK, {"video": "clip", "loudness": "peak"}),
+        (video.TASK, {"video": "clip", "events": {"rows": [[0, 0.5, "-a door", -3], [0.2, 1, "wind"]], "own": True}}),
+        (text.TASK, {"prompt": "", "seconds": 1.0, "events": {"rows": [[0, 0.5, "a @ b"]], "own": True}}),
         (personalize.STRIP, {"audio": "sound", "prompt": "a cat", "t0": 0.4, "start": {"start": 0.25}}),
         (inpaint.TASK, {"audio": "sound", "mask": True, "prompt": "rain", "file_format": "source", "blend": 0.5}),
         (
@@ -96,6 +98,8 @@ def replayed(made: Made, index: int, folder: Path) -> bytes:
         "level",
         "loudness",
         "peak",
+        "clip's events",
+        "events",
         "strip",
         "mask",
         "boxes",

@@ -8,6 +8,7 @@ import { onDrag } from "../web/drag.js";
 import { difference, LEVELS_PER_DB, loudest } from "../web/levels.js";
 import { drawWave, levelsOf } from "../web/sound.js";
 import { Spectrogram } from "../web/spectrogram.js";
+import { drawEvents, eventsOf } from "./events.js";
 
 /** @typedef {import("../web/levels.js").Levels} Levels */
 /** @typedef {import("../web/sound.js").View} View */
@@ -35,6 +36,8 @@ export class Chart extends Spectrogram {
     this.stretch = null; // seconds in view, where that is not the whole sound
     /** @type {[number, number][]} */
     this.spans = []; // seconds that are marked by their edges
+    /** @type {import("./events.js").Block[]} */
+    this.events = []; // that were asked for
     /** @type {number | null} */
     this.divider = null; // from 0 to 1: the first picture is left of it, the second right
     this.names = ["A", "B"]; // of both, beside the divider
@@ -60,6 +63,7 @@ export class Chart extends Spectrogram {
   async load(view) {
     this.view = view;
     this.peaks = view.peaks ? peaksOf(view.peaks) : null;
+    this.events = eventsOf(view.settings);
     this.draw();
     try {
       this.showLevels(await levelsOf(view.levels));
@@ -124,6 +128,7 @@ export class Chart extends Spectrogram {
     if (right && this.divider !== null) this.drawBoth(left, right, axes.left + this.divider * axes.width);
     else if (left) this.within(axes, () => this.place(axes, left));
     this.drawSpans(g);
+    drawEvents(this, axes, this.events);
     this.drawAxes(axes);
     const head = axes.xOf(this.at);
     if (this.at > 0 && head >= axes.left && head <= axes.right + 1) {
