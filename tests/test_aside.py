@@ -50,7 +50,7 @@ def test_everything_is_written_by_the_one_helper() -> None:
             named = node.func.attr if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else ""
             if named in ("write_text", "write_bytes") or (named in ("replace", "rename") and _of_os(node)):
                 found.add(module)
-    assert found - {"train.folders"} == set(IN_PLACE)
+    assert found - {"train.trainer.folders"} == set(IN_PLACE)
 
 
 def _of_os(call: ast.AST) -> bool:

@@ -29,8 +29,8 @@ from maa.config import PRESETS, ModelConfig
 from maa.config.vocoders import HifiganConfig, IstftConfig
 from train.data import Library
 from train.evaluation.held_out import autoencoder_distance
-from train.folders import recover, replace_folder
 from train.package import assemble
+from train.trainer.folders import recover, replace_folder
 from train.trainer.journal import read_log
 from train.trainer.keeping import alone_in, one_line
 

@@ -16,7 +16,7 @@ from maa.models.vocabulary import KnownSound, Vocabulary
 from maa.pipeline.conditioning import embed_words
 from train.data import load_manifest
 from train.data.manifest import Recording
-from train.folders import changed_folder, recover
+from train.trainer.folders import changed_folder, recover
 from train.trainer.keeping import one_line
 
 BATCH = 32

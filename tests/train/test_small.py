@@ -21,8 +21,8 @@ from maa.config import MINI, TINY
 from tests.train.library import little_library
 from train import folders, small
 from train.data.library import CACHE
-from train.folders import recover, replace_folder
 from train.package import assemble
+from train.trainer.folders import recover, replace_folder
 
 
 @pytest.fixture
