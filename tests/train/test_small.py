@@ -19,9 +19,10 @@ from maa import MakeAnAudio, Sampling, checkpoint
 from maa.audio.mel import MelSpectrogram
 from maa.config import MINI, TINY
 from tests.train.library import little_library
-from train import folders, small
+from train import small
 from train.data.library import CACHE
 from train.package import assemble
+from train.trainer import folders
 from train.trainer.folders import recover, replace_folder
 
 
