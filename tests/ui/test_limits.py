@@ -77,7 +77,7 @@ def test_pixels_and_length_of_uploads(base_url: str, tmp_path: Path) -> None:
     sound = [uploaded(base_url, tmp_path / "long.wav"), "a cat", 0.4, "", 0.0, *text()[3:-3], True, False, []]
     assert "longer than 10 minutes" in ask(base_url, "personalize", sound)
     clip = make_clip(tmp_path / "long.mp4", [20.0 * index for index in range(12)])
-    wanted = [*text()[3:8], "replace", -6.0, *text()[10:-2], []]
+    wanted = [*text()[3:8], "replace", -6.0, *text()[10:]]
     answer = ask(base_url, "video_to_audio", [uploaded(base_url, clip), "", "", *wanted])
     assert "at most 180 s" in answer
 

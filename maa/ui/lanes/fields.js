@@ -29,7 +29,12 @@ export function listenToFields(board, view) {
   }
 }
 
-/** @param {import("./board.js").Board} board @param {import("./view.js").View} view @param {string} name @param {HTMLInputElement} input */
+/**
+ * @param {import("./board.js").Board} board
+ * @param {import("./view.js").View} view
+ * @param {string} name
+ * @param {HTMLInputElement} input
+ */
 function use(board, view, name, input) {
   const block = board.find(Number(input.dataset.block)); // the one that was shown when it was typed
   if (!block) return;

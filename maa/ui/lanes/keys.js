@@ -23,7 +23,11 @@ export function listenToKeys(board, view, write) {
   });
 }
 
-/** Undo and redo from anywhere but the fields. @param {import("./board.js").Board} board @param {KeyboardEvent} event */
+/**
+ * Undo and redo from anywhere but the fields.
+ * @param {import("./board.js").Board} board
+ * @param {KeyboardEvent} event
+ */
 function stepped(board, event) {
   if (!event.ctrlKey && !event.metaKey) return false;
   const key = event.key.toLowerCase();
@@ -65,7 +69,12 @@ function pressed(board, view, block, event, write) {
   return true;
 }
 
-/** Take an event away; the next one has the keyboard then. @param {import("./board.js").Board} board @param {import("./view.js").View} view @param {number} id */
+/**
+ * Take an event away; the next one has the keyboard then.
+ * @param {import("./board.js").Board} board
+ * @param {import("./view.js").View} view
+ * @param {number} id
+ */
 export function dropped(board, view, id) {
   const nodes = [...view.field.querySelectorAll(".block")];
   const at = nodes.findIndex((node) => node.getAttribute("data-block") === String(id));

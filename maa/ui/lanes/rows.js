@@ -41,7 +41,11 @@ export function blocksOf(rows, number) {
   });
 }
 
-/** For the server: [start s, end s, text, gain dB], in the order in which they came. @param {Block[]} blocks @returns {[number, number, string, number][]} */
+/**
+ * For the server: [start s, end s, text, gain dB], in the order in which they came.
+ * @param {Block[]} blocks
+ * @returns {[number, number, string, number][]}
+ */
 export function rowsOf(blocks) {
   return blocks.map(({ start, end, text, gain }) => [start, end, text, gain]);
 }
@@ -87,7 +91,12 @@ export function snapped(second, edges, near) {
   return Math.abs(nearest - second) <= near ? nearest : rounded(Math.round(second / STEP) * STEP);
 }
 
-/** Where a block may snap to: both ends of the sound, and the edges of the others. @param {Block[]} blocks @param {number} held @param {number} seconds */
+/**
+ * Where a block may snap to: both ends of the sound, and the edges of the others.
+ * @param {Block[]} blocks
+ * @param {number} held
+ * @param {number} seconds
+ */
 export function edgesFor(blocks, held, seconds) {
   return [0, seconds, ...blocks.filter(({ id }) => id !== held).flatMap(({ start, end }) => [start, end])];
 }
@@ -152,7 +161,11 @@ export function stretch(from, to, end, usual = 2) {
   };
 }
 
-/** Where the button puts a new event: after the last one if there is room, else at the beginning. @param {Block[]} blocks @param {number} seconds */
+/**
+ * Where the button puts a new event: after the last one if there is room, else at the beginning.
+ * @param {Block[]} blocks
+ * @param {number} seconds
+ */
 export function nextStretch(blocks, seconds) {
   const last = Math.max(0, ...blocks.map(({ end }) => end));
   return stretch(last <= seconds - 0.5 ? last : 0, null, seconds);
@@ -189,7 +202,11 @@ export function words({ start, end, text, gain }) {
   return `${text || "a sound without words"}, from ${secondsText(start)} to ${secondsText(end)} s${level}`;
 }
 
-/** Whether both hold the same events in the same order, whatever their numbers. @param {Block[]} a @param {Block[]} b */
+/**
+ * Whether both hold the same events in the same order, whatever their numbers.
+ * @param {Block[]} a
+ * @param {Block[]} b
+ */
 export function alike(a, b) {
   return JSON.stringify(rowsOf(a)) === JSON.stringify(rowsOf(b));
 }

@@ -7,7 +7,10 @@ const SHARE = 0.5; // of the picture's height that may be written over at most
 
 /** @typedef {import("../lanes/rows.js").Block} Block */
 
-/** The events of a take, from its settings; a history may hold anything. @param {Record<string, any> | undefined} settings */
+/**
+ * The events of a take, from its settings; a history may hold anything.
+ * @param {Record<string, any> | undefined} settings
+ */
 export function eventsOf(settings) {
   let count = 0;
   return blocksOf(settings?.events, () => ++count);
