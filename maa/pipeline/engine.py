@@ -28,7 +28,7 @@ from maa.version import VERSION
 
 
 @dataclass(frozen=True)
-class Made:
+class Rendered:
     """Takes as they were made: waveforms [takes, samples], log10 mels [takes, mels, frames], and their seeds."""
 
     waves: NDArray[np.float32]
@@ -103,9 +103,7 @@ class Engine:
         wish: finishing.Wish,
     ) -> Generation:
         """From pure noise, `seconds` long: what is longer than the model's own length is made of windows."""
-        spec = self.config.audio
-        length = spec.samples if seconds is None else round(seconds * spec.sample_rate)
-        settings["seconds"] = spec.seconds if seconds is None else float(seconds)
+        length = self._length(seconds, settings)
         frames = frames_for(self.config, length)
         parts = window_parts(self.renderer.spans(frames // self.config.autoencoder.factor), contexts)
         return self.render(Start(*contexts[0], frames, parts=parts), sampling, length, settings, on_step, wish)
@@ -124,7 +122,7 @@ class Engine:
         mel = self.renderer.decode(latents)
         waves = fit_length(self.renderer.vocode(mel), length, self.config.audio.sample_rate)
         pictures = self.model.front.to_log10(mel)[:, 0].cpu().numpy()
-        return self._finished(Made(waves, pictures, seeds), settings, wish)
+        return self._finished(Rendered(waves, pictures, seeds), settings, wish)
 
     def from_words(
         self,
@@ -135,30 +133,21 @@ class Engine:
         on_step: OnStep | None,
         wish: finishing.Wish,
     ) -> Generation:
-        """Finished takes of one text, or of events in time."""
-        if isinstance(prompts, Placed):
-            return self._events(prompts, sampling, seconds, settings, on_step, wish)
-        return self.generate([self.from_text(prompts)], sampling, seconds, settings, on_step, wish)
-
-    def _events(
-        self,
-        prompts: Placed,
-        sampling: Sampling,
-        seconds: float | None,
-        settings: dict[str, Any],
-        on_step: OnStep | None,
-        wish: finishing.Wish,
-    ) -> Generation:
-        """Finished takes with every event in its time, best first."""
-        spec = self.config.audio
-        seconds = length_of(prompts.events, seconds, spec.seconds)
-        length = spec.samples if seconds is None else round(seconds * spec.sample_rate)
-        settings["seconds"] = spec.seconds if seconds is None else float(seconds)
+        """Finished takes of one text, or of events each in its time; best first."""
+        if isinstance(prompts, Prompts):
+            return self.generate([self.from_text(prompts)], sampling, seconds, settings, on_step, wish)
+        length = self._length(length_of(prompts.events, seconds, self.config.audio.seconds), settings)
         waves, seeds = laying.lay(self.renderer, prompts.heard, prompts.negative, sampling, length, on_step)
         pictures = np.stack([self.renderer.log10_mel_of(wave) for wave in waves])
-        return self._finished(Made(waves, pictures, seeds), settings, replace(wish, gaps=True))
+        return self._finished(Rendered(waves, pictures, seeds), settings, replace(wish, gaps=True))
 
-    def _finished(self, made: Made, settings: dict[str, Any], wish: finishing.Wish) -> Generation:
+    def _length(self, seconds: float | None, settings: dict[str, Any]) -> int:
+        """Samples of a sound, None = as long as the model's own; the settings get to know it in seconds."""
+        spec = self.config.audio
+        settings["seconds"] = spec.seconds if seconds is None else float(seconds)
+        return spec.samples if seconds is None else round(seconds * spec.sample_rate)
+
+    def _finished(self, made: Rendered, settings: dict[str, Any], wish: finishing.Wish) -> Generation:
         seeds = made.seeds
         takes = finishing.finished(self.renderer, made.waves, settings["prompt"], wish)
         return Generation(

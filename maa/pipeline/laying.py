@@ -69,7 +69,7 @@ def _ramp(count: int) -> NDArray[np.float32]:
 
 
 @dataclass(frozen=True)
-class Piece:
+class Placement:
     """One event as a latent of its own: where it begins, how many columns it has, and how many of them sound."""
 
     event: Event
@@ -78,7 +78,7 @@ class Piece:
     sounding: int
 
     @classmethod
-    def of(cls, event: Event, rate: int, samples: int, columns: int) -> Piece:
+    def of(cls, event: Event, rate: int, samples: int, columns: int) -> Placement:
         """The piece of an event of a sound of so many columns of so many samples."""
         first, last = columns_of(event, rate, samples, columns)
         sounding = last - first
@@ -102,7 +102,7 @@ def lay(
     spec, factor = renderer.model.config.audio, renderer.model.config.autoencoder.factor
     samples = spec.hop * factor
     columns = -(-length // samples)
-    placed = [Piece.of(event, spec.sample_rate, samples, columns) for layer in layers(events) for event in layer]
+    placed = [Placement.of(event, spec.sample_rate, samples, columns) for layer in layers(events) for event in layer]
     seeds: tuple[int, ...] = ()
     waves = np.zeros((sampling.count, length), np.float32)
     progress = _Progress(on_step, len(placed), columns, renderer)
@@ -119,7 +119,7 @@ def lay(
     return waves, seeds
 
 
-def start_of(renderer: Renderer, piece: Piece, negative: str) -> Start:
+def start_of(renderer: Renderer, piece: Placement, negative: str) -> Start:
     """What a piece is sampled from."""
     model, spare = renderer.model, piece.columns - piece.sounding
     condition, null = conditioning.from_text(model, piece.event.text, negative)
@@ -140,7 +140,7 @@ def start_of(renderer: Renderer, piece: Piece, negative: str) -> Start:
 
 
 @torch.inference_mode()
-def _silence_behind(renderer: Renderer, piece: Piece) -> tuple[Tensor, Tensor]:
+def _silence_behind(renderer: Renderer, piece: Placement) -> tuple[Tensor, Tensor]:
     """The latent of silence [1, C, H, W], and the mask of what is to be made [1, 1, H, W]: the event's columns."""
     config, front = renderer.model.config, renderer.model.front
     frames = piece.columns * config.autoencoder.factor
@@ -160,7 +160,7 @@ class _Progress:
         self.factor = config.autoencoder.factor
         self.picture = np.full((config.audio.mels, columns * self.factor), np.log10(FLOOR), np.float32)
 
-    def of(self, piece: Piece, number: int) -> OnStep | None:
+    def of(self, piece: Placement, number: int) -> OnStep | None:
         """The callback of a piece, the `number`-th from 0."""
         if self.on_step is None:
             return None
@@ -171,7 +171,7 @@ class _Progress:
 
         return report
 
-    def joined(self, piece: Piece, mel: NDArray[np.float32]) -> NDArray[np.float32]:
+    def joined(self, piece: Placement, mel: NDArray[np.float32]) -> NDArray[np.float32]:
         """The picture so far with one more piece's log10 mel [mels, frames] in it."""
         shown = self.picture.copy()
         first = piece.first * self.factor
@@ -180,6 +180,6 @@ class _Progress:
         np.maximum(part, mel[:, :width], out=part)
         return shown
 
-    def keep(self, piece: Piece, mel: NDArray[np.float32]) -> None:
+    def keep(self, piece: Placement, mel: NDArray[np.float32]) -> None:
         """A piece is made."""
         self.picture = self.joined(piece, mel)

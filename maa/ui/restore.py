@@ -41,12 +41,14 @@ def file_called(value: object) -> str:
 
 
 def heard(settings: Mapping[str, Any]) -> str:
-    """The prompt of a take, or the first word that its picture was heard as."""
-    prompt = settings_of(Text)[0]
+    """The prompt of a take, the first word that its picture was heard as, or what its events say."""
+    own = {one.name: one for one in settings_of(Text)}
+    prompt = own["prompt"]
     words = settings.get("heard_as")
     first = words[0] if isinstance(words, list) and words else None
     word = first[0] if isinstance(first, list) and first else None
-    return prompt.kept(settings.get(prompt.name)) or prompt.kept(word) or ""
+    placed = ", ".join(dict.fromkeys(row[2] for row in own["events"].kept(settings.get("events")) or ()))
+    return prompt.kept(settings.get(prompt.name)) or prompt.kept(word) or prompt.kept(placed) or ""
 
 
 def filled_in(desk: Desk, settings: Mapping[str, Any], *, fresh: bool = False) -> Updates:

@@ -35,7 +35,7 @@ _PARTIAL = re.compile(r"tmp[a-z0-9_]{8}")  # an upload that has not ended, or ne
 
 
 @dataclass(frozen=True)
-class Entry:
+class Kept:
     """What is kept or deleted as a whole."""
 
     path: Path
@@ -140,7 +140,7 @@ def limit() -> int:
     return int(gigabytes * 1e9)
 
 
-def entries(folder: Path) -> list[Entry]:
+def entries(folder: Path) -> list[Kept]:
     """Everything that is kept; a file that lies in two places counts once."""
     seen: set[tuple[int, int]] = set()
     found = []
@@ -157,7 +157,7 @@ def entries(folder: Path) -> list[Entry]:
                     size += stat.st_size
         except OSError:  # gone in the meantime
             continue
-        found.append(Entry(path, size, changed))
+        found.append(Kept(path, size, changed))
     return found
 
 
@@ -187,7 +187,7 @@ def _is_alone(visitor: str) -> bool:
         return False
 
 
-def _delete(entry: Entry) -> None:
+def _delete(entry: Kept) -> None:
     if entry.path.is_dir():
         shutil.rmtree(entry.path, ignore_errors=True)
     else:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from maa import Event, MakeAnAudio, Sampling
+from maa import Event, MakeAnAudio, Sampling, checkpoint
 from maa.__main__ import main
 from maa.audio.tags import read_tags
+from maa.config import TINY
 from maa.pipeline import conditioning, pictured
 from maa.pipeline.events import events_of, layers, length_of
 from maa.pipeline.laying import columns_of, envelope
@@ -20,6 +23,7 @@ from maa.pipeline.seen import Seen
 from maa.pipeline.sentences import events_in
 from maa.pipeline.timeline import placed
 from tests.clips import make_clip
+from train.latents.recipes import RECIPES
 
 ONCE = Sampling(steps=2, seed=5)
 
@@ -134,6 +138,19 @@ def test_a_sentence_of_times_after_the_own_length_is_no_sound_behind() -> None:
     told = Listener().timeline(sentence, 20.0)
     assert placed(told, sentence, "", False, Listener()).heard == told
     assert placed(told, "wind", "", False, Listener()).heard[0].text == "wind"
+
+
+@pytest.mark.parametrize("recipe", ["text", "paper"])
+def test_networks_without_a_mask_or_a_null_of_their_own_place_sounds_too(recipe: str) -> None:
+    config = RECIPES[recipe].configure(TINY)
+    if recipe == "paper":  # as the authors' networks are
+        config = replace(
+            config, unet=replace(config.unet, global_dim=None, global_projection=False, learned_null=False)
+        )
+    other = MakeAnAudio(checkpoint.random_model(config), torch.device("cpu"), recipe)
+    made = other.text_to_audio("", ONCE, seconds=3.0, negative="rain", events=[[0.5, 1.0, "a dog"], [1.5, 2.0, "bell"]])
+    heard = np.abs(made.audio[0, 0]).reshape(30, -1).max(1) > 1e-4
+    assert heard[5:10].any() and heard[15:20].any() and not heard[:5].any() and not heard[21:].any()
 
 
 def test_takes_keep_their_bytes_whatever_their_number(maa: MakeAnAudio) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -210,7 +211,7 @@ def test_saving_goes_by_the_clock_where_it_should(tmp_path: Path, monkeypatch: p
     line, seen = Line(), []
     options = RunOptions(tmp_path, steps=30, save_every=1, save_minutes=0.5, warmup=1)
     trainer = Trainer(line.network, options, "line")
-    monkeypatch.setattr(loop.time, "monotonic", lambda: 7.0 * trainer.step)
+    monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: 7.0 * trainer.step))
     monkeypatch.setattr(trainer, "save", lambda: (seen.append(trainer.step), setattr(trainer, "saved", trainer.spent)))
     trainer.run(line)
     assert seen == [5, 10, 15, 20, 25, 30, 30]

@@ -17,7 +17,7 @@ from maa.audio.mask import Box
 from maa.config import PAPER, TINY, AudioSpec
 from maa.pipeline import Sampling
 from maa.pipeline.tasks import LABELS, Text
-from maa.ui import examples, files, limits, panel, results
+from maa.ui import examples, files, limits, panel, restore, results
 from maa.ui.jobs import Done, Jobs, OnStep, Progress
 from maa.ui.model import LoadingModel
 from tests.ui.fakes import FakePipeline
@@ -212,3 +212,12 @@ def test_an_edit_says_what_it_left_of_the_source(tiny: MakeAnAudio, inputs: dict
     assert re.match(r"\d+(\.\d+)? % of the samples unchanged", edited.view["note"])
     other = tiny.text_to_audio("rain", Sampling(steps=2, seed=0), seconds=0.5)
     assert "note" not in results.sound_takes(other, limits.FORMATS["wav16"], tiny.config.audio)[0].view
+
+
+def test_a_take_is_called_by_what_it_heard() -> None:
+    rows = [[0, 1, "a dog"], [1, 2, "rain", -6.0], [2, 3, "a dog"]]
+    assert restore.heard({"prompt": "wind", "events": rows}) == "wind"
+    assert restore.heard({"prompt": "", "events": rows}) == "a dog, rain", "of a take that was placed in time alone"
+    assert restore.heard({"heard_as": [["rain", 1.0]]}) == "rain"
+    for junk in ({}, {"events": [[0, 1]]}, {"events": {"path": "/etc/passwd"}}, {"events": [[0, 1, {"path": "x"}]]}):
+        assert restore.heard({"prompt": None, **junk}) == ""

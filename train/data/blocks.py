@@ -26,7 +26,7 @@ BLOCK = 200  # recordings
 
 
 @dataclass
-class Decoded:
+class Block:
     """A block: the waveforms int16 [n] of the good recordings by their numbers in it, and what was found out."""
 
     waves: dict[int, NDArray[np.int16]] = field(default_factory=dict)
@@ -53,7 +53,7 @@ def decode_blocks(
         path = None if kept is None else kept / f"{mark}.npz"
         block = _read(path) if path is not None and path.is_file() else None
         if block is None:
-            block = Decoded(findings=Findings(seen=dict(findings.seen)))
+            block = Block(findings=Findings(seen=dict(findings.seen)))
             for number in numbers:
                 wave = decode(number, block.findings)
                 if wave is not None:
@@ -80,7 +80,7 @@ def _digest(before: str, rows: Sequence[Recording], recordings: Path) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:24]
 
 
-def _write(block: Decoded, path: Path) -> None:
+def _write(block: Block, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     found = {"problems": [asdict(problem) for problem in block.findings.problems], "seen": block.findings.seen}
     with aside(path) as neighbour:
@@ -88,12 +88,12 @@ def _write(block: Decoded, path: Path) -> None:
         np.savez(neighbour, findings=np.array(json.dumps(found)), **arrays)
 
 
-def _read(path: Path) -> Decoded | None:
+def _read(path: Path) -> Block | None:
     """A finished block; None where it is damaged, so that it is made again."""
     try:
         with foreign("damaged"), np.load(path, allow_pickle=False) as file:
             found = json.loads(str(file["findings"]))
             waves = {int(name): file[name] for name in file.files if name != "findings"}
-            return Decoded(waves, Findings([Problem(**one) for one in found["problems"]], found["seen"]))
+            return Block(waves, Findings([Problem(**one) for one in found["problems"]], found["seen"]))
     except ValueError:
         return None

@@ -5,6 +5,7 @@ import { find, h, save, textButton } from "../web/dom.js";
 import { scopeOf } from "../web/scope.js";
 import { Card } from "./card.js";
 import { Compare } from "./compare.js";
+import { eventsOf } from "./events.js";
 import { HISTORY, store } from "./store.js";
 
 /** @typedef {import("../web/sound.js").View} View */
@@ -163,7 +164,8 @@ class History {
 
 /** @param {View} item */
 function said(item) {
-  return item.settings.prompt || item.settings.heard_as?.[0]?.[0] || "";
+  const events = eventsOf(item.settings).map((event) => event.text);
+  return item.settings.prompt || item.settings.heard_as?.[0]?.[0] || [...new Set(events)].join(", ");
 }
 
 /** What a card says where nobody said anything: the stretches that were made anew. @param {View} item */
