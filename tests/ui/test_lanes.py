@@ -195,6 +195,10 @@ def test_a_prompt_lies_behind_what_is_placed_and_the_lanes_say_so(hand: Lanes) -
     hand.page.keyboard.type("a bell")
     hand.page.keyboard.press("Enter")
     expect(hand.root.locator(".behind")).to_have_text("Behind all of them: wind")
+    expect(hand.page.locator("#text-heard .heard")).to_be_hidden()  # chips of the prompt are not what sounds
+    hand.act("follow")
+    expect(hand.page.locator("#text-heard .heard")).to_be_visible()
+    hand.act("undo")
     hand.act("open")
     expect(hand.root.locator(".board")).to_be_hidden()
     expect(hand.root.locator(".opener")).to_have_text("Sounds in time: 1")
