@@ -10,6 +10,7 @@ from pathlib import Path
 from train.data import captioned, labelled
 from train.data.blocks import forget_blocks
 from train.data.check import Findings, Problem
+from train.data.distilled import distilled
 from train.data.library import BLOCKS, RATE, Library, cache_name
 from train.data.manifest import load_manifest
 from train.data.records import Record
@@ -33,6 +34,7 @@ SETS: dict[str, tuple[Loader, str, str]] = {
     "urbansound8k": (labelled.urbansound8k, "Label", "Salamon et al. (2014)"),
     "libritts": (labelled.libritts, "Language-free", "Zen et al. (2019)"),
     "medley-solos": (labelled.medley_solos, "Language-free", "Bittner et al. (2014)"),
+    "distilled": (distilled, "Distilled", "python -m train.distill"),
 }
 
 
