@@ -5,9 +5,9 @@ python -m train.detector --real data/recordings --generated small=made/small --g
 python -m maa whatis FILE                          what the settings inside a file, and that detector, say
 
 Folders may hold any sound files, at any depth. Against cues that have nothing to do with how a sound was made, every
-file goes the same way: its channels to one, the same resampler to 16 kHz, only 60 Hz to 7 kHz of it (filters and codecs end
-above), windows of exactly one second, each without its level and without what is 60 dB below its loudest cell; training
-tilts spectra and covers bands. What such cues alone would tell is reported beside the detector: where one of them comes
+file goes the same way: its channels to one, the same resampler to 16 kHz, only 60 Hz to 7 kHz of it (filters and codecs
+end above), windows of exactly one second, each without its level and without what is 60 dB below its loudest cell;
+training tilts spectra and covers bands. What such cues alone would tell is reported beside the detector: where one is
 near 1, the folders differ by more than their origin, and the detector's figure is no proof of anything else.
 """
 

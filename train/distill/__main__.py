@@ -19,7 +19,6 @@ from pathlib import Path
 import torch
 
 from maa.device import pick_device
-from maa.models.clap import JointSpace
 from maa.models.text import load_tokenizer
 from train.data import Library
 from train.data.distilled import read_all, read_ledger
@@ -29,7 +28,7 @@ from train.distill.captioner import open_captioner
 from train.distill.distilling import Distillation, DistilOptions, select, summary
 from train.distill.experts import Expert
 from train.distill.learning import CaptionerOptions, train_captioner
-from train.distill.retrieval import open_retrieval
+from train.distill.retrieval import bank_of, open_retrieval
 from train.distill.seq2seq import TransformersCaptioner
 from train.distill.sounds import shard_of, sources_of
 from train.distill.spaces import identity, open_space
@@ -58,28 +57,35 @@ def _run(args: argparse.Namespace) -> None:
     shard, options = shard_of(args.shard), from_args(DistilOptions, args)
     device = pick_device(args.device)
     root, sources = sources_of(args.source)
+    kinds = dict.fromkeys(args.expert)
+    experts = {given: opened_expert(given, args, device) for given in kinds}  # quick ones first: mistakes are told soon
     space = open_space(args.clap, device)
-    experts = [opened_expert(given, args, space, device) for given in dict.fromkeys(args.expert)]
+    for given in kinds:
+        if experts[given] is None:
+            bank, cache = given.partition("=")[2], args.out / ".banks"
+            experts[given] = open_retrieval(bank, space, identity(args.clap), cache, args.captions, device)
     asked = {
-        "experts": {given: identity(given) for given in dict.fromkeys(args.expert)},
-        "clap": {args.clap: identity(args.clap)},
+        "experts": [f"{given.partition('=')[0]} {identity(given)}" for given in kinds],
+        "clap": identity(args.clap),
         "rate": options.rate,
         "captions": args.captions,
         "prefix": args.prefix,
     }
-    path = Distillation(experts, space, asked, device).run(sources, root, args.out, options, shard)
+    ready = [expert for expert in experts.values() if expert is not None]
+    path = Distillation(ready, space, asked, device).run(sources, root, args.out, options, shard)
     print(summary(read_ledger(path)[1]))
 
 
-def opened_expert(given: str, args: argparse.Namespace, space: JointSpace, device: torch.device) -> Expert:
-    """The expert of KIND=WHICH. ValueError where there is no such kind."""
+def opened_expert(given: str, args: argparse.Namespace, device: torch.device) -> Expert | None:
+    """The expert of KIND=WHICH; None = a retrieval, which needs the CLAP. ValueError where there is no such kind."""
     kind, _, which = given.partition("=")
     if kind == "captioner" and which:
         return open_captioner(Path(which), args.captions, device)
     if kind == "transformers" and which:
         return TransformersCaptioner(which, args.captions, prefix=args.prefix, device=device)
     if kind == "retrieval" and which:
-        return open_retrieval(which, space, identity(args.clap), args.out / ".banks", args.captions, device)
+        bank_of(which)
+        return None
     raise ValueError(f"{given!r} is no expert; give {EXPERTS}.")
 
 

@@ -96,8 +96,10 @@ def open_space(given: str, device: torch.device | None = None) -> JointSpace:
 
 
 def identity(given: str) -> str:
-    """What tells one expert or CLAP from another of the same name: a hash over its file, or over its folder's weights
-    and lists. For a name on the hub it is the name."""
+    """What an expert or CLAP is, wherever it lies: a hash over its file, or over its folder's weights and lists.
+
+    For a name on the hub, or a data set, it is the name.
+    """
     kind, equals, name = given.partition("=")
     path = Path(name) if equals else checkpoint.find(kind)
     if not path.exists():

@@ -17,8 +17,8 @@ import threading
 from pathlib import Path
 
 from maa.aside import write_text
+from train.listening_test.desk import Desk
 from train.listening_test.material import open_material
-from train.listening_test.page import Desk
 from train.listening_test.report import as_csv, printed, report
 from train.listening_test.serve import described, serving
 from train.listening_test.store import FILE, Store

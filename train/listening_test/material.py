@@ -3,7 +3,7 @@
 DIR/reference/<clip>.wav     recordings by people, where there are some
 DIR/<system>/<clip>.wav      the same clips by each system; any kind of sound file
 DIR/captions.csv             columns clip (or file, id, name) and caption; without it only quality is asked
-DIR/pictures/<clip>.png      or .jpg, .webp, .mp4, .webm: shown with the sound, for image and video to audio (Table 3)
+DIR/pictures/<clip>.png      or .jpg, .webp, .mp4, .webm: shown in place of the caption, for image and video to audio
 """
 
 from __future__ import annotations

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import html
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import numpy as np
 
+from train.listening_test.desk import Desk
 from train.listening_test.material import Material
 from train.listening_test.plan import FAITHFULNESS, INSTRUCTION, QUALITY, SCALE, Trial
-from train.listening_test.store import Standing, Store, code_of
+from train.listening_test.store import Standing
 
 HERE = Path(__file__).parent
-HEARD = 0.9  # share of a sound that has to be played before it is rated
 WORDS = {  # App. C and Fig. 8; the words of the numbers between are ours
     QUALITY: {20: "bad", 40: "poor", 60: "fair", 80: "good", 100: "excellent"},
     FAITHFULNESS: {20: "somewhat", 40: "", 60: "mostly", 80: "", 100: "completely"},
@@ -46,41 +43,11 @@ By keyboard: <kbd>Space</kbd> plays, <kbd>1</kbd> to <kbd>5</kbd> rate, <kbd>Ent
 THANKS = "## Thank you\n\nAll your answers are saved. You can close this page."
 
 
-@dataclass(frozen=True)
-class Desk:
-    """What the page's handlers work with. Browsers send a code, a token and a number, and none becomes a path."""
-
-    material: Material
-    store: Store
-    most: int  # clips for a rater; 0 = all
-    seed: int | None  # of the orders; None = another one each time
-
-    def enter(self, code: object) -> Standing:
-        """Let a rater in. ValueError where the code is none."""
-        return self.store.begin(code_of(code), self.material, self.most, np.random.default_rng(self.seed))
-
-    def rate(self, code: object, token: object, score: object, heard: object) -> Standing:
-        """Save an answer and go on. ValueError where it is none."""
-        mine = code_of(code)
-        if not isinstance(score, int) or isinstance(score, bool):
-            raise ValueError("Choose a score first.")
-        share = float(heard) if isinstance(heard, int | float) and math.isfinite(heard) else 0.0
-        standing = self.store.standing(mine)
-        if standing is None:
-            raise ValueError("This code is not known here any more; load the page again.")
-        if standing.trial is not None and standing.trial.token == token and share < HEARD:
-            raise ValueError("Listen to the whole sound first.")
-        self.store.rate(mine, str(token), score, min(share, 1.0))
-        after = self.store.standing(mine)
-        assert after is not None
-        return after
-
-
 def card(trial: Trial, material: Material) -> str:
     """A question in HTML: the sound under its token, and what it should be."""
     shown = material.shown(trial.clip) if trial.question == FAITHFULNESS else ""
     asked = ASKED[shown] if shown in ASKED else ASKED[trial.question]
-    caption = material.captions.get(trial.clip, "") if trial.question == FAITHFULNESS else ""
+    caption = material.captions.get(trial.clip, "") if shown == "text" else ""
     seen = ""
     if trial.check == INSTRUCTION:
         caption, asked = f"This one is a check: whatever you hear, please answer {trial.low}.", ASKED[FAITHFULNESS]
@@ -108,7 +75,7 @@ def progress(standing: Standing) -> str:
 
 def scale(question: str) -> list[tuple[str, int]]:
     """The choices, the worst first, with their words."""
-    return [(f"{score} {WORDS[question][score]}".strip(), score) for score in SCALE]
+    return [(f"{score}\n{WORDS[question][score]}".strip(), score) for score in SCALE]
 
 
 def build(desk: Desk) -> gr.Blocks:
@@ -121,10 +88,12 @@ def build(desk: Desk) -> gr.Blocks:
             begin = gr.Button("Begin", variant="primary", elem_id="begin")
         with gr.Column(visible=False, elem_id="test", elem_classes="lt-page") as test:
             bar, question = gr.HTML(elem_id="progress"), gr.HTML(elem_id="question")
-            token = gr.Textbox(visible="hidden", elem_id="token")
-            heard = gr.Number(0, visible="hidden")
             score = gr.Radio(scale(QUALITY), label="Your rating", elem_id="score")
             following = gr.Button("Save and go on", variant="primary", elem_id="next")
+        with gr.Column(
+            elem_classes="lt-carried"
+        ):  # what an answer brings along; Gradio shows what it hides with a column
+            token, heard = gr.Textbox(elem_id="token"), gr.Number(0)
         end = gr.Markdown(THANKS, visible=False, elem_id="end", elem_classes="lt-page")
         views = [kept, hello, test, end, bar, question, token, score]
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "outputs": views}

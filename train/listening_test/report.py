@@ -116,6 +116,8 @@ def printed(lines: Sequence[Line], ratings: Sequence[Rating], counts: tuple[int,
     if out:
         who = ", ".join(f"{rater} ({passed} of {asked})" for rater, (passed, asked) in out.items())
         text.append(f"Raters who passed fewer than half of their checks, by number: {who}.")
+    if not lines:
+        text.append("There is no rating that counts.")
     if any(line.raters < 2 for line in lines):
         text.append("With one rater the interval says nothing about other raters.")
     return "\n".join(text)
