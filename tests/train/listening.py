@@ -17,7 +17,7 @@ from train.listening_test.store import Rating
 
 def rehearsal(root: Path, clips: int) -> Path:
     """Two systems with as many clips of half a second; captions for two, a picture and a clip where there are more."""
-    for system, pitch in (("reference", 300), ("ours", 500)):
+    for system, pitch in (("reference", 300), ("madeby", 500)):
         (root / system).mkdir(parents=True)
         for k in range(clips):
             soundfile.write(root / system / f"clip{k}.wav", sine_wave(pitch + 40 * k, 0.5)[0], 16_000)
@@ -41,6 +41,6 @@ def ratings_of(
                 asked = [clip for clip in material.clips if question == QUALITY or material.shown(clip)]
                 made += [Rating(rater, Trial(f"{rater}", question, system, clip), score, 1.0) for clip in asked]
         checks = (Trial("n", QUALITY, "reference", "clip0", NOISE, 20, 40),
-                  Trial("i", FAITHFULNESS, "ours", "clip1", INSTRUCTION, 60, 60))  # fmt: skip
+                  Trial("i", FAITHFULNESS, "madeby", "clip1", INSTRUCTION, 60, 60))  # fmt: skip
         made += [Rating(rater, check, check.high if rater in careful else 100, 1.0) for check in checks]
     return made

@@ -27,27 +27,27 @@ from train.listening_test.store import FILE, Rating, Store, code_of
 
 def test_a_folder_is_looked_through(tmp_path: Path) -> None:
     material = open_material(rehearsal(tmp_path, 4))
-    assert material.clips == ["clip0", "clip1", "clip2", "clip3"] and sorted(material.sounds) == ["ours", "reference"]
+    assert material.clips == ["clip0", "clip1", "clip2", "clip3"] and sorted(material.sounds) == ["madeby", "reference"]
     assert [material.shown(clip) for clip in material.clips] == ["text", "text", "picture", "clip"]
     assert material.captions["clip1"] == "number <1>"
 
 
 def test_what_is_wrong_with_a_folder_is_named(tmp_path: Path) -> None:
     root = rehearsal(tmp_path / "one", 3)
-    (root / "ours" / "clip1.wav").unlink()
-    with pytest.raises(ValueError, match="ours lacks clip1"):
+    (root / "madeby" / "clip1.wav").unlink()
+    with pytest.raises(ValueError, match="madeby lacks clip1"):
         open_material(root)
-    (root / "ours" / "clip1.wav").symlink_to("/etc/hostname")
+    (root / "madeby" / "clip1.wav").symlink_to("/etc/hostname")
     with pytest.raises(ValueError, match="leads out"):
         open_material(root)
-    (root / "ours" / "clip1.wav").unlink()
-    (root / "ours" / "clip1.flac").write_bytes(b"")
-    (root / "ours" / "clip1.ogg").write_bytes(b"")
+    (root / "madeby" / "clip1.wav").unlink()
+    (root / "madeby" / "clip1.flac").write_bytes(b"")
+    (root / "madeby" / "clip1.ogg").write_bytes(b"")
     with pytest.raises(ValueError, match="one clip twice"):
         open_material(root)
     with pytest.raises(ValueError, match="no folder with sounds"):
         open_material(tmp_path)
-    (root / "ours" / "clip1.ogg").unlink()
+    (root / "madeby" / "clip1.ogg").unlink()
     with pytest.raises(ValueError, match=r"clip1\.flac"):
         Blind(open_material(root), tmp_path, None).check()
 
@@ -63,7 +63,7 @@ def test_a_rater_hears_each_clip_by_every_system_in_an_order_of_their_own(tmp_pa
         checks = [t for t in trials if t.check]
         assert {t.check for t in checks} == {NOISE, INSTRUCTION} and trials[0] not in checks
         assert len({t.token for t in trials}) == len(trials)
-        assert not any(word in t.token for t in trials for word in ("ours", "reference", "clip"))
+        assert not any(word in t.token for t in trials for word in ("madeby", "reference", "clip"))
     names = [[(t.system, t.clip) for t in trials if not t.check] for trials in orders]
     assert names[0] != names[1]
 
@@ -107,12 +107,12 @@ def test_what_is_handed_out_has_neither_name_nor_format(tmp_path: Path) -> None:
     from maa.audio.tags import read_tags, write_tags
 
     root = rehearsal(tmp_path / "test", 2)
-    path = root / "ours" / "clip0.wav"
+    path = root / "madeby" / "clip0.wav"
     soundfile.write(path, sine_wave(440, 0.5, 22_050, channels=2, peak=0.05).T, 22_050, subtype="PCM_24")
     write_tags(path, {"task": "text", "prompt": "a secret"})
     (tmp_path / "blind").mkdir()
     blind = Blind(open_material(root), tmp_path / "blind", -23.0)
-    made = [blind.file(Trial("t", QUALITY, system, "clip0")) for system in ("ours", "reference")]
+    made = [blind.file(Trial("t", QUALITY, system, "clip0")) for system in ("madeby", "reference")]
     assert all(made) and read_tags(str(made[0])) is None
     heads = [Path(str(one)).read_bytes()[:40] for one in made]
     assert heads[0] == heads[1], "the same header, as both are as long"
@@ -126,17 +126,17 @@ def test_what_is_handed_out_has_neither_name_nor_format(tmp_path: Path) -> None:
 
 def test_a_question_shows_what_it_asks_about_and_no_more(tmp_path: Path) -> None:
     material = open_material(rehearsal(tmp_path, 4))
-    text = card(Trial("tok", FAITHFULNESS, "ours", "clip1"), material)
+    text = card(Trial("tok", FAITHFULNESS, "madeby", "clip1"), material)
     assert "number &lt;1&gt;" in text and "<1>" not in text and 'src="/clip/tok"' in text
-    assert "number" not in card(Trial("tok", QUALITY, "ours", "clip1"), material)
-    assert '<img class="lt-seen" src="/seen/tok"' in card(Trial("tok", FAITHFULNESS, "ours", "clip2"), material)
-    assert "muted" in card(Trial("tok", FAITHFULNESS, "ours", "clip3"), material)
-    check = card(Trial("tok", FAITHFULNESS, "ours", "clip2", INSTRUCTION, 40, 40), material)
+    assert "number" not in card(Trial("tok", QUALITY, "madeby", "clip1"), material)
+    assert '<img class="lt-seen" src="/seen/tok"' in card(Trial("tok", FAITHFULNESS, "madeby", "clip2"), material)
+    assert "muted" in card(Trial("tok", FAITHFULNESS, "madeby", "clip3"), material)
+    check = card(Trial("tok", FAITHFULNESS, "madeby", "clip2", INSTRUCTION, 40, 40), material)
     assert "please answer 40" in check and "img" not in check
     for clip in material.clips:
         for question in (QUALITY, FAITHFULNESS):
-            shown = card(Trial("tok", question, "ours", clip), material)
-            assert "ours" not in shown and clip not in shown
+            shown = card(Trial("tok", question, "madeby", clip), material)
+            assert "madeby" not in shown and clip not in shown
 
 
 def test_killed_at_any_moment_every_answer_that_was_told_is_kept(tmp_path: Path) -> None:
@@ -176,12 +176,12 @@ def test_the_interval_knows_raters_and_clips() -> None:
 
 def test_the_report_leaves_the_careless_out(tmp_path: Path) -> None:
     material = open_material(rehearsal(tmp_path, 4))
-    ratings = ratings_of(material, {"reference": 80, "ours": 60}, careful=(1, 2, 3), careless=(4,))
+    ratings = ratings_of(material, {"reference": 80, "madeby": 60}, careful=(1, 2, 3), careless=(4,))
     assert careless(ratings) == {4: (0, 2)}
     lines = report(ratings, material)
     found = {(line.measure, line.shown, line.system): line for line in lines}
-    assert found["MOS-Q", "", "reference"].mean == 80 and found["MOS-Q", "", "ours"].mean == 60
-    assert found["MOS-F", "text", "ours"].raters == 3 and found["MOS-F", "picture", "ours"].clips == 1
+    assert found["MOS-Q", "", "reference"].mean == 80 and found["MOS-Q", "", "madeby"].mean == 60
+    assert found["MOS-F", "text", "madeby"].raters == 3 and found["MOS-F", "picture", "madeby"].clips == 1
     assert report(ratings, material, everybody=True)[0].raters == 4
     assert "4 (0 of 2)" in printed(lines, ratings, (4, 80, 72))
     assert as_csv(lines).splitlines()[0] == "measure,shown,system,mean,low,high,ratings,raters,clips"

@@ -21,6 +21,7 @@ from train.detector.folders import CUES, REAL, Clip, Heard
 from train.trainer.draw import Draw
 from train.trainer.loop import Trainer
 from train.trainer.options import RunOptions
+from train.trainer.precision import make_accelerator
 
 TILT = 1.0  # decades of power from the lowest band to the highest that a window is tilted by at most
 BANDS, FRAMES = 12, 24  # of a window that are covered at most
@@ -42,6 +43,7 @@ def train_detector(clips: Sequence[Clip], options: RunOptions, batch: int, confi
     if REAL not in sources or len(sources) < 2:
         raise ValueError("A detector needs recordings and generated sounds to learn from; give more of them.")
     torch.manual_seed(options.seed)
+    accelerator = make_accelerator()
     model = Detector(config)
     pools = {name: [clip for clip in clips if clip.source == name] for name in sources}
     fakes = [name for name in sources if name != REAL]
@@ -54,12 +56,13 @@ def train_detector(clips: Sequence[Clip], options: RunOptions, batch: int, confi
             pool = pools[str(rng.choice(fakes)) if label else REAL]
             windows = pool[int(rng.integers(len(pool)))].windows
             drawn.append(windows[int(rng.integers(len(windows)))].float())
-        logits = model(varied(torch.stack(drawn), rng))
+        with accelerator.autocast():
+            logits = model(varied(torch.stack(drawn), rng)).float()
         wanted = torch.from_numpy(labels).float()
         found = F.binary_cross_entropy_with_logits(logits, wanted * 0.9 + 0.05)
         return {"loss": found, "right": ((logits > 0) == (wanted > 0.5)).float().mean()}
 
-    weights = Trainer(model, options, PART).run(step)
+    weights = Trainer(model, options, PART, accelerator).run(step)
     trained = Detector(config)
     trained.load_state_dict(read_weights([weights]))
     return trained.eval().requires_grad_(False)

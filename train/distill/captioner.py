@@ -131,7 +131,9 @@ class Captioner(nn.Module):
         for word in texts[:, :-1].T:
             found, state = self.decoder.step(word, state, heard, mask)
             logits.append(found)
-        return F.cross_entropy(torch.stack(logits, dim=2), texts[:, 1:], ignore_index=PAD, label_smoothing=smoothing)
+        return F.cross_entropy(
+            torch.stack(logits, dim=2).float(), texts[:, 1:], ignore_index=PAD, label_smoothing=smoothing
+        )
 
     @torch.inference_mode()
     def search(self, frames: Tensor, mask: Tensor, beams: int) -> list[list[tuple[int, ...]]]:

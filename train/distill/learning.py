@@ -86,10 +86,11 @@ def train_captioner(
         model.train()
         rows = draw.rng().choice(train, chosen.batch * draw.processes, replace=len(train) < chosen.batch)
         mine = [int(rows[i]) for i in draw.samples(chosen.batch)]
-        values = {"loss": model(*batch_of(mine, draw.rng(1, draw.rank)), chosen.smoothing)}
+        with accelerator.autocast():
+            values = {"loss": model(*batch_of(mine, draw.rng(1, draw.rank)), chosen.smoothing)}
         if (draw.step + 1) % options.log_every == 0 and len(watched):
             model.eval()
-            with torch.no_grad():
+            with torch.no_grad(), accelerator.autocast():
                 values["held_out"] = model(*batch_of([int(i) for i in watched[:64]], None))
         return values
 

@@ -31,7 +31,6 @@ from train.clap import contrast
 from train.data import Library
 from train.data.features import sound_features, text_features
 from train.data.manifest import siblings
-from train.data.sets import library as library_of
 from train.data.sets import load_set
 from train.distill.captioner import GruCaptioner, open_captioner
 from train.distill.experts import cleaned
@@ -256,7 +255,9 @@ def run(args: argparse.Namespace) -> list[Row]:
     compared = [judged_of(OWN, library, watched, towers)]
     for given in args.sets:
         name, _, folder = given.partition("=")
-        other = library_of(load_set(name, Path(folder)), Path(folder), config.audio.sample_rate)
+        records = load_set(name, Path(folder))
+        sounds_of, rates = [one.recording(Path(folder)) for one in records], [one.rate for one in records]
+        other = Library.build(sounds_of, Path(folder), rates=rates, rate=config.audio.sample_rate)
         compared.append(judged_of(name, other, other.indices(), towers))
     rows = []
     for judged in compared:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,8 +24,9 @@ from train.listening_test.desk import Desk
 from train.listening_test.page import HERE, build
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+log = logging.getLogger(__name__)
 LOCAL = ("localhost", "127.0.0.1", "::1")
 BODY = 2**16  # bytes of a request; a rating has some hundred
 QUEUE = 256  # requests that may wait
@@ -54,7 +56,20 @@ class OnlyThePage:
             if unsaid or not declared.isdigit() or int(declared) > BODY:
                 await PlainTextResponse("too large", 413)(scope, receive, send)
                 return
-        await self.app(scope, receive, send)
+        begun = False
+
+        async def sent(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sent)
+        except Exception:
+            if begun or scope["type"] != "http":
+                raise
+            log.warning("a request that Gradio could not read", exc_info=True)
+            await PlainTextResponse("not understood", 400)(scope, receive, send)
 
 
 def routes(desk: Desk, blind: Blind) -> list[Route]:
