@@ -147,30 +147,29 @@ class Captioner(nn.Module):
     def _search(self, frames: Tensor, mask: Tensor, beams: int) -> list[tuple[int, ...]]:
         heard = self.decoder.heard(frames)
         state = self.decoder.begin(heard, mask)
-        open_ones: list[tuple[float, tuple[int, ...]]] = [(0.0, (BEGIN,))]
-        ended: list[tuple[float, tuple[int, ...]]] = []
+        growing: list[tuple[float, tuple[int, ...]]] = [(0.0, (BEGIN,))]
+        ended: list[tuple[float, tuple[int, ...]]] = []  # with log-probability per piece
         for length in range(1, self.config.words + 1):
-            words = torch.tensor([pieces[-1] for _, pieces in open_ones], device=frames.device)
+            words = torch.tensor([pieces[-1] for _, pieces in growing], device=frames.device)
             many = len(words)
             logits, state = self.decoder.step(words, state, heard.expand(many, -1, -1), mask.expand(many, -1))
-            logits[:, [BEGIN, PAD]] = FORBIDDEN
-            if length == 1:
-                logits[:, END] = FORBIDDEN  # a caption says something
-            sums = logits.log_softmax(dim=1) + torch.tensor([[score] for score, _ in open_ones], device=frames.device)
+            logits[:, [BEGIN, PAD, END] if length == 1 else [BEGIN, PAD]] = FORBIDDEN  # a caption says something
+            sums = logits.log_softmax(dim=1) + torch.tensor([[score] for score, _ in growing], device=frames.device)
             best, at = sums.flatten().topk(min(2 * beams, sums.numel()))
             kept: list[tuple[float, tuple[int, ...], int]] = []
-            for score, index in zip(best.tolist(), at.tolist(), strict=True):
+            for rank, (score, index) in enumerate(zip(best.tolist(), at.tolist(), strict=True)):
                 row, word = divmod(index, logits.shape[1])
-                if word == END:
-                    ended.append((score / length, open_ones[row][1][1:]))
-                elif len(kept) < beams:
-                    kept.append((score, (*open_ones[row][1], word), row))
+                if word != END and len(kept) < beams:
+                    kept.append((score, (*growing[row][1], word), row))
+                elif word == END and rank < beams:  # an end that comes after better words is no good one
+                    ended.append((score / length, growing[row][1][1:]))
             state = state[[row for _, _, row in kept]]
-            open_ones = [(score, pieces) for score, pieces, _ in kept]
-            if len(ended) >= beams:
+            growing = [(score, pieces) for score, pieces, _ in kept]
+            ended = sorted(ended, reverse=True)[:beams]
+            if len(ended) == beams and ended[-1][0] >= growing[0][0] / length:
                 break
-        ended += [(score / self.config.words, pieces[1:]) for score, pieces in open_ones]
-        return [pieces for _, pieces in sorted(ended, reverse=True)[:beams]]
+        unended = [(score / length, pieces[1:]) for score, pieces in growing]
+        return [pieces for _, pieces in (ended + sorted(unended, reverse=True))[:beams]]
 
 
 class Words:

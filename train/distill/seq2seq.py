@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,8 @@ class TransformersCaptioner:
     Args:
         name: a folder, or a name on the hub. Code that a repository brings along is not run.
         count: captions for each sound: that many beams of one search.
-        prefix: text that its decoder begins with, such as "clotho > caption:" where a model was trained so.
+        prefix: all that its decoder begins with, its marks included, such as "<|en|><|transcribe|><|notimestamps|>clotho"
+            where a Whisper was trained so. Without it the model begins as it does by itself.
 
     Raises:
         ValueError: there is no such model there.
@@ -54,6 +56,8 @@ class TransformersCaptioner:
     @torch.inference_mode()
     def propose(self, sounds: Sequence[Sound]) -> list[list[str]]:
         """`count` captions for each sound, the likeliest first."""
+        from transformers import GenerationMixin
+
         rate = self.hears.sampling_rate
         waves = [_at(sound.wave, sound.rate, rate) for sound in sounds]
         given = self.hears(waves, sampling_rate=rate, return_tensors="pt", padding=self._padding())
@@ -61,8 +65,9 @@ class TransformersCaptioner:
         if self.begin:
             named["decoder_input_ids"] = torch.tensor([self.begin] * len(sounds), device=self.device)
         beams = {"num_beams": self.count, "num_return_sequences": self.count, "do_sample": False}
-        made = self.model.generate(**named, **beams, max_new_tokens=self.words)
-        made = made[:, len(self.begin) :] if self.begin and made[0, 0] == self.begin[0] else made
+        # Whisper's own search would put its marks before a prefix, and cut it into timed segments.
+        search = partial(GenerationMixin.generate, self.model) if self.begin else self.model.generate
+        made = search(**named, **beams, max_new_tokens=self.words)[:, len(self.begin) :]
         texts = self.reads.batch_decode(made, skip_special_tokens=True)
         return [texts[at : at + self.count] for at in range(0, len(texts), self.count)]
 
