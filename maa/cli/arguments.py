@@ -73,7 +73,7 @@ def _task(command: Parser, task: type[Task]) -> None:
         if setting.required:  # the library says that it is missing, or takes events instead
             command.add_argument(setting.name, nargs="?", default="", help=setting.help)
     more = [setting for kind in task.more for setting in settings_of(kind)]
-    for setting in (*own, *more, *(one for one in settings_of(Sampling) if one.only == task.name)):
+    for setting in (*own, *more, *(one for one in settings_of(Sampling) if task.name in one.only)):
         if not setting.required:
             option(command, setting)
     if task is Inpaint:

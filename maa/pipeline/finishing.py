@@ -25,6 +25,7 @@ class Wish:
     loudness: str = finish.AS_MADE
     level: float | None = None  # LUFS of the user's own sound, which takes that stay "as-made" are brought to
     scored_by: str | None = None  # the prompt that CLAP scores them by; None = the request's own
+    raw: bool = False  # as the vocoder made them, without fades at their ends
     gaps: bool = False  # silence is meant, so that no take is worse for it
 
 
@@ -50,7 +51,7 @@ def finished(renderer: Renderer, waves: NDArray[np.float32], prompt: str, wish: 
     the prompt names a sound that goes on, those with holes go behind those without, in steps of a tenth of silence.
     """
     rate, model = renderer.model.config.audio.sample_rate, renderer.model
-    made = [finish.clean(wave[None], rate) for wave in waves]
+    made = [finish.raw(wave[None]) if wish.raw else finish.clean(wave[None], rate) for wave in waves]
     plain = np.concatenate([one.samples for one in made])
     prompt = prompt if wish.scored_by is None else wish.scored_by
     scores = renderer.scores(plain, prompt)

@@ -18,6 +18,7 @@ from maa.audio.finish import AS_MADE
 from maa.audio.io import to_audio
 from maa.config import ModelConfig
 from maa.device import compute_dtype, pick_device, pick_dtype
+from maa.diffusion.samplers import sampler_named
 from maa.diffusion.schedule import first_timestep
 from maa.pipeline import conditioning, finishing, inpainting, personal, pictured, seen
 from maa.pipeline.abilities import lacks
@@ -227,7 +228,7 @@ class MakeAnAudio(Words):
         said = check_said(prompt), check_prompt(negative, name="negative prompt")
         wish = finishing.wish(loudness)
         self._require("video")
-        seconds, pictures = self._windows(video)
+        seconds, pictures = self._windows(video, sampling)
         windows = [[round(window.start, 3), round(window.end, 3)] for window in pictures]
         more = {"task": "video", "windows": windows}
         if given:
@@ -271,12 +272,13 @@ class MakeAnAudio(Words):
         said = check_said(prompt, needed=needed), check_prompt(negative, name="negative prompt")
         self._require("personalize")
         sampling = self.engine.settled(sampling)
-        wave = personal.personal_window(self.renderer, to_audio(audio), start)
+        whole = personal.personal_sound(self.renderer, to_audio(audio), start)
+        wave = whole[: self.config.audio.samples]
         prompts = self._prompts(*said, literal)
         settings = self.engine.settings("personalize", sampling, prompts)
         settings |= {"t0": float(t0), "start": float(start), "level_match": bool(level_match)}
         settings["input"] = conditioning.input_digest(wave)
-        begin = personal.noised_start(self.renderer, wave, self.engine.from_text(prompts), t0)
+        begin = personal.noised_start(self.renderer, whole, self.engine.from_text(prompts), t0, sampling)
         level = personal.level_of(self.renderer, wave, begin) if level_match else None
         wish = replace(wish, level=level, scored_by=prompts.text)
         return self.engine.render(begin, sampling, len(wave), settings, on_step, wish)
@@ -322,11 +324,12 @@ class MakeAnAudio(Words):
         prompts = self._prompts(*said, literal)
         return inpainting.inpaint(self.engine, source, mask, prompts, sampling, filling, on_step)
 
-    def _windows(self, video: str | Path) -> tuple[float, list[seen.Seen]]:
-        """Seconds of a clip, and its windows."""
+    def _windows(self, video: str | Path, sampling: Sampling = DEFAULT) -> tuple[float, list[seen.Seen]]:
+        """Seconds of a clip, and the windows that it is sampled in."""
         seconds, spec = seen.length_of(video), self.config.audio
-        columns = frames_for(self.config, round(seconds * spec.sample_rate)) // self.config.autoencoder.factor
-        return seconds, seen.look(video, self.renderer.spans(columns), self.config, seconds)
+        frames = frames_for(self.config, round(seconds * spec.sample_rate), sampler_named(sampling.sampler).longest)
+        spans = self.renderer.spans(frames // self.config.autoencoder.factor, sampling)
+        return seconds, seen.look(video, spans, self.config, seconds)
 
     # ------------------------------------------------------------------ which network serves
 

@@ -35,7 +35,7 @@ class Setting:
     half: bool = False  # the control shares its row with a neighbour
     flag: str = ""  # of the command line, where it is not --name
     metavar: str | tuple[str, ...] | None = None
-    only: str = ""  # the one task whose command line has it
+    only: tuple[str, ...] = ()  # the tasks whose command lines have it; () = all
     api: bool = True  # whether endpoints have it
     turn: int = 0  # among the arguments of an endpoint, whose order programs rely on: later ones come last
     always: bool = False  # said in a command also where it is the default
