@@ -54,9 +54,9 @@ def raw(x: Samples) -> Finished:
     return _scaled(x, min(0.0, -_db(peak(x))))
 
 
-def clean(x: Samples, rate: int) -> Finished:
-    """x [channels, n] with faded ends and, where its true peak is above -0.1 dB, turned down as a whole."""
-    x = faded(x, rate)
+def clean(x: Samples, rate: int, ends: bool = True) -> Finished:
+    """x [channels, n] with faded ends, if asked, and where its true peak is above -0.1 dB turned down as a whole."""
+    x = faded(x, rate) if ends else x
     top = true_peak(x, rate)
     return _scaled(x, min(0.0, FULL - _db(top)))
 

@@ -153,6 +153,7 @@ class MakeAnAudio(Words):
         literal: bool = False,
         events: Sequence[Event | Sequence[Any]] = (),
         heard: Sequence[str] = (),
+        loop: bool = False,
         on_step: OnStep | None = None,
     ) -> Generation:
         """Sound from a sentence, or from events in time.
@@ -167,15 +168,18 @@ class MakeAnAudio(Words):
             events: up to 32 `Event`s or rows [start s, end s, text, gain dB], which may overlap; outside of all it is
                 silent. A prompt lies behind them, unless it is one of theirs or a sentence of several sounds.
             heard: what to listen to instead, for every clause of all events in their order (`understood`).
+            loop: its end goes on into its beginning; it has no events, and a sentence of several sounds is one text.
             on_step: called after every denoising step.
         """
         given = events_of(events)
+        if loop and given:
+            raise ValueError("A loop has no beginning to count the times of events from; leave events or loop out.")
         said = check_said(prompt, needed=not given), check_prompt(negative, name="negative prompt")
-        wish = finishing.wish(loudness)
+        wish = finishing.wish(loudness, loop=loop)
         self._require("text")
         sampling = self.engine.settled(sampling)
         check_seconds(seconds)
-        prompts = self._placed(given, *said, literal, seconds, heard)
+        prompts = self._prompts(*said, literal, heard) if loop else self._placed(given, *said, literal, seconds, heard)
         settings, wish = self.engine.settings("text", sampling, prompts), replace(wish, scored_by=prompts.text)
         return self.engine.from_words(prompts, sampling, seconds, settings, on_step, wish)
 
@@ -190,15 +194,16 @@ class MakeAnAudio(Words):
         words: Sequence[tuple[str, float]] = (),
         loudness: str | float = AS_MADE,
         literal: bool = False,
+        loop: bool = False,
         on_step: OnStep | None = None,
     ) -> Generation:
         """Sound from a picture (Sec. 4.3): a file, PIL image or uint8 [H, W, 3].
 
         It is heard as `words` with weights above 0, or where there are none as what the model finds; a prompt replaces
-        them.
+        them. The end of a `loop` goes on into its beginning.
         """
         said = check_said(prompt), check_prompt(negative, name="negative prompt")
-        wish = finishing.wish(loudness)
+        wish = finishing.wish(loudness, loop=loop)
         self._require("image")
         check_seconds(seconds)
         given = check_words(words)
@@ -302,8 +307,8 @@ class MakeAnAudio(Words):
         the known sound at every step.
 
         Args:
-            audio: a file, `Audio`, or (rate, array), any length up to 10 minutes; its rate, channels and sample format
-                are kept, and outside the painted time span every sample comes back as it was.
+            audio: a file, `Audio`, or (rate, array), up to 10 minutes; rate, channels, sample format and every sample
+                outside the painted time span are kept.
             mask: bool [mels, frames_of(audio)], True = make new, row 0 the lowest band; a PNG or .npy file of one; or
                 a list of `Box`, (start, end) or (start, end, low, high) in seconds and Hz. None with `filling` that
                 extends the sound: only its ends are new.
@@ -316,9 +321,8 @@ class MakeAnAudio(Words):
         self._require("inpaint")
         source = to_audio(audio)
         if not any(said) and self.can("inpaint"):
-            return inpainting.inpaint_by_expert(
-                self.experts["inpaint"], self.engine, source, mask, sampling, filling, on_step
-            )
+            expert = self.experts["inpaint"]
+            return inpainting.inpaint_by_expert(expert, self.engine, source, mask, sampling, filling, on_step)
         if any(said) and "text" in self.model.missing:
             raise ValueError(f"{self.model.missing['text']} Or leave the prompts empty.")
         prompts = self._prompts(*said, literal)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from maa.checkpoint import Model, present
 from maa.diffusion import official
+from maa.diffusion.circle import circular
 from maa.diffusion.denoiser import Denoiser, guided, keep_known
 from maa.diffusion.noise import Noise, RowNoise
 from maa.diffusion.samplers import sampler_named
@@ -51,6 +52,7 @@ class Start:
     parts: tuple[Part, ...] = ()  # the windows of a sound longer than the model's own; they replace the condition
     follow: Tensor | None = None  # [1, 1, H, W], how far each cell of a hole follows the network, 0..1; None = its mask
     held: bool = True  # whether the known sound is set again at every step (Sec. 4.2); the authors' demo does not
+    loop: bool = False  # whether the last column is followed by the first
     each: bool = False  # condition and null have a row for each take, and not one for all
 
 
@@ -150,6 +152,7 @@ class Renderer:
         if not steps:
             return z
         denoiser = self._denoiser(start, sampling, count)
+        denoiser = circular(denoiser) if start.loop else denoiser
         return sampler.run(denoiser, z, steps, self.schedule, report, sampling.eta, noise)
 
     def _level(self, steps: Sequence[int], sampling: Sampling) -> int:

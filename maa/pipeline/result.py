@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from maa.audio.carried import NOTHING, Carried
 from maa.audio.io import resample, write
+from maa.audio.loops import marks, resampled
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ class Generation:
             raise ValueError(f"There is no take {take + 1}; this result has {len(self.audio)}.")
         if rate is not None and not 8_000 <= rate <= 192_000:
             raise ValueError(f"The sample rate should lie between 8,000 and 192,000 Hz, not {rate}.")
-        samples = self.audio[take] if rate is None else resample(self.audio[take], self.sample_rate, rate)
-        carried = self.carried.at_rate(self.sample_rate, rate or self.sample_rate)
-        tags = self.settings_of(take)
-        return write(path, samples, rate or self.sample_rate, subtype or self.subtype, tags, carried)
+        tags, new, loop = self.settings_of(take), rate or self.sample_rate, self.settings.get("loop") is True
+        change = resampled if loop else resample
+        samples = self.audio[take] if rate is None else change(self.audio[take], self.sample_rate, rate)
+        carried = marks(samples.shape[1], new) if loop else self.carried.at_rate(self.sample_rate, new)
+        return write(path, samples, new, subtype or self.subtype, tags, carried)

@@ -27,7 +27,7 @@ def ask(base_url: str, name: str, data: list[Any]) -> str:
 def text(**more: Any) -> list[Any]:
     values = {"prompt": "rain", "negative": "", "seconds": 1.0, "steps": 2, "guidance": 3.0, "sampler": "dpm++",
               "seed": 1, "takes": 1, "file_format": "wav16", "rate": 0, "loudness": "as-made",
-              "density": None, "literal": False, "events": [], "heard": []}  # fmt: skip
+              "density": None, "literal": False, "events": [], "heard": [], "loop": False}  # fmt: skip
     return list({**values, **more}.values())
 
 
