@@ -335,8 +335,6 @@ class MakeAnAudio(Words):
         spans = self.renderer.spans(frames // self.config.autoencoder.factor, sampling)
         return seconds, seen.look(video, spans, self.config, seconds)
 
-    # ------------------------------------------------------------------ which network serves
-
     def can(self, expert: str) -> bool:
         """True when the model has that expert ("image", "inpaint") and nothing is missing in it."""
         return expert in self.experts and lacks(self.experts[expert].model)[expert] is None
