@@ -92,6 +92,7 @@ def test_imports_only_go_down() -> None:
 INSIDE = {
     "app": "the page's environment has to be set before Gradio is imported",
     "maa.audio.io": "PyAV only for what libsndfile cannot read",
+    "maa.cli.batch": "as below",
     "maa.cli.tasks": "a mistake on the command line is told before PyTorch is there",
     "maa.pipeline.clip": "`from maa import MakeAnAudio` does without OpenCV and PyAV",
     "maa.pipeline.conditioning": "as above",

@@ -19,6 +19,7 @@ EXAMPLES = """examples:
   python -m maa video clip.mp4 -o clip-with-sound.mp4
   python -m maa personalize dog.wav "a cat meows" --t0 0.4 -o cat.wav
   python -m maa inpaint in.wav --box 2.0 3.5 300 4000 --prompt "rain" -o out.wav
+  python -m maa batch prompts.txt -o sounds --grid seed 1 2 3
   python -m maa info
   python -m maa convert maa1_full.ckpt --vocoder bigvnat/best_netG.pt -o checkpoints/maa1-full
 """
@@ -52,6 +53,8 @@ def parser() -> Parser:
             task.name, help=summary, description=summary, parents=[shared], allow_abbrev=False
         )
         _task(command, task)
+    summary = "many sounds from a list of prompts, into a folder; goes on where it was cut off"
+    _batch(commands.add_parser("batch", help=summary, description=summary, allow_abbrev=False))
     summary = "what a model consists of and which tasks it can do"
     _info(commands.add_parser("info", help=summary, description=summary, allow_abbrev=False))
     summary = "the authors' published weights to a model folder"
@@ -110,6 +113,28 @@ def option(command: argparse._ActionsContainer, setting: Setting, default: Any =
     command.add_argument(setting.option, **how)
 
 
+def _batch(command: Parser) -> None:
+    text = "prompts, one a line, or a .csv with a column for each setting; a column input names sounds to personalise"
+    command.add_argument("prompts", type=Path, metavar="LIST", help=text)
+    command.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="a new one, or to go on")
+    text = "every line with each of these values of a setting; repeatable: --grid seed 1 2 3 --grid guidance 2 4"
+    command.add_argument("--grid", action="append", nargs="+", metavar=("NAME", "VALUE"), help=text)
+    for setting in (*settings_of(Text), *settings_of(Sampling)):
+        if not (setting.required or setting.only or isinstance(setting, Rows | TextList)):
+            option(command, setting)
+    command.add_argument("--format", choices=("wav", "flac"), default="wav", help="of the files; default wav")
+    _model(command)
+    _how(command)
+
+
+def _how(command: Parser) -> None:
+    command.add_argument("--device", metavar="NAME", help="auto or, say, cpu; default MAA_DEVICE, else the best here")
+    command.add_argument("--dtype", help="of the U-Net: float32 or bfloat16; default: the device's own")
+    command.add_argument("--bits", type=int, choices=(16, 24), help="default 16; inpaint keeps the input's own format")
+    command.add_argument("--rate", type=int, metavar="HZ", help="sample rate of the file; default: the sound's own")
+    command.add_argument("--quiet", action="store_true", help="no progress and no summary")
+
+
 def _info(command: Parser) -> None:
     which = command.add_mutually_exclusive_group()
     _model(which)
@@ -163,12 +188,8 @@ def _common() -> Parser:
     chosen.add_argument("--pick", type=int, default=1, metavar="K", help="write the K-th best take; default 1")
     chosen.add_argument("--all-takes", action="store_true", help="write the others too, as NAME-2.wav, NAME-3.wav …")
     _model(shared)
-    shared.add_argument("--device", metavar="NAME", help="auto or, say, cpu; default MAA_DEVICE, else the best here")
-    shared.add_argument("--dtype", help="of the U-Net: float32 or bfloat16; default: the device's own")
-    shared.add_argument("--bits", type=int, choices=(16, 24), help="default 16; inpaint keeps the input's own format")
-    shared.add_argument("--rate", type=int, metavar="HZ", help="sample rate of the file; default: the sound's own")
+    _how(shared)
     shared.add_argument("--json", action="store_true", help="print the settings of each file as one line of JSON")
-    shared.add_argument("--quiet", action="store_true", help="no progress and no summary")
     return shared
 
 
