@@ -122,7 +122,9 @@ def _batch(command: Parser) -> None:
     for setting in (*settings_of(Text), *settings_of(Sampling)):
         if not (setting.required or setting.only or isinstance(setting, Rows | TextList)):
             option(command, setting)
-    command.add_argument("--format", choices=("wav", "flac"), default="wav", help="of the files; default wav")
+    command.add_argument(
+        "--format", choices=("wav", "flac", "ogg", "mp3"), default="wav", help="of the files; default wav"
+    )
     _model(command)
     _how(command)
 
@@ -130,7 +132,9 @@ def _batch(command: Parser) -> None:
 def _how(command: Parser) -> None:
     command.add_argument("--device", metavar="NAME", help="auto or, say, cpu; default MAA_DEVICE, else the best here")
     command.add_argument("--dtype", help="of the U-Net: float32 or bfloat16; default: the device's own")
-    command.add_argument("--bits", type=int, choices=(16, 24), help="default 16; inpaint keeps the input's own format")
+    command.add_argument(
+        "--bits", type=int, choices=(16, 24, 32), help="32 = float; default 16, inpaint keeps its input's format"
+    )
     command.add_argument("--rate", type=int, metavar="HZ", help="sample rate of the file; default: the sound's own")
     command.add_argument("--quiet", action="store_true", help="no progress and no summary")
 
@@ -180,7 +184,9 @@ def _bench(command: Parser) -> None:
 def _common() -> Parser:
     """The options that every task has."""
     shared = Parser(add_help=False, allow_abbrev=False)
-    shared.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=".wav, .flac; for video .mp4")
+    shared.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE", help=".wav, .flac, .ogg, .mp3; for video .mp4"
+    )
     for setting in settings_of(Sampling):
         if not setting.only:
             option(shared, setting)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from maa.aside import aside
 from maa.audio.tags import read_tags
 from maa.cli.progress import ERASE, progress
+from maa.cli.tasks import SUBTYPES
 from maa.pipeline import batch
 from maa.pipeline.batch import Request
 from maa.pipeline.options import Sampling
@@ -78,7 +79,7 @@ def _make(args: argparse.Namespace, wanted: list[Request]) -> int:
 def _one(maa: MakeAnAudio, request: Request, path: Path, args: argparse.Namespace) -> None:
     made = request.task.run(maa, request.source, request.sampling, progress(args.quiet))
     with aside(path, f".{path.name}") as neighbour:  # what a killed run left is written over
-        made.save(neighbour, subtype=f"PCM_{args.bits}" if args.bits else None, rate=args.rate)
+        made.save(neighbour, subtype=SUBTYPES.get(args.bits), rate=args.rate)
 
 
 def _row(path: Path) -> dict[str, Any]:

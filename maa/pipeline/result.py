@@ -58,10 +58,10 @@ class Generation:
         return settings
 
     def save(self, path: str | Path, take: int = 0, subtype: str | None = None, rate: int | None = None) -> Path:
-        """Write one take and its settings as .wav or .flac; equal requests give equal bytes.
+        """Write one take and its settings as .wav, .flac, .ogg or .mp3; equal requests give equal bytes.
 
         Args:
-            path: ends in .wav or .flac.
+            path: ends in one of these.
             take: which one, counted from 0.
             subtype: "PCM_16" or "PCM_24"; None = what loses nothing.
             rate: Hz, 8,000 to 192,000; None = the sound's own. A higher one adds no sound above the model's range.
