@@ -63,7 +63,8 @@ def check_files(args: argparse.Namespace, outputs: Iterable[Path]) -> None:
     endings = SOUND + VIDEO if args.command == "video" else SOUND
     for path in outputs:
         if path.suffix.lower() not in endings:
-            raise ValueError(f"Cannot tell what to write from the name {path}; end it in {' or '.join(endings)}.")
+            listed = f"{', '.join(endings[:-1])} or {endings[-1]}"
+            raise ValueError(f"Cannot tell what to write from the name {path}; end it in {listed}.")
         if (args.bits or args.rate) and path.suffix.lower() in VIDEO:
             raise ValueError("--bits and --rate are for .wav and .flac; the sound of a video is compressed, 48 kHz.")
         if args.bits and path.suffix.lower() in SOUND[2:]:
