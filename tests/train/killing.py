@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from maa.aside import write_bytes
+from maa.folders import changed_folder, replace_folder
 from tests.train.fake_experts import distil
 from train import evaluate, small
 from train.data import blocks, fetch
@@ -22,7 +23,6 @@ from train.listening_test.desk import Desk
 from train.listening_test.material import open_material
 from train.listening_test.store import FILE, Store
 from train.package import put_together
-from train.trainer.folders import changed_folder, replace_folder
 
 # A server that has imported all of it and computed nothing: copies of it start at once.
 CONTEXT = multiprocessing.get_context("forkserver")

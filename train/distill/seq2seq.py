@@ -22,7 +22,8 @@ class TransformersCaptioner:
         name: a folder, or a name on the hub. Code that a repository brings along is not run.
         count: captions for each sound: that many beams of one search.
         prefix: all that its decoder begins with, its marks included, such as
-            "<|en|><|transcribe|><|notimestamps|>clotho" where a Whisper was trained so. Without it the model begins by itself.
+            "<|en|><|transcribe|><|notimestamps|>clotho" for a Whisper that was trained so. Without it
+            the model begins by itself.
 
     Raises:
         ValueError: there is no such model there.
