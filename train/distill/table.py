@@ -72,7 +72,8 @@ def draw(rows: Sequence[Row], path: Path) -> None:
         axes.set_yticks(range(len(own)), [row.method for row in own])
         axes.set_title(f"{name}, {own[0].sounds} sounds", fontsize=10)
         axes.set_xlabel("mean CLAP score")
-    panels[0].legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.4, -0.5), ncols=3, frameon=False)
+    handles, names = panels[0].get_legend_handles_labels()
+    figure.legend(handles, names, fontsize=8, loc="outside lower center", ncols=3, frameon=False)
     with aside(path) as neighbour:
         figure.savefig(neighbour, dpi=150)
 
