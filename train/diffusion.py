@@ -179,7 +179,7 @@ def _conditions(
     """The fields of a `Context` for entries [B] of the captions of the clips in slots [B]."""
     recording, mode = table.recordings[slots, entry], chance[0]
     own = ((recording >= 0) & (chance[1] < OWN_SOUND))[:, None]
-    vector = torch.where(own, table.encoder.sounds[recording.clamp_min(0)], table.vectors[slots, entry])
+    vector = torch.where(own, table.sounds[slots, entry], table.vectors[slots, entry])
     tokens = table.tokens[slots, entry]
     at = torch.arange(tokens.shape[1], device=tokens.device)
     mask = at < table.lengths[slots, entry].clamp_min(1)[:, None] if hides_pads else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ ABBREVIATIONS = {
     "i.e": "that is",
     "no": "number",
 }
+YOUTUBE, FREESOUND = "youtube", "freesound"  # where several data sets come from
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Record:
     split: str  # "train", "valid" or "test", as published
     rate: int | None = None  # Hz that every file of the set has, where it has one
     span: tuple[float, float] | None = None  # seconds of the source that the file holds, where it is cut from one
+    origin: tuple[str, str] | None = None  # where the sound was published first, and its id there: (YOUTUBE, video)
 
     def recording(self, root: Path) -> Recording:
         """What training's library reads, with its path below `root`. Labels serve as captions where there are none."""
@@ -44,7 +46,8 @@ class Record:
         if not said:
             raise ValueError(f"{self.id} of {self.dataset} has neither captions nor labels; give it some first.")
         concept = self.labels[0] if self.labels else said[0]
-        return Recording(self.id, concept, self.dataset, said, self.split, self.path.relative_to(root))
+        recording = Recording(self.id, concept, self.dataset, said, self.split, self.path.relative_to(root))
+        return replace(recording, labelled=bool(self.labels), captioned=bool(self.captions))
 
 
 def normalise(text: str) -> str:

@@ -16,7 +16,7 @@ from maa.models.aisfx import AisfxEncoder
 from maa.models.clap import ClapHeads
 from maa.models.text import TextEncoder
 from train.data import Library
-from train.data.features import sound_features, token_states
+from train.data.features import SoundVectors, token_states
 from train.package import load_frozen
 
 CACHE = 2048  # captions remembered: those of single sounds come again and again
@@ -28,7 +28,7 @@ class CaptionEncoder:
     """The frozen towers, with their last answers remembered.
 
     Attributes:
-        sounds: [recordings, G] the library's own recordings in the joint space.
+        sounds: the library's own recordings in the joint space.
     """
 
     def __init__(self, config: ModelConfig, library: Library, parts: list[Path], device: torch.device) -> None:
@@ -41,10 +41,8 @@ class CaptionEncoder:
         self.text, self.heads, self.device = text, heads, device
         self.dtype = compute_dtype(device)
         self.token_shape = (config.text.tokens, config.text.context_dim)
-        with torch.inference_mode():
-            cache = next(folder for folder in parts if weight_files(folder, "clap_audio"))
-            features = sound_features(library, sound, config.audio.sample_rate, cache).to(device)
-            self.sounds = heads.embed_audio(features).clone()
+        cache = next(folder for folder in parts if weight_files(folder, "clap_audio"))
+        self.sounds = SoundVectors(library, sound, heads, config.audio.sample_rate, cache)
         self.known: OrderedDict[str, Encoded] = OrderedDict()
 
     @torch.no_grad()
