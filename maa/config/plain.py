@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from typing import Any, Literal, Protocol, TypeVar, get_args, get_origin, get_type_hints
 
 
-
 class _Described(Protocol):
     """Goes to plain JSON types and back."""
 

@@ -112,7 +112,7 @@ def describe_pictures(model: Model, pictures: list[NDArray[np.uint8]]) -> list[t
     """The sound concepts that pictures are heard as; several pictures are pooled like the frames of a video."""
     able = (one for one in (model, *model.experts.values()) if one.vision is not None and one.text is not None)
     model = next((one for one in able if one.concepts), model)
-    if model.vision is None or not model.concepts:
+    if model.vision is None or model.text is None or not model.concepts:
         return []
     return model.vision.describe(pictures, list(model.concepts), lambda texts: embed_words(model, texts))
 
