@@ -15,7 +15,7 @@ with a fifth of the texts empty (App. E.2); filling holes, trained on from it (S
         --start runs/paper/unet.safetensors --steps 100000 --lr 1e-5 --scale-lr --null 0.2
     accelerate launch -m train.diffusion --config paper --recipe text-inpaint --parts $PARTS --out runs/paper-fill \\
         --start runs/paper-free/unet.safetensors --masks frame-70 --steps 100000 --lr 1e-5 --scale-lr
-    accelerate launch -m train.diffusion --config paper-image --recipe visual --clip vision --parts $PARTS \\
+    accelerate launch -m train.diffusion --config paper-image --recipe visual --guide vision --parts $PARTS \\
         --out runs/paper-image --steps 2000000 --lr 1e-5 --scale-lr
     accelerate launch -m train.diffusion --config paper --recipe text --text t5 --parts $PARTS --out runs/paper-t5
     accelerate launch -m train.diffusion --config paper --recipe visual --parts $PARTS --out runs/paper-visual
@@ -295,7 +295,7 @@ def main() -> None:
     parser.add_argument("--recipe", choices=sorted(RECIPES), default="unified")
     parser.add_argument("--library", type=Path, default=Path("data"))
     parser.add_argument("--parts", type=Path, nargs="+", default=[Path("data/parts")], help="folders with frozen parts")
-    parser.add_argument("--clip", help="open_clip model that guides --recipe visual: folder, hub id, or NAME,TAG")
+    parser.add_argument("--guide", help="open_clip model that guides --recipe visual: folder, hub id, or NAME,TAG")
     add_recipe(parser)
     add_fields(parser, RunOptions, lr=4e-4)
     args = parser.parse_args()
@@ -305,7 +305,7 @@ def main() -> None:
             config = changed(config, [f"autoencoder.latent_channels={args.latent_channels}"])
         recipe = recipe_from(args)
         library = Library.open(args.library, rate=config.audio.sample_rate)
-        train_unet(config, library, args.parts, from_args(RunOptions, args), recipe, args.clip)
+        train_unet(config, library, args.parts, from_args(RunOptions, args), recipe, args.guide)
 
 
 if __name__ == "__main__":
