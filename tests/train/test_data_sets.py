@@ -156,8 +156,10 @@ def test_each_set_yields_the_same_record(name: str, tmp_path: Path) -> None:
     assert (records[0].captions, records[0].labels, records[0].split) == (captions, labels, split)
     made, _ = build_sets([f"{name}={root}"], tmp_path / "made")
     assert len(made.rows) == len({r.path.read_bytes() for r in records}) and made.seconds(0) > 0.1
-    assert {row.labelled for row in made.rows} == {bool(record.labels) for record in records}
-    assert {row.captioned for row in made.rows} == {bool(record.captions) for record in records}
+    known = {row.id: row.event for row in made.rows}
+    events = {f"{name}/{r.id}": len(r.labels) == 1 and not r.captions for r in records}
+    assert all(event == events[one] for one, event in known.items())
+    assert made.events.tolist() == [row.event for row in made.rows]
 
 
 def test_captions_of_one_clip_are_one_record(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,23 +14,29 @@ from torch import Tensor
 from maa.aside import aside
 from maa.foreign import foreign
 from maa.models.aisfx import AisfxEncoder
-from maa.models.clap import ClapHeads
+from maa.models.msclap import Cnn14
 from maa.models.text import TextEncoder, mean_pool
 from train.data.library import Library
 from train.data.manifest import Recording
 from train.data.vectors import Vectors
 
+SoundTower = AisfxEncoder | Cnn14
 
-def features_file(library: Library, cache: Path) -> Path:
-    """Where a folder keeps the vectors of a library's recordings, by its digest: of a streamed one in a folder."""
-    name = f"sounds-{library.digest()[:16]}"
+
+def features_file(library: Library, cache: Path, kind: str = "sounds") -> Path:
+    """Where a folder keeps the vectors of a library's recordings, by its digest and by what has made them: of a
+    streamed one, in a folder."""
+    name = f"{kind}-{library.digest()[:16]}"
     return cache / (name if library.streamed else f"{name}.npy")
 
 
 @torch.inference_mode()
-def sound_features(library: Library, encoder: AisfxEncoder, rate: int, cache: Path) -> Tensor:
-    """One vector per recording, [N, width]; remembered in the folder `cache` under the library's digest."""
-    path = features_file(library, cache)
+def sound_features(library: Library, encoder: SoundTower, rate: int, cache: Path) -> Tensor:
+    """One vector per recording, [N, width]; remembered in the folder `cache` under the library's digest.
+
+    Of Cnn14, which hears at most nine seconds at once, it is the mean over a recording's windows.
+    """
+    path = features_file(library, cache, _kind(encoder))
     if not path.is_file():
         found = _heard(library, encoder, rate, range(len(library.rows)))
         with aside(path) as neighbour:
@@ -39,53 +45,79 @@ def sound_features(library: Library, encoder: AisfxEncoder, rate: int, cache: Pa
         return torch.from_numpy(np.load(path, allow_pickle=False))
 
 
-def streamed_sound_features(library: Library, encoder: AisfxEncoder, rate: int, cache: Path, first: float) -> Vectors:
+def streamed_sound_features(library: Library, encoder: SoundTower, rate: int, cache: Path, first: float) -> Vectors:
     """The same of a streamed library, in files of which only what is asked for is read.
 
     Args:
         first: where to begin, as a share of all: processes that begin apart share out the work.
     """
-    vectors = Vectors(
-        features_file(library, cache), len(library.rows), lambda rows: _heard(library, encoder, rate, rows)
-    )
+    path = features_file(library, cache, _kind(encoder))
+    vectors = Vectors(path, len(library.rows), lambda rows: _heard(library, encoder, rate, rows))
     vectors.make(first)
     return vectors
 
 
+def _kind(encoder: SoundTower) -> str:
+    return "cnn14" if isinstance(encoder, Cnn14) else "sounds"
+
+
 @torch.inference_mode()
-def _heard(library: Library, encoder: AisfxEncoder, rate: int, rows: Sequence[int]) -> NDArray[np.float32]:
+def _heard(library: Library, encoder: SoundTower, rate: int, rows: Sequence[int]) -> NDArray[np.float32]:
     device = next(encoder.parameters()).device
     waves = (torch.from_numpy(library.wave(i)).to(device)[None] for i in rows)
-    return torch.cat([encoder.embed(wave, rate) for wave in waves]).cpu().numpy()
+    return torch.cat([_vector(encoder, wave, rate) for wave in waves]).cpu().numpy()
+
+
+def _vector(encoder: SoundTower, wave: Tensor, rate: int) -> Tensor:
+    """[1, width] of a wave [1, n]."""
+    return encoder.embed_windows(wave, rate).mean(1) if isinstance(encoder, Cnn14) else encoder.embed(wave, rate)
 
 
 class SoundVectors:
-    """A library's own recordings in the joint space: known of all of them, or of a streamed library made when asked.
+    """The vectors of a library's own recordings in some space: of all of them at once, or made when they are asked for.
 
-    Attributes:
-        width: of a vector.
+    Args:
+        width: of a vector; 0 where there is no space.
+        known: [recordings, width] of all. make: [1, width] of one, by its number; neither = only texts have vectors.
     """
 
-    def __init__(self, library: Library, encoder: AisfxEncoder, heads: ClapHeads, rate: int, cache: Path) -> None:
-        self.library, self.encoder, self.heads, self.rate = library, encoder, heads, rate
-        self.device = next(heads.parameters()).device
-        self.known: Tensor | None = None
-        if not library.streamed:
-            with torch.inference_mode():
-                features = sound_features(library, encoder, rate, cache).to(self.device)
-                self.known = heads.embed_audio(features).clone()
-        self.width = heads.audio.linear1.out_features
+    def __init__(
+        self,
+        width: int,
+        device: torch.device,
+        known: Tensor | None = None,
+        make: Callable[[int], Tensor] | None = None,
+    ) -> None:
+        self.width, self.device, self.known, self.make = width, device, known, make
+
+    def __bool__(self) -> bool:
+        return self.known is not None or self.make is not None
 
     def of(self, recordings: Sequence[int]) -> Tensor:
-        """Unit vectors [len(recordings), width] on the towers' device; anything for those below 0."""
+        """Vectors [len(recordings), width]; anything for those below 0."""
         if self.known is not None:
             return self.known[torch.tensor(recordings).clamp_min(0).to(self.device)]
         found = torch.zeros(len(recordings), self.width, device=self.device)
-        for row in sorted({row for row in recordings if row >= 0}):
-            at = [k for k, one in enumerate(recordings) if one == row]
-            features = torch.from_numpy(_heard(self.library, self.encoder, self.rate, [row])).to(self.device)
-            found[at] = self.heads.embed_audio(features)
+        for row in sorted({row for row in recordings if row >= 0}) if self.make else ():
+            assert self.make is not None
+            found[[k for k, one in enumerate(recordings) if one == row]] = self.make(row)
         return found
+
+
+def sound_vectors(
+    library: Library, encoder: SoundTower, rate: int, cache: Path, embed: Callable[[Tensor], Tensor]
+) -> SoundVectors:
+    """The vectors of a library's recordings, where `embed` takes what the encoder says [N, width] to."""
+    device = next(encoder.parameters()).device
+    if not library.streamed:
+        known = embed(sound_features(library, encoder, rate, cache).to(device)).clone()
+        return SoundVectors(known.shape[1], device, known)
+
+    @torch.inference_mode()
+    def make(row: int) -> Tensor:
+        return embed(torch.from_numpy(_heard(library, encoder, rate, [row])).to(device))
+
+    return SoundVectors(make(0).shape[1], device, make=make)
 
 
 def token_states(encoder: TextEncoder, texts: Sequence[str]) -> tuple[Tensor, Tensor | None]:
@@ -127,6 +159,10 @@ class Texts(Mapping[str, int]):
             raise KeyError(text)
         return number
 
+    def digest(self) -> str:
+        """What tells these texts from others."""
+        return hashlib.sha256(self.hashes.tobytes()).hexdigest()[:16]
+
     def text(self, number: int) -> str:
         """The text of a number."""
         wanted = int(self.hashes[number])
@@ -142,13 +178,12 @@ def _hash(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
-def streamed_text_features(texts: Texts, encoder: TextEncoder, cache: Path, first: float) -> Vectors:
-    """The texts' mean-pooled token states, in files of which only what is asked for is read; `first` as above."""
+def streamed_text_features(texts: Texts, read: Callable[[list[str]], Tensor], folder: Path, first: float) -> Vectors:
+    """What `read` makes of texts, [M, width], in files of which only what is asked for is read; `first` as above."""
 
     def make(numbers: Sequence[int]) -> NDArray[np.float32]:
-        return text_features(encoder, [texts.text(number) for number in numbers]).float().cpu().numpy()
+        return read([texts.text(number) for number in numbers]).float().cpu().numpy()
 
-    digest = hashlib.sha256(texts.hashes.tobytes()).hexdigest()[:16]
-    vectors = Vectors(cache / f"texts-{digest}", len(texts), make)
+    vectors = Vectors(folder, len(texts), make)
     vectors.make(first)
     return vectors

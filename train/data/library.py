@@ -17,6 +17,7 @@ from maa.aside import aside
 from maa.foreign import foreign
 from train.data.blocks import decode_blocks, forget_blocks
 from train.data.check import Findings, examine
+from train.data.grouped import Grouped
 from train.data.level import RATE, at_rate, is_steady, loudest_level, to_int16, trim_and_level
 from train.data.manifest import MANIFEST, SPLITS, Recording, load_manifest
 from train.data.shards import HEAD, Lines, Shards, Stored, folder_name, line_of, read_stored, recording_of
@@ -229,14 +230,9 @@ class Library:
         return self._flags("sustained")
 
     @cached_property
-    def labelled(self) -> NDArray[np.bool_]:
-        """Recordings whose concept is a class that somebody named, [N]; of others it is their first caption."""
-        return self._flags("labelled")
-
-    @cached_property
-    def captioned(self) -> NDArray[np.bool_]:
-        """Recordings with sentences that somebody wrote, [N]; the captions of others are names of classes."""
-        return self._flags("captioned")
+    def events(self) -> NDArray[np.bool_]:
+        """Recordings that may be sampled as events, [N]: a class label names all that is heard."""
+        return self._flags("event")
 
     def _flags(self, name: str) -> NDArray[np.bool_]:
         if self.stored is not None:
@@ -255,12 +251,10 @@ class Library:
             return self._flags("steady")
         return np.array([is_steady(self.wave(i), self.rate) for i in range(len(self.rows))], bool)
 
-    def groups(self, indices: Sequence[int] | NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
+    def groups(self, indices: Sequence[int] | NDArray[np.int64]) -> Grouped:
         """The same indices, grouped by concept."""
         chosen = np.asarray(indices, np.int64)
-        concepts = self.concept_of[chosen]
-        order = np.argsort(concepts, kind="stable")
-        return tuple(np.split(chosen[order], np.flatnonzero(np.diff(concepts[order])) + 1)) if len(chosen) else ()
+        return Grouped(chosen, self.concept_of[chosen])
 
 
 def shard_folders(root: Path, rate: int) -> tuple[Path, Path]:

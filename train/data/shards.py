@@ -44,8 +44,7 @@ COLUMNS = np.dtype(
         ("split", "i1"),  # its number in SPLITS
         ("sustained", "?"),
         ("steady", "?"),
-        ("labelled", "?"),
-        ("captioned", "?"),
+        ("event", "?"),
     ]
 )
 

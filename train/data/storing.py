@@ -63,7 +63,7 @@ def write_index(
             columns["line"][k + 1] = file.tell()
             columns["concept"][k], columns["split"][k] = numbers[one.row.concept], SPLITS.index(one.row.split)
             columns["level"][k], columns["steady"][k] = one.level, one.steady
-            for name in ("sustained", "labelled", "captioned"):
+            for name in ("sustained", "event"):
                 columns[name][k] = getattr(one.row, name)
     with aside(folder / "index.npy") as neighbour, neighbour.open("wb") as out:
         np.save(out, columns)

@@ -30,7 +30,7 @@ from train.data import Library
 from train.data.ahead import Ahead
 from train.data.masks import draw_mask, one_span
 from train.data.order import Order
-from train.data.prompts.composer import MOST, Composer
+from train.data.prompts.composer import MOST
 from train.data.prompts.plans import Plan, captions_of
 from train.data.sound import Held, joined
 from train.latents.activity import Activity, Audible
@@ -139,11 +139,10 @@ class Pool:
         self.exact = self.device.type == "cpu"  # resuming bit for bit: nothing may depend on what is made beside it
         self.front = MelSpectrogram(config.audio).to(self.device)
         spec = config.audio
-        rows = library.indices("train")
-        self.composer = Composer(library, rows, spec.samples, spec.sample_rate, self.device, natural=True)
+        self.composer = recipe.composer(library, spec, self.device)
         self.size = max(SHARDS, recipe.pool // SHARDS * SHARDS)
-        self.seed, self.rows = seed, rows
-        self.order = Order(len(rows), seed, AT_HAND) if library.streamed else None
+        self.seed, self.rows = seed, library.indices("train")
+        self.order = Order(len(self.rows), seed, AT_HAND) if library.streamed else None
         # One thread: planning a clip is work for Python, and what is remembered of recordings has no lock.
         self.ahead = Ahead(self._draw, AT_ONCE, self.processes, threads=1) if library.streamed else None
         self.made = 0  # clips so far, in all processes together
@@ -224,7 +223,7 @@ class Pool:
         latent_mask = send(torch.from_numpy(cells), self.device).float()
         held = [clip.held for clip in drawn if clip.held is not None]
         waves = self.composer.render(plans, joined(held) if held else None)
-        mel = self.front(waves)
+        mel = self.front(waves)[..., : spec.frames]
         assert spec.frames == mel.shape[-1]
         both = torch.cat([mel, fill_hole(mel, mask)])
         parts = both.split(1 if self.exact else len(both))
