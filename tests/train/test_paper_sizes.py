@@ -101,7 +101,9 @@ def test_the_vocoders(words: list[str], home: Path, monkeypatch: pytest.MonkeyPa
     hifi = "--vocoder" in words
     kind = vocoder.KINDS["hifigan" if hifi else "bigvgan"](channels=64)
     network = HifiganGenerator(kind) if hifi else BigvganGenerator(kind)
-    run(vocoder, ["--config", "paper-image", "--vocoder", kind.kind, "--out", "runs/other", *QUICK, *small], monkeypatch)
+    run(
+        vocoder, ["--config", "paper-image", "--vocoder", kind.kind, "--out", "runs/other", *QUICK, *small], monkeypatch
+    )
     network.load_state_dict(load_file(home / "runs/vocoder/vocoder.safetensors"))
     assert len(losses(home / "runs/vocoder", "vocoder", "adversarial")) >= 1
 
