@@ -237,9 +237,12 @@ class Finder:
         """One sound in a person's words, with the known sounds that are near it."""
         self.learn([said])
         core, times = _counted(said)
+        before = len(times) - len(times.lstrip(", "))  # what parts it from the sound
+        times = times[:before] + in_words(times[before:])
         matches = tuple(self.vocabulary.nearest(self.vectors[core], CANDIDATES))
         if max(match.similarity for match in matches) >= NEAR:
-            return Clause(said, in_words(said), matches, True, times)
+            trained = self.vocabulary.sound_of(core) is not None  # on these very words, figures and all
+            return Clause(said, said if trained else in_words(said), matches, True, times)
         known = matches[0].similarity >= self.far and WORD.search(core) is not None
         return Clause(said, matches[0].words + times if known else in_words(said), matches, known, times)
 

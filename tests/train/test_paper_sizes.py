@@ -12,6 +12,7 @@ from types import ModuleType
 import open_clip
 import pytest
 import torch
+import transformers
 from safetensors.torch import load_file, save_file
 
 from maa import checkpoint
@@ -23,7 +24,7 @@ from maa.models.text import spelling_tokenizer
 from tests.models.test_clip import MODEL
 from tests.train.library import little_library
 from tests.train.test_stages import losses
-from train import autoencoder, clap, diffusion, vocoder
+from train import autoencoder, clap, diffusion, parts, vocoder
 from train.data.library import CACHE
 
 TOWER = ["width=32", "layers=1", "heads=2", "intermediate=32", "vocabulary=128", "positions=128"]
@@ -57,8 +58,8 @@ def value(words: list[str], flag: str) -> str:
     return words[words.index(flag) + 1]
 
 
-def save_parts(config: ModelConfig, folder: Path, *parts: str) -> Path:
-    checkpoint.save(checkpoint.random_model(config, parts=parts or checkpoint.PARTS), folder, torch.float32)
+def save_parts(config: ModelConfig, folder: Path, *names: str) -> Path:
+    checkpoint.save(checkpoint.random_model(config, parts=names), folder, torch.float32)
     (folder / checkpoint.CONFIG).unlink()
     return folder
 
@@ -118,10 +119,9 @@ def test_ms_clap_and_then_every_network_of_the_paper(home: Path, monkeypatch: py
     assert moved == {"projection"}, "the tower stays, and the text network reads through the new projection"
     save_parts(t5 := row_config("t5"), home / "data/t5", "text")
     assert t5.text.kind == "t5"
-    parts = ["runs/clap", "data/parts"]
+    frozen = ["runs/clap", "data/parts"]
     for words in documented(diffusion):
-        named = [part for word in words for part in (parts if word == "$PARTS" else [word])]
-        named = ["data/t5" if word == "$PARTS" else word for word in named]
+        named = [part for word in words for part in (frozen if word == "$PARTS" else [word])]
         more = [] if "t5" in words else [PROJECTED]
         if "t5" in words:
             named.insert(named.index("--parts") + 1, "data/t5")
@@ -154,6 +154,24 @@ def test_ms_claps_projections_learn_which_text_belongs_to_which_sound() -> None:
 def row_config(row: str) -> ModelConfig:
     config = ModelConfig(text=diffusion.ROWS[row], clap=PAPER.clap, vision=PAPER.vision, vocoder=PAPER.vocoder)
     return changed(config, [*WIDTHS, "text.pad=[PAD]", *MS_CLAP, "vocoder.channels=64"])
+
+
+def test_a_tower_of_transformers_is_a_part(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plain BERT: for its row of Table 1, and as the caption tower of MS-CLAP."""
+    monkeypatch.chdir(home)
+    sizes = {"vocab_size": 128, "hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = transformers.BertConfig(**sizes, intermediate_size=32, max_position_embeddings=128)
+    transformers.BertModel(config, add_pooling_layer=False).save_pretrained(home / "plain")
+    spelling_tokenizer().save(str(home / "plain/tokenizer.json"))
+    run(parts, ["--tower", "plain", "--to", "data/bert"], monkeypatch)
+    words = ["--config", "paper", "--recipe", "text", "--text", "bert", "--parts", "data/bert", "data/parts"]
+    quick = [*QUICK, "--batch", "1", "--pool", "8", "--renew", "0"]
+    run(diffusion, [*words, "--out", "runs/bert", *quick, "--set", *WIDTHS], monkeypatch)
+    (home / "data/bert/clap_audio.safetensors").symlink_to(home / "data/parts/clap_audio.safetensors")
+    words = ["--config", "paper", "--parts", "data/bert", "--out", "runs/clap-of-bert", *QUICK]
+    run(clap, [*words, "--set", *WIDTHS, PROJECTED, *MS_CLAP], monkeypatch)
+    plain, made = (load_file(home / name / "text.safetensors") for name in ("data/bert", "runs/clap-of-bert"))
+    assert all(torch.equal(value, made[name]) for name, value in plain.items()) and "projection.linear1.weight" in made
 
 
 @pytest.mark.parametrize("row", sorted(diffusion.ROWS))
