@@ -16,6 +16,7 @@ from tests.train.library import little_library
 from train import autoencoder, clap, diffusion, vocoder
 from train.data import Library
 from train.data.ahead import Ahead
+from train.data.bench import bench
 from train.data.crops import WaveCrops
 from train.data.features import Texts, said_of
 from train.data.order import Order
@@ -171,3 +172,13 @@ def test_a_damaged_library_is_one_sentence(how: str, root: Path, tmp_path: Path)
         head.write_text("{")
     with pytest.raises(ValueError, match=r"library-16k.*build the library again\.$"):
         Library.open(tmp_path).wave(0)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="only Linux says how much memory a process has")
+def test_memory_does_not_grow_with_the_hours(tmp_path: Path) -> None:
+    lines = list(bench((1, 40), held=0, batches=24, clips=6, to=tmp_path))
+    few, many = (line.split() for line in lines[1:])
+    assert few[:3] == ["1", "disk", "360"] and many[:3] == ["40", "disk", "14,400"]
+    assert float(many[3]) < float(few[3]) + 60, "forty hours in memory would be 4,400 MiB more"
+    assert float(many[6]) > 0 and float(many[7]) > 0
+    assert not list(tmp_path.iterdir()), "what was made up goes with it"

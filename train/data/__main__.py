@@ -5,6 +5,7 @@ python -m train.data stats                          # families, concepts, record
 python -m train.data stats train/data/manifest.csv clotho=/data/clotho fsd50k=/data/FSD50K   # the paper's Table 4
 python -m train.data check audiocaps=/data/audiocaps                                         # bad files, one by one
 python -m train.data build --to data/mine clotho=/data/clotho audioset=/data/audioset        # then --library data/mine
+python -m train.data bench-stream                   # memory and speed of libraries of 2, 20 and 200 made up hours
 python -m train.data sustained data                 # mark the sounds that last in the manifest, from the recordings
 """
 
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from maa.config import PRESETS
 from train.data.apart import Known, digests_of, known_elsewhere
+from train.data.bench import bench
 from train.data.check import Findings, examine
 from train.data.fetch import STANDARD, fetch
 from train.data.library import Library
@@ -30,6 +32,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if args.command == "stats" and args.sets:
             return _table4(args.sets)
+        if args.command == "bench-stream":
+            for line in bench(args.hours, args.held, args.batches, args.clips, args.to):
+                print(line, flush=True)
+            return 0
         if args.command == "build":
             return _build(args)
         if args.command == "check" and args.sets:
@@ -156,6 +162,12 @@ def _parser() -> argparse.ArgumentParser:
     make.add_argument("--workers", type=int, default=1, help="processes that decode")
     make.add_argument("--in-memory", action="store_true", help="a few hours as one file, not as shards on the disk")
     make.add_argument("--config", choices=sorted(PRESETS), default="small", help="whose rate they get (%(default)s)")
+    speed = commands.add_parser("bench-stream", help="memory and speed of reading libraries of many hours from disk")
+    speed.add_argument("--hours", type=int, nargs="+", default=[2, 20, 200], help="of made up libraries (%(default)s)")
+    speed.add_argument("--held", type=int, default=2, help="up to so many hours also in memory (%(default)s)")
+    speed.add_argument("--batches", type=int, default=400, help="of 64 crops (%(default)s)")
+    speed.add_argument("--clips", type=int, default=400, help="composed (%(default)s)")
+    speed.add_argument("--to", type=Path, help="an existing folder to make them up in, 120 MB and an index")
     last = commands.add_parser("sustained", help="mark the sounds that last in the manifest")
     last.add_argument("library", type=Path, nargs="?", default=Path("data"), help="folder of the library (%(default)s)")
     return parser

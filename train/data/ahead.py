@@ -35,3 +35,8 @@ class Ahead(Generic[Made]):
             if one not in self.coming:
                 self.coming[one] = self.pool.submit(self.make, one)
         return self.coming.pop(number).result()
+
+    def close(self) -> None:
+        """Make no more, and wait for what is being made."""
+        self.pool.shutdown(cancel_futures=True)
+        self.coming.clear()

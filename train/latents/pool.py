@@ -141,7 +141,7 @@ class Pool:
         spec = config.audio
         self.composer = recipe.composer(library, spec, self.device)
         self.size = max(SHARDS, recipe.pool // SHARDS * SHARDS)
-        self.seed, self.rows = seed, library.indices("train")
+        self.seed, self.rows = seed, recipe.recordings(library)
         self.order = Order(len(self.rows), seed, AT_HAND) if library.streamed else None
         # One thread: planning a clip is work for Python, and what is remembered of recordings has no lock.
         self.ahead = Ahead(self._draw, AT_ONCE, self.processes, threads=1) if library.streamed else None
@@ -180,6 +180,12 @@ class Pool:
         for start in range(0, len(mine), AT_ONCE):
             self._make(mine[start : start + AT_ONCE])
         self.made = max(self.made, count)
+
+    def close(self) -> None:
+        """No more clips are made: what they are made with goes."""
+        if self.ahead is not None:
+            self.ahead.close()
+        del self.composer
 
     def rescale(self, config: ModelConfig, autoencoder: Autoencoder) -> None:
         """Go on with an autoencoder of another latent scale; the latents that are held are brought to it."""
