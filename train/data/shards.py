@@ -5,6 +5,7 @@ A folder `library-16k/` (of another rate: its kHz) holds
     library.json       the head: format, rate, samples of each shard, a digest of it all; written last
     shard-00000.npy    int16 [n], waveforms one after another; a recording never crosses shards
     index.npy          COLUMNS [recordings + 1], what is asked of all recordings at once
+    bursts.npy         int32 [events, 2], the samples between which single events of a recording sound
     rows.jsonl         a line of JSON for each recording: its words, split and path
     concepts.json      the names that `index.npy` numbers, sorted
     left-out.txt       why recordings were left out, a line each
@@ -29,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maa.foreign import foreign
+from train.data.bursts import Bursts
 from train.data.manifest import Recording
 
 FORMAT = 1
@@ -40,10 +42,13 @@ COLUMNS = np.dtype(
         ("first", "<i8"),  # sample of the library at which a recording begins; behind the last, their number
         ("line", "<i8"),  # byte of rows.jsonl at which its line begins; likewise
         ("concept", "<i4"),  # its number in concepts.json
+        ("burst", "<i8"),  # row of bursts.npy at which its single events begin; likewise
+        ("core", "<i4", 2),  # samples of it between which it is at its usual level
         ("level", "<f4"),  # RMS of its loudest 0.4 s
         ("split", "i1"),  # its number in SPLITS
         ("sustained", "?"),
         ("steady", "?"),
+        ("sure", "?"),  # the number of its events leaves no doubt
         ("event", "?"),
     ]
 )
@@ -156,6 +161,7 @@ class Stored:
     rate: int  # Hz
     digest: str  # of its samples and rows
     columns: NDArray[np.void]  # COLUMNS [recordings + 1], mapped
+    spans: NDArray[np.int32]  # of bursts.npy, mapped
     rows: Lines
     samples: Shards
 
@@ -163,6 +169,12 @@ class Stored:
     def concepts(self) -> tuple[str, ...]:
         """All concepts, sorted."""
         return tuple(json.loads((self.folder / "concepts.json").read_text(encoding="utf-8")))
+
+    def bursts(self, i: int) -> Bursts:
+        """The events of recording `i`."""
+        told, behind = self.columns[i], self.columns[i + 1]
+        spans = np.array(self.spans[int(told["burst"]) : int(behind["burst"])], np.int64)
+        return Bursts(spans, bool(told["sure"]), (int(told["core"][0]), int(told["core"][1])))
 
 
 def read_stored(folder: Path) -> Stored:
@@ -179,8 +191,11 @@ def read_stored(folder: Path) -> Stored:
         raise ValueError(f"{folder} has the layout {layout}, this program reads {FORMAT}; build the library again.")
     with foreign(damaged):
         columns = np.load(folder / "index.npy", mmap_mode="r", allow_pickle=False)
+        spans = np.load(folder / "bursts.npy", mmap_mode="r", allow_pickle=False)
         samples = Shards(folder, head["samples"])
         rows = Lines(folder / "rows.jsonl", columns["line"])
         if columns.dtype != COLUMNS or columns["first"][-1] != len(samples) or columns["line"][-1] != len(rows.text):
             raise ValueError
-        return Stored(folder, int(head["rate"]), str(head["digest"]), columns, rows, samples)
+        if spans.dtype != np.int32 or columns["burst"][-1] != len(spans):
+            raise ValueError
+        return Stored(folder, int(head["rate"]), str(head["digest"]), columns, spans, rows, samples)
