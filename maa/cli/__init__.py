@@ -19,6 +19,7 @@ COMMANDS = {
     "convert": ("maa.cli.models", "convert_files"),
     "push": ("maa.cli.models", "push"),
     "bench": ("maa.cli.bench", "show_bench"),
+    "batch": ("maa.cli.batch", "run"),
 }
 TASK = ("maa.cli.tasks", "make")
 

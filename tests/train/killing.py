@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from maa.aside import write_bytes
+from maa.folders import changed_folder, replace_folder
 from train import evaluate, small
 from train.data import blocks, fetch
 from train.data.__main__ import main as data_main
 from train.package import put_together
-from train.trainer.folders import changed_folder, replace_folder
 
 # A server that has imported all of it and computed nothing: copies of it start at once.
 CONTEXT = multiprocessing.get_context("forkserver")

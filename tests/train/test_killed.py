@@ -20,12 +20,12 @@ from safetensors.torch import load_file
 
 from maa import checkpoint
 from maa.config import TINY
+from maa.folders import changed_folder
 from tests.train import killing
 from tests.train.library import little_library, write_manifest
 from train import evaluate, small
 from train.data import Library
 from train.data.library import BLOCKS, CACHE
-from train.trainer.folders import changed_folder
 from train.trainer.journal import Journal, read_log
 from train.trainer.keeping import alone_in, read_state
 
