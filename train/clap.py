@@ -13,7 +13,9 @@ with its new projection: what the diffusion stage conditions on.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +32,16 @@ from maa.models.clap import ClapHeads
 from maa.models.msclap import Cnn14, MsClapHeads
 from maa.models.text import TextEncoder, load_tokenizer
 from train.data import Library
-from train.data.features import sound_features, text_features
+from train.data.features import (
+    Texts,
+    said_of,
+    sound_features,
+    streamed_sound_features,
+    streamed_text_features,
+    text_features,
+)
+from train.data.order import Order
+from train.data.vectors import Vectors
 from train.package import load_frozen
 from train.trainer.draw import Draw
 from train.trainer.keeping import one_line, save_weights
@@ -39,19 +50,22 @@ from train.trainer.options import RunOptions, add_config, add_fields, config_fro
 from train.trainer.precision import make_accelerator
 
 BATCH = 64  # captions that are read together
+SHUFFLE = 8  # of the order in which a streamed library's recordings are contrasted
+HELD_OUT = 2048  # recordings of a streamed library that accuracy is measured on, at most
 
 
 @dataclass(frozen=True)
 class Features:
     """What the frozen towers give for the library: sounds [N, audio_width], texts [M, text width]."""
 
-    sounds: Tensor
-    texts: Tensor
-    text_of: dict[str, int]
+    sounds: Tensor | Vectors
+    texts: Tensor | Vectors
+    text_of: Mapping[str, int]
 
     def to(self, device: torch.device) -> Features:
-        """The same on a device."""
-        return replace(self, sounds=self.sounds.to(device), texts=self.texts.to(device))
+        """The same on a device; what is in files stays there."""
+        sounds, texts = (held.to(device) if isinstance(held, Tensor) else held for held in (self.sounds, self.texts))
+        return replace(self, sounds=sounds, texts=texts)
 
 
 def caption_reader(config: ModelConfig, parts: Path) -> MsClapHeads:
@@ -75,25 +89,42 @@ def caption_reader(config: ModelConfig, parts: Path) -> MsClapHeads:
     return heads
 
 
-def library_features(library: Library, config: ModelConfig, parts: Path, reader: MsClapHeads | None) -> Features:
-    """Both towers over everything in the library; computed once, they never change."""
+def library_features(
+    library: Library, config: ModelConfig, parts: Path, reader: MsClapHeads | None, first: float = 0.0
+) -> Features:
+    """Both towers over everything in the library; computed once, they never change.
+
+    Args:
+        first: where to begin with a streamed library, as a share of all: processes share out the work.
+    """
     sound = load_frozen(config, "clap_audio", parts)
     assert isinstance(sound, AisfxEncoder | Cnn14)
-    texts = sorted({caption for row in library.rows for caption in (*row.captions, row.concept)})
-    sounds = sound_features(library, sound, config.audio.sample_rate, parts)
-    return Features(sounds, _read(texts, config, parts, reader), {text: i for i, text in enumerate(texts)})
+    read, rate = _reading(config, parts, reader), config.audio.sample_rate
+    if library.streamed:
+        said = Texts(library)
+        heard = streamed_sound_features(library, sound, rate, parts, first)
+        kind = "texts" if reader is None else "states"
+        return Features(heard, streamed_text_features(said, read, parts / f"{kind}-{said.digest()}", first), said)
+    texts = sorted({caption for row in library.rows for caption in said_of(row)})
+    sounds = sound_features(library, sound, rate, parts)
+    return Features(sounds, read(texts), {text: i for i, text in enumerate(texts)})
 
 
-@torch.inference_mode()
-def _read(texts: list[str], config: ModelConfig, parts: Path, reader: MsClapHeads | None) -> Tensor:
-    """What the projections of texts begin with, [M, width]."""
-    if reader is not None:
-        reader.eval()
+def _reading(config: ModelConfig, parts: Path, reader: MsClapHeads | None) -> Callable[[list[str]], Tensor]:
+    """What takes texts to what their projections begin with, [M, width]."""
+    if reader is None:
+        text = load_frozen(config, "text", parts)
+        assert isinstance(text, TextEncoder)
+        return partial(text_features, text)
+    own = reader
+
+    @torch.inference_mode()
+    def read(texts: list[str]) -> Tensor:
+        own.eval()
         batches = [texts[first : first + BATCH] for first in range(0, len(texts), BATCH)]
-        return torch.cat([reader.first_states(batch) for batch in batches])
-    text = load_frozen(config, "text", parts)
-    assert isinstance(text, TextEncoder)
-    return text_features(text, texts)
+        return torch.cat([own.first_states(batch) for batch in batches])
+
+    return read
 
 
 def embed_texts(heads: ClapHeads | MsClapHeads, texts: Tensor) -> Tensor:
@@ -110,12 +141,15 @@ def contrast(heads: ClapHeads | MsClapHeads, sounds: Tensor, texts: Tensor, same
 
 
 def accuracy(heads: ClapHeads | MsClapHeads, known: Features, library: Library, indices: NDArray[np.int64]) -> float:
-    """Share of the recordings whose own concept is nearest among all concepts."""
+    """Share of the recordings whose own concept is nearest among all concepts; of a streamed library, among theirs."""
     concepts = library.concepts
+    if library.streamed:
+        concepts = tuple(sorted({library.rows[int(i)].concept for i in indices}))
     heads.eval()
     with torch.inference_mode():
-        texts = embed_texts(heads, known.texts[[known.text_of[c] for c in concepts]])
-        nearest = (heads.embed_audio(known.sounds[torch.from_numpy(indices)]) @ texts.T).argmax(1)
+        device = next(heads.parameters()).device
+        texts = embed_texts(heads, known.texts[[known.text_of[c] for c in concepts]].to(device))
+        nearest = (heads.embed_audio(known.sounds[indices].to(device)) @ texts.T).argmax(1)
     heads.train()
     hits = [concepts[int(n)] == library.rows[int(i)].concept for n, i in zip(nearest, indices, strict=True)]
     return float(np.mean(hits)) if hits else float("nan")
@@ -131,22 +165,29 @@ def train_clap(config: ModelConfig, library: Library, parts: Path, options: RunO
     torch.manual_seed(options.seed)
     options = scaled(options, batch, 1)
     reader = caption_reader(config, parts) if isinstance(config.clap, MsClapConfig) else None
-    known = library_features(library, config, parts, reader).to(device)
+    share = accelerator.process_index / accelerator.num_processes
+    known = library_features(library, config, parts, reader, share).to(device)
     heads = build(config, "clap") if reader is None else reader.train()
     assert isinstance(heads, ClapHeads | MsClapHeads)
     heads.to(device)
     train, valid = library.indices("train"), library.indices("valid")
-    names = np.array([row.concept for row in library.rows])
+    if library.streamed:
+        valid = valid[:: -(-len(valid) // HELD_OUT) or 1]
+    batch, order = min(batch, len(train)), Order(len(train), options.seed, SHUFFLE)
 
     def step(draw: Draw) -> dict[str, Tensor]:
         rng = draw.rng()
-        rows = rng.choice(train, min(batch, len(train)), replace=False)
+        if library.streamed:
+            rows = train[order.at(draw.step * batch + np.arange(batch))]
+        else:
+            rows = rng.choice(train, batch, replace=False)
         drawn = [library.rows[int(i)] for i in rows]
         chosen = [known.text_of[str(rng.choice([*row.captions, row.concept]))] for row in drawn]
         shaken = rng.normal(1.0, 0.1, (len(rows), 1)).astype(np.float32)
-        same = torch.from_numpy(names[rows][:, None] == names[rows][None]).to(device)
-        sounds = known.sounds[rows] * torch.from_numpy(shaken).to(device)
-        values = {"loss": contrast(heads, sounds, known.texts[chosen], same)}
+        concepts = library.concept_of[rows]
+        same = torch.from_numpy(concepts[:, None] == concepts[None]).to(device)
+        sounds = known.sounds[rows].to(device) * torch.from_numpy(shaken).to(device)
+        values = {"loss": contrast(heads, sounds, known.texts[chosen].to(device), same)}
         if (draw.step + 1) % options.log_every == 0 and len(valid):
             values["held_out"] = torch.tensor(accuracy(heads, known, library, valid))
         return values

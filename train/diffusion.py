@@ -247,7 +247,7 @@ class HeldOut:
         near, encoder = self.near, None if self.near.captions is None else self.near.captions.encoder
         pool = Pool(near.config, self.library, near.autoencoder, encoder, self.recipe, 0, self.place)
         pool.upto(pool.size)
-        del pool.composer  # its copy of the library has done its work
+        pool.close()  # its copy of the library has done its work
         unet = self.trainer.module
         assert isinstance(unet, UNet)
         return DiffusionObjective(unet, pool, self.recipe, self.trainer.accelerator)

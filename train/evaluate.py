@@ -44,7 +44,7 @@ from maa.device import DTYPES
 from maa.foreign import foreign
 from maa.pipeline.tasks import check_seconds
 from train.data import Library
-from train.data.library import decode_file
+from train.data.level import decode_file
 from train.evaluation.card import score_table
 from train.evaluation.clap import retrieval
 from train.evaluation.ears import say_missing

@@ -16,7 +16,7 @@ import numpy as np
 from maa.aside import write_bytes
 from maa.folders import changed_folder, replace_folder
 from train import evaluate, small
-from train.data import blocks, fetch
+from train.data import fetch
 from train.data.__main__ import main as data_main
 from train.package import put_together
 
@@ -50,6 +50,17 @@ def killed(moment: float, target: Callable[..., Any], *args: Any) -> bool:
     return bool(process.exitcode != 0)
 
 
+def killed_at(lines: int, log: Path, target: Callable[..., Any], *args: Any) -> bool:
+    """Kill it when it has written so many lines to a log; True when it was still at work."""
+    before = len(log.read_text().splitlines()) if log.is_file() else 0
+    process = begin(target, *args)
+    while process.is_alive() and (len(log.read_text().splitlines()) if log.is_file() else 0) < before + lines:
+        time.sleep(0.002)
+    process.kill()
+    process.join()
+    return bool(process.exitcode != 0)
+
+
 def moments(seed: int, count: int, longest: float) -> list[float]:
     """Random moments, the same every time for the same seed."""
     return np.random.default_rng(seed).uniform(0, longest, count).tolist()
@@ -73,18 +84,18 @@ def fetching(manifest: Path, to: Path, source: Path) -> None:
 
 
 def building(sets: list[str], to: Path, log: Path) -> None:
-    """`python -m train.data build` with small blocks; every recording that is decoded leaves a line in `log`."""
-    from train.data import library
+    """`python -m train.data build` with small shards; every recording that is decoded leaves a line in `log`."""
+    from train.data import building
 
-    examine = library.examine
+    examine = building.examine
 
     def noted(row: str, *args: Any, **more: Any) -> Any:
         with log.open("a") as file:
             file.write(row + "\n")
         return examine(row, *args, **more)
 
-    blocks.BLOCK = 4
-    library.examine = noted  # type: ignore[assignment]
+    building.SHARD = 60_000
+    building.examine = noted  # type: ignore[assignment]
     assert data_main(["build", "--to", str(to), *sets]) == 0
 
 

@@ -12,6 +12,7 @@ from maa.models.written import normalise
 from train.data.manifest import Recording
 
 AUDIO = (".wav", ".flac", ".ogg", ".mp3", ".m4a", ".opus")
+YOUTUBE, FREESOUND = "youtube", "freesound"  # where several data sets come from
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Record:
     split: str  # "train", "valid" or "test", as published
     rate: int | None = None  # Hz that every file of the set has, where it has one
     span: tuple[float, float] | None = None  # seconds of the source that the file holds, where it is cut from one
+    origin: tuple[str, str] | None = None  # where the sound was published first, and its id there: (YOUTUBE, video)
 
     def recording(self, root: Path) -> Recording:
         """What training's library reads, with its path below `root`. Labels serve as captions where there are none."""

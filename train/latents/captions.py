@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Protocol
 
@@ -21,7 +21,7 @@ from maa.models.clip import ClipVision
 from maa.models.msclap import Cnn14, MsClap, MsClapHeads
 from maa.models.text import TextEncoder
 from train.data import Library
-from train.data.features import sound_features, token_states
+from train.data.features import SoundVectors, sound_vectors, token_states
 from train.package import load_frozen
 
 CACHE = 2048  # captions remembered: those of single sounds come again and again
@@ -33,8 +33,8 @@ class Space(Protocol):
     """Where captions are vectors."""
 
     @property
-    def sounds(self) -> Tensor:
-        """[recordings, G] the library's own recordings there, or [0, G] where only texts are."""
+    def sounds(self) -> SoundVectors:
+        """The library's own recordings there."""
 
     def embed(self, captions: list[str], tokens: Tensor | None, mask: Tensor | None) -> Tensor:
         """Captions to vectors [M, G]; their states [M, K, D] and mask [M, K] where there is a text tower."""
@@ -70,8 +70,8 @@ class CaptionEncoder:
         self.known: OrderedDict[str, Encoded] = OrderedDict()
 
     @property
-    def sounds(self) -> Tensor:
-        """[recordings, G] the library's own recordings as vectors; none, [0, G], where only texts have one."""
+    def sounds(self) -> SoundVectors:
+        """The library's own recordings as vectors; False where only texts have one."""
         return self.space.sounds
 
     @cached_property
@@ -113,28 +113,29 @@ def _space(
     """Where the network's vector lies."""
     unet = config.unet
     if unet.global_dim is None:
-        return Nowhere(torch.zeros(0, 0, device=device))
+        return Nowhere(SoundVectors(0, device))
     if unet.clip_conditioned:
         assert clip is not None
-        return ClipSpace(clip, unet.global_unit, torch.zeros(0, unet.global_dim, device=device))
+        return ClipSpace(clip, unet.global_unit, SoundVectors(unet.global_dim, device))
     heads = load_frozen(config, "clap", *parts, device=device)
     sound = load_frozen(config, "clap_audio", *parts, device=device)
     assert isinstance(heads, ClapHeads | MsClapHeads)
     assert isinstance(sound, AisfxEncoder | Cnn14)
     cache = next(folder for folder in parts if weight_files(folder, "clap_audio"))
-    features = sound_features(library, sound, config.audio.sample_rate, cache).to(device)
-    return ClapSpace(heads, unet.global_unit, heads.embed_audio(features, unet.global_unit).clone())
+    embed = partial(heads.embed_audio, unit=unet.global_unit)
+    sounds = sound_vectors(library, sound, config.audio.sample_rate, cache, embed)
+    return ClapSpace(heads, unet.global_unit, sounds)
 
 
 @dataclass(frozen=True)
 class Nowhere:
     """There is no vector."""
 
-    sounds: Tensor
+    sounds: SoundVectors
 
     def embed(self, captions: list[str], tokens: Tensor | None, mask: Tensor | None) -> Tensor:
         """[M, 0]."""
-        return self.sounds.new_zeros(len(captions), 0)
+        return torch.zeros(len(captions), 0, device=self.sounds.device)
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ class ClapSpace:
 
     heads: ClapHeads | MsClapHeads
     unit: bool
-    sounds: Tensor
+    sounds: SoundVectors
 
     def embed(self, captions: list[str], tokens: Tensor | None, mask: Tensor | None) -> Tensor:
         """[M, joint]: from the states of the network's text tower, or by a caption tower of its own."""
@@ -159,7 +160,7 @@ class ClipSpace:
 
     clip: ClipVision
     unit: bool
-    sounds: Tensor
+    sounds: SoundVectors
 
     def embed(self, captions: list[str], tokens: Tensor | None, mask: Tensor | None) -> Tensor:
         """[M, D]."""

@@ -39,9 +39,9 @@ def conditions_of(
 ) -> dict[str, Tensor]:
     """The fields of a `Context` for entries [B] of the captions of the clips in slots [B]."""
     recording, mode, vector = table.recordings[slots, entry], chance[0], table.vectors[slots, entry]
-    if len(table.encoder.sounds):
+    if table.encoder.sounds:
         own = ((recording >= 0) & (chance[1] < OWN_SOUND))[:, None]
-        vector = torch.where(own, table.encoder.sounds[recording.clamp_min(0)], vector)
+        vector = torch.where(own, table.sounds[slots, entry], vector)
     tokens = table.tokens[slots, entry]
     at = torch.arange(tokens.shape[1], device=tokens.device)
     mask = at < table.lengths[slots, entry].clamp_min(1)[:, None] if hides_pads else None

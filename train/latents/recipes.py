@@ -87,7 +87,7 @@ class Recipe:
         found = library.indices(self.split)
         if not self.labelled:
             return found
-        labelled = np.array([i for i in found.tolist() if library.rows[i].event], np.int64)
+        labelled = found[library.events[found]]
         return labelled if len(labelled) else found
 
     def composer(self, library: Library, spec: AudioSpec, device: torch.device) -> Composer:

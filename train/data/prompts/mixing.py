@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+
+from train.data.grouped import Grouped
 
 EXTRA = (0.5, 0.35, 0.15)  # odds of N = 0, 1, 2 sampled events
 MOST = len(EXTRA)  # events in a clip
@@ -38,9 +38,9 @@ class Groups:
     the few recordings of rare ones by heart; uniform recordings would hear mostly drums.
     """
 
-    def __init__(self, groups: Sequence[NDArray[np.int64]]) -> None:
-        self.groups = tuple(groups)
-        odds = np.sqrt([len(group) for group in self.groups])
+    def __init__(self, groups: Grouped) -> None:
+        self.groups = groups
+        odds = np.sqrt(groups.sizes)
         self.odds = np.cumsum(odds / odds.sum())
 
     def __len__(self) -> int:
