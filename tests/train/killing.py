@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from maa.aside import write_bytes
-from train import evaluate, small
+from train import evaluate, generate, small
 from train.data import blocks, fetch
 from train.data.__main__ import main as data_main
 from train.package import put_together
@@ -91,6 +91,11 @@ def building(sets: list[str], to: Path, log: Path) -> None:
 def evaluating(arguments: list[str]) -> None:
     """`python -m train.evaluate`."""
     assert evaluate.main(arguments) == 0
+
+
+def generating(arguments: list[str]) -> None:
+    """`python -m train.generate`."""
+    assert generate.main(arguments) == 0
 
 
 def scoring(folder: Path) -> None:
