@@ -317,8 +317,8 @@ class MakeAnAudio(Words):
             return inpainting.inpaint_by_expert(
                 self.experts["inpaint"], self.engine, source, mask, sampling, filling, on_step
             )
-        if any(said) and "text" in self.model.missing:
-            raise ValueError(f"{self.model.missing['text']} Or leave the prompts empty.")
+        if any(said) and (lack := lacks(self.model)["text"]):
+            raise ValueError(f"{lack} Or leave the prompts empty.")
         prompts = self._prompts(*said, literal)
         return inpainting.inpaint(self.engine, source, mask, prompts, sampling, filling, on_step)
 

@@ -44,7 +44,8 @@ class Record:
         if not said:
             raise ValueError(f"{self.id} of {self.dataset} has neither captions nor labels; give it some first.")
         concept = self.labels[0] if self.labels else said[0]
-        return Recording(self.id, concept, self.dataset, said, self.split, self.path.relative_to(root))
+        single = len(self.labels) == 1 and not self.captions
+        return Recording(self.id, concept, self.dataset, said, self.split, self.path.relative_to(root), event=single)
 
 
 def normalise(text: str) -> str:

@@ -25,7 +25,7 @@ from maa.device import send
 from maa.models.autoencoder import Autoencoder
 from train.data import Library
 from train.data.masks import draw_mask, one_span
-from train.data.prompts.composer import MOST, Composer
+from train.data.prompts.composer import MOST
 from train.data.prompts.plans import Plan, captions_of
 from train.latents.activity import Activity, Audible
 from train.latents.captions import CaptionEncoder
@@ -118,8 +118,7 @@ class Pool:
         self.exact = self.device.type == "cpu"  # resuming bit for bit: nothing may depend on what is made beside it
         self.front = MelSpectrogram(config.audio).to(self.device)
         spec = config.audio
-        rows = library.indices("train")
-        self.composer = Composer(library, rows, spec.samples, spec.sample_rate, self.device, natural=True)
+        self.composer = recipe.composer(library, spec, self.device)
         self.size = max(SHARDS, recipe.pool // SHARDS * SHARDS)
         self.seed = seed
         self.made = 0  # clips so far, in all processes together

@@ -18,12 +18,13 @@ from torch import Tensor
 
 from train.data import Library
 from train.data.prompts.laying import JOIN, Laid, Sources, lay_event
+from train.data.prompts.mixing import MOST, Groups, Mixing
 from train.data.prompts.plans import Event, Plan, counted, one_of
 from train.data.prompts.synonyms import framed, reword
 from train.data.prompts.templates import MIXES, TEMPLATES, fill_template
 
-EXTRA = (0.5, 0.35, 0.15)  # odds of N = 0, 1, 2 sampled events
-MOST = len(EXTRA)  # events in a clip
+__all__ = ["MOST", "Composer", "Mixing"]
+MIXING = Mixing()
 SILENCE_AT_MOST = 0.3  # of a clip that one repeated recording fills
 LEVEL = 0.1  # RMS of the loudest 0.4 s that every event is brought to before it is mixed
 BOOST = 4.0  # at most, so that a click is not blown up to be as loud as rain
@@ -65,8 +66,8 @@ class Composer:
         indices: the recordings to draw from.
         length: samples of a clip.
         rate: Hz.
-        together: share of the sampled events that sound at the same time as the clip at hand instead of before or
-            after it.
+        mixing: how many events join a clip, and how. They are drawn from those of the recordings that a class label
+            names; where there is none such, nothing joins.
         speeds: between which events are played, slower or faster and pitch with it; a little of it keeps a small
             library from being learned by heart.
         natural: lay events as they come in life (`train.data.prompts.laying`), and say it in many words
@@ -80,17 +81,16 @@ class Composer:
         length: int,
         rate: int,
         device: torch.device | str = "cpu",
-        together: float = 0.15,
+        mixing: Mixing = MIXING,
         speeds: tuple[float, float] = (1.0, 1.0),
         natural: bool = False,
     ) -> None:
-        self.library, self.length, self.rate, self.together = library, length, rate, together
+        self.library, self.length, self.rate, self.mixing = library, length, rate, mixing
         self.speeds = speeds
         self.sources = Sources(library, rate) if natural else None
-        self.groups = library.groups(tuple(indices.tolist()))
-        self.alike = {library.rows[int(group[0])].concept: group for group in self.groups}
-        odds = np.sqrt([len(group) for group in self.groups])
-        self.odds = np.cumsum(odds / odds.sum())
+        self.groups = Groups(library.groups(tuple(indices.tolist())))
+        self.alike = {library.rows[int(group[0])].concept: group for group in self.groups.groups}
+        self.database = Groups(library.groups(tuple(i for i in indices.tolist() if library.rows[i].event)))
         self.device = torch.device(device)
         self.samples = torch.from_numpy(library.samples).to(self.device)
 
@@ -104,11 +104,12 @@ class Composer:
         recording = self.pick(rng)
         sounds, order, sentence = [self._captioned(recording, rng)], [0], "{0}"
         over: Over | None = None
-        for number in range(1, 1 + int(rng.choice(3, p=EXTRA))):
-            other = self.pick(rng)
+        extra = int(rng.choice(len(self.mixing.extra), p=self.mixing.extra))
+        for number in range(1, 1 + (extra if self.database else 0)):
+            other = self.database.draw(rng)
             sounds.append(self._named(other, rng))
             place = f"{{{number}}}"
-            if over is None and rng.random() < self.together:
+            if over is None and rng.random() < self.mixing.together:
                 mix = MIXES[int(rng.integers(len(MIXES)))]
                 sentence = fill_template(mix, sentence, place, rng)
                 over = Over(number, mix.behind, 0, len(order))
@@ -121,18 +122,13 @@ class Composer:
         return self._lay_out(Draft(tuple(sounds), tuple(order), over, sentence), rng)
 
     def pick(self, rng: np.random.Generator) -> int:
-        """A recording: first a concept by the square root of how many recordings it has, then one of them.
-
-        Uniform concepts would learn the few recordings of rare ones by heart; uniform recordings would hear mostly
-        drums.
-        """
-        group = self.groups[min(int(np.searchsorted(self.odds, rng.random(), side="right")), len(self.groups) - 1)]
-        return int(group[int(rng.integers(len(group)))])
+        """A recording of those to draw from."""
+        return self.groups.draw(rng)
 
     def _captioned(self, recording: int, rng: np.random.Generator) -> tuple[int, str, str]:
         """A recording, its caption, and that in other words."""
         row = self.library.rows[recording]
-        if self.sources is not None and rng.random() < NAMED:
+        if self.sources is not None and rng.random() < NAMED and row.event:
             return self._named(recording, rng)
         caption = one_of(row.captions, rng)
         return recording, caption, caption if self.sources is None else reword(caption, row.concept, rng)
@@ -160,7 +156,8 @@ class Composer:
             events.append(Event(start, end, worded, recording, alone, self.others(recording, written, rng)))
         caption = draft.sentence.format(*(worded for _, _, worded in draft.sounds))
         if self.sources is not None and len(events) == 1:
-            caption = framed(caption, self.library.rows[events[0].recording].concept, rng)
+            row = self.library.rows[events[0].recording]
+            caption = framed(caption, row.concept if row.event else "", rng)  # a sentence is no name
         plan = self.lay(tuple(events), caption, rng, behind)
         sentence = draft.sentence.format(*(f"{{{place[number]}}}" for number in range(len(events))))
         return replace(plan, counted=counted(plan, sentence, rng))
