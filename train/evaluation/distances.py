@@ -147,6 +147,15 @@ def with_interval(score: Score, generated: Sequence[str], reference: Sequence[st
     return Value(whole, whole + float(low), whole + float(high))
 
 
+def mean_of(values: NDArray[np.floating], clips: Sequence[str], rounds: int) -> Value:
+    """The mean of a number for each sound, and its interval over clips."""
+
+    def score(rows: NDArray[np.int64], _: NDArray[np.int64]) -> float:
+        return float(values[rows].mean())
+
+    return with_interval(score, clips, [], False, rounds)
+
+
 def _drawn(clips: Sequence[str], rng: np.random.Generator) -> list[str]:
     return [clips[k] for k in rng.integers(len(clips), size=len(clips))]
 

@@ -34,11 +34,25 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add("--partial", action="store_true", help=f"score what is there, marked as a part; exit code {PARTLY}")
     add("--batch", type=int, default=AT_ONCE, help="files given to a process at once; changes no number (%(default)s)")
     add("--forget", action="store_true", help="keep nothing of what was heard; default: <out>/heard")
+    add_outside(group)
+
+
+def add_outside(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """Flags for the weights of embedders by others."""
+    add = parser.add_argument
     add("--panns", type=Path, metavar="FILE", help="Cnn14_16k_mAP=0.438.pth or Cnn14_mAP=0.431.pth")
     add("--vggish", type=Path, metavar="FILE", help="vggish-10086976.pth")
     add("--passt", type=Path, metavar="FILE", help="passt-s-f128-p16-s10-ap.476-swa.pt")
     add("--melception", type=Path, metavar="FILE", help="melception-21-05-10T09-28-40.pt: the paper's FID and KL")
     add("--melception-statistics", type=Path, metavar="FILE", help="train_means_stds_melspec_10s_22050hz.txt")
+
+
+def weights_of(args: argparse.Namespace) -> Weights:
+    """Where the embedders' weights lie, by --model, --device, --library and `add_outside`'s flags."""
+    return Weights(
+        args.model, args.library / "parts", args.device, args.panns, args.vggish, args.passt, args.melception,
+        args.melception_statistics,
+    )  # fmt: skip
 
 
 def asked_of(args: argparse.Namespace) -> Asked:
@@ -50,15 +64,19 @@ def asked_of(args: argparse.Namespace) -> Asked:
     for name, least in (("rounds", 0), ("batch", 1)):
         if getattr(args, name) < least:
             raise ValueError(f"--{name} should be at least {least}, not {getattr(args, name)}.")
-    weights = Weights(
-        args.model, args.library / "parts", args.device, args.panns, args.vggish, args.passt, args.melception,
-        args.melception_statistics,
-    )  # fmt: skip
     how = How(args.rate or None, args.first, None if args.forget else args.out / "heard")
     cores = os.cpu_count() or 1 if pick_device(args.device).type == "cpu" else 1
     workers = cores if args.workers is None else args.workers
     return Asked(
-        args.generated, args.reference, args.captions, weights, how, args.rounds, args.partial, workers, args.batch
+        args.generated,
+        args.reference,
+        args.captions,
+        weights_of(args),
+        how,
+        args.rounds,
+        args.partial,
+        workers,
+        args.batch,
     )
 
 
