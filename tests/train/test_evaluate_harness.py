@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from train.evaluation.hearing import How
 from train.evaluation.lists import Line
 from train.evaluation.matching import match, sounds_in
 
-CLIPS = 12
+CLIPS = 8
 RATE = 16_000
 
 
@@ -40,7 +41,7 @@ def panel(weights: Weights) -> Panel:
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twelve different sounds of a second."""
+    """Eight different sounds of a second."""
     folder = tmp_path_factory.mktemp("real")
     rng = np.random.default_rng(1)
     for k in range(CLIPS):
@@ -79,7 +80,7 @@ def test_recordings_against_themselves_are_no_distance_apart(
     assert report.complete and report.about["paired"] and report.about["generated"]["rates"] == {"16000": CLIPS}
     table = write_report(report, tmp_path)
     assert "PANNs Cnn14: no weights given (--panns)" in table and "INCOMPLETE" not in table
-    assert "12 sounds for 512 dimensions" not in table and "dimensions: compare with the same list only" in table
+    assert "FD ↓ by aiSFX: 8 sounds for 512 dimensions: compare with the same list only." in table
     assert (
         json.loads((tmp_path / "harness.json").read_text())["embedders"]["yamnet"]["sha256"]
         == panel.named("yamnet").mark
@@ -90,14 +91,16 @@ def test_recordings_against_themselves_are_no_distance_apart(
 
 def test_more_noise_is_farther_away(real: Path, weights: Weights, panel: Panel, tmp_path: Path) -> None:
     """Five levels, every distance larger than the one before."""
+    one = replace(panel, embedders=tuple(ears for ears in panel.embedders if ears.name == "aisfx"))
     found = []
     for level in (0.003, 0.01, 0.03, 0.1, 0.3):
         made = noisy(real, tmp_path / f"{level}", level)
-        report = compare(Asked(made, real, None, weights, How(), rounds=0), panel)
-        found.append([report.value(*key).value for key in (("FD", "aisfx"), ("FAD", "aisfx"), ("FD", "yamnet"))])
+        report = compare(Asked(made, real, None, weights, How(), rounds=0), one)
+        found.append([report.value(measure, "aisfx").value for measure in ("FD", "FAD")])
     assert (np.diff(found, axis=0) > 0).all(), found
 
 
+@pytest.mark.slow
 def test_numbers_do_not_depend_on_batch_or_processes(
     real: Path, captions: Path, weights: Weights, tmp_path: Path
 ) -> None:
@@ -106,7 +109,7 @@ def test_numbers_do_not_depend_on_batch_or_processes(
     for workers, batch in ((1, 1), (1, 5), (2, 3)):
         asked = Asked(made, real, captions, weights, How(), 5, workers=workers, batch=batch)
         scores.append(compare(asked).scores)
-    assert scores[0] == scores[1] == scores[2]
+    assert repr(scores[0]) == repr(scores[1]) == repr(scores[2])
 
 
 def test_any_rate_format_and_channels(real: Path, weights: Weights, panel: Panel, tmp_path: Path) -> None:
@@ -126,8 +129,8 @@ def test_any_rate_format_and_channels(real: Path, weights: Weights, panel: Panel
     far = compare(Asked(noisy(real, tmp_path / "far", 0.1), real, None, weights, How(), rounds=0), panel)
     assert near.value("FD", "aisfx").value < 0.5 * far.value("FD", "aisfx").value
     side = near.about["generated"]
-    assert side["rates"] == {"16000": 8, "44100": 4} and side["channels"] == {"1": 8, "2": 4}
-    assert side["formats"] == {"flac": 4, "ogg": 4, "wav": 4} and len(side["of_other_rates"]) == 4
+    assert side["rates"] == {"16000": 5, "44100": 3} and side["channels"] == {"1": 5, "2": 3}
+    assert side["formats"] == {"flac": 3, "ogg": 3, "wav": 2} and len(side["of_other_rates"]) == 3
     assert "mixed rates; not as most: clip0.flac" in as_table(near)
 
 
@@ -155,9 +158,9 @@ def test_a_missing_clip_is_named_and_nothing_is_scored(
     (made / "clip3.wav").unlink()
     assert evaluate.main([*asked, "--partial"]) == 3
     table = capsys.readouterr().out
-    assert "INCOMPLETE: 10 of 12 sounds were scored, 2 missing or unreadable" in table and "FD ↓ (part)" in table
+    assert "INCOMPLETE: 6 of 8 sounds were scored, 2 missing or unreadable" in table and "FD ↓ (part)" in table
     scores = list(csv.DictReader((out / "harness.csv").open()))
-    assert {row["complete"] for row in scores} == {"False"} and {row["sounds"] for row in scores} == {"10"}
+    assert {row["complete"] for row in scores} == {"False"} and {row["sounds"] for row in scores} == {"6"}
 
 
 @pytest.mark.parametrize(
@@ -214,7 +217,8 @@ def test_what_was_heard_is_remembered_by_contents(real: Path, weights: Weights, 
     assert len(kept) == 3 * CLIPS
     damaged = next(iter(kept))
     damaged.write_bytes(b"no archive")
-    assert compare(Asked(real, real, None, weights, how, rounds=0), panel).scores == first.scores
+    assert compare(Asked(real, real, None, weights, how, rounds=0), panel).about == first.about
+    assert repr(compare(Asked(real, real, None, weights, how, rounds=0), panel).scores) == repr(first.scores)
     now = {path: path.stat().st_mtime_ns for path in how.kept.rglob("*.npz")}
     assert {path for path in kept if now[path] != kept[path]} == {damaged}
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Matrix = NDArray[np.float64]
+LEAST = 1e-6  # added to shares before their logarithm
 SPLITS, SHUFFLED_BY = 10, 2020  # of IS, as SpecVQGAN's and AudioLDM's evaluations have them
 TOO_FEW = "too few sounds"
 
@@ -35,6 +36,20 @@ def frechet(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
     return float(max(0.0, gap + spread - 2 * cross))
 
 
+def frechet_quickly(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
+    """`frechet` to about five digits, several times as fast for many rows: for intervals."""
+    if min(len(a), len(b)) <= a.shape[1]:
+        return frechet(a, b)
+    (first, second), covariances = (a.mean(0), b.mean(0)), []
+    for rows, mean in ((a, first), (b, second)):
+        centred = np.asarray(rows - mean, np.float32)
+        covariances.append((centred.T @ centred).astype(np.float64) / (len(rows) - 1))
+    values, vectors = np.linalg.eigh(covariances[0])
+    root = np.sqrt(values.clip(0))[:, None] * vectors.T
+    cross = np.sqrt(np.linalg.eigvalsh(root @ covariances[1] @ root.T).clip(0)).sum()
+    return float(np.square(first - second).sum() + np.trace(covariances[0]) + np.trace(covariances[1]) - 2 * cross)
+
+
 def _short(rows: Matrix) -> Matrix:
     """Rows with the same products among their columns, no more of them than columns."""
     if len(rows) <= rows.shape[1]:
@@ -53,10 +68,11 @@ def log_softmax(logits: NDArray[np.floating]) -> Matrix:
 def divergences(real: NDArray[np.floating], made: NDArray[np.floating]) -> Matrix:
     """Kullback-Leibler divergence of made classes from real ones in nats, pair by pair, [N], from logits [N, C].
 
-    AudioLDM's evaluation adds 1e-6 to the made shares, which changes a value by less than 1e-6 for each class.
+    The logarithms are of shares plus 1e-6, which bounds what a class that is hardly there can add. SpecVQGAN's and
+    AudioLDM's evaluations add it to the made shares alone: theirs lies lower by at most 1e-6 for each class.
     """
-    q, p = log_softmax(real), log_softmax(made)
-    return np.asarray((np.exp(q) * (q - p)).sum(axis=1))
+    q, p = np.exp(log_softmax(real)), np.exp(log_softmax(made))
+    return np.asarray((q * (np.log(q + LEAST) - np.log(p + LEAST))).sum(axis=1))
 
 
 def inception(logits: NDArray[np.floating], splits: int = SPLITS) -> float:
@@ -110,7 +126,14 @@ class Value:
 Score = Callable[[NDArray[np.int64], NDArray[np.int64]], float]  # of rows of generated sounds and of recordings
 
 
-def with_interval(score: Score, generated: Sequence[str], reference: Sequence[str], paired: bool, rounds: int) -> Value:
+def with_interval(
+    score: Score,
+    generated: Sequence[str],
+    reference: Sequence[str],
+    paired: bool,
+    rounds: int,
+    quick: Score | None = None,
+) -> Value:
     """A measure of all sounds, and the interval that resampling whole clips gives.
 
     A drawn clip brings all of its sounds. Drawing repeats clips, which shifts most of these measures, so only the
@@ -122,6 +145,7 @@ def with_interval(score: Score, generated: Sequence[str], reference: Sequence[st
         reference: the clip of each recording.
         paired: the two sides are drawn together.
         rounds: of resampling; 0 = no interval.
+        quick: a nearly equal score that the rounds take, where the score is slow.
     """
     whole = score(np.arange(len(generated)), np.arange(len(reference)))
     if rounds < 2 or not np.isfinite(whole):
@@ -139,7 +163,7 @@ def with_interval(score: Score, generated: Sequence[str], reference: Sequence[st
             np.array([row for clip in clips for row in side.get(clip, ())], np.int64)
             for side, clips in ((left, first), (right, second))
         ]
-        found.append(score(rows[0], rows[1]))
+        found.append((quick or score)(rows[0], rows[1]))
     known = np.array(found)[np.isfinite(found)]
     if len(known) < 2:
         return Value(whole, float("nan"), float("nan"))

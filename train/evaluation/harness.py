@@ -24,8 +24,9 @@ from train.evaluation.hearing import AT_ONCE, RESAMPLER, How, Result, hear_all
 from train.evaluation.lists import Line, digest_of, read_list
 from train.evaluation.matching import Matching, Sound, match
 
-ROUNDS = 200
+ROUNDS = 100
 AT_ZERO = ("FD", "FAD", "KL")  # measures that are never below
+Taking = tuple[Score, Score | None, str]  # a measure of some rows, a quicker one for intervals, what to say of it
 ORDER = ("FD", "FAD", "KL", "IS", "KID", "CLAP")
 
 
@@ -143,13 +144,14 @@ def _scores(panel: Panel, heard: _Sides, rounds: int) -> tuple[list[Scored], lis
             made = _measure(measure, one, panel, heard, clips)
             if made is None:
                 continue
-            score, note = made
+            score, quick, note = made
             value = with_interval(
                 score,
                 [sound.clip for sound, _ in heard.generated],
                 [sound.clip for sound, _ in heard.reference] if measure not in ("IS", "CLAP") else [],
                 heard.paired,
                 rounds,
+                quick,
             )
             if measure in AT_ZERO:
                 value = Value(value.value, float(np.fmax(0.0, value.low)) if rounds else value.low, value.high)
@@ -158,17 +160,15 @@ def _scores(panel: Panel, heard: _Sides, rounds: int) -> tuple[list[Scored], lis
     return found, clips
 
 
-def _measure(
-    measure: str, one: Embedder, panel: Panel, heard: _Sides, clips: list[dict[str, Any]]
-) -> tuple[Score, str] | None:
-    """How a measure is taken of some rows, and what to say of it; None where it cannot be taken."""
+def _measure(measure: str, one: Embedder, panel: Panel, heard: _Sides, clips: list[dict[str, Any]]) -> Taking | None:
+    """How a measure is taken of some rows; None where it cannot be taken."""
     made, real, name = heard.generated, heard.reference, one.name
     if measure == "CLAP":
         return _clap(panel, heard, clips)
     if measure == "IS":
         logits = heard.stacked(made, name, "logits")
         note = "" if len(made) >= 10 * distances.SPLITS else f"{len(made)} sounds in {distances.SPLITS} splits are few"
-        return lambda rows, _: distances.inception(logits[rows]), note
+        return lambda rows, _: distances.inception(logits[rows]), None, note
     if not real:
         return None
     if measure == "KL":
@@ -178,16 +178,24 @@ def _measure(
         values = distances.divergences(pairs, heard.stacked(made, name, "logits"))
         for clip, value in zip(clips, values, strict=True):
             clip[f"kl_{name}"] = float(value)
-        return lambda rows, _: float(values[rows].mean()), ""
+        return lambda rows, _: float(values[rows].mean()), None, ""
     if measure == "FAD":
         first, second = (_Windows([result.heard[name].windows for _, result in side]) for side in (made, real))
         few = _few(len(first.rows), len(second.rows), first.rows.shape[1], "stretches")
-        return lambda rows, others: distances.frechet(first.of(rows), second.of(others)), few
+        return (
+            lambda rows, others: distances.frechet(first.of(rows), second.of(others)),
+            lambda rows, others: distances.frechet_quickly(first.of(rows), second.of(others)),
+            few,
+        )
     a, b = (heard.stacked(side, name, "vector") for side in (made, real))
     if measure == "FD":
         few = _few(len(a), len(b), a.shape[1], "sounds")
-        return lambda rows, others: distances.frechet(a[rows], b[others]), few
-    return lambda rows, others: distances.kernel_distance(a[rows], b[others]), ""
+        return (
+            lambda rows, others: distances.frechet(a[rows], b[others]),
+            lambda rows, others: distances.frechet_quickly(a[rows], b[others]),
+            few,
+        )
+    return lambda rows, others: distances.kernel_distance(a[rows], b[others]), None, ""
 
 
 def _few(first: int, second: int, width: int, what: str) -> str:
@@ -208,7 +216,7 @@ class _Windows:
         return self.rows[np.concatenate(spans)] if spans else self.rows[:0]
 
 
-def _clap(panel: Panel, heard: _Sides, clips: list[dict[str, Any]]) -> tuple[Score, str] | None:
+def _clap(panel: Panel, heard: _Sides, clips: list[dict[str, Any]]) -> Taking | None:
     ears = ears_of(panel)
     texts = list(dict.fromkeys(text for sound, _ in heard.generated for text in sound.captions))
     if ears is None or not texts:
@@ -224,7 +232,8 @@ def _clap(panel: Panel, heard: _Sides, clips: list[dict[str, Any]]) -> tuple[Sco
     for clip, value in zip(clips, values, strict=True):
         clip["clap"] = float(value)
     several = any(len(sound.captions) > 1 for sound, _ in heard.generated)
-    return lambda rows, _: float(values[rows].mean()), "one sound a clip, mean over its captions" if several else ""
+    note = "one sound a clip, mean over its captions" if several else ""
+    return lambda rows, _: float(values[rows].mean()), None, note
 
 
 def _clip(sound: Sound, result: Result) -> dict[str, Any]:
