@@ -88,8 +88,9 @@ def test_the_check_of_the_harness_rises_with_noise(data: Path, tmp_path: Path) -
 def test_tables_over_folders(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments("check", data, tmp_path, "--levels", "-20")) == 0
     work = tmp_path / "work"
-    real, listed = work / "test-0-0.5", work / "test-0-0.5.csv"
-    noisy = work / "check/0-0.5--20dB"
+    (listed,) = work.glob("test-*.csv")
+    real = listed.with_suffix("")
+    (noisy,) = (work / "check").glob("*dB")
     systems = ["--systems", f"ours={noisy}", f"copy={real}", "--reference", str(real), "--captions", str(listed)]
     assert main(arguments("table7", data, tmp_path, *systems)) == 0
     rows = found(tmp_path, "table7")

@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> Result:
 
 def _noisy(work: Work, reference: Path, level: float) -> Path:
     """The recordings with white noise so many dB below their own level; the same noise at every level."""
-    to = work.folder / f"{work.args.clips}-{work.args.seconds or 0:g}-{level:g}dB"
+    to = work.folder / f"{reference.name}-{level:g}dB"
     to.mkdir(parents=True, exist_ok=True)
     rate = work.maa.config.audio.sample_rate
     for row in work.rows().tolist():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maa import MakeAnAudio, Sampling
+from maa.aside import write_text
 from maa.audio import io
 from maa.device import DTYPES
 from train.data import Library
@@ -19,8 +21,6 @@ from train.evaluation.embedders import Panel, open_embedders
 from train.evaluation.harness import ROUNDS, Asked, Report, compare
 from train.evaluation.harness_command import add_outside, weights_of
 from train.evaluation.hearing import How
-
-LIST = "list.csv"
 
 
 def add_common(parser: argparse.ArgumentParser, clips: int, seconds: float | None, steps: int = 25) -> None:
@@ -100,19 +100,22 @@ class Work:
 
     def held_out(self) -> tuple[Path, Path]:
         """A folder of the recordings as files, and the list of a caption for each."""
-        folder = self.args.out / "work" / f"{self.args.split}-{self.args.clips}-{self.args.seconds or 0:g}"
+        rows = self.rows().tolist()
+        told = [(self.library.rows[row].id, len(self.library.wave(row))) for row in rows]
+        digest = hashlib.sha256(repr((told, self.args.seconds, self.args.seed, self.library.rate)).encode()).hexdigest()
+        folder = self.args.out / "work" / f"{self.args.split}-{digest[:8]}"
         folder.mkdir(parents=True, exist_ok=True)
         rng = np.random.default_rng(self.args.seed)
         lines = ["file_name,caption"]
-        for row in self.rows().tolist():
+        for row in rows:
             said = self.library.rows[row].captions
             caption = said[int(rng.integers(len(said)))].replace('"', "'")
             lines.append(f'{row:05d}.wav,"{caption}"')
             if not (folder / f"{row:05d}.wav").is_file():
                 io.write(folder / f"{row:05d}.wav", self.wave(row), self.maa.config.audio.sample_rate)
-        io_list = folder.with_suffix(".csv")
-        io_list.write_text("\n".join([*lines, ""]), encoding="utf-8")
-        return folder, io_list
+        listed = folder.with_name(f"{folder.name}.csv")
+        write_text(listed, "\n".join([*lines, ""]))
+        return folder, listed
 
     def compare(self, generated: Path, reference: Path | None, captions: Path | None) -> Report:
         """A folder through the harness."""
