@@ -123,11 +123,11 @@ def _cells(one: Scored, report: Report) -> dict[str, Any]:
 
 
 def as_csv(rows: Sequence[dict[str, Any]]) -> str:
-    """Rows with the same keys as CSV with a head; nothing for no rows."""
+    """Rows as CSV with a head; a cell that a row has not is empty. Nothing for no rows."""
     if not rows:
         return ""
     out = io.StringIO()
-    writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+    writer = csv.DictWriter(out, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue()
