@@ -113,7 +113,8 @@ class AutoencoderObjective:
 
     def inputs(self, draw: Draw) -> dict[str, Tensor]:
         """A mel, the noise of its latent, and where the discriminator's windows begin."""
-        mel = self.front(self.waves(draw))
+        wave = self.waves(draw)
+        mel = self.front(wave)[..., : wave.shape[1] // self.front.spec.hop]  # convention A has a frame more
         config = self.model.config
         latent = mel.new_empty(
             len(mel), config.latent_channels, mel.shape[2] // config.factor, mel.shape[3] // config.factor
@@ -215,7 +216,7 @@ def train_autoencoder(
 
     def show(folder: Path, step: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        mel = front(sample[:2])
+        mel = front(sample[:2])[..., :frames]
         for k, pair in enumerate(zip(mel, model.decode(model.encode(mel)), strict=True)):
             both = torch.cat([side[0] for side in pair], dim=1).cpu().numpy()
             picture.draw(both, config.audio, folder / f"{step:07d}-real-and-made-{k}.png")

@@ -68,7 +68,9 @@ def caption_reader(config: ModelConfig, parts: Path) -> MsClapHeads:
     given, kind = read_weights(files), heads.caption.config.kind
     tower = {name: value for name, value in given.items() if name.startswith(f"{kind}.")}
     with foreign(f"{files[0]} does not fit MS-CLAP's caption tower, which is a {kind}; give that."):
-        heads.caption.tower.load_state_dict({name.removeprefix(f"{kind}."): value for name, value in tower.items()})
+        unused = {name: value for name, value in heads.caption.tower.state_dict().items() if "pooler" in name}
+        found = {name.removeprefix(f"{kind}."): value for name, value in tower.items()}
+        heads.caption.tower.load_state_dict({**unused, **found})
     heads.caption.tower.requires_grad_(False)
     return heads
 

@@ -4,9 +4,23 @@
     python -m train.diffusion --config mini --parts $PARTS --out runs/diffusion --minutes 60          one CPU
     python -m train.diffusion --config small --parts $PARTS --out runs/diffusion --minutes 25 \\
         --batch 256 --widths 40:0.5 78:0.5 --pool 4096 --renew 8 --lr 3e-4                            one GPU
-    accelerate launch -m train.diffusion --config paper --recipe paper --parts $PARTS --out runs/paper \\
-        --steps 2000000 --warmup 10000 --lr 7.2e-4 --ema 0.9999                                      many GPUs
     python -m train.diffusion --config mini --parts $PARTS --out /tmp/diffusion --steps 20 --pool 8   to see it run
+
+The paper's sizes, on many GPUs, with parts of the paper's sizes: the text network, first always with its text, then
+with a fifth of the texts empty (App. E.2); filling holes, trained on from it (Sec. 4.2); pictures by CLIP (Sec. 4.3).
+
+    accelerate launch -m train.diffusion --config paper --recipe paper --parts $PARTS --out runs/paper \\
+        --steps 2000000 --warmup 10000 --lr 1e-5 --scale-lr --ema 0.9999 --null 0
+    accelerate launch -m train.diffusion --config paper --recipe paper --parts $PARTS --out runs/paper-free \\
+        --start runs/paper/unet.safetensors --steps 100000 --lr 1e-5 --scale-lr --null 0.2
+    accelerate launch -m train.diffusion --config paper --recipe text-inpaint --parts $PARTS --out runs/paper-fill \\
+        --start runs/paper-free/unet.safetensors --masks frame-70 --steps 100000 --lr 1e-5 --scale-lr
+    accelerate launch -m train.diffusion --config paper-image --recipe visual --guide vision --parts $PARTS \\
+        --out runs/paper-image --steps 2000000 --lr 1e-5 --scale-lr
+    accelerate launch -m train.diffusion --config paper --recipe text --text t5 --parts $PARTS --out runs/paper-t5
+    accelerate launch -m train.diffusion --config paper --recipe visual --parts $PARTS --out runs/paper-visual
+    accelerate launch -m train.diffusion --config paper --recipe unified --parts $PARTS --out runs/paper-unified
+    accelerate launch -m train.diffusion --config paper --recipe inpaint --parts $PARTS --out runs/paper-inpaint
 """
 
 from __future__ import annotations
@@ -281,7 +295,7 @@ def main() -> None:
     parser.add_argument("--recipe", choices=sorted(RECIPES), default="unified")
     parser.add_argument("--library", type=Path, default=Path("data"))
     parser.add_argument("--parts", type=Path, nargs="+", default=[Path("data/parts")], help="folders with frozen parts")
-    parser.add_argument("--clip", help="open_clip model that guides --recipe visual: folder, hub id, or NAME,TAG")
+    parser.add_argument("--guide", help="open_clip model that guides --recipe visual: folder, hub id, or NAME,TAG")
     add_recipe(parser)
     add_fields(parser, RunOptions, lr=4e-4)
     args = parser.parse_args()
@@ -291,7 +305,7 @@ def main() -> None:
             config = changed(config, [f"autoencoder.latent_channels={args.latent_channels}"])
         recipe = recipe_from(args)
         library = Library.open(args.library, rate=config.audio.sample_rate)
-        train_unet(config, library, args.parts, from_args(RunOptions, args), recipe, args.clip)
+        train_unet(config, library, args.parts, from_args(RunOptions, args), recipe, args.guide)
 
 
 if __name__ == "__main__":

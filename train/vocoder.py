@@ -103,7 +103,7 @@ class VocoderObjective:
     def inputs(self, draw: Draw) -> dict[str, Tensor]:
         """Waves and their mels."""
         wave = self.waves(draw)
-        return {"wave": wave, "mel": self.front(wave)}
+        return {"wave": wave, "mel": self.mel(wave)}
 
     def phase(self, draw: Draw) -> str:
         """By how much of the run is done."""
@@ -115,7 +115,7 @@ class VocoderObjective:
         with self.accelerator.autocast():
             made = self.made(mel)
         terms = {
-            "mel": (self.front(made) - mel).abs().mean(),
+            "mel": (self.mel(made) - mel).abs().mean(),
             "stft": self.distance(made, wave),
             "lines": self.lines(made, wave),
         }
@@ -133,6 +133,10 @@ class VocoderObjective:
             terms["adversarial"] = len(judged) * adversarial_loss(judged)
             terms["feature_matching"] = len(judged) * feature_matching(wanted, judged)
         return {"loss": weighted(terms, self.weights), **terms, **seen}
+
+    def mel(self, wave: Tensor) -> Tensor:
+        """Mels [B, 1, mels, L / hop] of waves; convention A has a frame more."""
+        return self.front(wave)[..., : wave.shape[1] // self.front.spec.hop]
 
     def made(self, mel: Tensor) -> Tensor:
         """Waveforms [B, L] of mels, as the program gives them out."""
@@ -193,7 +197,7 @@ def train_vocoder(
     real = source.fixed(2, options.seed)
 
     def show(folder: Path, step: int) -> None:
-        made = objective.made(objective.front(real))
+        made = objective.made(objective.mel(real))
         for k, pair in enumerate(zip(real, made, strict=True)):
             both = torch.cat([*pair]).cpu().numpy()
             write_wave(folder / f"{step:07d}-real-then-made-{k}.wav", both, config.audio.sample_rate)

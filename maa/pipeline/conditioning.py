@@ -18,6 +18,7 @@ from maa.models.clip import ClipBridge
 from maa.models.context import Context, condition_of
 from maa.models.reading import reading
 from maa.models.text import mean_pool
+from maa.models.written import unwritten
 from maa.pipeline.leading import Led, Prompts, captions_instead, check_said, lead
 from maa.pipeline.notes import Notes, language
 from maa.pipeline.seen import Seen
@@ -98,7 +99,9 @@ def notes_of(model: Model, clauses: Sequence[Led], negative: str = "") -> Notes:
     unread = tuple(dict.fromkeys(word for one in said for word in one.unread))
     cut = tuple(one.cut for one in heard if one.cut)
     unknown = tuple(dict.fromkeys(one for led in clauses for one in led.unknown if one not in unread))
-    return Notes(unknown, cut, unread, language(" ".join(led.said for led in clauses)))
+    clause_of = (clause for led in clauses for clause in led.clauses)
+    numbers = tuple(dict.fromkeys(one.said for one in clause_of if one.own and unwritten(one.said)))
+    return Notes(unknown, cut, unread, language(" ".join(led.said for led in clauses)), numbers)
 
 
 def load_picture(image: Any) -> NDArray[np.uint8]:

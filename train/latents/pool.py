@@ -191,7 +191,7 @@ class Pool:
         cells = np.stack([to_latent(mask, factor) for mask, _ in masks])[:, None]
         latent_mask = send(torch.from_numpy(cells), self.device).float()
         waves = self.composer.render(plans)
-        mel = self.front(waves)
+        mel = self.front(waves)[..., : spec.frames]
         assert spec.frames == mel.shape[-1]
         both = torch.cat([mel, fill_hole(mel, mask)])
         parts = both.split(1 if self.exact else len(both))

@@ -127,10 +127,10 @@ class Recipe:
         if unet.clip_conditioned and not unet.global_projection:  # the authors' network
             if clip is None:
                 raise ValueError(
-                    f"The network of {config.name} hears CLIP's vectors: name an open_clip model with --clip, or put "
+                    f"The network of {config.name} hears CLIP's vectors: name an open_clip model with --guide, or put "
                     "one into a folder vision/ of --parts."
                 )
-            return replace(unet, global_dim=clip)
+            return replace(unet, global_dim=clip, context_dim=clip)  # the vector is its one token, too
         unet = replace(unet, context_dim=None, global_projection=True, learned_null=True)
         if clip is None:
             return replace(unet, global_dim=config.clap.joint, global_space="joint")
