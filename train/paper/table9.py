@@ -25,7 +25,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add_common(parser, clips=60, seconds=5.12)
     add_training(parser, steps=600)
     parser.add_argument("--captioned", type=Path, metavar="DIR", help="library of captioned clips of several sounds")
-    parser.add_argument("--clip", metavar="NAME", help="open_clip model that guides; default: this project's CLAP")
+    parser.add_argument("--guide", metavar="NAME", help="open_clip model that guides; default: this project's CLAP")
     parser.add_argument("--captions", type=Path, metavar="FILE", help="a list; default: a caption of each recording")
     parser.add_argument("--reference", type=Path, metavar="DIR", help="its recordings")
 
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> Result:
 def _trained(args: argparse.Namespace, work: Work) -> dict[str, Path]:
     """A model for each row that can be trained."""
     training = Trained.of(args, work.folder / "runs")
-    more = ["--clip", args.clip] if args.clip else []
+    more = ["--guide", args.guide] if args.guide else []
     wanted = {name: (training, *kind) for name, kind in ROWS.items()}
     if args.captioned is not None:
         wanted = {CAPTIONED: (replace(training, library=args.captioned), "any", "raw")} | wanted
