@@ -20,7 +20,7 @@ from maa import MakeAnAudio
 from maa.config import SMALL
 from maa.models import aisfx, msclap
 from maa.models.aisfx import AisfxEncoder
-from maa.models.clap import JointSpace
+from maa.models.clap import Clap, JointSpace
 from train.evaluation import yamnet
 from train.evaluation.ears import PEAK, YAMNET
 from train.evaluation.outside import melception, panns, passt, vggish
@@ -80,9 +80,9 @@ def _array(value: Tensor) -> Array:
     return value.float().cpu().numpy()
 
 
-@dataclass(frozen=True)
+@dataclass
 class AisfxHears:
-    """aiSFX, untouched (ISMIR 2022)."""
+    """aiSFX, untouched (ISMIR 2022). It remembers the last wave, which a CLAP on top of it is asked about next."""
 
     encoder: AisfxEncoder
     mark: str
@@ -91,10 +91,18 @@ class AisfxHears:
     gives: tuple[str, ...] = (*DISTANCES, "FAD")
     about: str = "512 numbers; blocks of 2.3 s every 1.16 s, the vector is their mean"
 
+    last: tuple[Tensor, Tensor] | None = field(default=None, repr=False)
+
+    def blocks(self, wave: Tensor) -> Tensor:
+        """A vector for each block, [W, 512]."""
+        if self.last is None or self.last[0] is not wave:
+            self.last = wave, self.encoder.embed_blocks(wave[None], self.rate)[0]
+        return self.last[1]
+
     def hear(self, wave: Tensor) -> Heard:
         """A vector, and one for each block."""
-        windows = _array(self.encoder.embed_blocks(wave[None], self.rate)[0])
-        return Heard(windows.mean(axis=0), windows)
+        windows = self.blocks(wave)
+        return Heard(_array(windows.mean(dim=0)), _array(windows))
 
 
 @dataclass(frozen=True)
@@ -122,6 +130,7 @@ class ClapHears:
 
     space: JointSpace
     mark: str
+    below: AisfxHears | None = None  # what it stands on, where that listens, too
     name: str = "clap"
     rate: int = msclap.SAMPLE_RATE
     gives: tuple[str, ...] = ("CLAP",)
@@ -129,6 +138,8 @@ class ClapHears:
 
     def hear(self, wave: Tensor) -> Heard:
         """A unit vector."""
+        if self.below is not None and isinstance(self.space, Clap) and self.space.sound is self.below.encoder:
+            return Heard(_array(self.space.heads.embed_audio(self.below.blocks(wave).mean(dim=0)[None])[0]))
         return Heard(_array(self.space.embed_audio(wave[None], self.rate)[0]))
 
     def read(self, texts: list[str]) -> Array:
@@ -188,11 +199,12 @@ def open_embedders(weights: Weights) -> Panel:
     maa = MakeAnAudio.from_pretrained(weights.model, device=weights.device)
     found: list[Embedder] = []
     absent: dict[str, str] = {}
-    encoder = _aisfx(maa, weights.parts)
+    encoder, below = _aisfx(maa, weights.parts), None
     if encoder is None:
         absent["aisfx"] = f"{maa.name} has no aiSFX and {weights.parts} no clap_audio.safetensors"
     else:
-        found.append(AisfxHears(encoder.to(maa.device), weights_digest(encoder)))
+        below = AisfxHears(encoder.to(maa.device), weights_digest(encoder))
+        found.append(below)
     path = weights.parts / YAMNET if weights.parts is not None else None
     if path is None or not path.is_file():
         absent["yamnet"] = "not fetched: python -m train.parts --only judge --to data/parts"
@@ -204,7 +216,7 @@ def open_embedders(weights: Weights) -> Panel:
         absent["clap"] = f"{maa.name} has no CLAP"
     else:
         towers = [one for one in (maa.model.clap, maa.model.clap_audio, maa.model.text) if one is not None]
-        found.append(ClapHears(space, weights_digest(*towers)))
+        found.append(ClapHears(space, weights_digest(*towers), below))
     found += _outside(weights, maa.device, absent)
     return Panel(tuple(found), absent, maa.device)
 

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import soxr
 import torch
-from numpy.typing import NDArray
 from tqdm import tqdm
 
 from maa.aside import aside
@@ -142,20 +141,24 @@ def _hear_one(panel: Panel, path: Path, how: How) -> Result:
         samples = samples[: max(1, round(how.seconds * sound.sample_rate))]
     rate = how.rate or sound.sample_rate
     first = at_rate(samples, sound.sample_rate, rate)
+    waves: dict[int, torch.Tensor] = {}  # at each embedder's rate
     heard = {}
     for one in panel.embedders:
         kept = None if how.kept is None else how.kept / f"{one.name}-{one.mark[:12]}" / _name(digest, how)
-        heard[one.name] = _remembered(kept) or _listen(one, first, rate, panel.device, kept)
+        remembered = _remembered(kept)
+        if remembered is None and one.rate not in waves:
+            own = at_rate(first[:, None], rate, one.rate)
+            waves[one.rate] = torch.from_numpy(np.ascontiguousarray(own)).to(panel.device)
+        heard[one.name] = remembered or _listen(one, waves[one.rate], kept)
     wrong = [name for name, one in heard.items() if not _finite(one)]
     if wrong:
         return Result(None, {}, f"{path}: {wrong[0]} hears no finite numbers in it.")
     return Result(facts, heard)
 
 
-def _listen(one: Embedder, wave: NDArray[np.float32], rate: int, device: torch.device, kept: Path | None) -> Heard:
+def _listen(one: Embedder, wave: torch.Tensor, kept: Path | None) -> Heard:
     """What one embedder hears, and keep it."""
-    own = at_rate(wave[:, None], rate, one.rate)
-    heard = one.hear(torch.from_numpy(np.ascontiguousarray(own)).to(device))
+    heard = one.hear(wave)
     if kept is not None:
         kept.parent.mkdir(parents=True, exist_ok=True)
         with aside(kept) as neighbour, neighbour.open("wb") as file:
