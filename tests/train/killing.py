@@ -15,7 +15,7 @@ import numpy as np
 
 from maa.aside import write_bytes
 from maa.folders import changed_folder, replace_folder
-from train import evaluate, small
+from train import evaluate, generate, small
 from train.data import fetch
 from train.data.__main__ import main as data_main
 from train.package import put_together
@@ -102,6 +102,11 @@ def building(sets: list[str], to: Path, log: Path) -> None:
 def evaluating(arguments: list[str]) -> None:
     """`python -m train.evaluate`."""
     assert evaluate.main(arguments) == 0
+
+
+def generating(arguments: list[str]) -> None:
+    """`python -m train.generate`."""
+    assert generate.main(arguments) == 0
 
 
 def scoring(folder: Path) -> None:
