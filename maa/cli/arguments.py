@@ -63,6 +63,8 @@ def parser() -> Parser:
     _push(commands.add_parser("push", help=summary, description=summary, allow_abbrev=False))
     summary = "seconds per stage, real-time factor and peak memory"
     _bench(commands.add_parser("bench", help=summary, description=summary, allow_abbrev=False))
+    summary = "what the settings inside a file, and a detector, say about where its sound is from"
+    _whatis(commands.add_parser("whatis", help=summary, description=summary, allow_abbrev=False))
     return top
 
 
@@ -178,6 +180,13 @@ def _bench(command: Parser) -> None:
     text = "also run the same network the authors' way (100 DDIM steps, float32, nothing folded or fused)"
     command.add_argument("--official-path", action="store_true", help=text)
     command.add_argument("--random", action="store_true", help="random weights, also with --model: speed is the same")
+    command.add_argument("--json", action="store_true", help="the same as JSON")
+
+
+def _whatis(command: Parser) -> None:
+    command.add_argument("files", nargs="+", type=Path, metavar="FILE", help="sounds or videos")
+    text = "of `python -m train.detector`; default: detector/ among the checkpoints, if it is there"
+    command.add_argument("--detector", type=Path, metavar="FOLDER", help=text)
     command.add_argument("--json", action="store_true", help="the same as JSON")
 
 

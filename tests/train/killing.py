@@ -15,9 +15,13 @@ import numpy as np
 
 from maa.aside import write_bytes
 from maa.folders import changed_folder, replace_folder
+from tests.train.fake_experts import distil
 from train import evaluate, generate, small
 from train.data import fetch
 from train.data.__main__ import main as data_main
+from train.listening_test.desk import Desk
+from train.listening_test.material import open_material
+from train.listening_test.store import FILE, Store
 from train.package import put_together
 
 # A server that has imported all of it and computed nothing: copies of it start at once.
@@ -145,6 +149,24 @@ def recipe(folder: Path) -> None:
 
     sys.argv = ["train.small", *arguments_of(folder)]
     small.main()
+
+
+def distilling(sounds: Path, out: Path) -> None:
+    """`python -m train.distill run` by slow experts."""
+    distil(sounds, out, wait=0.02)
+
+
+def rating(root: Path, log: Path) -> None:
+    """One rater's answers, each noted in `log` once it is saved."""
+    desk = Desk(open_material(root), Store(root / FILE), 0, 1)
+    standing = desk.enter("rater")
+    with log.open("a") as file:
+        while standing.trial is not None:
+            token = standing.trial.token
+            standing = desk.rate("rater", token, 60, 1.0)
+            file.write(token + "\n")
+            file.flush()
+            time.sleep(0.01)
 
 
 def arguments_of(folder: Path) -> list[str]:
