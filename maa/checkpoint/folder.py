@@ -38,7 +38,7 @@ WHAT = {
     "unet": "the denoising network",
     "vocoder": "the vocoder",
     "text": "the text encoder",
-    "clap": "the CLAP projections",
+    "clap": "the CLAP projection",
     "clap_audio": "the CLAP sound encoder",
     "vision": "the picture classifier",
 }
@@ -137,7 +137,7 @@ def _load(folder: Path) -> Model:
             model.missing[part] = _sentence(part, config, folder)
             continue
         if reads and reader is None:
-            model.missing[part] = f"{WHAT[part].capitalize()} cannot read: add {TOKENIZER} to {folder}."
+            model.missing[part] = f"{_named(part)} cannot read: add {TOKENIZER} to {folder}."
             continue
         for path in files:
             _check_hash(path, hashes)
@@ -165,6 +165,11 @@ def names(path: Path) -> tuple[str, ...]:
     return tuple(listed)
 
 
+def _named(part: str) -> str:
+    """A part as a sentence begins with it."""
+    return WHAT[part][0].upper() + WHAT[part][1:]
+
+
 def _sentence(part: str, config: ModelConfig, folder: Path) -> str:
     """What is missing, and what to do about it."""
     if part == "text" and (config.unet.clip_conditioned or config.unet.context_dim is None):
@@ -173,7 +178,7 @@ def _sentence(part: str, config: ModelConfig, folder: Path) -> str:
     if part == "vision" and isinstance(config.vision, OpenClipConfig):
         what = f"open_clip's {config.vision.model} ({config.vision.pretrained})"
         return f"The CLIP model is missing: put {what} into the folder {folder / CLIP}."
-    return f"{WHAT[part].capitalize()} is missing: add {part}.safetensors to {folder}."
+    return f"{_named(part)} is missing: add {part}.safetensors to {folder}."
 
 
 def _tokenizer(path: Path, hashes: dict[str, str]) -> Any:

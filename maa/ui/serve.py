@@ -47,7 +47,8 @@ class HostCheck:
     """Answers only to requests that name one of `hosts`; others are told so and see nothing of it.
 
     A web page elsewhere can let a name of its own point to 127.0.0.1 (DNS rebinding) and then reads what this app
-    serves, as if it were its own. The name in the request gives it away.
+    serves, as if it were its own. The name in the request gives it away. What such a page may send without asking, an
+    upload for one, is refused, too.
     """
 
     def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
@@ -61,7 +62,18 @@ class HostCheck:
                 text = "This app was started for this computer alone; MAA_HOSTS names other hosts that may ask."
                 await PlainTextResponse(text, status_code=421)(scope, receive, send)
                 return
+            if scope.get("method") not in ("GET", "HEAD", "OPTIONS") and self._comes_from_elsewhere(scope["headers"]):
+                text = "Another web page has sent this; this app was started for its own page and for programs."
+                await PlainTextResponse(text, status_code=403)(scope, receive, send)
+                return
         await self.app(scope, receive, send)
+
+    def _comes_from_elsewhere(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+        """Whether the browser says so. Where it compares the sites itself it knows better than we do behind a proxy."""
+        said = {key: value.decode("latin-1") for key, value in headers}
+        if b"sec-fetch-site" in said:
+            return said[b"sec-fetch-site"] == "cross-site"
+        return b"origin" in said and host_of(said[b"origin"].rpartition("//")[2]) not in self.hosts
 
 
 def host_of(header: str) -> str | None:

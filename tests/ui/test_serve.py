@@ -28,6 +28,32 @@ def test_a_foreign_name_that_leads_here_is_refused(base_url: str, host: str, pat
         assert answer.status_code == 421 and "MAA_HOSTS" in answer.text
 
 
+FILE = [("files", ("a.wav", b"RIFF"))]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"origin": "http://evil.example"}, {"origin": "null"}, {"origin": "http://127.0.0.1.evil.example:80"},
+     {"origin": "http://localhost", "sec-fetch-site": "cross-site"}, {"sec-fetch-site": "cross-site"}],
+)  # fmt: skip
+def test_another_web_page_sends_nothing(base_url: str, headers: dict[str, str]) -> None:
+    """Browsers let any page send a form with a file anywhere, without asking there first."""
+    for path, sent in (("upload", {"files": FILE}), ("queue/join", {"json": {}}), ("reset", {"content": b"{}"})):
+        answer = httpx.post(f"{base_url}/gradio_api/{path}", headers=headers, **sent)
+        assert answer.status_code == 403 and "Another web page" in answer.text
+    assert httpx.get(f"{base_url}/config", headers=headers).status_code == 200  # of which it reads nothing
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"origin": "http://localhost:3000"}, {"origin": "http://[::1]:7860"}, {"sec-fetch-site": "same-origin"},
+     {"origin": "https://outer.example", "sec-fetch-site": "same-origin"}],
+)  # fmt: skip
+def test_programs_and_the_own_page_send(base_url: str, headers: dict[str, str]) -> None:
+    """The last one's browser came through a proxy that names another host to us than to it."""
+    assert httpx.post(f"{base_url}/gradio_api/upload", headers=headers, files=FILE).status_code == 200
+
+
 def test_who_may_ask(monkeypatch: pytest.MonkeyPatch) -> None:
     """A start for others, and one on a host's machine, do not know their own name; a proxy's can be given."""
     local = {"localhost", "127.0.0.1", "::1"}
