@@ -31,7 +31,7 @@ SHAPES = ("{}", "/{}", "//{}", "%2F{}", "../../../../{}", "..%2f..%2f..%2f{}", "
           "{}/.", "file://{}", "\\\\{}", "%252e%252e%252f{}", "{}?x", "~/{}", "{}::$DATA")  # fmt: skip
 
 
-def run(server: Server, good: Path, until: float, most: int, seed: int, clients: int = 4) -> Row:
+def run(server: Server, good: Path, until: float, most: int, seed: int, clients: int = 8) -> Row:
     """Forged calls until the time is over or there were enough."""
     forger = Forger(server, good, seed)
     threads = [threading.Thread(target=forger.work, args=(until, most)) for _ in range(clients)]
