@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from anyio import to_thread
+from fastapi import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 
@@ -20,12 +21,17 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 UPLOAD_MB = 100
 MOST_UPLOAD = UPLOAD_MB * 2**20 + 2**16  # bytes of a request that uploads, with what stands around the file
-MOST_BODY = 2**24  # bytes of any other request; the largest that a page sends is a painted mask
+MOST_BODY = 2**23  # bytes of any other request; the largest that a page sends is a painted mask of 10 minutes, 5 MB
+MOST_VALUES = 100_000  # in such a request; each costs up to a hundred times the bytes that it is written in
 TOO_LARGE = f"This request is too large; a file may have {UPLOAD_MB} MB."
+TOO_MANY = f"This request is too large; it may hold {MOST_VALUES:,} values."
 
 
-class TooLargeError(Exception):
-    """More has come than may."""
+class TooLargeError(HTTPException):
+    """More has come than may. FastAPI passes on what is of this kind, and hides any other error of a body."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(413, text)
 
 
 class Intake:
@@ -52,14 +58,16 @@ class Intake:
             await _drain(receive, min(declared, 2 * most))
             await PlainTextResponse(refusal, 413 if refusal == TOO_LARGE else 507)(scope, receive, send)
             return
-        came, stage = 0, "none"
+        came, values, stage = 0, 0, "none"
 
         async def counted() -> Message:
-            nonlocal came
+            nonlocal came, values
             message = await receive()
-            came += len(message.get("body", b""))
-            if came > most:
-                raise TooLargeError
+            part = message.get("body", b"")
+            came += len(part)
+            values += 0 if uploads else sum(map(part.count, (b",", b"[", b"{")))
+            if came > most or values > MOST_VALUES:
+                raise TooLargeError(TOO_LARGE if came > most else TOO_MANY)
             return message
 
         async def sent(message: Message) -> None:
@@ -88,7 +96,7 @@ class Intake:
 def _refusal(error: Exception, request: Request, uploads: bool) -> tuple[str, int]:
     """What is answered where nothing of ours has been asked yet, and the HTTP status."""
     if isinstance(error, TooLargeError):
-        return TOO_LARGE, 413
+        return str(error.detail), 413
     if isinstance(error, ClientDisconnect):  # nobody is there to be told
         return UNREADABLE, 400
     if is_own(error):
