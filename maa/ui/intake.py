@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 
 from maa.ui.faults import UNREADABLE, is_own, sorry
-from maa.ui.shares import visitor_of
+from maa.ui.shares import CAME, visitor_of
 from maa.ui.storage import NO_ROOM, STORAGE
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 UPLOAD_MB = 100
 MOST_UPLOAD = UPLOAD_MB * 2**20 + 2**16  # bytes of a request that uploads, with what stands around the file
-MOST_BODY = 2**23  # bytes of any other request; the largest that a page sends is a painted mask of 10 minutes, 5 MB
+MOST_BODY = 2**24  # bytes of any other request: a painted mask of 10 minutes has 5 MB, a file may come as a data: URI
 MOST_VALUES = 100_000  # in such a request; each costs up to a hundred times the bytes that it is written in
 TOO_LARGE = f"This request is too large; a file may have {UPLOAD_MB} MB."
 TOO_MANY = f"This request is too large; it may hold {MOST_VALUES:,} values."
@@ -50,21 +50,22 @@ class Intake:
             return
         request = Request(scope)
         uploads = scope["method"] == "POST" and request.url.path.rstrip("/").endswith("/upload")
-        most, declared = MOST_UPLOAD if uploads else MOST_BODY, _declared(request)
-        visitor, refusal = visitor_of(request), TOO_LARGE if declared > most else None
+        most, size = MOST_UPLOAD if uploads else MOST_BODY, _declared(request)
+        visitor, refusal = visitor_of(request), TOO_LARGE if size > most else None
         if uploads and refusal is None:
-            refusal = await to_thread.run_sync(STORAGE.refusal, visitor, declared)
+            refusal = await to_thread.run_sync(STORAGE.refusal, visitor, size)
         if refusal is not None:
-            await _drain(receive, min(declared, 2 * most))
+            await _drain(receive, min(size, 2 * most))
             await PlainTextResponse(refusal, 413 if refusal == TOO_LARGE else 507)(scope, receive, send)
             return
-        came, values, stage = 0, 0, "none"
+        came, values, stage, state = 0, 0, "none", scope.setdefault("state", {})
 
         async def counted() -> Message:
             nonlocal came, values
             message = await receive()
             part = message.get("body", b"")
             came += len(part)
+            state[CAME] = came
             values += 0 if uploads else sum(map(part.count, (b",", b"[", b"{")))
             if came > most or values > MOST_VALUES:
                 raise TooLargeError(TOO_LARGE if came > most else TOO_MANY)

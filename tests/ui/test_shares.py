@@ -56,6 +56,22 @@ def test_one_visitor_cannot_fill_the_queue(crowd: tuple[str, FakePipeline, Any])
     assert "Max size" not in full.text
 
 
+def test_large_requests_that_wait_have_a_limit_together(
+    crowd: tuple[str, FakePipeline, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Jobs wait with all that came with them; what one visitor may keep waiting so is half of it."""
+    url, fake, _ = crowd
+    monkeypatch.setattr(shares, "MOST_WAITING", 400_000)
+    fake.step_seconds = 0.5
+    assert [post(url, "1.1.1.1", steps=10).status_code for _ in range(2)] == [200, 200], "one runs, one waits"
+    large = "x" * 150_000
+    answers = [post(url, "1.1.1.1", negative=large) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 503] and "your share" in answers[1].text
+    others = [post(url, f"2.2.2.{number}", negative=large) for number in range(2)]
+    assert [answer.status_code for answer in others] == [200, 503] and "The queue is full" in others[1].text
+    assert post(url, "3.3.3.3").status_code == 200, "small ones still find a place"
+
+
 def test_jobs_that_nobody_listens_to_are_dropped(
     crowd: tuple[str, FakePipeline, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
