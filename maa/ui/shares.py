@@ -21,6 +21,7 @@ from gradio.server_messages import ProcessCompletedMessage
 from gradio.utils import LRUCache
 
 from maa.ui.faults import UNREADABLE
+from maa.ui.memory import HEAP
 from maa.ui.storage import VISITOR
 
 if TYPE_CHECKING:
@@ -154,6 +155,7 @@ class FairQueue(Queue):
             await super().process_events(events, batch, begin_time, fn)
         finally:
             watch.cancel()
+            asyncio.get_running_loop().run_in_executor(None, HEAP.give_back)
 
     async def _watch(self, events: list[Event]) -> None:
         """Let jobs end within a step that began before their time to listen was over, when it is over."""
