@@ -11,8 +11,9 @@ import gradio as gr
 from gradio.components import Component
 
 from maa.ui import files, records, restore, status
+from maa.ui.faults import told
 from maa.ui.results import Updates, widget
-from maa.ui.tab import Desk, Workplace, told
+from maa.ui.tab import Desk, Workplace
 
 # In the queue, because messages to the visitor travel through it; not behind the jobs, which have a line of their own.
 HIDDEN: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": 4, "api_visibility": "private"}

@@ -12,12 +12,14 @@ from maa.pipeline.tasks import Image
 from maa.ui import files
 from maa.ui.controls import Wording, controls
 from maa.ui.examples import examples
+from maa.ui.faults import told
 from maa.ui.jobs import OnStep
 from maa.ui.limits import Ask
 from maa.ui.results import results
 from maa.ui.shares import LOOK
-from maa.ui.tab import Extra, Made, Own, TabTask, Workplace, told, wire
+from maa.ui.tab import Made, Own, TabTask, Workplace
 from maa.ui.widgets import word_list
+from maa.ui.wiring import Extra, wire
 
 if TYPE_CHECKING:
     from maa.pipeline import Generation, MakeAnAudio

@@ -20,7 +20,8 @@ from maa.ui.jobs import OnStep
 from maa.ui.lanes import follow
 from maa.ui.limits import Ask
 from maa.ui.results import Take, described, results
-from maa.ui.tab import Own, TabTask, Workplace, wire
+from maa.ui.tab import Own, TabTask, Workplace
+from maa.ui.wiring import wire
 from maa.vision.frames import clip_frames, shrink
 from maa.vision.mux import container_for
 
