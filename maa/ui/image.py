@@ -75,6 +75,7 @@ def build(place: Workplace) -> None:
                 sources=["upload", "clipboard"],
                 height=240,
                 elem_id="image-input",
+                elem_classes="maa-reads-picture",
             )
             words = word_list("image-words")
             knobs = controls(Image, place.model.config, place.worded(WORDING))
@@ -82,10 +83,12 @@ def build(place: Workplace) -> None:
             shown = results("image", HINT)
             examples(place.assets, "image", {"input": picture}, (knobs, shown))
 
-    def listen(value: Any) -> Any:
-        """The words that a picture is heard as, as soon as it is there."""
+    def listen(value: Any, shown_words: Any) -> Any:
+        """The words that a picture is heard as, as soon as it is there; words that came with settings stay."""
         if value is None:
             return {"words": [], "heard": True}
+        if isinstance(shown_words, dict) and "heard" not in shown_words and shown_words.get("words"):
+            return {**shown_words, "heard": False}  # those of the next picture are its own
         try:
             heard = next(place.look("image", words_heard, value))
         except Exception as error:
@@ -93,9 +96,9 @@ def build(place: Workplace) -> None:
         return {"words": [list(word) for word in heard[:WORDS_SHOWN]], "heard": True}
 
     gr.on(
-        [picture.upload, picture.clear],
+        [picture.change],
         listen,
-        picture,
+        [picture, words],
         words,
         preprocess=False,
         show_progress="hidden",

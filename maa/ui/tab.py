@@ -55,6 +55,8 @@ class TabTask:
         output: how its files are written; None = they are clips.
         reads: by setting, what makes the value of the tab's own component one that the setting takes.
         shows: by setting, the other way round.
+        sets: settings that its button sets, whatever the controls say.
+        done: what is said of it when it is done.
     """
 
     asks: type[tasks.Task]
@@ -64,6 +66,8 @@ class TabTask:
     output: type[limits.Output] | None = limits.Output
     reads: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     shows: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    sets: Mapping[str, Any] = field(default_factory=dict)
+    done: str = ""
 
     @property
     def name(self) -> str:
@@ -88,9 +92,17 @@ class TabTask:
         Raises:
             ValueError: a value is of the wrong kind or outside its limits.
         """
+        return limits.ask(self.asks, self.given(fields), self.output)
+
+    def given(self, fields: Own) -> Own:
+        """The values of a page's components, those among them that settings have otherwise as settings have them.
+
+        Raises:
+            ValueError: one of these is of the wrong kind.
+        """
         changed = {name: read(fields[name]) for name, read in self.reads.items() if name in fields}
         changed |= {"heard": words.chosen(fields)} if "heard" in fields else {}
-        return limits.ask(self.asks, {**fields, **changed}, self.output)
+        return {**fields, **changed, **self.sets}
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ class Wires:
                     **shown.show(made.takes, **made.more),
                     **self.extra.updates(made),
                     self.knobs.seed: ask.sampling.seed,
-                    status_of: status.done(f"Done in {event.seconds:.1f} s."),
+                    status_of: status.done(f"Done in {event.seconds:.1f} s.{task.done}"),
                 }
         except Exception as error:
             message = told(error)

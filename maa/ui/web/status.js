@@ -5,6 +5,7 @@ import { find } from "./dom.js";
 import { kept } from "./kept.js";
 import { scopeOf } from "./scope.js";
 
+export const STATUS = "maa-status"; // told to the document by every line that has changed
 const WAITED = "Your job was still waiting when this page was loaded anew, so it was not begun. Press Generate.";
 const SETTLE = 300; // milliseconds until the page takes requests
 const QUIET = 5000; // milliseconds without news of a job after which the connection is looked at
@@ -22,6 +23,7 @@ export function start({ element, props, trigger, watch }) {
   function show(value) {
     line.dataset.state = value.state;
     bar.style.width = `${100 * value.part}%`;
+    line.dataset.open = String(value.state === "busy" && !value.part);
     if (text.textContent !== value.text) text.textContent = value.text;
   }
 
@@ -40,6 +42,7 @@ export function start({ element, props, trigger, watch }) {
   function update() {
     const value = props.value || { state: "idle", text: "", part: 0 };
     show(value);
+    document.dispatchEvent(new CustomEvent(STATUS, { detail: { task: props.task, value } }));
     waiting.drop();
     if (value.state === "busy" && value.job) job.put(value.job);
     else job.drop();
@@ -55,6 +58,20 @@ export function start({ element, props, trigger, watch }) {
     },
     { capture: true },
   );
+  /** Gradio writes the place in the queue beside the line, in its own words. */
+  function place() {
+    const [, before] = /queue:\s*(\d+)\s*\//.exec(found?.textContent || "") || [];
+    if (!before || props.value?.state === "busy") return;
+    const jobs = Number(before) - 1;
+    const text = jobs > 0 ? `Waiting for ${jobs} ${jobs === 1 ? "job" : "jobs"} before yours …` : "Yours is next …";
+    show({ state: "busy", text, part: 0 });
+  }
+  const found = document.getElementById(`${props.task}-status`);
+  if (found) {
+    const observer = new MutationObserver(place);
+    observer.observe(found, { subtree: true, childList: true, characterData: true });
+    scope.onEnd(() => observer.disconnect());
+  }
   watch("value", update);
   const before = job.get();
   if (before) scope.timeout(SETTLE, () => trigger("resume", { job: before }));
