@@ -40,7 +40,7 @@ def recalled(desk: Desk, fields: Mapping[str, Any]) -> Updates:
     if source is None or given is None:
         return updates
     try:
-        path = files.uploaded(given, source.what)
+        path = files.uploaded({"path": restore.settings_in(given).get("upload")}, source.what)
     except ValueError:
         line = f"The server does not keep {source.what} that you gave; give it again."
         return {**updates, desk.knobs.status: status.idle(line)}

@@ -21,8 +21,8 @@ SHORTEST = 0.1  # seconds
 def cut(source: Path, start: float, end: float, folder: Path) -> tuple[Path, float]:
     """Write what lies between two seconds of a clip, with its first sound track, into a folder.
 
-    A picture can be shown from a key frame on, so the cut begins with the last one before `start`; it ends with the
-    packet that is shown just before `end`.
+    A picture can be shown from a key frame on, so the cut begins with the last one before `start`. It ends with what is
+    shown just before `end`, and with the pictures that this is made from, which may be shown a little later.
 
     Args:
         source: the clip.
@@ -76,18 +76,22 @@ def _write(source: Path, span: tuple[float, float], target: str, suffix: str) ->
 
 
 def _between(track: Any, copy: Any, span: tuple[float, float]) -> Iterator[Packet[Any]]:
-    """The packets of a track within a span, whose beginning becomes zero."""
+    """The packets of a track within a span, whose beginning becomes zero, and later ones that these need."""
+    beyond: list[Packet[Any]] = []  # shown after the end; needed by what is decoded later and shown before it
     first, last = (round(second / float(track.time_base)) for second in span)
     for packet in _packets(track.container, track):
         if packet.pts is None or packet.pts < first:
             continue
-        due = packet.pts if packet.dts is None else packet.dts
-        if (packet.pts if track.type == "audio" else due) >= last:
+        if (packet.pts if packet.dts is None else packet.dts) >= last:
             break
+        late = packet.pts >= last
         packet.pts -= first
         packet.dts = None if packet.dts is None else packet.dts - first
         packet.stream = copy
-        yield packet
+        beyond.append(packet)
+        if not late:
+            yield from beyond
+            beyond.clear()
 
 
 def _packets(container: Any, track: Any) -> Iterator[Packet[Any]]:

@@ -65,8 +65,8 @@ export class Keeper {
 /** Of a value what is needed to have it again. @param {any} value */
 function short(value) {
   if (!value || typeof value !== "object") return value;
-  const { path, url, orig_name, size, mime_type, mels, frames, mask } = value;
-  if (typeof path === "string") return { path, url, orig_name, size, mime_type };
+  const { path, mels, frames, mask } = value;
+  if (typeof path === "string") return { upload: path }; // which the server may keep no longer
   if (typeof mask === "string") return { mels, frames, mask };
   return JSON.stringify(value).length < LARGE ? value : null;
 }
