@@ -223,7 +223,7 @@ class Personalize(Task):
     """A sound of the user's own, led towards a prompt."""
 
     name, label, method = "personalize", "Personalise", "personalize"
-    several: ClassVar[str] = "Try five t0 side by side"  # the button of `strip`
+    several: ClassVar[str] = "Try five steps from your sound to the prompt"  # the button of `strip`
     summary = "A sound of your own, moved towards a prompt."
     source = Source("audio", "a sound")
 

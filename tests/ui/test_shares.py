@@ -134,7 +134,7 @@ def test_looking_does_not_wait_for_generating(crowd: tuple[str, FakePipeline, An
     config = httpx.get(f"{url}/config", timeout=30).json()
     named = {one["id"]: one["props"].get("elem_id") for one in config["components"]}
     looks: list[tuple[str, str, list[Any]]] = [
-        ("inpaint-input", "sound", [None]), ("image-input", "picture", []), ("personalize-input", "sound", [None]),
+        ("inpaint-input", "sound", [None]), ("image-input", "picture", [None]), ("personalize-input", "sound", [None]),
     ]  # fmt: skip
     begun = time.monotonic()
     for where, kind, more in looks:
