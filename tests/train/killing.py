@@ -173,3 +173,15 @@ def arguments_of(folder: Path) -> list[str]:
     """The tiny recipe in a folder that holds a library and parts."""
     named = {"library": folder, "parts": folder / "parts", "runs": folder / "runs", "to": folder / "to"}
     return ["--preset", "tiny", "--hours", "0.001", *(x for k, v in named.items() for x in (f"--{k}", str(v)))]
+
+
+def processes_of(folder: Path) -> list[int]:
+    """Processes with a folder among their arguments."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if str(folder).encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+        except OSError:
+            continue
+    return found
