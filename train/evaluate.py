@@ -210,7 +210,7 @@ def main(arguments: list[str] | None = None) -> int:
     args = _parser().parse_args(arguments)
     workers = None
     try:
-        if args.generated:
+        if args.generated or args.reference or args.captions:
             return run_harness(args)
         if args.sounds and tuple(args.only) == ("files",):
             print(save_scores(measure_folder(args.sounds), args.out))

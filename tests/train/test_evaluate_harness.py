@@ -163,6 +163,8 @@ def test_a_missing_clip_is_named_and_nothing_is_scored(
     real: Path, captions: Path, weights: Weights, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made, out = noisy(real, tmp_path / "made", 0.1), tmp_path / "out"
+    assert evaluate.main(["--reference", str(real), "--out", str(out)]) == 2
+    assert "--generated DIR" in capsys.readouterr().err
     asked = arguments(real, made, captions, weights, out)
     assert evaluate.main(asked) == 0 and (out / "harness.md").is_file()
     (made / "clip3.wav").unlink()

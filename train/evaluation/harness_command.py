@@ -59,8 +59,10 @@ def asked_of(args: argparse.Namespace) -> Asked:
     """What the flags ask for.
 
     Raises:
-        ValueError: a number out of its range.
+        ValueError: a number out of its range, or no sounds to compare.
     """
+    if args.generated is None:
+        raise ValueError("Name the folder of sounds that are compared: --generated DIR.")
     for name, least in (("rounds", 0), ("batch", 1)):
         if getattr(args, name) < least:
             raise ValueError(f"--{name} should be at least {least}, not {getattr(args, name)}.")
