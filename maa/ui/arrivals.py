@@ -102,9 +102,6 @@ class Arrivals:
         tasks = restore.settings_in(data.get("tasks"))
         for name, desk in self.place.desks.items():
             updates |= keeping.recalled(desk, restore.settings_in(tasks.get(name)))
-        tab = data.get("tab")
-        if isinstance(tab, str) and tab in (*self.place.desks, "history"):
-            updates[self.whole.tabs] = gr.Tabs(selected=tab)
         return updates
 
     def _desk(self, task: object) -> Desk:

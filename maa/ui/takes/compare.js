@@ -104,7 +104,7 @@ export class Compare {
       Math.max(0, first - ROLL),
       Math.min(seconds, last + ROLL),
     );
-    this.nodes.note.textContent = views[1].note || "";
+    this.nodes.note.textContent = views[1].note ? `What the edit did: ${views[1].note}.` : "";
     this.levels = [];
     this.say("Loading …");
     try {

@@ -1,6 +1,6 @@
 // @ts-check
-// conductor.js: what belongs to the page as a whole: a file dropped anywhere, keys, what is kept over a load of the page,
-// one sound at a time, and pressing Generate when the server has filled a tab in.
+// conductor.js: what belongs to the page as a whole: a file dropped anywhere, keys, what is kept over a load of the
+// page, one sound at a time, and pressing Generate when the server has filled a tab in.
 import { clean, followTabs, placeOf } from "../web/address.js";
 import { find, h, textButton } from "../web/dom.js";
 import { Keeper } from "../web/keep.js";
@@ -89,17 +89,18 @@ export function start({ element, props, trigger, upload, watch }) {
     if (value?.offer) ask(value.offer);
     if (value?.recalled) keeper.begin();
   });
-  scope.timeout(READY, () => recall(keeper, trigger, linked));
+  scope.timeout(READY, () => recall(keeper, tabs.back, trigger, linked));
   root.dataset.ready = "true";
 }
 
 /**
  * What was kept of this page, or what its address carries.
  * @param {Keeper} keeper
+ * @param {(tab: string | undefined) => void} back opens a tab
  * @param {(event: string, data: any) => void} trigger
  * @param {(place: import("../web/address.js").Place) => void} linked
  */
-function recall(keeper, trigger, linked) {
+function recall(keeper, back, trigger, linked) {
   const place = placeOf(location.hash);
   if (place?.settings) {
     keeper.begin();
@@ -108,7 +109,8 @@ function recall(keeper, trigger, linked) {
     return;
   }
   const before = keeper.before();
-  if (before || place) trigger("recall", { tasks: before?.tasks || {}, tab: place?.tab || before?.tab });
+  back(place?.tab || before?.tab);
+  if (before) trigger("recall", { tasks: before.tasks });
   else keeper.begin();
 }
 

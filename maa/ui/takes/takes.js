@@ -12,7 +12,7 @@ import { store } from "./store.js";
 
 /** @typedef {import("../web/sound.js").View} View */
 
-const LEGEND = "CLAP: how well it fits the prompt, from −1 to 1. 1 − MSE: how near it is to your sound, 1 is the same.";
+const LEGEND = "CLAP: how well it fits the prompt, −1 to 1. 1 − MSE: how near it is to your sound, 1 is the same.";
 const SEEN = 160; // pixels that are enough to be noticed
 const MARGIN = 12; // pixels above what the page goes to
 const EARLIER = 30; // sounds of the history that a take can be compared with

@@ -44,10 +44,19 @@ export function followTabs(scope, names, linked) {
     return button ? idOf(button) : "";
   };
   let going = false; // Back or Forward is on its way to a tab
+  let chosen = false; // somebody has opened a tab
+  const go = (/** @type {string} */ tab) => {
+    going = true;
+    buttons()
+      .find((button) => idOf(button) === tab)
+      ?.click();
+    going = false;
+  };
 
   scope.listen(document, "click", (event) => {
     const button = event.target instanceof Element ? event.target.closest("#tasks [role=tab]") : null;
     const id = button ? idOf(button) : "";
+    chosen ||= Boolean(id) && event.isTrusted;
     if (!id || going || id === placeOf(location.hash)?.tab) return;
     history.pushState(null, "", `#${id}`);
   });
@@ -58,13 +67,13 @@ export function followTabs(scope, names, linked) {
       linked(place);
       return;
     }
-    going = true;
-    buttons()
-      .find((button) => idOf(button) === place.tab)
-      ?.click();
-    going = false;
+    go(place.tab);
   });
-  return { open };
+  /** The tab of before, unless somebody was quicker. @param {string | undefined} tab */
+  const back = (tab) => {
+    if (tab && !chosen && tab !== open()) go(tab);
+  };
+  return { open, back };
 }
 
 /** The address without settings: from now on the page's own count. @param {string} tab */

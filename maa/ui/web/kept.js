@@ -1,5 +1,5 @@
 // @ts-check
-// kept.js: what outlives a load of the page in this tab of the browser, and nothing else: the browser's session storage.
+// kept.js: what outlives a load of the page in this tab of the browser, and nothing else: its session storage.
 
 const NAME = "maa-";
 

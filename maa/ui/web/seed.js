@@ -1,6 +1,6 @@
 // @ts-check
-// seed.js: a seed that came with settings (of an example, a take, a file) holds for these settings. Once other words are
-// typed, seeds are new again, unless a person has chosen to keep theirs.
+// seed.js: a seed that came with settings (of an example, a take, a file) holds for these settings. Once other words
+// are typed, seeds are new again, unless a person has chosen to keep theirs.
 
 /** @param {import("./scope.js").Scope} scope */
 export function freeSeeds(scope) {

@@ -88,8 +88,8 @@ export function startsToPlay(player) {
 }
 
 /**
- * Whatever plays in the page and is not ours (an upload field's player, a clip's own controls) tells and obeys, too. Such
- * a player may be no part of the document, so the browser's own way to begin is watched.
+ * Whatever plays in the page and is not ours (an upload field's player, a clip's own controls) tells and obeys, too.
+ * Such a player may be no part of the document, so the browser's own way to begin is watched.
  * @param {import("./scope.js").Scope} scope
  */
 export function watchPlayers(scope) {

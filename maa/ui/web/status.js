@@ -17,7 +17,10 @@ export function start({ element, props, trigger, watch }) {
   const scope = scopeOf(element);
   const job = kept(`job-${props.task}`);
   const waiting = kept(`waiting-${props.task}`);
+  const found = document.getElementById(`${props.task}-status`);
+  const starts = ["generate", "remove", "strip"].map((name) => `#${props.task}-${name}`).join(", ");
   let looking = scope.child();
+  let placed = false; // the line tells of a place in the queue
 
   /** @param {{ state: string, text: string, part: number }} value */
   function show(value) {
@@ -54,24 +57,25 @@ export function start({ element, props, trigger, watch }) {
     document,
     "click",
     (event) => {
-      if (event.target instanceof Element && event.target.closest(`#${props.task}-generate`)) waiting.put(true);
+      if (event.target instanceof Element && event.target.closest(starts)) waiting.put(true);
     },
     { capture: true },
   );
   /** Gradio writes the place in the queue beside the line, in its own words. */
   function place() {
     const [, before] = /queue:\s*(\d+)\s*\//.exec(found?.textContent || "") || [];
-    if (!before || props.value?.state === "busy") return;
+    if (!waiting.get() || props.value?.state === "busy") return;
+    if (!before) {
+      if (placed) show(props.value);
+      placed = false;
+      return;
+    }
+    placed = true;
     const jobs = Number(before) - 1;
     const text = jobs > 0 ? `Waiting for ${jobs} ${jobs === 1 ? "job" : "jobs"} before yours …` : "Yours is next …";
     show({ state: "busy", text, part: 0 });
   }
-  const found = document.getElementById(`${props.task}-status`);
-  if (found) {
-    const observer = new MutationObserver(place);
-    observer.observe(found, { subtree: true, childList: true, characterData: true });
-    scope.onEnd(() => observer.disconnect());
-  }
+  if (found) scope.onChange(found, place);
   watch("value", update);
   const before = job.get();
   if (before) scope.timeout(SETTLE, () => trigger("resume", { job: before }));
