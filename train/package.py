@@ -16,9 +16,9 @@ from torch import nn
 from maa import checkpoint
 from maa.audio.mel import MelSpectrogram
 from maa.config import ModelConfig, MsClapConfig, OpenClipConfig
+from maa.folders import recover, replace_folder
 from maa.models.text import load_tokenizer
 from train.data import load_manifest
-from train.trainer.folders import recover, replace_folder
 from train.trainer.keeping import one_line
 from train.vocabulary import vocabulary_of
 

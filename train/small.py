@@ -27,10 +27,10 @@ from maa.aside import write_text
 from maa.checkpoint import CONFIG, read_config, weight_files
 from maa.config import PRESETS, ModelConfig
 from maa.config.vocoders import HifiganConfig, IstftConfig
+from maa.folders import recover, replace_folder
 from train.data import Library
 from train.evaluation.held_out import autoencoder_distance
 from train.package import assemble
-from train.trainer.folders import recover, replace_folder
 from train.trainer.journal import read_log
 from train.trainer.keeping import alone_in, one_line
 

@@ -31,7 +31,7 @@ MAX_EXTENSION = 30.0  # seconds at each end of a sound
 SEEDS = 2**32
 MIX_DB = -6.0  # level of a clip's own sound when it is mixed in, and nothing else is said
 
-ORIGINALS = {"replace": "Replace", "mix": "Mix", "keep": "Keep (second track)"}
+ORIGINALS = {"replace": "Replace", "mix": "Mix", "keep": "Keep as the first of two tracks"}
 
 
 def _samplers() -> dict[str, str]:
@@ -84,7 +84,7 @@ class Sampling(OptionGroup):
         0.0,
         Number(
             help="fresh noise in ddim", low=0.0, high=1.0, slider=(0.0, 1.0, 0.05), place=ADVANCED, half=True,
-            label="Fresh noise in DDIM (eta)", api=False,
+            label="Randomness of DDIM (eta)", api=False,
         ),
     )  # fmt: skip
     # With "official": personalise as the authors' script does, one step noisier than the network is told. To compare.
@@ -92,7 +92,16 @@ class Sampling(OptionGroup):
         False,
         Switch(
             help="with --sampler official: one step noisier than the network is told, as the authors do it; to compare",
-            api=False, only="personalize",
+            api=False, only=("personalize",),
+        ),
+    )  # fmt: skip
+    # With "official": the user's sound enters as a draw from the posterior, as in the authors' scripts, not its mean.
+    posterior_sample: bool = declare(
+        False,
+        Switch(
+            help="with --sampler official: your sound enters as a draw from the posterior, as the authors do it, "
+            "not as its mean",
+            api=False, only=("personalize", "inpaint"),
         ),
     )  # fmt: skip
     density: float | None = declare(  # share of the time that sounds; None = open
@@ -114,6 +123,8 @@ class Sampling(OptionGroup):
             raise ValueError("eta adds noise in DDIM only; choose the sampler ddim, or leave eta at 0.")
         if self.mismatch and not sampler.candidates:
             raise ValueError("mismatch repeats a habit of the authors' sampler; choose the sampler official.")
+        if self.posterior_sample and not sampler.published:
+            raise ValueError("posterior_sample repeats a habit of the authors' scripts; choose the sampler official.")
         sampler.check(self.steps)
 
     @property
@@ -171,7 +182,7 @@ class Filling(OptionGroup):
         0,
         Whole(
             help="rounds of going back half-way, for a closer fit", low=0, high=4, slider=(0, 4, 1), place=TAB,
-            label="Resampling", info="Rounds of going back half-way, for a closer fit; slower.", metavar="N",
+            label="Rounds of refinement", info="Rounds of going back half-way, for a closer fit; slower.", metavar="N",
         ),
     )  # fmt: skip
     blend: float = declare(  # how far latent cells beside the hole may follow the network

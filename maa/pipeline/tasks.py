@@ -54,7 +54,7 @@ def _seconds() -> Any:
         help="length of the sound", low=MIN_SECONDS, high=MAX_SECONDS, slider=(1.0, MAX_SECONDS, 0.001), place=SOUND,
         label="Length in seconds", metavar="S", always=True, native=lambda config: config.audio.seconds,
         open="the model's own",
-        info="The model has learnt from {native:.1f} s. Longer sounds are joined from such pieces.",
+        info="The model has learnt from pieces of {native:g} s; longer sounds are joined from such.",
     )  # fmt: skip
     return declare(None, setting)
 
@@ -72,6 +72,11 @@ def _literal() -> Any:
         help="take the words of the prompt as they are; else what is near no known caption is led to the nearest one",
         place=PROMPTS, turn=6, label="Take my words as they are",
     )  # fmt: skip
+    return declare(False, setting)
+
+
+def _loop() -> Any:
+    setting = Switch(help="its end goes on into its beginning", place=SOUND, turn=9, label="Seamless loop")
     return declare(False, setting)
 
 
@@ -163,6 +168,7 @@ class Text(Task):
     loudness: str = _loudness()
     literal: bool = _literal()
     events: tuple[tuple[Any, ...], ...] = _events()
+    loop: bool = _loop()
 
     def given(self, maa: Any) -> dict[str, Any]:
         """Its method is said itself what to listen to: it places a sentence's sounds in time first."""
@@ -191,6 +197,7 @@ class Image(Task):
     )  # fmt: skip
     loudness: str = _loudness()
     literal: bool = _literal()
+    loop: bool = _loop()
 
 
 @dataclass(frozen=True)
@@ -216,7 +223,7 @@ class Personalize(Task):
     """A sound of the user's own, led towards a prompt."""
 
     name, label, method = "personalize", "Personalise", "personalize"
-    several: ClassVar[str] = "Try five t0 side by side"  # the button of `strip`
+    several: ClassVar[str] = "Try five steps from your sound to the prompt"  # the button of `strip`
     summary = "A sound of your own, moved towards a prompt."
     source = Source("audio", "a sound")
 

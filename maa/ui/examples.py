@@ -37,7 +37,7 @@ SHORT = 60  # characters of a label
 SPEC = AudioSpec()
 # So that Generate makes just this one: its own seed, nothing chosen that an example does not say.
 RESET = {
-    "fresh": False, "loudness": AS_MADE, "literal": False, "heard": {"wanted": []},
+    "fresh": False, "loudness": AS_MADE, "literal": False, "loop": False, "heard": {"wanted": []},
     **{one.free: True for one in settings_of(Sampling) if one.free},
 }  # fmt: skip
 
@@ -115,13 +115,14 @@ def examples(
     if not rows:
         return
     knobs, shown = parts
-    buttons = gr.Dataset(
-        components=["textbox"],
-        samples=[[example.label] for example in rows],
-        type="index",
-        label="Examples",
-        elem_id=f"{task}-examples",
-    )
+    with knobs.below:
+        buttons = gr.Dataset(
+            components=["textbox"],
+            samples=[[example.label] for example in rows],
+            type="index",
+            label="Examples",
+            elem_id=f"{task}-examples",
+        )
     filled = dict.fromkeys((*rows[0].settings, *RESET, "events"))
     own = [knobs.status, *(knobs.parts[name] for name in filled if name in knobs.parts)]
     buttons.click(

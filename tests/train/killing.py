@@ -14,11 +14,15 @@ from typing import Any
 import numpy as np
 
 from maa.aside import write_bytes
-from train import evaluate, small
+from maa.folders import changed_folder, replace_folder
+from tests.train.fake_experts import distil
+from train import evaluate, generate, small
 from train.data import fetch
 from train.data.__main__ import main as data_main
+from train.listening_test.desk import Desk
+from train.listening_test.material import open_material
+from train.listening_test.store import FILE, Store
 from train.package import put_together
-from train.trainer.folders import changed_folder, replace_folder
 
 # A server that has imported all of it and computed nothing: copies of it start at once.
 CONTEXT = multiprocessing.get_context("forkserver")
@@ -104,6 +108,11 @@ def evaluating(arguments: list[str]) -> None:
     assert evaluate.main(arguments) == 0
 
 
+def generating(arguments: list[str]) -> None:
+    """`python -m train.generate`."""
+    assert generate.main(arguments) == 0
+
+
 def scoring(folder: Path) -> None:
     """Scores that are written again and again."""
     for count in itertools.count():
@@ -142,7 +151,37 @@ def recipe(folder: Path) -> None:
     small.main()
 
 
+def distilling(sounds: Path, out: Path) -> None:
+    """`python -m train.distill run` by slow experts."""
+    distil(sounds, out, wait=0.02)
+
+
+def rating(root: Path, log: Path) -> None:
+    """One rater's answers, each noted in `log` once it is saved."""
+    desk = Desk(open_material(root), Store(root / FILE), 0, 1)
+    standing = desk.enter("rater")
+    with log.open("a") as file:
+        while standing.trial is not None:
+            token = standing.trial.token
+            standing = desk.rate("rater", token, 60, 1.0)
+            file.write(token + "\n")
+            file.flush()
+            time.sleep(0.01)
+
+
 def arguments_of(folder: Path) -> list[str]:
     """The tiny recipe in a folder that holds a library and parts."""
     named = {"library": folder, "parts": folder / "parts", "runs": folder / "runs", "to": folder / "to"}
     return ["--preset", "tiny", "--hours", "0.001", *(x for k, v in named.items() for x in (f"--{k}", str(v)))]
+
+
+def processes_of(folder: Path) -> list[int]:
+    """Processes with a folder among their arguments."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if str(folder).encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+        except OSError:
+            continue
+    return found

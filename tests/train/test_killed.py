@@ -20,11 +20,11 @@ from safetensors.torch import load_file
 
 from maa import checkpoint
 from maa.config import TINY
+from maa.folders import changed_folder
 from tests.train import killing
 from tests.train.library import little_library, write_manifest
 from train import evaluate, small
 from train.data.library import CACHE
-from train.trainer.folders import changed_folder
 from train.trainer.journal import Journal, read_log
 from train.trainer.keeping import alone_in, read_state
 
@@ -248,18 +248,6 @@ def test_packaging_nothing_is_one_line(
     assert ended.value.code == 2 and len(capsys.readouterr().err.strip().splitlines()) == 1
 
 
-def processes_of(folder: Path) -> list[int]:
-    """Processes with a folder among their arguments."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if str(folder).encode() in path.read_bytes():
-                found.append(int(path.parent.name))
-        except OSError:
-            continue
-    return found
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(480)
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere stages outlive the recipe")
@@ -276,9 +264,9 @@ def test_a_recipe_takes_its_stages_with_it_and_goes_on(data: Path, tmp_path: Pat
             time.sleep(moment)
             os.kill(process.pid, signal.SIGKILL)
         deadline = time.monotonic() + 20
-        while processes_of(root) and time.monotonic() < deadline:
+        while killing.processes_of(root) and time.monotonic() < deadline:
             time.sleep(0.1)
-        assert processes_of(root) == [], "a stage that outlives the recipe would write where the next one works"
+        assert killing.processes_of(root) == [], "a stage that outlives the recipe would write where the next one works"
         for name, part in PART.items():
             if (root / "runs" / name / "done").is_file():
                 assert load_file(root / "runs" / name / f"{part}.safetensors")

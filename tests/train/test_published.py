@@ -6,6 +6,7 @@ import argparse
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from maa.models.unet import UNet
 from tests.train.library import little_library
 from tests.train.test_diffusion import UNIFIED, open_pool
 from tests.train.test_stages import losses, parts
-from train import diffusion, small
+from train import clap, diffusion, small
 from train.adversarial.discriminators import WaveDiscriminator
 from train.adversarial.options import DiscriminatorOptions
 from train.data import Library, masks
@@ -141,6 +142,22 @@ def test_the_rate_of_a_run_is_scaled(tmp_path: Path, parts: Path) -> None:
     recipe = replace(RECIPES["text"], batch=3, pool=8, widths=((8, 1.0),))
     diffusion.train_unet(TINY, little_library(2, 2), [parts], options, recipe)
     assert losses(tmp_path, "unet", "lr") == pytest.approx([3e-4], rel=1e-3)
+
+
+def test_claps_heads_learn_on_the_device(tmp_path: Path, parts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the optimiser is made for it; "meta" is one that every machine has."""
+    seen: list[torch.nn.Module] = []
+
+    def trainer(heads: torch.nn.Module, *_: object) -> SimpleNamespace:
+        seen.append(heads)
+        return SimpleNamespace(run=lambda step: step(Draw(0, 0, 0.0)))
+
+    here = {"device": torch.device("meta"), "process_index": 0, "num_processes": 1}
+    monkeypatch.setattr(clap, "Trainer", trainer)
+    monkeypatch.setattr(clap, "make_accelerator", lambda: SimpleNamespace(**here))
+    values = clap.train_clap(TINY, little_library(), parts, RunOptions(tmp_path), 4)
+    assert {parameter.device.type for parameter in seen[0].parameters()} == {"meta"}
+    assert values["loss"].device.type == "meta"
 
 
 def test_fresh_discriminators_learn_alone_before_a_polished_decoder_hears_them() -> None:
@@ -268,7 +285,7 @@ def test_the_global_condition_is_normalised_or_not(parts: Path) -> None:
         config = recipe.configure(TINY)
         encoder = CaptionEncoder(config, little_library(2, 2), [parts], torch.device("cpu"))
         _, _, vectors = encoder.encode(["tone", "a long sentence about tones"])
-        lengths[config.unet.global_unit] = torch.cat([vectors, encoder.sounds]).norm(dim=1)
+        lengths[config.unet.global_unit] = torch.cat([vectors, encoder.sounds.of(range(4))]).norm(dim=1)
     assert torch.allclose(lengths[True], torch.ones(6), atol=1e-5)
     assert ((lengths[False] - 1).abs() > 0.5).all()
 

@@ -11,6 +11,7 @@ from train.data import captioned, labelled
 from train.data.apart import known_elsewhere
 from train.data.building import Builder, Item
 from train.data.check import Findings, Problem
+from train.data.distilled import distilled
 from train.data.level import RATE
 from train.data.library import Library, cache_name
 from train.data.manifest import load_manifest
@@ -36,6 +37,7 @@ SETS: dict[str, tuple[Loader, str, str]] = {
     "urbansound8k": (labelled.urbansound8k, "Label", "Salamon et al. (2014)"),
     "libritts": (labelled.libritts, "Language-free", "Zen et al. (2019)"),
     "medley-solos": (labelled.medley_solos, "Language-free", "Bittner et al. (2014)"),
+    "distilled": (distilled, "Distilled", "python -m train.distill"),
 }
 
 

@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from maa.device import pins
 from train.data.library import Library
 from train.data.shards import Shards
-from train.trainer.captured import queues
 
 BEFORE, BEHIND = 1, 3  # samples beside a stretch that interpolation looks at
 
@@ -40,7 +40,7 @@ class Streamed:
     """A library in shards: what is asked for is read into a tensor of the CPU, pinned if the device is a GPU."""
 
     def __init__(self, shards: Shards, device: torch.device) -> None:
-        self.shards, self.pinned = shards, queues(device)
+        self.shards, self.pinned = shards, pins(device)
 
     def hold(self, first: NDArray[np.int64], count: NDArray[np.int64]) -> Held:
         """The stretches one after another, in the order of the disk, each with what interpolation needs beside it."""
