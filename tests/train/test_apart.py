@@ -9,7 +9,17 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.train.test_data_sets import audiocaps, audioset, clotho, esc50, fsd50k, urbansound8k, vggsound, write
+from tests.train.test_data_sets import (
+    audiocaps,
+    audioset,
+    clotho,
+    distilled,
+    esc50,
+    fsd50k,
+    urbansound8k,
+    vggsound,
+    write,
+)
 from train.data import Library
 from train.data.__main__ import main
 from train.data.apart import Known, known_elsewhere
@@ -81,6 +91,12 @@ def test_the_same_id_is_the_same_clip_however_it_was_encoded(roots: Path, capsys
     assert main(["stats", *sets]) == 0
     out, err = capsys.readouterr()
     assert "1 held out elsewhere" in out and "youtube held" in err
+
+
+def test_what_was_distilled_is_known_by_where_it_came_from(roots: Path) -> None:
+    distilled(roots / "distilled")
+    made, findings = build_sets([f"distilled={roots}/distilled", f"audiocaps={roots}/caps"], roots / "to")
+    assert findings.count() == {HELD_OUT: 1} and "distilled/a" not in splits_of(made)
 
 
 def record(name: str, split: str, span: tuple[float, float] | None = None, origin: str = "v") -> tuple[str, Record]:
