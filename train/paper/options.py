@@ -125,9 +125,9 @@ class Work:
         return compare(asked, self.panel)
 
     def settings(self, **more: Any) -> dict[str, Any]:
-        """What a result says of its making, JSON types: flags, and the hashes of weights."""
+        """What a result says of its making, JSON types: flags but for places, and the hashes of weights."""
         flags = {name: str(value) if isinstance(value, Path) else value for name, value in vars(self.args).items()}
-        hidden = ("what", "networks", "systems", "scale", "images", "videos", "zero")
+        hidden = ("what", "out", "library", "networks", "systems", "images", "videos", "zero")
         kept = {name: value for name, value in flags.items() if name not in hidden and value is not None}
         return {"flags": kept, "model": self.maa.name, "weights": self.maa.model.weights_hash, **more}
 
