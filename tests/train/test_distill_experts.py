@@ -36,7 +36,7 @@ def frames_of(library: Library) -> dict[int, torch.Tensor]:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A captioner that was shown such frames of four concepts."""
     out, library = tmp_path_factory.mktemp("captioner"), little_library(4, 6)
-    options = RunOptions(out, steps=150, lr=1e-2, warmup=5, ema=0.9, log_every=50)
+    options = RunOptions(out, steps=100, lr=1e-2, warmup=5, ema=0.9, log_every=50)
     train_captioner(library, spelling_tokenizer(), options, CHOSEN, known=frames_of(library))
     return out
 
