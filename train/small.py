@@ -27,21 +27,16 @@ from maa.aside import write_text
 from maa.checkpoint import CONFIG, read_config, weight_files
 from maa.config import PRESETS, ModelConfig
 from maa.config.vocoders import HifiganConfig, IstftConfig
+from maa.folders import recover, replace_folder
 from train.data import Library
 from train.evaluation.held_out import autoencoder_distance
 from train.package import assemble
-from train.trainer.folders import recover, replace_folder
 from train.trainer.journal import read_log
 from train.trainer.keeping import alone_in, one_line
 
 PART = {"autoencoder": "autoencoder", "vocoder": "vocoder", "clap": "clap", "diffusion": "unet"}  # stage: its file
-POLISH = (
-    "--frozen-encoder",
-    "--discriminator-start",
-    "0",
-    "--discriminator-warmup",
-    "0",
-)  # of an autoencoder whose latents stay
+# Of an autoencoder whose latents stay. Its discriminators are new: they learn alone before anything listens to them.
+POLISH = ("--frozen-encoder", "--discriminator-start", "0.04", "--discriminator-warmup", "0.04")
 LATENTS = "latents.txt"  # in the folder of runs: whether the earlier encoder is kept, one of ANSWERS
 ANSWERS = ("kept", "new")
 FINISHED = "finished"  # likewise: the model is in place, and what it was made from can go

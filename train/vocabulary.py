@@ -12,11 +12,11 @@ from pathlib import Path
 import torch
 
 from maa import checkpoint
+from maa.folders import changed_folder, recover
 from maa.models.vocabulary import KnownSound, Vocabulary
 from maa.pipeline.conditioning import embed_words
 from train.data import load_manifest
 from train.data.manifest import Recording
-from train.trainer.folders import changed_folder, recover
 from train.trainer.keeping import one_line
 
 BATCH = 32

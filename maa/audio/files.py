@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 from maa.aside import aside
 from maa.audio.pcm import Blocks, WavePart
@@ -153,6 +153,11 @@ def write_wave(path: Path, parts: Sequence[WavePart]) -> None:
             for block in payload.made if isinstance(payload, Blocks) else (payload,):
                 file.write(block)
             file.write(b"\0" * (size % 2))
+
+
+def native(path: Path) -> Any:
+    """A path as libsndfile takes it: names need not be text (old files have Latin-1 names)."""
+    return os.fsencode(path) if os.name == "posix" else path
 
 
 @contextmanager

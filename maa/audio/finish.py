@@ -49,9 +49,14 @@ class Finished:
         return {"gain_db": round(self.gain_db, 2) + 0.0, **limited}
 
 
-def clean(x: Samples, rate: int) -> Finished:
-    """x [channels, n] with faded ends and, where its true peak is above -0.1 dB, turned down as a whole."""
-    x = faded(x, rate)
+def raw(x: Samples) -> Finished:
+    """x [channels, n] as it is, unless a file cannot hold it: then it is turned down as a whole, to a peak of 1."""
+    return _scaled(x, min(0.0, -_db(peak(x))))
+
+
+def clean(x: Samples, rate: int, ends: bool = True) -> Finished:
+    """x [channels, n] with faded ends, if asked, and where its true peak is above -0.1 dB turned down as a whole."""
+    x = faded(x, rate) if ends else x
     top = true_peak(x, rate)
     return _scaled(x, min(0.0, FULL - _db(top)))
 

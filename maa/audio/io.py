@@ -6,7 +6,6 @@ compared bit for bit.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -21,7 +20,8 @@ from numpy.typing import NDArray
 from maa.audio import pcm
 from maa.audio.carried import NOTHING, Carried, carried
 from maa.audio.chain import is_chain
-from maa.audio.files import Corrected, cut_short, replacing, unsized, write_wave
+from maa.audio.compressed import KINDS, numbered, write_compressed
+from maa.audio.files import Corrected, cut_short, native, replacing, unsized, write_wave
 from maa.audio.pcm import Samples
 from maa.audio.sound import Audio, admit, check_audible, checked, resample
 from maa.audio.tags import embed, wave_tags
@@ -34,6 +34,7 @@ _SUBTYPES = {kept: kept for kept in pcm.BITS} | {
     "PCM_S8": "PCM_U8", "ULAW": "PCM_16", "ALAW": "PCM_16", "IMA_ADPCM": "PCM_16", "MS_ADPCM": "PCM_16",
     "ALAC_16": "PCM_16", "ALAC_20": "PCM_24", "ALAC_24": "PCM_24", "ALAC_32": "PCM_32",
 }  # fmt: skip
+WRITTEN = (".wav", ".flac", *KINDS)
 _FLAC = {"PCM_U8": "PCM_S8", "PCM_16": "PCM_16", "PCM_24": "PCM_24"}
 _LOSSY = ("MP3", "OGG")  # their headers may estimate the length
 _LOOSE = 64  # samples that an AIFF header may promise too much
@@ -102,11 +103,6 @@ def _values(file: Any, dtype: str, name: str) -> Samples:
     return values if done == file.frames else np.ascontiguousarray(values[:, :done])
 
 
-def native(path: Path) -> Any:
-    """A path as libsndfile takes it: names need not be text (old files have Latin-1 names)."""
-    return os.fsencode(path) if os.name == "posix" else path
-
-
 def _read_ffmpeg(path: Path, cut: bool) -> Audio:
     from maa.audio.decode import read_track
 
@@ -160,16 +156,17 @@ def write(
     tags: Mapping[str, Any] | None = None,
     more: Carried = NOTHING,
 ) -> Path:
-    """Write samples [channels, n] (or [n]) as .wav or .flac: all or nothing, and the same request gives the same bytes.
+    """Write samples [channels, n] (or [n]): all or nothing, and the same request gives the same bytes.
 
-    Integer subtypes round to the nearest step and clip at full scale. `tags` are settings as in `maa.audio.tags`; a
-    WAV file also takes `more`, what another file said beside its samples.
+    The ending says how: .wav, .flac, or the compressed .ogg and .mp3, which have no subtypes. Integer subtypes round to
+    the nearest step and clip at full scale. `tags` are settings as in `maa.audio.tags`; a WAV file also takes `more`,
+    what another file said beside its samples.
     """
     path = Path(path)
     suffix, samples = path.suffix.lower(), np.atleast_2d(samples)
-    if suffix not in (".wav", ".flac"):
-        raise ValueError(f"{path.name!r} should end in .wav or .flac.")
-    if subtype not in (_FLAC if suffix == ".flac" else pcm.BITS):
+    if suffix not in WRITTEN:
+        raise ValueError(f"{path.name!r} should end in {', '.join(WRITTEN[:-1])} or {WRITTEN[-1]}.")
+    if suffix not in KINDS and subtype not in (_FLAC if suffix == ".flac" else pcm.BITS):
         raise ValueError(f"A {suffix} file cannot hold {subtype} samples; use PCM_16 or PCM_24.")
     audio = checked(Audio(samples, sample_rate, subtype), "The sound to write")
     with replacing(path) as temporary:
@@ -177,10 +174,15 @@ def write(
             plain, rest = pcm.wave_chunks(audio.samples, sample_rate, subtype)
             parts = [*more.front, (b"fmt ", more.format_chunk(plain)), *rest, *more.behind]
             write_wave(temporary, [*parts, *(wave_tags(tags) if tags else [])])
-        else:
+            return path
+        if suffix == ".flac":
             _write_flac(temporary, audio)
-            if tags:
-                embed(temporary, tags)
+        else:
+            write_compressed(temporary, audio, suffix)
+        if tags:
+            embed(temporary, tags)
+        if suffix == ".ogg":
+            numbered(temporary)
     return path
 
 

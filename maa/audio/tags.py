@@ -1,7 +1,8 @@
 """Settings inside the sound they made: one JSON block that reads back whole, and plain fields for other programs.
 
 WAV carries them twice, as RIFF LIST/INFO (title INAM, comment ICMT = the JSON block, software ISFT) and as an ID3v2.4
-chunk; FLAC as Vorbis comments. Nothing here holds a time, so equal settings give equal bytes.
+chunk; MP3 as an ID3v2.4 tag, FLAC and Ogg as Vorbis comments. Nothing here holds a time, so equal settings give equal
+bytes.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _ENCODINGS = ("latin-1", "utf-16", "utf-16-be", "utf-8")  # of ID3 texts, by the
 
 
 def write_tags(path: str | Path, settings: Mapping[str, Any]) -> None:
-    """Put settings (anything that JSON holds) into a .wav or .flac file in one step; the samples stay as they are.
+    """Put settings (anything that JSON holds) into a sound file in one step; the samples stay as they are.
 
     Settings already inside are replaced, and so are other LIST/INFO and ID3 texts of a WAV file.
     """
@@ -44,14 +45,17 @@ def embed(path: Path, settings: Mapping[str, Any]) -> None:
             kept = [(chunk.name, chunk.read(file)) for chunk in chunks(file) if not _holds_tags(chunk, file)]
     if kind == b"WAVE":
         write_wave(path, kept + wave_tags(settings))
-    elif kind == b"fLaC":
-        _embed_flac(path, settings)
+    elif kind in (b"fLaC", b"OggS"):
+        _embed_comments(path, settings, kind)
+    elif _is_mp3(kind):
+        (_, tag), rest = wave_tags(settings)[1], _untagged(path)
+        path.write_bytes(tag + rest)
     else:
-        raise ValueError(f"{path.name!r} is neither WAV nor FLAC; settings can be written into these two only.")
+        raise ValueError(f"{path.name!r} is no WAV, FLAC, Ogg or MP3 file; settings can be written into these only.")
 
 
 def read_tags(path: str | Path) -> dict[str, Any] | None:
-    """The settings inside a WAV, FLAC or video file, or None when there are none (or the file is of another kind)."""
+    """The settings inside a sound or video file, or None when there are none (or the file is of another kind)."""
     path = Path(path)
     with path.open("rb") as file:
         kind = _kind(file)
@@ -59,14 +63,31 @@ def read_tags(path: str | Path) -> dict[str, Any] | None:
             return _read_wave(file)
         if kind == b"fLaC":
             return _read_flac(file)
+        if kind == b"OggS":
+            return _read_ogg(file)
+        if kind[:3] == b"ID3":
+            head = file.read(10)
+            return _parse(_id3_text(head + file.read(min(_id3_size(head[6:10], 4), _MAX_BLOCK))))
     return _read_container(path)
 
 
+def _is_mp3(kind: bytes) -> bool:
+    return kind[:3] == b"ID3" or (len(kind) > 1 and kind[0] == 0xFF and kind[1] & 0xE0 == 0xE0)
+
+
+def _untagged(path: Path) -> bytes:
+    """An MP3 file without the ID3v2 tag in front of its sound."""
+    data = path.read_bytes()
+    return data[10 + _id3_size(data[6:10], 4) :] if data[:3] == b"ID3" else data
+
+
 def _kind(file: BinaryIO) -> bytes:
-    """b"WAVE", b"fLaC", or something else."""
+    """b"WAVE", b"fLaC", b"OggS", or something else, at most four bytes."""
     kind = form(file)
     file.seek(0)
-    return kind or file.read(4)
+    kind = kind or file.read(4)
+    file.seek(0)
+    return kind
 
 
 def wave_tags(settings: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
@@ -91,12 +112,13 @@ def _info_text(name: bytes, text: str) -> bytes:
     return name + len(payload).to_bytes(4, "little") + payload + b"\0" * (len(payload) % 2)
 
 
-def _embed_flac(path: Path, settings: Mapping[str, Any]) -> None:
+def _embed_comments(path: Path, settings: Mapping[str, Any], kind: bytes) -> None:
     from mutagen.flac import FLAC
+    from mutagen.oggvorbis import OggVorbis
 
     texts = _fields(settings) | {BLOCK: block(settings), "encoder": SOFTWARE}
     with foreign(f"{path.name!r} is damaged, so that no settings can be written into it; export it again."):
-        file = FLAC(path)
+        file = FLAC(path) if kind == b"fLaC" else OggVorbis(path)
         for name, text in texts.items():
             file[name] = text
         file.save()
@@ -223,6 +245,26 @@ def _read_flac(file: BinaryIO) -> dict[str, Any] | None:
         if head[0] & 0x80:  # the last one
             break
         position += 4 + size
+    return None
+
+
+def _read_ogg(file: BinaryIO) -> dict[str, Any] | None:
+    """From the comment header, the second packet of an Ogg Vorbis file; its pages are joined here."""
+    packets, packet = 0, b""
+    for _ in range(MAX_SEGMENTS):
+        head = file.read(27)
+        if len(head) < 27 or head[:4] != b"OggS":
+            break
+        for size in (lacing := file.read(head[26])):
+            packet += file.read(size)
+            if size == 255:
+                continue
+            packets += 1
+            if packets == 2:
+                return _parse(_vorbis_comment(packet[7:])) if packet[:7] == b"\x03vorbis" else None
+            packet = b""
+        if len(packet) > _MAX_BLOCK or not lacing:
+            break
     return None
 
 

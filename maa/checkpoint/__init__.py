@@ -5,17 +5,20 @@ A folder may hold experts, each a model folder inside it: another network for pi
 """
 
 from maa.checkpoint.folder import (
+    CLAP_TOKENIZER,
     CLIP,
     CONCEPTS,
     CONFIG,
     EXPERTS,
     SUSTAINED,
     TOKENIZER,
+    VOCODERS,
     address,
     called,
     copy,
     file_hash,
     find,
+    lacking,
     load,
     names,
     read_config,
@@ -28,6 +31,7 @@ from maa.checkpoint.model import PARTS, Model, build, present, random_model
 from maa.checkpoint.shards import index_of, read_weights, weight_files, write_weights
 
 __all__ = [
+    "CLAP_TOKENIZER",
     "CLIP",
     "CONCEPTS",
     "CONFIG",
@@ -35,6 +39,7 @@ __all__ = [
     "PARTS",
     "SUSTAINED",
     "TOKENIZER",
+    "VOCODERS",
     "Model",
     "address",
     "build",
@@ -43,6 +48,7 @@ __all__ = [
     "file_hash",
     "find",
     "index_of",
+    "lacking",
     "load",
     "names",
     "present",

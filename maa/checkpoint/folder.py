@@ -33,12 +33,13 @@ CLIP = "vision"  # a folder with an open_clip model; where there is one, it hear
 EXPERTS = ("image", "inpaint", "words")
 SHARED = ("vocoder", "clap", "clap_audio")  # an expert without one of its own uses another's
 COPIED = ("autoencoder", "unet")  # nothing in them is computed, so they take no room before their weights are read
+VOCODERS = {"A": "bigv16k53w", "B": "bigvnat"}  # the folder of the authors' vocoder for each mel convention
 WHAT = {
     "autoencoder": "the spectrogram autoencoder",
     "unet": "the denoising network",
     "vocoder": "the vocoder",
     "text": "the text encoder",
-    "clap": "the CLAP projections",
+    "clap": "the CLAP projection",
     "clap_audio": "the CLAP sound encoder",
     "vision": "the picture classifier",
 }
@@ -134,10 +135,10 @@ def _load(folder: Path) -> Model:
         reads = part == "text" or (part == "clap" and isinstance(config.clap, MsClapConfig))
         reader = clap_tokenizer if part == "clap" else tokenizer
         if (part == "vision" and isinstance(config.vision, OpenClipConfig)) or not files:
-            model.missing[part] = _sentence(part, config, folder)
+            model.missing[part] = lacking(part, config, folder)
             continue
         if reads and reader is None:
-            model.missing[part] = f"{WHAT[part].capitalize()} cannot read: add {TOKENIZER} to {folder}."
+            model.missing[part] = f"{_named(part)} cannot read: add {TOKENIZER} to {folder}."
             continue
         for path in files:
             _check_hash(path, hashes)
@@ -146,6 +147,8 @@ def _load(folder: Path) -> Model:
             network = build(config, part, reader)
         _fill(network, files)
         setattr(model, part, network.eval().requires_grad_(False))
+    if "vision" not in model.missing and not config.unet.clip_conditioned and not model.concepts:
+        model.missing["vision"] = lacking("vision", config, folder)
     return model
 
 
@@ -165,15 +168,29 @@ def names(path: Path) -> tuple[str, ...]:
     return tuple(listed)
 
 
-def _sentence(part: str, config: ModelConfig, folder: Path) -> str:
-    """What is missing, and what to do about it."""
+def _named(part: str) -> str:
+    """A part as a sentence begins with it."""
+    return WHAT[part][0].upper() + WHAT[part][1:]
+
+
+def lacking(part: str, config: ModelConfig, folder: Path) -> str:
+    """What a folder lacks, and what to do about it."""
+    converted = config.name.startswith("official-")
+    whole = folder.parent if folder.name in EXPERTS else folder
     if part == "text" and (config.unet.clip_conditioned or config.unet.context_dim is None):
         can = "listens to pictures" if config.unet.clip_conditioned else "fills holes"
         return f"This network {can} and knows no text: convert one of the authors' text checkpoints into {folder}, too."
+    if part == "vocoder" and converted:
+        file = f"{VOCODERS[config.audio.convention]}/best_netG.pt"
+        return f"The vocoder is missing: python -m maa convert --vocoder {file} -o {whole} adds the authors' own."
+    if part == "vision" and not config.unet.clip_conditioned and converted:
+        return f"Nothing here puts pictures into words: python -m maa convert -o {whole} adds a model that does."
+    if part == "vision" and not config.unet.clip_conditioned and weight_files(folder, part):
+        return f"The names of sounds are missing: add {CONCEPTS} to {folder}."
     if part == "vision" and isinstance(config.vision, OpenClipConfig):
         what = f"open_clip's {config.vision.model} ({config.vision.pretrained})"
         return f"The CLIP model is missing: put {what} into the folder {folder / CLIP}."
-    return f"{WHAT[part].capitalize()} is missing: add {part}.safetensors to {folder}."
+    return f"{_named(part)} is missing: add {part}.safetensors to {folder}."
 
 
 def _tokenizer(path: Path, hashes: dict[str, str]) -> Any:

@@ -19,6 +19,8 @@ COMMANDS = {
     "convert": ("maa.cli.models", "convert_files"),
     "push": ("maa.cli.models", "push"),
     "bench": ("maa.cli.bench", "show_bench"),
+    "batch": ("maa.cli.batch", "run"),
+    "whatis": ("maa.cli.whatis", "show_whatis"),
 }
 TASK = ("maa.cli.tasks", "make")
 

@@ -19,6 +19,7 @@ EXAMPLES = """examples:
   python -m maa video clip.mp4 -o clip-with-sound.mp4
   python -m maa personalize dog.wav "a cat meows" --t0 0.4 -o cat.wav
   python -m maa inpaint in.wav --box 2.0 3.5 300 4000 --prompt "rain" -o out.wav
+  python -m maa batch prompts.txt -o sounds --grid seed 1 2 3
   python -m maa info
   python -m maa convert maa1_full.ckpt --vocoder bigvnat/best_netG.pt -o checkpoints/maa1-full
 """
@@ -52,6 +53,8 @@ def parser() -> Parser:
             task.name, help=summary, description=summary, parents=[shared], allow_abbrev=False
         )
         _task(command, task)
+    summary = "many sounds from a list of prompts, into a folder; goes on where it was cut off"
+    _batch(commands.add_parser("batch", help=summary, description=summary, allow_abbrev=False))
     summary = "what a model consists of and which tasks it can do"
     _info(commands.add_parser("info", help=summary, description=summary, allow_abbrev=False))
     summary = "the authors' published weights to a model folder"
@@ -60,6 +63,8 @@ def parser() -> Parser:
     _push(commands.add_parser("push", help=summary, description=summary, allow_abbrev=False))
     summary = "seconds per stage, real-time factor and peak memory"
     _bench(commands.add_parser("bench", help=summary, description=summary, allow_abbrev=False))
+    summary = "what the settings inside a file, and a detector, say about where its sound is from"
+    _whatis(commands.add_parser("whatis", help=summary, description=summary, allow_abbrev=False))
     return top
 
 
@@ -73,7 +78,7 @@ def _task(command: Parser, task: type[Task]) -> None:
         if setting.required:  # the library says that it is missing, or takes events instead
             command.add_argument(setting.name, nargs="?", default="", help=setting.help)
     more = [setting for kind in task.more for setting in settings_of(kind)]
-    for setting in (*own, *more, *(one for one in settings_of(Sampling) if one.only == task.name)):
+    for setting in (*own, *more, *(one for one in settings_of(Sampling) if task.name in one.only)):
         if not setting.required:
             option(command, setting)
     if task is Inpaint:
@@ -108,6 +113,32 @@ def option(command: argparse._ActionsContainer, setting: Setting, default: Any =
         case Choice():
             how["help"] = f"{setting.help}; default {usual}"
     command.add_argument(setting.option, **how)
+
+
+def _batch(command: Parser) -> None:
+    text = "prompts, one a line, or a .csv with a column for each setting; a column input names sounds to personalise"
+    command.add_argument("prompts", type=Path, metavar="LIST", help=text)
+    command.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="a new one, or to go on")
+    text = "every line with each of these values of a setting; repeatable: --grid seed 1 2 3 --grid guidance 2 4"
+    command.add_argument("--grid", action="append", nargs="+", metavar=("NAME", "VALUE"), help=text)
+    for setting in (*settings_of(Text), *settings_of(Sampling)):
+        if not (setting.required or setting.only or isinstance(setting, Rows | TextList)):
+            option(command, setting)
+    command.add_argument(
+        "--format", choices=("wav", "flac", "ogg", "mp3"), default="wav", help="of the files; default wav"
+    )
+    _model(command)
+    _how(command)
+
+
+def _how(command: Parser) -> None:
+    command.add_argument("--device", metavar="NAME", help="auto or, say, cpu; default MAA_DEVICE, else the best here")
+    command.add_argument("--dtype", help="of the U-Net: float32 or bfloat16; default: the device's own")
+    command.add_argument(
+        "--bits", type=int, choices=(16, 24, 32), help="32 = float; default 16, inpaint keeps its input's format"
+    )
+    command.add_argument("--rate", type=int, metavar="HZ", help="sample rate of the file; default: the sound's own")
+    command.add_argument("--quiet", action="store_true", help="no progress and no summary")
 
 
 def _info(command: Parser) -> None:
@@ -152,10 +183,19 @@ def _bench(command: Parser) -> None:
     command.add_argument("--json", action="store_true", help="the same as JSON")
 
 
+def _whatis(command: Parser) -> None:
+    command.add_argument("files", nargs="+", type=Path, metavar="FILE", help="sounds or videos")
+    text = "of `python -m train.detector`; default: detector/ among the checkpoints, if it is there"
+    command.add_argument("--detector", type=Path, metavar="FOLDER", help=text)
+    command.add_argument("--json", action="store_true", help="the same as JSON")
+
+
 def _common() -> Parser:
     """The options that every task has."""
     shared = Parser(add_help=False, allow_abbrev=False)
-    shared.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=".wav, .flac; for video .mp4")
+    shared.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE", help=".wav, .flac, .ogg, .mp3; for video .mp4"
+    )
     for setting in settings_of(Sampling):
         if not setting.only:
             option(shared, setting)
@@ -163,12 +203,8 @@ def _common() -> Parser:
     chosen.add_argument("--pick", type=int, default=1, metavar="K", help="write the K-th best take; default 1")
     chosen.add_argument("--all-takes", action="store_true", help="write the others too, as NAME-2.wav, NAME-3.wav …")
     _model(shared)
-    shared.add_argument("--device", metavar="NAME", help="auto or, say, cpu; default MAA_DEVICE, else the best here")
-    shared.add_argument("--dtype", help="of the U-Net: float32 or bfloat16; default: the device's own")
-    shared.add_argument("--bits", type=int, choices=(16, 24), help="default 16; inpaint keeps the input's own format")
-    shared.add_argument("--rate", type=int, metavar="HZ", help="sample rate of the file; default: the sound's own")
+    _how(shared)
     shared.add_argument("--json", action="store_true", help="print the settings of each file as one line of JSON")
-    shared.add_argument("--quiet", action="store_true", help="no progress and no summary")
     return shared
 
 

@@ -13,6 +13,7 @@ from maa.checkpoint import Model
 from maa.cli import info_paper
 from maa.config import PRESETS, ClapConfig, VisionConfig
 from maa.pipeline import MakeAnAudio
+from maa.pipeline.abilities import lacks
 
 
 def show_info(args: argparse.Namespace) -> int:
@@ -32,6 +33,7 @@ def of_model(name: str) -> dict[str, Any]:
     maa = MakeAnAudio.from_pretrained(name, device="cpu")
     folder = None if maa.name == "tiny" else checkpoint.find(name)
     experts = {name: part_facts(expert, name) for name, expert in maa.model.experts.items()}
+    lacking = {name: lacks(expert)[name] for name, expert in maa.model.experts.items() if name != "words"}
     return {
         "name": maa.name,
         "folder": None if folder is None else str(folder),
@@ -42,6 +44,7 @@ def of_model(name: str) -> dict[str, Any]:
         },
         "missing": maa.model.missing,
         "tasks": maa.capabilities(),
+        "waiting": {name: sentence for name, sentence in lacking.items() if sentence is not None},
         "config": maa.config.to_json(),
     }
 
@@ -96,4 +99,7 @@ def info_table(facts: dict[str, Any]) -> str:
     if "tasks" in facts:
         lines += ["", f"weights  {facts['weights']}", "", "tasks"]
         lines += [f"{task:<14}{sentence or 'ready'}" for task, sentence in facts["tasks"].items()]
+    if facts.get("waiting"):
+        lines += ["", "networks that wait"]
+        lines += [f"{name:<14}{sentence}" for name, sentence in facts["waiting"].items()]
     return "\n".join(lines)

@@ -19,7 +19,8 @@ from maa.pipeline.tasks import TASKS, Inpaint, Task
 if TYPE_CHECKING:
     from maa import Generation, MakeAnAudio
 
-SOUND = (".wav", ".flac")
+SOUND = (".wav", ".flac", ".ogg", ".mp3")
+SUBTYPES = {16: "PCM_16", 24: "PCM_24", 32: "FLOAT"}
 VIDEO = (".mp4", ".mov", ".mkv", ".webm")
 
 
@@ -62,9 +63,12 @@ def check_files(args: argparse.Namespace, outputs: Iterable[Path]) -> None:
     endings = SOUND + VIDEO if args.command == "video" else SOUND
     for path in outputs:
         if path.suffix.lower() not in endings:
-            raise ValueError(f"Cannot tell what to write from the name {path}; end it in {' or '.join(endings)}.")
+            listed = f"{', '.join(endings[:-1])} or {endings[-1]}"
+            raise ValueError(f"Cannot tell what to write from the name {path}; end it in {listed}.")
         if (args.bits or args.rate) and path.suffix.lower() in VIDEO:
             raise ValueError("--bits and --rate are for .wav and .flac; the sound of a video is compressed, 48 kHz.")
+        if args.bits and path.suffix.lower() in SOUND[2:]:
+            raise ValueError(f"--bits is for .wav and .flac; {path.suffix} has none.")
         if path.is_dir():
             raise ValueError(f"{path} is a folder; give the name of a file in it.")
         if not path.parent.is_dir():
@@ -159,4 +163,4 @@ def write_take(generation: Generation, take: int, path: Path, args: argparse.Nam
 
         save_clip(generation, args.input, path, take)
     else:
-        generation.save(path, take=take, subtype=f"PCM_{args.bits}" if args.bits else None, rate=args.rate)
+        generation.save(path, take=take, subtype=SUBTYPES.get(args.bits), rate=args.rate)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from maa.checkpoint import Model
 from maa.config import AudioSpec
 from maa.config.vocoders import BigvganConfig, HifiganConfig
 from maa.device import peak_memory, wait
+from maa.diffusion.windows import Span
 from maa.models.bigvgan import TAPS, Snake, low_pass
 from maa.models.context import Context, Prepared
 from maa.models.vocoders import build_vocoder
@@ -70,11 +71,11 @@ class TimedRenderer(Renderer):
 
         return self._timed("sample", lambda: Renderer.takes(self, start, sampling, tick))
 
-    def decode(self, z: Tensor) -> Tensor:
-        return self._timed("decode", lambda: Renderer.decode(self, z))
+    def decode(self, z: Tensor, spans: Sequence[Span] = ()) -> Tensor:
+        return self._timed("decode", lambda: Renderer.decode(self, z, spans))
 
-    def vocode(self, mel: Tensor) -> NDArray[np.float32]:
-        return self._timed("vocode", lambda: Renderer.vocode(self, mel))
+    def vocode(self, mel: Tensor, spans: Sequence[Span] = ()) -> NDArray[np.float32]:
+        return self._timed("vocode", lambda: Renderer.vocode(self, mel, spans))
 
     def scores(self, waves: NDArray[np.float32], prompt: str) -> tuple[float, ...] | None:
         return self._timed("rank", lambda: Renderer.scores(self, waves, prompt))

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from maa.device import send
 
+COLUMNS = 80  # of their 10 s (gen_wav.py): int(7.8 s) rounded up to a multiple of four, two more than they trained on
 END = 0  # the timestep where the authors' DDIM stops: alpha_prev of the last step is alpha_0, not 1
 
 

@@ -96,6 +96,9 @@ class Sampler:
         noise: (seed, takes, device) to the draws of these takes of a request, counted from 0.
         uses_eta: whether eta adds noise.
         candidates: takes share one seed, as rows of one draw; else take k has the seed + k.
+        published: it repeats the authors' scripts, so everything around it does, too: their network for inpainting is
+            not held to the known sound, a user's sound enters as they read it, and no take has faded ends.
+        longest: latent columns that run as one window where the network has learned from fewer.
         check: raises ValueError for a number of steps that it cannot run.
     """
 
@@ -105,6 +108,8 @@ class Sampler:
     noise: Callable[[int, Sequence[int], torch.device], Noise]
     uses_eta: bool = False
     candidates: bool = False
+    published: bool = False
+    longest: int = 0
     check: Callable[[int], object] = lambda steps: None
 
     def seeds(self, seed: int, count: int) -> tuple[int, ...]:
@@ -156,6 +161,8 @@ SAMPLERS = {
         official.CandidateNoise,
         uses_eta=True,
         candidates=True,
+        published=True,
+        longest=official.COLUMNS,
         check=official.official_timesteps,
     ),
 }

@@ -114,9 +114,13 @@ class Posterior:
     mean: Tensor
     logvar: Tensor
 
-    def sample(self) -> Tensor:
-        """One draw with the reparameterisation trick."""
-        return self.mean + torch.exp(0.5 * self.logvar) * torch.randn_like(self.mean)
+    def sample(self, generator: torch.Generator | None = None) -> Tensor:
+        """One draw with the reparameterisation trick, from a generator of the CPU where one is given."""
+        if generator is None:
+            noise = torch.randn_like(self.mean)
+        else:
+            noise = torch.randn(self.mean.shape, generator=generator).to(self.mean)
+        return self.mean + torch.exp(0.5 * self.logvar) * noise
 
     def kl(self) -> Tensor:
         """KL divergence to the standard normal, summed over a sample: [B]."""
@@ -144,9 +148,14 @@ class Autoencoder(nn.Module):
         mean, logvar = self.quant_conv(self.encoder(mel)).chunk(2, dim=1)
         return Posterior(mean, logvar.clamp(-30.0, 20.0))
 
-    def encode(self, mel: Tensor) -> Tensor:
-        """Mel [B, 1, 80, T] to the diffusion network's latent [B, latent, 10, T / 8]: the posterior's mean."""
-        return self.posterior(mel).mean * self.config.latent_scale
+    def encode(self, mel: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Mel [B, 1, 80, T] to the diffusion network's latent [B, latent, 10, T / 8].
+
+        It is the posterior's mean; with a generator of the CPU, a draw from the posterior.
+        """
+        posterior = self.posterior(mel)
+        latent = posterior.mean if generator is None else posterior.sample(generator)
+        return latent * self.config.latent_scale
 
     def decode(self, z: Tensor) -> Tensor:
         """Inverse of `encode`."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping
+from pathlib import Path
 
 from maa.config import ModelConfig
-from maa.official.pickles import TensorFile
 from maa.version import VERSION
 
 TEXT = """# {name}
@@ -28,7 +29,16 @@ ships with the program.
 """
 
 
-def converted_card(name: str, config: ModelConfig, sources: Sequence[TensorFile]) -> str:
-    """Markdown."""
-    rows = "\n".join(f"| `{source.path.name}` | `{source.sha256}` |" for source in sources)
+ROW = re.compile(r"^\| `([^`]+)` \| `([0-9a-f]{64})` \|$", re.MULTILINE)
+
+
+def sources_of(folder: Path) -> dict[str, str]:
+    """The files that a converted folder was made from, and the sha256 of each; none where there is no card."""
+    card = folder / "README.md"
+    return dict(ROW.findall(card.read_text(encoding="utf-8", errors="replace"))) if card.is_file() else {}
+
+
+def converted_card(name: str, config: ModelConfig, sources: Mapping[str, str]) -> str:
+    """Markdown. `sources`: the sha256 of each file by its name."""
+    rows = "\n".join(f"| `{file}` | `{sha256}` |" for file, sha256 in sources.items())
     return TEXT.format(name=name, version=VERSION, rows=rows, convention=config.audio.convention)

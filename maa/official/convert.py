@@ -17,12 +17,14 @@ from pathlib import Path
 import torch
 
 from maa import checkpoint
+from maa.aside import write_text
 from maa.config import Convention, ModelConfig
+from maa.folders import changed_folder
 from maa.models import clip
 from maa.models.autoencoder import Autoencoder
 from maa.models.text import load_tokenizer
 from maa.official import conventions
-from maa.official.card import converted_card
+from maa.official.card import converted_card, sources_of
 from maa.official.networks import ClapFile, Network, Vocoder, Weights, recognise
 from maa.official.pickles import read_tensors
 
@@ -47,6 +49,7 @@ class FolderDraft:
     """One model folder in the making: the root, or an expert."""
 
     config: ModelConfig
+    there: Path | None = None  # where its files lie today
     parts: dict[str, Weights] = field(default_factory=dict)
     clip: Weights = field(default_factory=dict)
 
@@ -63,7 +66,8 @@ def convert(files: Sequence[Path], folder: Path, choices: Choices | None = None,
             network, a network and its vocoder disagree, or the folder holds something else. Nothing is written then.
     """
     choices = choices or Choices()
-    if not files:
+    there = _existing(folder)
+    if not files and (not there or "words" in there or choices.words is None or _kind(there["."].config) == "inpaint"):
         raise ValueError("Give at least one of the authors' files, such as maa1_full.ckpt.")
     networks: list[tuple[Network, Convention]] = []
     vocoders: dict[Convention, Vocoder] = {}
@@ -83,20 +87,23 @@ def convert(files: Sequence[Path], folder: Path, choices: Choices | None = None,
                 raise ValueError(f"{file} is a second vocoder of mel convention {mel}; give one of them.")
             vocoders[mel] = found
             say(f"{file}: a {found.config.kind} vocoder, mel convention {mel} ({how})")
-    places = _arrange(networks, _existing(folder), folder)
+    places = _arrange(networks, there, folder)
     _give_vocoders(places, vocoders, folder)
     _give_clap(places, claps, folder)
     found_all: list[Network | Vocoder | ClapFile] = [*(network for network, _ in networks), *vocoders.values(), *claps]
-    sources = [item.source for item in found_all]
+    sources = sources_of(folder) | {item.source.path.name: item.source.sha256 for item in found_all}
+    waiting = [place for name, place in places.items() if name != "words" and not _has_vocoder(place, places)]
     _write(places, folder, choices, converted_card(folder.name, places["."].config, sources))
+    for place in waiting:
+        say(f"The {_kind(place.config)} network waits. {checkpoint.lacking('vocoder', place.config, folder)}")
     return folder
 
 
 def _convention(found: Network | Vocoder, chosen: Convention | None) -> tuple[Convention, str]:
     """The mel convention of a file and how it is known."""
-    if chosen is not None:
-        return chosen, "as told"
     named = conventions.of_file(found.source.path)
+    if chosen is not None:
+        return chosen, "as told" if named in (None, chosen) else f"as told; by its name it would be {named}"
     if named is not None:
         return named, "by its name"
     if isinstance(found, Vocoder):
@@ -122,24 +129,29 @@ def _existing(folder: Path) -> dict[str, FolderDraft]:
             return {}
         raise ValueError(f"{folder} is there already and is no model; choose another output.")
     names = [name for name in (".", *checkpoint.EXPERTS) if (folder / name / checkpoint.CONFIG).is_file()]
-    return {name: FolderDraft(checkpoint.read_config(folder / name)[0]) for name in names}
+    return {name: FolderDraft(checkpoint.read_config(folder / name)[0], folder / name) for name in names}
 
 
 def _arrange(
     networks: list[tuple[Network, Convention]], there: dict[str, FolderDraft], folder: Path
 ) -> dict[str, FolderDraft]:
-    """Put every network into its place; the root is the most general of them, unless it is taken."""
+    """Put every network into its place; the root is the most general of them, and gives way to a text network."""
     places = dict(there)
     for network, mel in sorted(networks, key=lambda item: ORDER.index(item[0].kind)):
-        name = network.kind if places else "."
-        taken = [place for place, one in places.items() if place == name or one.config.name == network.config.name]
-        if taken or name == "text":
+        kinds = {_kind(place.config): name for name, place in places.items() if name != "words"}
+        if network.kind in kinds:
             raise ValueError(
-                f"{network.source.path} is a {network.kind} network, and there is one already, or {folder} began with "
-                "another kind; convert into a new folder, all files at once."
+                f"{network.source.path} is a {network.kind} network, and there is one already; convert it into a new "
+                f"folder, or into {folder} after that one is gone."
+                if places[kinds[network.kind]].there is not None
+                else f"{network.source.path} is a {network.kind} network, and there is one already; give one of them."
             )
+        if "." in places and network.kind == "text":
+            root = places.pop(".")
+            places = {".": root, **places, _kind(root.config): root}
+        name = "." if network.kind == "text" or not places else network.kind
         config = replace(network.config, audio=replace(network.config.audio, convention=mel))
-        places[name] = FolderDraft(config, dict(network.parts), network.clip)
+        places[name] = FolderDraft(config, None, dict(network.parts), network.clip)
     if not places:
         raise ValueError("There is no diffusion network among the files; give one, such as maa1_full.ckpt, with them.")
     return places
@@ -150,7 +162,7 @@ def _give_vocoders(places: dict[str, FolderDraft], vocoders: dict[Convention, Vo
     for mel, vocoder in vocoders.items():
         users = {name: place for name, place in places.items() if place.config.audio.convention == mel}
         users.pop("words", None)
-        held = [name for name in users if checkpoint.weight_files(folder / name, "vocoder")]
+        held = [one for one in users.values() if one.there and checkpoint.weight_files(one.there, "vocoder")]
         if held:
             raise ValueError(
                 f"{folder} has a vocoder of mel convention {mel} already; {vocoder.source.path} is another."
@@ -167,13 +179,20 @@ def _give_vocoders(places: dict[str, FolderDraft], vocoders: dict[Convention, Vo
         mel = place.config.audio.convention
         if vocoders and mel not in vocoders and name != "words" and place.parts:
             raise ValueError(
-                f"The {place.config.name.removeprefix('official-')} network speaks mel convention {mel}, and none of "
-                f"the vocoders given does; add the authors' {'bigv16k53w' if mel == 'A' else 'bigvnat'}."
+                f"The {_kind(place.config)} network speaks mel convention {mel}, and none of "
+                f"the vocoders given does; add the authors' {checkpoint.VOCODERS[mel]}."
             )
 
 
+def _has_vocoder(place: FolderDraft, places: dict[str, FolderDraft]) -> bool:
+    """Whether anything in the folder renders the mel convention of a network."""
+    able = [one for one in places.values() if one.config.audio.convention == place.config.audio.convention]
+    return any("vocoder" in one.parts or (one.there and checkpoint.weight_files(one.there, "vocoder")) for one in able)
+
+
 def _give_clap(places: dict[str, FolderDraft], claps: list[ClapFile], folder: Path) -> None:
-    if len(claps) > 1 or (claps and checkpoint.weight_files(folder, "clap")):
+    held = [one for one in places.values() if one.there and checkpoint.weight_files(one.there, "clap")]
+    if len(claps) > 1 or (claps and held):
         raise ValueError(f"{claps[-1].source.path} is a second CLAP; give one.")
     for clap in claps:
         places["."].parts |= clap.parts
@@ -181,33 +200,58 @@ def _give_clap(places: dict[str, FolderDraft], claps: list[ClapFile], folder: Pa
 
 
 def _write(places: dict[str, FolderDraft], folder: Path, choices: Choices, text: str) -> None:
-    """Everything into a folder aside; then into its place."""
+    """Everything aside, a new folder or the old one with more in it; then into its place, in one step."""
     folder.parent.mkdir(parents=True, exist_ok=True)
+    if folder.exists() and any(folder.iterdir()):
+        with changed_folder(folder) as changed:
+            _fill(changed, places, choices, text)
+        return
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
-        aside = Path(scratch) / "model"
-        for name, place in places.items():
-            if place.parts:
-                _write_place(aside / name, place, folder / name, choices)
-        root = places["."].config
-        if choices.words is not None and root.name != "official-inpaint" and "words" not in places:
-            _write_words(aside / "words", choices.words)
-        (aside / "README.md").write_text(text, encoding="utf-8")
-        _move(aside, folder)
-        for name, place in places.items():
-            checkpoint.write_config(folder / name, place.config)
+        made = Path(scratch) / "model"
+        made.mkdir()
+        _fill(made, places, choices, text)
+        os.replace(made, folder)
 
 
-def _write_place(aside: Path, place: FolderDraft, target: Path, choices: Choices) -> None:
+def _fill(made: Path, places: dict[str, FolderDraft], choices: Choices, text: str) -> None:
+    """What is new into `made`, which holds what was there before."""
+    root = places["."].config
+    if places["."].there is None and (made / checkpoint.CONFIG).is_file():
+        _step_aside(made, made / _kind(checkpoint.read_config(made)[0]))
+    for name, place in places.items():
+        if place.parts:
+            _write_place(made / name, place, choices)
+    if choices.words is not None and _kind(root) != "inpaint" and "words" not in places:
+        _write_words(made / "words", choices.words)
+    write_text(made / "README.md", text)
+    for name, place in places.items():
+        checkpoint.write_config(made / name, place.config)
+
+
+def _step_aside(root: Path, expert: Path) -> None:
+    """The network at the root of a folder becomes an expert in it, with all that is its own."""
+    expert.mkdir()
+    for item in list(root.iterdir()):
+        if item.name not in (*checkpoint.EXPERTS, "README.md"):
+            item.rename(expert / item.name)
+
+
+def _kind(config: ModelConfig) -> str:
+    """What a converted network is: text, image or inpaint."""
+    return config.name.removeprefix("official-")
+
+
+def _write_place(folder: Path, place: FolderDraft, choices: Choices) -> None:
     parts = place.parts
     if choices.half:
         parts = {part: {name: _halved(value) for name, value in weights.items()} for part, weights in parts.items()}
-    aside.mkdir(parents=True, exist_ok=True)
-    if ("text" in parts or "clap" in parts) and not (target / checkpoint.TOKENIZER).is_file():
-        shutil.copyfile(_tokenizer(choices, place.config.text.vocabulary), aside / checkpoint.TOKENIZER)
-    checkpoint.write_parts(aside, place.config, parts)
+    folder.mkdir(parents=True, exist_ok=True)
+    if ("text" in parts or "clap" in parts) and not (folder / checkpoint.TOKENIZER).is_file():
+        shutil.copyfile(_tokenizer(choices, place.config.text.vocabulary), folder / checkpoint.TOKENIZER)
+    checkpoint.write_parts(folder, place.config, parts)
     if place.clip:
         if any(name.startswith("visual.") for name in place.clip):
-            clip.write_folder(aside / checkpoint.CLIP, place.config.vision.model, place.clip)
+            clip.write_folder(folder / checkpoint.CLIP, place.config.vision.model, place.clip)
         else:  # published without its picture tower, which the picture tab needs: the sentence in `info` says so
             clip.fitting(place.config.vision.model, place.clip)
 
@@ -227,7 +271,7 @@ def _tokenizer(choices: Choices, vocabulary: int) -> Path:
     return path
 
 
-def _write_words(aside: Path, name: str) -> None:
+def _write_words(folder: Path, name: str) -> None:
     """A small model beside the others that only puts pictures into words."""
     source = checkpoint.find(name)
     files = [source / file for file in FILES_OF_WORDS]
@@ -237,23 +281,7 @@ def _write_words(aside: Path, name: str) -> None:
     absent = [path.name for path in files if not path.is_file()]
     if absent:
         raise ValueError(f"{source} cannot put pictures into words ({', '.join(absent)} missing); add --words none.")
-    aside.mkdir(parents=True)
+    folder.mkdir(parents=True)
     for path in files:
-        shutil.copyfile(path, aside / path.name)
-    checkpoint.write_config(aside, checkpoint.read_config(source)[0])
-
-
-def _move(aside: Path, folder: Path) -> None:
-    """A new folder in one step; into an old one, experts and files one by one, each whole."""
-    if not folder.exists() or not any(folder.iterdir()):
-        os.replace(aside, folder)
-        return
-    for item in sorted(aside.iterdir()):
-        if item.name == checkpoint.CONFIG:
-            continue
-        target = folder / item.name
-        if item.is_dir() and target.is_dir():
-            for file in item.iterdir():
-                os.replace(file, target / file.name)
-        else:
-            os.replace(item, target)
+        shutil.copyfile(path, folder / path.name)
+    checkpoint.write_config(folder, checkpoint.read_config(source)[0])

@@ -79,6 +79,8 @@ def _safetensors(path: Path) -> Any:
 
 
 def _pickle(path: Path) -> Any:
+    if _is_text(path):
+        raise ValueError(f"{path} is a text, no weights; give one of the authors' .ckpt, .pt or .pth files.")
     try:
         named = _foreign(path)
         with torch.serialization.safe_globals([(Inert, name) for name in named]), warnings.catch_warnings():
@@ -93,6 +95,13 @@ def _pickle(path: Path) -> Any:
         raise ValueError(
             f"{path} is damaged or no file of weights ({_first_line(error)}); download it again, or check its source."
         ) from error
+
+
+def _is_text(path: Path) -> bool:
+    """Whether a file, such as the settings beside a network, begins with words: a pickle or a zip does not."""
+    with path.open("rb") as stream:
+        head = stream.read(512)
+    return bool(head) and all(32 <= byte < 127 or byte in b"\t\n\r" for byte in head)
 
 
 def _foreign(path: Path) -> list[str]:

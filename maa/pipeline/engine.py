@@ -14,7 +14,8 @@ from maa.audio.sound import mono_at, resampled_count
 from maa.checkpoint import Model
 from maa.config import ModelConfig
 from maa.device import compute_dtype
-from maa.pipeline import conditioning, finishing, laying
+from maa.diffusion.samplers import sampler_named
+from maa.pipeline import conditioning, finishing, laying, looping
 from maa.pipeline.conditioning import Pair
 from maa.pipeline.events import length_of
 from maa.pipeline.leading import Prompts
@@ -104,9 +105,11 @@ class Engine:
     ) -> Generation:
         """From pure noise, `seconds` long: what is longer than the model's own length is made of windows."""
         length = self._length(seconds, settings)
-        frames = frames_for(self.config, length)
-        parts = window_parts(self.renderer.spans(frames // self.config.autoencoder.factor), contexts)
-        return self.render(Start(*contexts[0], frames, parts=parts), sampling, length, settings, on_step, wish)
+        longest = length if wish.loop else sampler_named(sampling.sampler).longest
+        frames = frames_for(self.config, length, longest)
+        parts = window_parts(self.renderer.spans(frames // self.config.autoencoder.factor, sampling), contexts)
+        start = Start(*contexts[0], frames, parts=parts, loop=wish.loop)
+        return self.render(start, sampling, length, settings, on_step, wish)
 
     def render(
         self,
@@ -119,9 +122,14 @@ class Engine:
     ) -> Generation:
         """From a prepared start to finished takes of `length` samples, best first."""
         latents, seeds = self.renderer.takes(start, sampling, on_step)
-        mel = self.renderer.decode(latents)
-        waves = fit_length(self.renderer.vocode(mel), length, self.config.audio.sample_rate)
+        if start.loop:
+            waves, mel = looping.rendered(self.renderer, latents, length)
+        else:
+            spans = self.renderer.spans_of(start)
+            mel = self.renderer.decode(latents, spans)
+            waves = fit_length(self.renderer.vocode(mel, spans), length, self.config.audio.sample_rate)
         pictures = self.model.front.to_log10(mel)[:, 0].cpu().numpy()
+        wish = replace(wish, raw=sampler_named(sampling.sampler).published)
         return self._finished(Rendered(waves, pictures, seeds), settings, wish)
 
     def from_words(
@@ -149,6 +157,7 @@ class Engine:
 
     def _finished(self, made: Rendered, settings: dict[str, Any], wish: finishing.Wish) -> Generation:
         seeds = made.seeds
+        candidates = len(seeds) > 1 and len(set(seeds)) == 1
         takes = finishing.finished(self.renderer, made.waves, settings["prompt"], wish)
         return Generation(
             audio=takes.waves[:, None],
@@ -156,7 +165,9 @@ class Engine:
             mel=made.pictures[takes.order],
             seeds=tuple(seeds[k] for k in takes.order),
             scores=takes.scores,
-            settings={**settings, "loudness": wish.loudness},
-            facts=takes.facts,
-            together=len(seeds) > 1 and (self.renderer.device.type != "cpu" or len(set(seeds)) == 1),
+            settings={**settings, "loudness": wish.loudness, **({"loop": True} if wish.loop else {})},
+            facts=tuple({**fact, "candidate": k + 1} for fact, k in zip(takes.facts, takes.order, strict=True))
+            if candidates
+            else takes.facts,
+            together=len(seeds) > 1 and (self.renderer.device.type != "cpu" or candidates),
         )

@@ -25,12 +25,14 @@ class Wish:
     loudness: str = finish.AS_MADE
     level: float | None = None  # LUFS of the user's own sound, which takes that stay "as-made" are brought to
     scored_by: str | None = None  # the prompt that CLAP scores them by; None = the request's own
+    raw: bool = False  # as the vocoder made them, without fades at their ends
+    loop: bool = False  # without such fades, too
     gaps: bool = False  # silence is meant, so that no take is worse for it
 
 
-def wish(loudness: object, *, fixed: bool = False) -> Wish:
+def wish(loudness: object, *, fixed: bool = False, loop: bool = False) -> Wish:
     """What a caller asks for, checked; `fixed` as in `check_loudness`."""
-    return Wish(check_loudness(loudness, fixed=fixed))
+    return Wish(check_loudness(loudness, fixed=fixed), loop=loop)
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def finished(renderer: Renderer, waves: NDArray[np.float32], prompt: str, wish: 
     the prompt names a sound that goes on, those with holes go behind those without, in steps of a tenth of silence.
     """
     rate, model = renderer.model.config.audio.sample_rate, renderer.model
-    made = [finish.clean(wave[None], rate) for wave in waves]
+    made = [finish.raw(wave[None]) if wish.raw else finish.clean(wave[None], rate, not wish.loop) for wave in waves]
     plain = np.concatenate([one.samples for one in made])
     prompt = prompt if wish.scored_by is None else wish.scored_by
     scores = renderer.scores(plain, prompt)

@@ -8,10 +8,15 @@ from numpy.typing import NDArray
 from maa.config import ModelConfig
 
 
-def frames_for(config: ModelConfig, samples: int) -> int:
-    """Mel frames to generate for a length: the next multiple of 16, but 10 s stays within the trained 9.984 s."""
+def frames_for(config: ModelConfig, samples: int, longest: int = 0) -> int:
+    """Mel frames to generate for a length: the next multiple of 16, but 10 s stays within the trained 9.984 s.
+
+    Args:
+        longest: latent columns that may be run at once (`Sampler.longest`): with more than the trained ones 10 s is
+            generated whole.
+    """
     spec, multiple = config.audio, config.frame_multiple
-    if spec.samples < samples <= round(10.0 * spec.sample_rate):
+    if longest <= config.latent_cells[1] and spec.samples < samples <= round(10.0 * spec.sample_rate):
         return spec.frames
     return -(-samples // (spec.hop * multiple)) * multiple
 

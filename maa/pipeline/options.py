@@ -92,7 +92,16 @@ class Sampling(OptionGroup):
         False,
         Switch(
             help="with --sampler official: one step noisier than the network is told, as the authors do it; to compare",
-            api=False, only="personalize",
+            api=False, only=("personalize",),
+        ),
+    )  # fmt: skip
+    # With "official": the user's sound enters as a draw from the posterior, as in the authors' scripts, not its mean.
+    posterior_sample: bool = declare(
+        False,
+        Switch(
+            help="with --sampler official: your sound enters as a draw from the posterior, as the authors do it, "
+            "not as its mean",
+            api=False, only=("personalize", "inpaint"),
         ),
     )  # fmt: skip
     density: float | None = declare(  # share of the time that sounds; None = open
@@ -114,6 +123,8 @@ class Sampling(OptionGroup):
             raise ValueError("eta adds noise in DDIM only; choose the sampler ddim, or leave eta at 0.")
         if self.mismatch and not sampler.candidates:
             raise ValueError("mismatch repeats a habit of the authors' sampler; choose the sampler official.")
+        if self.posterior_sample and not sampler.published:
+            raise ValueError("posterior_sample repeats a habit of the authors' scripts; choose the sampler official.")
         sampler.check(self.steps)
 
     @property

@@ -18,6 +18,7 @@ from maa.audio.finish import AS_MADE
 from maa.audio.io import to_audio
 from maa.config import ModelConfig
 from maa.device import compute_dtype, pick_device, pick_dtype
+from maa.diffusion.samplers import sampler_named
 from maa.diffusion.schedule import first_timestep
 from maa.pipeline import conditioning, finishing, inpainting, personal, pictured, seen
 from maa.pipeline.abilities import lacks
@@ -152,6 +153,7 @@ class MakeAnAudio(Words):
         literal: bool = False,
         events: Sequence[Event | Sequence[Any]] = (),
         heard: Sequence[str] = (),
+        loop: bool = False,
         on_step: OnStep | None = None,
     ) -> Generation:
         """Sound from a sentence, or from events in time.
@@ -166,15 +168,18 @@ class MakeAnAudio(Words):
             events: up to 32 `Event`s or rows [start s, end s, text, gain dB], which may overlap; outside of all it is
                 silent. A prompt lies behind them, unless it is one of theirs or a sentence of several sounds.
             heard: what to listen to instead, for every clause of all events in their order (`understood`).
+            loop: its end goes on into its beginning; it has no events, and a sentence of several sounds is one text.
             on_step: called after every denoising step.
         """
         given = events_of(events)
+        if loop and given:
+            raise ValueError("A loop has no beginning to count the times of events from; leave events or loop out.")
         said = check_said(prompt, needed=not given), check_prompt(negative, name="negative prompt")
-        wish = finishing.wish(loudness)
+        wish = finishing.wish(loudness, loop=loop)
         self._require("text")
         sampling = self.engine.settled(sampling)
         check_seconds(seconds)
-        prompts = self._placed(given, *said, literal, seconds, heard)
+        prompts = self._prompts(*said, literal, heard) if loop else self._placed(given, *said, literal, seconds, heard)
         settings, wish = self.engine.settings("text", sampling, prompts), replace(wish, scored_by=prompts.text)
         return self.engine.from_words(prompts, sampling, seconds, settings, on_step, wish)
 
@@ -189,15 +194,16 @@ class MakeAnAudio(Words):
         words: Sequence[tuple[str, float]] = (),
         loudness: str | float = AS_MADE,
         literal: bool = False,
+        loop: bool = False,
         on_step: OnStep | None = None,
     ) -> Generation:
         """Sound from a picture (Sec. 4.3): a file, PIL image or uint8 [H, W, 3].
 
         It is heard as `words` with weights above 0, or where there are none as what the model finds; a prompt replaces
-        them.
+        them. The end of a `loop` goes on into its beginning.
         """
         said = check_said(prompt), check_prompt(negative, name="negative prompt")
-        wish = finishing.wish(loudness)
+        wish = finishing.wish(loudness, loop=loop)
         self._require("image")
         check_seconds(seconds)
         given = check_words(words)
@@ -227,7 +233,7 @@ class MakeAnAudio(Words):
         said = check_said(prompt), check_prompt(negative, name="negative prompt")
         wish = finishing.wish(loudness)
         self._require("video")
-        seconds, pictures = self._windows(video)
+        seconds, pictures = self._windows(video, sampling)
         windows = [[round(window.start, 3), round(window.end, 3)] for window in pictures]
         more = {"task": "video", "windows": windows}
         if given:
@@ -271,12 +277,13 @@ class MakeAnAudio(Words):
         said = check_said(prompt, needed=needed), check_prompt(negative, name="negative prompt")
         self._require("personalize")
         sampling = self.engine.settled(sampling)
-        wave = personal.personal_window(self.renderer, to_audio(audio), start)
+        whole = personal.personal_sound(self.renderer, to_audio(audio), start)
+        wave = whole[: self.config.audio.samples]
         prompts = self._prompts(*said, literal)
         settings = self.engine.settings("personalize", sampling, prompts)
         settings |= {"t0": float(t0), "start": float(start), "level_match": bool(level_match)}
         settings["input"] = conditioning.input_digest(wave)
-        begin = personal.noised_start(self.renderer, wave, self.engine.from_text(prompts), t0)
+        begin = personal.noised_start(self.renderer, whole, self.engine.from_text(prompts), t0, sampling)
         level = personal.level_of(self.renderer, wave, begin) if level_match else None
         wish = replace(wish, level=level, scored_by=prompts.text)
         return self.engine.render(begin, sampling, len(wave), settings, on_step, wish)
@@ -300,8 +307,8 @@ class MakeAnAudio(Words):
         the known sound at every step.
 
         Args:
-            audio: a file, `Audio`, or (rate, array), any length up to 10 minutes; its rate, channels and sample format
-                are kept, and outside the painted time span every sample comes back as it was.
+            audio: a file, `Audio`, or (rate, array), up to 10 minutes; rate, channels, sample format and every sample
+                outside the painted time span are kept.
             mask: bool [mels, frames_of(audio)], True = make new, row 0 the lowest band; a PNG or .npy file of one; or
                 a list of `Box`, (start, end) or (start, end, low, high) in seconds and Hz. None with `filling` that
                 extends the sound: only its ends are new.
@@ -314,21 +321,19 @@ class MakeAnAudio(Words):
         self._require("inpaint")
         source = to_audio(audio)
         if not any(said) and self.can("inpaint"):
-            return inpainting.inpaint_by_expert(
-                self.experts["inpaint"], self.engine, source, mask, sampling, filling, on_step
-            )
-        if any(said) and "text" in self.model.missing:
-            raise ValueError(f"{self.model.missing['text']} Or leave the prompts empty.")
+            expert = self.experts["inpaint"]
+            return inpainting.inpaint_by_expert(expert, self.engine, source, mask, sampling, filling, on_step)
+        if any(said) and (lack := lacks(self.model)["text"]):
+            raise ValueError(f"{lack} Or leave the prompts empty.")
         prompts = self._prompts(*said, literal)
         return inpainting.inpaint(self.engine, source, mask, prompts, sampling, filling, on_step)
 
-    def _windows(self, video: str | Path) -> tuple[float, list[seen.Seen]]:
-        """Seconds of a clip, and its windows."""
+    def _windows(self, video: str | Path, sampling: Sampling = DEFAULT) -> tuple[float, list[seen.Seen]]:
+        """Seconds of a clip, and the windows that it is sampled in."""
         seconds, spec = seen.length_of(video), self.config.audio
-        columns = frames_for(self.config, round(seconds * spec.sample_rate)) // self.config.autoencoder.factor
-        return seconds, seen.look(video, self.renderer.spans(columns), self.config, seconds)
-
-    # ------------------------------------------------------------------ which network serves
+        frames = frames_for(self.config, round(seconds * spec.sample_rate), sampler_named(sampling.sampler).longest)
+        spans = self.renderer.spans(frames // self.config.autoencoder.factor, sampling)
+        return seconds, seen.look(video, spans, self.config, seconds)
 
     def can(self, expert: str) -> bool:
         """True when the model has that expert ("image", "inpaint") and nothing is missing in it."""

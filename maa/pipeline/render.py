@@ -13,6 +13,7 @@ from torch import Tensor
 
 from maa.checkpoint import Model, present
 from maa.diffusion import official
+from maa.diffusion.circle import circular
 from maa.diffusion.denoiser import Denoiser, guided, keep_known
 from maa.diffusion.noise import Noise, RowNoise
 from maa.diffusion.samplers import sampler_named
@@ -50,6 +51,8 @@ class Start:
     clean: Tensor | None = None  # [1, C, H, W] latent that the noise is added to; None = pure noise
     parts: tuple[Part, ...] = ()  # the windows of a sound longer than the model's own; they replace the condition
     follow: Tensor | None = None  # [1, 1, H, W], how far each cell of a hole follows the network, 0..1; None = its mask
+    held: bool = True  # whether the known sound is set again at every step (Sec. 4.2); the authors' demo does not
+    loop: bool = False  # whether the last column is followed by the first
     each: bool = False  # condition and null have a row for each take, and not one for all
 
 
@@ -125,7 +128,7 @@ class Renderer:
             sampling: settled; its own seed and count are not looked at.
         """
         condition, null = (batched([pair[side] for pair in pairs]) for side in (0, 1))
-        spans = self.spans(frames // self.model.config.autoencoder.factor)
+        spans = self.spans(frames // self.model.config.autoencoder.factor, sampling)
         start = Start(condition, null, frames, parts=window_parts(spans, [(condition, null)]), each=True)
         noise = RowNoise([sampler_named(sampling.sampler).noise(seed, [0], self.device) for seed in seeds])
         return self._denoise(start, sampling, noise, len(seeds))
@@ -149,6 +152,7 @@ class Renderer:
         if not steps:
             return z
         denoiser = self._denoiser(start, sampling, count)
+        denoiser = circular(denoiser) if start.loop else denoiser
         return sampler.run(denoiser, z, steps, self.schedule, report, sampling.eta, noise)
 
     def _level(self, steps: Sequence[int], sampling: Sampling) -> int:
@@ -177,7 +181,7 @@ class Renderer:
         condition, null = (self.prepare(one if start.each else one.repeat(count), count) for one in (full, start.null))
         denoiser = guided(self.unet, self.schedule, condition, null, guidance)
         known, make = start.condition.known, start.condition.make
-        if known is not None and make is not None:
+        if known is not None and make is not None and start.held:
             denoiser = keep_known(denoiser, self.schedule, known, make if start.follow is None else start.follow)
         return denoiser
 
@@ -202,20 +206,29 @@ class Renderer:
         return self.autoencoder.encode(self.mel_of(whole_frames(wave, self.model.config.audio.hop, frames)))
 
     @torch.inference_mode()
-    def decode(self, z: Tensor) -> Tensor:
-        """Latents to mels [takes, 1, mels, frames], one at a time; a long one window by window."""
-        factor, spans = self.model.config.autoencoder.factor, self.spans(z.shape[-1])
+    def decode(self, z: Tensor, spans: Sequence[Span] = ()) -> Tensor:
+        """Latents to mels [takes, 1, mels, frames], one at a time; a long one window by window, in `spans`."""
+        factor, spans = self.model.config.autoencoder.factor, spans or self.spans(z.shape[-1])
         return torch.cat([piecewise(row[None], spans, self.autoencoder.decode, factor) for row in z])
 
-    def spans(self, columns: int) -> list[Span]:
-        """The windows of a latent of `columns`: one, unless it is longer than the model's own."""
-        return plan(columns, self.model.config.latent_cells[1], OVERLAP)
+    def spans(self, columns: int, sampling: Sampling | None = None) -> list[Span]:
+        """The windows of a latent of `columns`: one, unless it is longer than the model's own, or the sampler's."""
+        longest = 0 if sampling is None else sampler_named(sampling.sampler).longest
+        return plan(columns, columns if columns <= longest else self.model.config.latent_cells[1], OVERLAP)
+
+    def spans_of(self, start: Start) -> list[Span]:
+        """The windows that a start is denoised in."""
+        whole = (0, start.frames // self.model.config.autoencoder.factor)
+        return [part.span for part in start.parts] or [whole]
 
     @torch.inference_mode()
-    def vocode(self, mel: Tensor) -> NDArray[np.float32]:
-        """Mels to waveforms [takes, samples], one at a time; a long one window by window, to spare memory."""
+    def vocode(self, mel: Tensor, spans: Sequence[Span] = ()) -> NDArray[np.float32]:
+        """Mels to waveforms [takes, samples], one at a time; a long one window by window, to spare memory.
+
+        `spans` are the windows in latent columns.
+        """
         factor, hop = self.model.config.autoencoder.factor, self.model.config.audio.hop
-        spans = [(factor * first, factor * last) for first, last in self.spans(mel.shape[-1] // factor)]
+        spans = [(factor * first, factor * last) for first, last in spans or self.spans(mel.shape[-1] // factor)]
         waves = [piecewise(row[None], spans, self.model.vocode, hop) for row in mel]
         return torch.cat(waves).float().cpu().numpy()
 

@@ -11,7 +11,7 @@ from maa.pipeline.options import Sampling
 from maa.pipeline.setting import pair, settings_of
 from maa.pipeline.tasks import TASKS, Task
 
-_BITS = {"PCM_16": 16, "PCM_24": 24}
+_BITS = {"PCM_16": 16, "PCM_24": 24, "FLOAT": 32}
 
 
 @dataclass(frozen=True)

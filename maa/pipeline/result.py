@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from maa.audio.carried import NOTHING, Carried
 from maa.audio.io import resample, write
+from maa.audio.loops import marks, resampled
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,10 @@ class Generation:
         return settings
 
     def save(self, path: str | Path, take: int = 0, subtype: str | None = None, rate: int | None = None) -> Path:
-        """Write one take and its settings as .wav or .flac; equal requests give equal bytes.
+        """Write one take and its settings as .wav, .flac, .ogg or .mp3; equal requests give equal bytes.
 
         Args:
-            path: ends in .wav or .flac.
+            path: ends in one of these.
             take: which one, counted from 0.
             subtype: "PCM_16" or "PCM_24"; None = what loses nothing.
             rate: Hz, 8,000 to 192,000; None = the sound's own. A higher one adds no sound above the model's range.
@@ -69,7 +70,8 @@ class Generation:
             raise ValueError(f"There is no take {take + 1}; this result has {len(self.audio)}.")
         if rate is not None and not 8_000 <= rate <= 192_000:
             raise ValueError(f"The sample rate should lie between 8,000 and 192,000 Hz, not {rate}.")
-        samples = self.audio[take] if rate is None else resample(self.audio[take], self.sample_rate, rate)
-        carried = self.carried.at_rate(self.sample_rate, rate or self.sample_rate)
-        tags = self.settings_of(take)
-        return write(path, samples, rate or self.sample_rate, subtype or self.subtype, tags, carried)
+        tags, new, loop = self.settings_of(take), rate or self.sample_rate, self.settings.get("loop") is True
+        change = resampled if loop else resample
+        samples = self.audio[take] if rate is None else change(self.audio[take], self.sample_rate, rate)
+        carried = marks(samples.shape[1], new) if loop else self.carried.at_rate(self.sample_rate, new)
+        return write(path, samples, new, subtype or self.subtype, tags, carried)

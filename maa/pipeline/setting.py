@@ -35,7 +35,7 @@ class Setting:
     half: bool = False  # the control shares its row with a neighbour
     flag: str = ""  # of the command line, where it is not --name
     metavar: str | tuple[str, ...] | None = None
-    only: str = ""  # the one task whose command line has it
+    only: tuple[str, ...] = ()  # the tasks whose command lines have it; () = all
     api: bool = True  # whether endpoints have it
     turn: int = 0  # among the arguments of an endpoint, whose order programs rely on: later ones come last
     always: bool = False  # said in a command also where it is the default
@@ -75,6 +75,10 @@ class Setting:
         """The same for a value that came through JSON, which does not tell 25.0 from 25."""
         return self.check(value)
 
+    def parse(self, text: str) -> Any:
+        """The value that a cell of a table says."""
+        return self.check(self._parse(text.strip()))
+
     def kept(self, value: Any) -> Any:
         """What of a value from a file or an event can be shown in a control; None where nothing can."""
         try:
@@ -88,6 +92,9 @@ class Setting:
 
     def _check(self, value: Any) -> Any:
         raise NotImplementedError
+
+    def _parse(self, text: str) -> Any:
+        return text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +114,12 @@ class Number(Setting):
     def _check(self, value: Any) -> Any:
         return checks.number(value, self.called, self.low, self.high, self.says)
 
+    def _parse(self, text: str) -> Any:
+        try:
+            return float(text)
+        except ValueError:
+            return text  # which is said to be no number
+
 
 @dataclass(frozen=True, kw_only=True)
 class Whole(Number):
@@ -114,6 +127,10 @@ class Whole(Number):
 
     def _check(self, value: Any) -> Any:
         return checks.whole(value, self.called, int(self.low), int(self.high))
+
+    def _parse(self, text: str) -> Any:
+        value = super()._parse(text)
+        return int(value) if isinstance(value, float) and value.is_integer() else value
 
     def read(self, value: Any) -> Any:
         return self.check(int(value) if isinstance(value, float) and value.is_integer() else value)
@@ -193,6 +210,9 @@ class Switch(Setting):
 
     def _check(self, value: Any) -> Any:
         return checks.switch(value, self.called)
+
+    def _parse(self, text: str) -> Any:
+        return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}.get(text.lower(), text)
 
     def words(self, value: Any) -> list[str]:
         return [] if value == self.default else [self.option]

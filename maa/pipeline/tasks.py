@@ -75,6 +75,11 @@ def _literal() -> Any:
     return declare(False, setting)
 
 
+def _loop() -> Any:
+    setting = Switch(help="its end goes on into its beginning", place=SOUND, turn=9, label="Seamless loop")
+    return declare(False, setting)
+
+
 def _heard(flag: str = "heard") -> Any:
     setting = TextList(
         help="what to listen to for each clause of the prompt: a known sound, or the clause itself", flag=flag,
@@ -163,6 +168,7 @@ class Text(Task):
     loudness: str = _loudness()
     literal: bool = _literal()
     events: tuple[tuple[Any, ...], ...] = _events()
+    loop: bool = _loop()
 
     def given(self, maa: Any) -> dict[str, Any]:
         """Its method is said itself what to listen to: it places a sentence's sounds in time first."""
@@ -191,6 +197,7 @@ class Image(Task):
     )  # fmt: skip
     loudness: str = _loudness()
     literal: bool = _literal()
+    loop: bool = _loop()
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ SHORT = 60  # characters of a label
 SPEC = AudioSpec()
 # So that Generate makes just this one: its own seed, nothing chosen that an example does not say.
 RESET = {
-    "fresh": False, "loudness": AS_MADE, "literal": False, "heard": {"wanted": []},
+    "fresh": False, "loudness": AS_MADE, "literal": False, "loop": False, "heard": {"wanted": []},
     **{one.free: True for one in settings_of(Sampling) if one.free},
 }  # fmt: skip
 

@@ -29,7 +29,10 @@ class FileFormat:
 FORMATS = {
     "wav16": FileFormat("WAV, 16 bit", ".wav", "PCM_16"),
     "wav24": FileFormat("WAV, 24 bit", ".wav", "PCM_24"),
+    "wav32f": FileFormat("WAV, 32 bit float", ".wav", "FLOAT"),
     "flac": FileFormat("FLAC", ".flac", None),
+    "ogg": FileFormat("Ogg Vorbis", ".ogg", None),
+    "mp3": FileFormat("MP3", ".mp3", None),
 }
 SOURCE = {"source": FileFormat("WAV, as your sound", ".wav", None)}
 RATES = {

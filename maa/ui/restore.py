@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 import soundfile
 
+from maa.audio.io import WRITTEN
 from maa.audio.mask import Mask, frame_spans
 from maa.audio.mel import centres
 from maa.audio.tags import read_tags
@@ -176,10 +177,10 @@ def from_file(path: Path, name: str) -> tuple[dict[str, Any] | None, dict[str, A
     if not isinstance(task, str) or task not in TASKS:
         return None, {}
     view: dict[str, Any] = {}
-    if path.suffix.lower() in (".wav", ".flac"):
-        with foreign(f"{name} is damaged; drop a WAV, FLAC or video that was made here."):
+    if path.suffix.lower() in WRITTEN:
+        with foreign(f"{name} is damaged; drop a sound or video that was made here."):
             info = soundfile.info(path)
-        lossless = {"PCM_16": "wav16", "PCM_24": "wav24"}.get(info.subtype)
-        view["choice"] = "flac" if path.suffix.lower() == ".flac" else lossless
+        wave = {"PCM_16": "wav16", "PCM_24": "wav24", "FLOAT": "wav32f"}.get(info.subtype)
+        view["choice"] = {"FLAC": "flac", "OGG": "ogg", "MP3": "mp3"}.get(info.format, wave)
         view["rate"] = info.samplerate
     return settings, view

@@ -148,9 +148,9 @@ def test_files_with_other_peoples_tags(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_and_another_kind(tmp_path: Path) -> None:
-    (tmp_path / "a.mp3").write_bytes(b"ID3 something")
-    with pytest.raises(ValueError, match="neither WAV nor FLAC"):
-        write_tags(tmp_path / "a.mp3", SETTINGS)
+    (tmp_path / "a.aiff").write_bytes(b"FORM something")
+    with pytest.raises(ValueError, match="no WAV, FLAC, Ogg or MP3 file"):
+        write_tags(tmp_path / "a.aiff", SETTINGS)
     with pytest.raises(ValueError, match="cannot be written"):
         write_tags(tmp_path / "none.wav", SETTINGS)
-    assert [path.name for path in tmp_path.iterdir()] == ["a.mp3"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.aiff"]

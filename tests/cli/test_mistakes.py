@@ -55,7 +55,7 @@ MISTAKES = {
     "missing checkpoint": (text("--model", "nowhere"), "nowhere"),
     "corrupt config": (text("--model", "bad_config"), "bad_config"),
     "corrupt weights": (text("--model", "bad_weights"), "unet.safetensors"),
-    "ending": (["text", "rain", "-o", "out.mp3"], "out.mp3"),
+    "ending": (["text", "rain", "-o", "out.aac"], "out.aac"),
     "no folder": (["text", "rain", "-o", "nowhere/out.wav"], "nowhere"),
     "a folder": (["text", "rain", "-o", "folder.wav"], "folder"),
     "own input": (["personalize", "stereo48.wav", "rain", "-o", "stereo48.wav"], "input"),

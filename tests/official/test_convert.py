@@ -197,3 +197,88 @@ def test_command_line(theirs: dict[str, Path], tmp_path: Path, capsys: pytest.Ca
     capsys.readouterr()
     assert main(command) == 2
     assert len(capsys.readouterr().err.splitlines()) >= 1
+
+
+@pytest.mark.parametrize("first", ["image", "inpaint"])
+def test_a_text_network_comes_into_a_folder_that_began_with_another(
+    theirs: dict[str, Path], tmp_path: Path, small_clip: None, first: str
+) -> None:
+    folder = convert([theirs[first], theirs["hifigan"], theirs["clap"]], tmp_path / "m")
+    before = {path.name: path.read_bytes() for path in folder.glob("*.safetensors")}
+    sentence = MakeAnAudio.from_pretrained(folder, device="cpu").capabilities()["text"]
+    assert sentence is not None and f"into {folder}, too" in sentence
+    convert([theirs["text"], theirs["bigvgan"]], folder)
+    assert {path.name: path.read_bytes() for path in (folder / first).glob("*.safetensors")} == before
+    assert {path.name for path in tmp_path.iterdir()} - {"clip-config"} == {"m"}
+    card = (folder / "README.md").read_text()
+    assert all(theirs[kind].name in card for kind in (first, "text", "clap")) and "best_netG.pt" in card
+    maa = MakeAnAudio.from_pretrained(folder, device="cpu")
+    assert maa.config.name == "official-text" and set(maa.model.experts) == {first, "words"}
+    assert set(maa.capabilities().values()) == {None} and of_model(str(folder))["waiting"] == {}
+    take = maa.text_to_audio("rain", QUICK, seconds=1)
+    assert take.scores is not None and np.isfinite(take.audio).all()
+    if first == "image":
+        seen = maa.image_to_audio(picture_file(tmp_path / "picture.png"), QUICK, seconds=1)
+        assert seen.settings["network"] == "image"
+
+
+def test_a_text_network_without_words_says_so_and_gets_them_later(theirs: dict[str, Path], tmp_path: Path) -> None:
+    folder = convert([theirs["text"], theirs["bigvgan"]], tmp_path / "m", WITHOUT_WORDS)
+    maa = MakeAnAudio.from_pretrained(folder, device="cpu")
+    assert maa.capabilities()["text"] is None
+    assert maa.capabilities()["image"] == maa.capabilities()["video"]
+    assert f"python -m maa convert -o {folder} adds" in (maa.capabilities()["image"] or "")
+    convert([], folder)
+    assert MakeAnAudio.from_pretrained(folder, device="cpu").capabilities()["image"] is None
+    with pytest.raises(ValueError, match="Give at least one"):
+        convert([], folder)
+
+
+def test_a_clip_without_names_of_sounds_is_not_called_ready(
+    theirs: dict[str, Path], tmp_path: Path, small_clip: None
+) -> None:
+    folder = convert([theirs["text"], theirs["bigvgan"]], tmp_path / "m", WITHOUT_WORDS)
+    image = convert([theirs["image"]], tmp_path / "i", WITHOUT_WORDS)
+    (image / "vision").rename(folder / "vision")
+    maa = MakeAnAudio.from_pretrained(folder, device="cpu")
+    assert "puts pictures into words" in (maa.capabilities()["image"] or "")
+    with pytest.raises(ValueError, match="puts pictures into words"):
+        maa.image_to_audio(picture_file(tmp_path / "picture.png"), QUICK, seconds=1)
+
+
+def test_a_missing_vocoder_is_named_with_the_command_that_adds_it(theirs: dict[str, Path], tmp_path: Path) -> None:
+    folder = convert([theirs["text"]], tmp_path / "m", WITHOUT_WORDS)
+    sentence = MakeAnAudio.from_pretrained(folder, device="cpu").capabilities()["text"]
+    assert sentence is not None
+    assert f"python -m maa convert --vocoder bigvnat/best_netG.pt -o {folder}" in sentence
+    assert main(["convert", "--vocoder", str(theirs["bigvgan"]), "-o", str(folder), "--words", "none", "--quiet"]) == 0
+    assert MakeAnAudio.from_pretrained(folder, device="cpu").capabilities()["text"] is None
+
+
+def test_a_network_that_waits_for_its_vocoder_is_said(
+    theirs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = convert([theirs["text"], theirs["bigvgan"]], tmp_path / "m", WITHOUT_WORDS)
+    lines: list[str] = []
+    convert([theirs["inpaint"]], folder, WITHOUT_WORDS, lines.append)
+    waits = f"python -m maa convert --vocoder bigv16k53w/best_netG.pt -o {folder}"
+    assert lines[-1].startswith("The inpaint network waits.") and waits in lines[-1]
+    assert main(["info", "--model", str(folder)]) == 0
+    told = capsys.readouterr().out
+    assert "networks that wait" in told and waits in told
+    lines.clear()
+    convert([theirs["hifigan"]], folder, WITHOUT_WORDS, lines.append)
+    assert not any("waits" in line for line in lines) and of_model(str(folder))["waiting"] == {}
+
+
+def test_a_convention_against_the_name_is_said(theirs: dict[str, Path], tmp_path: Path) -> None:
+    lines: list[str] = []
+    convert([theirs["text"]], tmp_path / "m", Choices(mel="A", words=None), lines.append)
+    assert "mel convention A (as told; by its name it would be B)" in lines[0]
+
+
+@pytest.mark.parametrize("name", ["args.yml", "config.json"])
+def test_settings_are_no_weights(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("fmin: 0\nfmax: 8000\n" if name == "args.yml" else '{"a": [1, 2]}\n')
+    with pytest.raises(ValueError, match=f"{name} is a text, no weights; give one of the authors'"):
+        convert([tmp_path / name], tmp_path / "m")

@@ -15,7 +15,7 @@ from maa.config import TINY, ModelConfig
 from maa.diffusion.samplers import sampler_named
 from maa.diffusion.schedule import Schedule
 from maa.models.context import Context
-from maa.pipeline.inpainting import Conditions, Job
+from maa.pipeline.holes import Conditions, Job
 from maa.pipeline.options import Filling, Sampling
 from maa.pipeline.result import Generation
 

@@ -20,12 +20,14 @@ from safetensors.torch import load_file
 
 from maa import checkpoint
 from maa.config import TINY
+from maa.folders import changed_folder
 from tests.train import killing
 from tests.train.library import little_library, write_manifest
 from train import evaluate, small
 from train.data import Library
-from train.data.library import BLOCKS, CACHE
-from train.trainer.folders import changed_folder
+from train.data.level import RATE
+from train.data.library import CACHE
+from train.data.shards import HEAD, folder_name
 from train.trainer.journal import Journal, read_log
 from train.trainer.keeping import alone_in, read_state
 
@@ -155,7 +157,7 @@ def test_a_fetch_leaves_no_half_recording_or_picture(tmp_path: Path, packages: t
     assert len(seen) > 3, "it was killed at work"
 
 
-def test_a_build_goes_on_with_the_next_block(tmp_path: Path) -> None:
+def test_a_build_goes_on_with_the_next_shard(tmp_path: Path) -> None:
     lines = ["filename,fold,target,category,esc10,src_file,take"]
     rng = np.random.default_rng(0)
     (tmp_path / "esc/audio").mkdir(parents=True)
@@ -167,28 +169,45 @@ def test_a_build_goes_on_with_the_next_block(tmp_path: Path) -> None:
     (tmp_path / "esc/audio/1-9-A-0.wav").write_bytes(b"")
     (tmp_path / "esc/meta/esc50.csv").write_text("\n".join(lines) + "\n")
     sets, log = [f"esc50={tmp_path / 'esc'}"], tmp_path / "log"
-    longest = killing.run(killing.building, sets, tmp_path / "straight", log)
+    killing.run(killing.building, sets, tmp_path / "straight", log)
     wanted = Library.open(tmp_path / "straight")
     log.unlink()
     to, cut = tmp_path / "to", 0
-    for moment in killing.moments(2, 12, longest):
-        cut += killing.killed(moment, killing.building, sets, to, log)
-        if (to / CACHE).is_file():
+    for lines in (3, 8, 2, 9, 5, 1):
+        cut += killing.killed_at(lines, log, killing.building, sets, to, log)
+        if (to / folder_name(RATE) / HEAD).is_file():
             assert len(Library.open(to).rows) == len(wanted.rows)
             break
     killing.run(killing.building, sets, to, log)
     made = Library.open(to)
-    assert made.rows == wanted.rows and made.left_out == wanted.left_out and len(made.rows) == 28
+    assert list(made.rows) == list(wanted.rows) and len(made.rows) == 28
     assert np.array_equal(made.samples, wanted.samples) and np.array_equal(made.offsets, wanted.offsets)
-    assert not (to / BLOCKS).exists()
-    decoded = len(log.read_text().splitlines())
-    again = 30 if cut < 12 else 0  # the last run began with a finished library, so it built it anew
-    assert cut > 1 and decoded <= 30 + 4 * cut + again
+    assert made.digest() == wanted.digest() and "empty" in (to / folder_name(RATE) / "left-out.txt").read_text()
+    assert [path.name for path in to.iterdir()] == [folder_name(RATE)]
+    # Thirty recordings, six of them first for their digests; a killed run does those of one shard again.
+    assert cut > 1 and len(log.read_text().splitlines()) <= 36 + 6 * cut
 
 
-def test_a_damaged_block_is_made_again_and_a_damaged_library_is_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_shard_that_is_damaged_is_made_again(tmp_path: Path) -> None:
+    (tmp_path / "esc/audio").mkdir(parents=True)
+    (tmp_path / "esc/meta").mkdir()
+    lines, rng = ["filename,fold,target,category"], np.random.default_rng(0)
+    for k in range(6):
+        soundfile.write(tmp_path / f"esc/audio/{k}.wav", 0.1 * rng.standard_normal(44_100), 44_100)
+        lines.append(f"{k}.wav,1,0,dog")
+    (tmp_path / "esc/meta/esc50.csv").write_text("\n".join(lines) + "\n")
+    sets, log, to = [f"esc50={tmp_path / 'esc'}"], tmp_path / "log", tmp_path / "to"
+    killing.run(killing.building, sets, to, log)
+    wanted = Library.open(to).samples
+    shard = to / folder_name(RATE) / "shard-00000.npy"
+    shard.write_bytes(shard.read_bytes()[:500])
+    log.unlink()
+    killing.run(killing.building, sets, to, log)
+    assert np.array_equal(Library.open(to).samples, wanted)
+    assert len(log.read_text().splitlines()) == 4, "the second shard was taken from the library that was there"
+
+
+def test_a_damaged_library_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / CACHE).write_bytes(b"PK\3\4 and no more")
     arguments = ["--model", "tiny", "--device", "cpu", "--library", str(tmp_path), "--out", str(tmp_path / "out")]
     assert evaluate.main(arguments) == 2
@@ -282,18 +301,6 @@ def test_packaging_nothing_is_one_line(
     assert ended.value.code == 2 and len(capsys.readouterr().err.strip().splitlines()) == 1
 
 
-def processes_of(folder: Path) -> list[int]:
-    """Processes with a folder among their arguments."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if str(folder).encode() in path.read_bytes():
-                found.append(int(path.parent.name))
-        except OSError:
-            continue
-    return found
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(480)
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere stages outlive the recipe")
@@ -310,9 +317,9 @@ def test_a_recipe_takes_its_stages_with_it_and_goes_on(data: Path, tmp_path: Pat
             time.sleep(moment)
             os.kill(process.pid, signal.SIGKILL)
         deadline = time.monotonic() + 20
-        while processes_of(root) and time.monotonic() < deadline:
+        while killing.processes_of(root) and time.monotonic() < deadline:
             time.sleep(0.1)
-        assert processes_of(root) == [], "a stage that outlives the recipe would write where the next one works"
+        assert killing.processes_of(root) == [], "a stage that outlives the recipe would write where the next one works"
         for name, part in PART.items():
             if (root / "runs" / name / "done").is_file():
                 assert load_file(root / "runs" / name / f"{part}.safetensors")

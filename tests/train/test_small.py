@@ -15,15 +15,14 @@ import numpy as np
 import pytest
 import torch
 
-from maa import MakeAnAudio, Sampling, checkpoint
+from maa import MakeAnAudio, Sampling, checkpoint, folders
 from maa.audio.mel import MelSpectrogram
 from maa.config import MINI, TINY
+from maa.folders import recover, replace_folder
 from tests.train.library import little_library
 from train import small
 from train.data.library import CACHE
 from train.package import assemble
-from train.trainer import folders
-from train.trainer.folders import recover, replace_folder
 
 
 @pytest.fixture

@@ -101,6 +101,7 @@ class FakePipeline:
         literal: bool = False,
         events: Any = (),
         heard: Sequence[str] = (),
+        loop: bool = False,
         on_step: Any = None,
     ) -> Generation:
         check_said(prompt, needed=not events)
@@ -116,7 +117,7 @@ class FakePipeline:
             "negative": negative,
             "seconds": seconds,
             "loudness": loudness,
-            **_literal(literal),
+            **_said(literal=literal, loop=loop),
             **({"events": [event.row() for event in placed]} if placed else {}),
         }
         return self._make("text", sampling, on_step, **options)
@@ -132,6 +133,7 @@ class FakePipeline:
         words: Any = (),
         loudness: str = AS_MADE,
         literal: bool = False,
+        loop: bool = False,
         on_step: Any = None,
     ) -> Generation:
         _picture(image)
@@ -142,7 +144,7 @@ class FakePipeline:
             "negative": negative,
             "seconds": seconds,
             "loudness": loudness,
-            **_literal(literal),
+            **_said(literal=literal, loop=loop),
             **more,
         }
         return self._make("image", sampling, on_step, heard, **options)
@@ -168,7 +170,7 @@ class FakePipeline:
             "negative": negative,
             "seconds": seconds,
             "loudness": loudness,
-            **_literal(literal),
+            **_said(literal=literal),
         }
         options["windows"] = [[0.0, seconds]]
         options |= {"events": [event.row() for event in placed]} if placed else {}
@@ -191,7 +193,7 @@ class FakePipeline:
         check_t0(t0)
         check_said(prompt, needed=t0 > 0)
         check_audible(to_audio(audio))
-        options = {"t0": t0, "start": start, "level_match": level_match, "loudness": loudness, **_literal(literal)}
+        options = {"t0": t0, "start": start, "level_match": level_match, "loudness": loudness, **_said(literal=literal)}
         return self._make("personalize", sampling, on_step, prompt=prompt, negative=negative, **options)
 
     def inpaint(
@@ -273,5 +275,6 @@ def _picture(image: Any) -> None:
     load_image(Path(image))
 
 
-def _literal(literal: bool) -> dict[str, bool]:
-    return {"literal": True} if literal else {}
+def _said(**switches: bool) -> dict[str, bool]:
+    """The switches that are on."""
+    return {name: True for name, on in switches.items() if on}

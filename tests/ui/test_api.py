@@ -34,10 +34,10 @@ def test_names_arguments_and_defaults(client: Any) -> None:
     literal, heard = {"literal": False}, {"heard": []}
     expected: dict[str, dict[str, Any]] = {
         "/text_to_audio": {"prompt": None, "negative": "", "seconds": 9.984, **shared, **written, **said, **literal,
-                           "events": [], **heard},
+                           "events": [], **heard, "loop": False},
         "/image_to_audio": {
             "image": None, "prompt": "", "negative": "", "seconds": 9.984, **shared, **written, **said, **literal,
-            **heard,
+            **heard, "loop": False,
         },
         "/video_to_audio": {
             "video": None, "prompt": "", "negative": "", **shared, "original": "replace", "original_db": -6.0,

@@ -27,7 +27,7 @@ def ask(base_url: str, name: str, data: list[Any]) -> str:
 def text(**more: Any) -> list[Any]:
     values = {"prompt": "rain", "negative": "", "seconds": 1.0, "steps": 2, "guidance": 3.0, "sampler": "dpm++",
               "seed": 1, "takes": 1, "file_format": "wav16", "rate": 0, "loudness": "as-made",
-              "density": None, "literal": False, "events": [], "heard": []}  # fmt: skip
+              "density": None, "literal": False, "events": [], "heard": [], "loop": False}  # fmt: skip
     return list({**values, **more}.values())
 
 
@@ -72,12 +72,12 @@ def test_upload_size(base_url: str, tmp_path: Path) -> None:
 def test_pixels_and_length_of_uploads(base_url: str, tmp_path: Path) -> None:
     Image.fromarray(np.zeros((5001, 8001), np.uint8)).save(tmp_path / "large.png")
     write_header(tmp_path / "long.wav", 2000, seconds=601.0)
-    picture = [uploaded(base_url, tmp_path / "large.png"), "", "", *text()[2:-2], []]
+    picture = [uploaded(base_url, tmp_path / "large.png"), "", "", *text()[2:-3], [], False]
     assert "at most 40,000,000 pixels" in ask(base_url, "image_to_audio", picture)
-    sound = [uploaded(base_url, tmp_path / "long.wav"), "a cat", 0.4, "", 0.0, *text()[3:-3], True, False, []]
+    sound = [uploaded(base_url, tmp_path / "long.wav"), "a cat", 0.4, "", 0.0, *text()[3:-4], True, False, []]
     assert "longer than 10 minutes" in ask(base_url, "personalize", sound)
     clip = make_clip(tmp_path / "long.mp4", [20.0 * index for index in range(12)])
-    wanted = [*text()[3:8], "replace", -6.0, *text()[10:]]
+    wanted = [*text()[3:8], "replace", -6.0, *text()[10:-1]]
     answer = ask(base_url, "video_to_audio", [uploaded(base_url, clip), "", "", *wanted])
     assert "at most 180 s" in answer
 

@@ -13,11 +13,11 @@ import torch
 
 from maa.aside import aside, write_text
 from maa.checkpoint import CONFIG, file_hash, index_of, read_config, read_weights, write_weights
+from maa.folders import replace_folder
 from train.lease.chunks import FAR
 from train.lease.work import Far, Lease, describe_stages, log_rows
 from train.package import assemble
 from train.small import LATENTS, PART, run_card
-from train.trainer.folders import replace_folder
 
 RECORD = "collected.json"
 EXPORT, SENT = "export", "sent.json"

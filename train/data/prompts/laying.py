@@ -32,6 +32,7 @@ LOOSE = (0.1, 0.7)  # spread of gaps, as that of their logarithm: from a clock's
 SHORTEST_GAP = 0.05  # seconds
 MOSTLY = 0.4  # share of a concept's recordings that are steady, in a library without marks
 NOT_SHORT = 1.0  # seconds of a recording that is taken for one that goes on
+KNOWN = 8192  # recordings whose events are remembered
 ANOTHER = 0.25  # share of pieces of a sound that goes on that another recording of it takes over
 
 
@@ -64,6 +65,8 @@ class Sources:
     def bursts(self, i: int) -> Bursts:
         """The events of recording `i`."""
         if i not in self.known:
+            if len(self.known) >= KNOWN:
+                self.known.pop(next(iter(self.known)))
             self.known[i] = find_bursts(self.library.wave(i), self.rate)
         return self.known[i]
 

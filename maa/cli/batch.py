@@ -1,0 +1,89 @@
+"""`python -m maa batch`: many sounds from a list of prompts, into a folder, going on where it was cut off."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from maa.aside import aside
+from maa.audio.tags import read_tags
+from maa.cli.progress import ERASE, progress
+from maa.cli.tasks import SUBTYPES
+from maa.pipeline import batch
+from maa.pipeline.batch import Request
+from maa.pipeline.options import Sampling
+from maa.pipeline.setting import settings_of
+from maa.pipeline.tasks import Text
+
+if TYPE_CHECKING:
+    from maa import MakeAnAudio
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check all, then make what is not there yet; 2 where some of it could not be made."""
+    rows = batch.read_list(args.prompts)
+    axes = _axes(args.grid)
+    known = {setting.name for group in (Text, Sampling) for setting in settings_of(group)}
+    common = {name: value for name, value in vars(args).items() if name in known and value is not None}
+    seed = common.pop("seed", None)
+    decided = {
+        "rows": [[line, dict(said)] for line, said in rows], "common": common, "axes": axes, "model": args.model,
+        "format": args.format, "bits": args.bits, "rate": args.rate,
+    }  # fmt: skip
+    batch.requests(rows, common, axes, args.prompts.parent, 0)  # what is wrong is said before anything is made
+    first = batch.begin(args.output, decided, seed)
+    wanted = batch.requests(rows, common, axes, args.prompts.parent, first)
+    return _make(args, wanted)
+
+
+def _axes(given: list[list[str]] | None) -> dict[str, list[str]]:
+    axes: dict[str, list[str]] = {}
+    for name, *values in given or []:
+        if not values or name in axes or name not in batch.names() or name == "prompt":
+            raise ValueError(f"--grid {name} takes the name of a setting, once, and its values: --grid seed 1 2 3.")
+        axes[name] = values
+    return axes
+
+
+def _make(args: argparse.Namespace, wanted: list[Request]) -> int:
+    paths = [args.output / f"{request.name}.{args.format}" for request in wanted]
+    maa: MakeAnAudio | None = None
+    failed: list[str] = []
+    for index, (request, path) in enumerate(zip(wanted, paths, strict=True)):
+        if path.is_file():
+            continue
+        if maa is None:
+            from maa import MakeAnAudio  # here, because it brings PyTorch
+
+            maa = MakeAnAudio.from_pretrained(args.model, device=args.device, dtype=args.dtype)
+        try:
+            _one(maa, request, path, args)
+        except ValueError as error:
+            failed.append(f"line {request.line}: {' '.join(str(error).split())}")
+        if not args.quiet:
+            begin = ERASE if sys.stderr.isatty() else ""
+            said = failed[-1] if failed and not path.is_file() else path.name
+            print(f"{begin}{index + 1}/{len(wanted)} {said}", file=sys.stderr)
+    batch.write_table(args.output / batch.TABLE, [_row(path) for path in paths if path.is_file()])
+    if failed:
+        shown = "; ".join(failed[:3]) + (f"; and {len(failed) - 3} more" if len(failed) > 3 else "")
+        raise ValueError(f"{len(failed)} of {len(wanted)} could not be made: {shown}")
+    if not args.quiet:
+        print(f"{args.output}: {len(wanted)} sounds, listed in {batch.TABLE}", file=sys.stderr)
+    return 0
+
+
+def _one(maa: MakeAnAudio, request: Request, path: Path, args: argparse.Namespace) -> None:
+    made = request.task.run(maa, request.source, request.sampling, progress(args.quiet))
+    with aside(path, f".{path.name}") as neighbour:  # what a killed run left is written over
+        made.save(neighbour, subtype=SUBTYPES.get(args.bits), rate=args.rate)
+
+
+def _row(path: Path) -> dict[str, Any]:
+    """What a file says of itself, plain values only."""
+    tags = read_tags(path) or {}
+    plain = {name: value for name, value in tags.items() if isinstance(value, str | int | float | bool)}
+    return {"file": path.name, **plain, "heard": json.dumps(tags["heard"]) if "heard" in tags else ""}
