@@ -196,7 +196,8 @@ def table_rows(
             mixed = scores(scoring, [texts[int(k)] for k in swap])
             numbers = (
                 *interval_of_mean(found, judged.groups, seed), *interval_of_mean(found - base, judged.groups, seed),
-                float(mixed.mean()), float(scores(selecting, texts).mean()), *interval_of_mean(agree, judged.groups, seed),
+                float(mixed.mean()), float(scores(selecting, texts).mean()),
+                *interval_of_mean(agree, judged.groups, seed),
             )  # fmt: skip
             made.append(TableRow(judged.name, method, len(labels), *(round(number, 4) for number in numbers)))
     return made
