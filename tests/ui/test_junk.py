@@ -20,7 +20,7 @@ import pytest
 from maa.pipeline.checks import SHOWN
 from maa.pipeline.setting import TextLine
 from maa.pipeline.tasks import TASKS
-from maa.ui import files, keeping, image, inpaint, personalize, restore, text, video
+from maa.ui import files, image, inpaint, keeping, personalize, restore, text, video
 from tests.ui.conftest import DENSE
 from tests.ui.fakes import FakePipeline
 from tests.ui.test_parts import desk_of
