@@ -45,6 +45,7 @@ export function start({ element, props, trigger, watch }) {
   function update() {
     const value = props.value || { state: "idle", text: "", part: 0 };
     show(value);
+    placed = false;
     document.dispatchEvent(new CustomEvent(STATUS, { detail: { task: props.task, value } }));
     if (value.state !== "busy" || value.job) waiting.drop(); // without a key nobody finds the job again
     if (value.state === "busy" && value.job) job.put(value.job);
