@@ -163,7 +163,7 @@ def test_each_set_yields_the_same_record(name: str, tmp_path: Path) -> None:
     assert all(record.split in ("train", "valid", "test") and (record.captions or record.labels) for record in records)
     captions, labels, split = FIRST.get(name, FIRST["audiostock"])
     assert (records[0].captions, records[0].labels, records[0].split) == (captions, labels, split)
-    made, _ = build_sets([f"{name}={root}"], tmp_path / "made")
+    made = build_sets([f"{name}={root}"], tmp_path / "made")
     assert len(made.rows) == len({r.path.read_bytes() for r in records}) and made.seconds(0) > 0.1
     known = {row.id: row.event for row in made.rows}
     events = {f"{name}/{r.id}": len(r.labels) == 1 and not r.captions for r in records}

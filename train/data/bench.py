@@ -85,7 +85,7 @@ def bench(hours: Sequence[int], held: int, batches: int, clips: int, to: Path | 
             for source in ("disk", "memory") if count <= held else ("disk",):
                 # A process that was not there before has no memory of what was measured before.
                 with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-                    yield str(pool.submit(measure, root, count, source, batches, clips).result())
+                    yield str(pool.submit(measure_stream, root, count, source, batches, clips).result())
 
 
 def make_up(root: Path, hours: int, shard: Path) -> None:
@@ -119,7 +119,7 @@ def _told(count: int, size: int, bursts: Sequence[Events]) -> Iterator[Told]:
         yield Told(row, size, 0.1, i % 4 == 0, *bursts[i % EACH])
 
 
-def measure(root: Path, hours: int, source: str, batches: int, clips: int) -> Measured:
+def measure_stream(root: Path, hours: int, source: str, batches: int, clips: int) -> Measured:
     """Crop and compose in this process, as the stages do."""
     torch.set_num_threads(1)
     library = Library.open(root)

@@ -33,7 +33,7 @@ from train.data.check import Findings, Problem, examine
 from train.data.level import RATE, at_rate, to_int16, windows
 from train.data.library import shard_folders
 from train.data.manifest import Recording
-from train.data.shards import FORMAT, HEAD, line_of, recording_of, shard_name
+from train.data.shards import FORMAT, HEAD, index_line, recording_of, shard_name
 from train.data.storing import SHARD, Told, write_index, write_shard
 
 AHEAD = 32  # recordings that are being decoded or wait to be written
@@ -180,7 +180,7 @@ class Builder:
             shard.digests.append((row.id, row.split, [digest.hex() for digest in one.digests]))
             for told, wave in one.windows:
                 waves.append(wave)
-                shard.rows.append({**asdict(told), "row": json.loads(line_of(told.row))})
+                shard.rows.append({**asdict(told), "row": json.loads(index_line(told.row))})
                 size += len(wave)
             if size >= SHARD:
                 break
@@ -194,7 +194,7 @@ class Builder:
     def _mark(self, before: str, first: int, last: int) -> str:
         found = hashlib.sha256(before.encode())
         for item in self.items[first:last]:
-            found.update(f"{line_of(item.recording)} {item.rate} {_stamp(item)}\n".encode())
+            found.update(f"{index_line(item.recording)} {item.rate} {_stamp(item)}\n".encode())
         return found.hexdigest()
 
     def _told(self, shards: int) -> Iterator[Told]:

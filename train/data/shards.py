@@ -64,7 +64,7 @@ def shard_name(number: int) -> str:
     return f"shard-{number:05d}.npy"
 
 
-def line_of(row: Recording) -> str:
+def index_line(row: Recording) -> str:
     """A recording as a line of JSON."""
     return json.dumps({**asdict(row), "path": row.path.as_posix()}, ensure_ascii=False)
 

@@ -17,7 +17,7 @@ from train.data.bursts import find_bursts
 from train.data.level import is_steady, loudest_level
 from train.data.library import Library, shard_folders
 from train.data.manifest import SPLITS, Recording
-from train.data.shards import COLUMNS, FORMAT, HEAD, line_of, shard_name
+from train.data.shards import COLUMNS, FORMAT, HEAD, index_line, shard_name
 
 SHARD = 1 << 26  # samples after which a shard ends: 128 MiB, 70 minutes at 16 kHz
 
@@ -72,7 +72,7 @@ def write_index(
     columns, spans = np.zeros(len(names) + 1, COLUMNS), array("i")
     with aside(folder / "rows.jsonl") as neighbour, neighbour.open("wb") as file:
         for k, one in enumerate(told()):
-            file.write(line_of(one.row).encode() + b"\n")
+            file.write(index_line(one.row).encode() + b"\n")
             columns["first"][k + 1] = columns["first"][k] + one.samples
             columns["line"][k + 1] = file.tell()
             columns["concept"][k], columns["split"][k] = numbers[one.row.concept], SPLITS.index(one.row.split)
