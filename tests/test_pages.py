@@ -180,7 +180,11 @@ def test_options_exist(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     helps: dict[tuple[str, ...], str] = {}
     wrong = []
     for words in commands:
-        part = [word for word in words[1:2] if f"{words[0]}.__main__" in MODULES and word.isalnum()]
+        part = [
+            word
+            for word in words[1:2]
+            if f"{words[0]}.__main__" in MODULES and re.fullmatch("[a-z0-9][a-z0-9-]*", word)
+        ]
         key = (words[0], *part)
         helps.setdefault(key, help_of([*key], monkeypatch, capsys))
         wrong += [f"{' '.join(words)}: {word}" for word in words if word[:2] == "--" and word not in helps[key]]
