@@ -9,11 +9,21 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.train.test_data_sets import audiocaps, audioset, clotho, esc50, fsd50k, urbansound8k, vggsound, write
+from tests.train.test_data_sets import (
+    audiocaps,
+    audioset,
+    clotho,
+    distilled,
+    esc50,
+    fsd50k,
+    urbansound8k,
+    vggsound,
+    write,
+)
 from train.data import Library
 from train.data.__main__ import main
 from train.data.apart import Known, known_elsewhere
-from train.data.check import HELD_OUT
+from train.data.check import HELD_OUT, Findings
 from train.data.level import FAINT, LONGEST, RATE, trim_and_level, windows
 from train.data.records import YOUTUBE, Record
 from train.data.sets import build_sets, load_sets
@@ -62,7 +72,8 @@ def test_the_same_samples_in_another_file_are_the_same_sound(roots: Path) -> Non
     samples, rate = soundfile.read(path)
     path.unlink()
     soundfile.write(path.with_suffix(".flac"), samples, rate, subtype="PCM_16")
-    made, findings = build_sets([f"audioset={roots}/set", f"audiocaps={roots}/caps"], roots / "to")
+    findings = Findings()
+    made = build_sets([f"audioset={roots}/set", f"audiocaps={roots}/caps"], roots / "to", findings=findings)
     assert findings.count() == {HELD_OUT: 1} and "audioset/copy_0" not in splits_of(made)
 
 
@@ -74,13 +85,21 @@ def test_the_same_id_is_the_same_clip_however_it_was_encoded(roots: Path, capsys
     for name in ("held", "abc"):
         assert not (roots / f"set/audio/balanced_train/{name}.wav").exists()
     sets = [f"audioset={roots}/set", f"audiocaps={roots}/caps"]
-    made, findings = build_sets(sets, roots / "to")
+    findings = Findings()
+    made = build_sets(sets, roots / "to", findings=findings)
     assert findings.count() == {HELD_OUT: 1} and findings.problems[0].row == "audioset/held_12.000"
     assert "audioset/held_200.000" in splits_of(made), "another stretch of the video is another clip"
     assert "audioset/abc_30.000" in splits_of(made), "what nobody holds out may be in two sets"
     assert main(["stats", *sets]) == 0
     out, err = capsys.readouterr()
     assert "1 held out elsewhere" in out and "youtube held" in err
+
+
+def test_what_was_distilled_is_known_by_where_it_came_from(roots: Path) -> None:
+    distilled(roots / "distilled")
+    findings = Findings()
+    made = build_sets([f"distilled={roots}/distilled", f"audiocaps={roots}/caps"], roots / "to", findings=findings)
+    assert findings.count() == {HELD_OUT: 1} and "distilled/a" not in splits_of(made)
 
 
 def record(name: str, split: str, span: tuple[float, float] | None = None, origin: str = "v") -> tuple[str, Record]:
@@ -166,18 +185,18 @@ def test_windows_keep_their_words_and_split(tmp_path: Path, capsys: pytest.Captu
 
 def test_more_workers_make_the_same_library(roots: Path) -> None:
     sets = [f"audioset={roots}/set", f"audiocaps={roots}/caps"]
-    one, _ = build_sets(sets, roots / "one")
-    two, _ = build_sets(sets, roots / "two", workers=2)
+    one = build_sets(sets, roots / "one")
+    two = build_sets(sets, roots / "two", workers=2)
     assert list(one.rows) == list(two.rows) and np.array_equal(one.samples, two.samples)
     assert one.digest() == two.digest()
 
 
 def test_a_few_hours_may_be_held_in_memory(roots: Path) -> None:
-    streamed, _ = build_sets([f"audiocaps={roots}/caps"], roots / "to")
+    streamed = build_sets([f"audiocaps={roots}/caps"], roots / "to")
     samples, rows = streamed.samples, list(streamed.rows)
-    held, _ = build_sets([f"audiocaps={roots}/caps"], roots / "to", in_memory=True)
+    held = build_sets([f"audiocaps={roots}/caps"], roots / "to", in_memory=True)
     assert not held.streamed and not Library.open(roots / "to").streamed
     assert [path.name for path in (roots / "to").iterdir()] == ["library-16k.npz"]
     assert np.array_equal(held.samples, samples) and list(held.rows) == rows
-    assert build_sets([f"audiocaps={roots}/caps"], roots / "to")[0].streamed
+    assert build_sets([f"audiocaps={roots}/caps"], roots / "to").streamed
     assert [path.name for path in (roots / "to").iterdir()] == ["library-16k"]

@@ -85,6 +85,14 @@ def vggsound(root: Path) -> None:
     sound(root / "audio/-b-c.wav", 48_000, pitch=500)
 
 
+def distilled(root: Path) -> None:
+    head = {"experts": [], "shard": "0/1", "sounds": 2}
+    told = {"split": "train", "dataset": "Filter AudioSet", "origin": ["youtube", "held"], "span": [5.0, 15.0]}
+    lines = [told | {"id": name, "path": f"{name}.wav", "caption": said} for name, said in (("a", "Rain"), ("b", None))]
+    write(root / "captions-00000-of-00001.jsonl", "".join(json.dumps(line) + "\n" for line in (head, *lines)))
+    sound(root / "sounds/a.wav", pitch=700)
+
+
 def esc50(root: Path) -> None:
     head = "filename,fold,target,category,esc10,src_file,take\n"
     rows = "1-100032-A-0.wav,1,0,dog,True,100032,A\n5-9032-A-0.wav,5,0,crackling_fire,True,9032,A\n"
@@ -124,7 +132,7 @@ LAYOUTS = {
     "audiocaps": audiocaps, "clotho": clotho, "macs": macs, "wavtext5k": wavtext5k, "bbc": bbc, "audiostock": paired,
     "audioset": audioset, "vggsound": vggsound, "esc50": esc50, "fsd50k": fsd50k, "sonniss": paired,
     "wesoundeffects": paired, "epidemic": paired, "freetouse": paired, "urbansound8k": urbansound8k,
-    "libritts": libritts, "medley-solos": medley_solos,
+    "libritts": libritts, "medley-solos": medley_solos, "distilled": distilled,
 }  # fmt: skip
 # What the first record (and, where it matters, the last) must say: captions, labels, split.
 FIRST = {
@@ -136,6 +144,7 @@ FIRST = {
     "audiostock": ((), ("door wooden creak",), "train"),
     "audioset": ((), ("dog",), "train"),
     "vggsound": ((), ("race car, auto racing",), "train"),
+    "distilled": (("Rain",), (), "train"),
     "esc50": ((), ("dog",), "train"),
     "fsd50k": ((), ("electric guitar", "guitar"), "valid"),
     "urbansound8k": ((), ("dog bark",), "test"),
@@ -154,7 +163,7 @@ def test_each_set_yields_the_same_record(name: str, tmp_path: Path) -> None:
     assert all(record.split in ("train", "valid", "test") and (record.captions or record.labels) for record in records)
     captions, labels, split = FIRST.get(name, FIRST["audiostock"])
     assert (records[0].captions, records[0].labels, records[0].split) == (captions, labels, split)
-    made, _ = build_sets([f"{name}={root}"], tmp_path / "made")
+    made = build_sets([f"{name}={root}"], tmp_path / "made")
     assert len(made.rows) == len({r.path.read_bytes() for r in records}) and made.seconds(0) > 0.1
     known = {row.id: row.event for row in made.rows}
     events = {f"{name}/{r.id}": len(r.labels) == 1 and not r.captions for r in records}

@@ -84,7 +84,8 @@ def statistics_table(rows: list[Row]) -> str:
 
 def _build(args: argparse.Namespace) -> int:
     rate = PRESETS[args.config].audio.sample_rate
-    made, findings = build_sets(args.sets, args.to, rate, args.workers, args.in_memory)
+    findings = Findings()
+    made = build_sets(args.sets, args.to, rate, args.workers, args.in_memory, findings)
     names = [row.id for row in made.rows]
     whole = len(set(names))
     if findings.problems:

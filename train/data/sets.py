@@ -70,8 +70,13 @@ def load_sets(names: Sequence[str]) -> list[tuple[str, Path, Record]]:
 
 
 def build_sets(
-    names: Sequence[str], to: Path, rate: int = RATE, workers: int = 1, in_memory: bool = False
-) -> tuple[Library, Findings]:
+    names: Sequence[str],
+    to: Path,
+    rate: int = RATE,
+    workers: int = 1,
+    in_memory: bool = False,
+    findings: Findings | None = None,
+) -> Library:
     """One library at `rate` Hz of several data sets, each as NAME=FOLDER, written to `to` for the stages' `--library`.
 
     A run that is killed goes on when it is called again.
@@ -79,14 +84,13 @@ def build_sets(
     Args:
         workers: processes that decode.
         in_memory: write one compressed file, which the stages hold in memory, instead of shards.
-
-    Returns:
-        The library, and what was left out.
+        findings: gets what is left out.
 
     Raises:
         ValueError: no such data set, a folder without its layout, or no good file at all.
     """
-    records, findings, items = load_sets(names), Findings(), list[Item]()
+    records, items = load_sets(names), list[Item]()
+    findings = Findings() if findings is None else findings
     known = known_elsewhere([(name, record) for name, _, record in records])
     findings.problems += known.values()
     for number, (name, root, record) in enumerate(records):
@@ -102,7 +106,7 @@ def build_sets(
         made = Library(made.rows[:], made.samples, made.offsets, left_out, rate)
         made.save(to / cache_name(rate))
         shutil.rmtree(folder)
-    return made, findings
+    return made
 
 
 def hours(records: Iterable[Record], findings: Findings | None = None) -> float:

@@ -105,6 +105,8 @@ class Distillation:
         lines: list[Line] = []
         for one in sources:
             line: Line = {"id": one.id, "path": one.path.as_posix(), "dataset": one.dataset, "split": one.split}
+            if one.origin is not None:
+                line |= {"origin": one.origin, "span": one.span}
             if one.id in wrong:
                 lines.append(line | {"problem": wrong[one.id], "caption": None, "candidates": []})
                 continue

@@ -24,6 +24,8 @@ class SoundSource:
     path: Path  # below the root of the run
     dataset: str
     split: str  # "train", "valid" or "test"
+    origin: tuple[str, str] | None = None  # where its data set says that it was published first, as of a `Record`
+    span: tuple[float, float] | None = None  # seconds of that
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +47,8 @@ def sound_sources(given: str) -> tuple[Path, list[SoundSource]]:
     if equals and name in SETS:
         root = Path(folder)
         records = load_set(name, root)
-        found = [SoundSource(one.id, one.path.relative_to(root), one.dataset, one.split) for one in records]
+        told = ((one.id, one.path.relative_to(root), one.dataset, one.split, one.origin, one.span) for one in records)
+        found = [SoundSource(*one) for one in told]
     else:
         root = Path(given)
         if not root.is_dir():
