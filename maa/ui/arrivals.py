@@ -119,7 +119,7 @@ class Arrivals:
             raise ValueError(f"{name!r} holds no settings, and is no sound, picture or clip that can be read.")
         if isinstance(tab, str) and tab in fitting:
             return self._input(self.place.desks[tab], path, name)
-        asked = {"path": str(path), "name": name, "to": fitting}
+        asked = {"upload": str(path), "name": name, "to": fitting}
         return {self.whole.conductor: {"offer": asked, "stamp": secrets.token_hex(4)}}
 
     def _input(self, desk: Desk, path: Path, name: str) -> Updates:

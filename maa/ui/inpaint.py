@@ -23,7 +23,7 @@ from maa.ui.controls import Controls, Wording, controls, lay
 from maa.ui.examples import examples
 from maa.ui.faults import told
 from maa.ui.jobs import OnStep
-from maa.ui.joining import joined
+from maa.ui.joining import best_joined
 from maa.ui.limits import Ask
 from maa.ui.results import results
 from maa.ui.shares import LOOK
@@ -81,7 +81,7 @@ def remove_painted(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -
     spec = pipeline.config.audio
     made = fill_painted(pipeline, own, ask, on_step)
     mask = painter.mask_of(own["mask"], (spec.mels, pipeline.frames_of(files.uploaded(own["audio"], "a sound"))))
-    return joined(made, mask, round(filling_of(ask).before / spec.frame_seconds), spec)
+    return best_joined(made, mask, round(filling_of(ask).before / spec.frame_seconds), spec)
 
 
 # The painter sends its mask as a value of its own, which is no file.

@@ -45,7 +45,7 @@ class Joined(Generation):
         return [["differs from beside it by", f"{self.joins[take]:.1f} dB"]]
 
 
-def joined(generation: Generation, mask: Mask, first: int, spec: AudioSpec) -> Joined:
+def best_joined(generation: Generation, mask: Mask, first: int, spec: AudioSpec) -> Joined:
     """The same takes, those first whose hole is most like what lies before and behind it.
 
     Args:

@@ -19,7 +19,7 @@ from tests.train.fake_experts import distil
 from train import evaluate, generate, small
 from train.data import fetch
 from train.data.__main__ import main as data_main
-from train.listening_test.desk import Desk
+from train.listening_test.desk import RatingDesk
 from train.listening_test.material import open_material
 from train.listening_test.store import FILE, Store
 from train.package import put_together
@@ -158,7 +158,7 @@ def distilling(sounds: Path, out: Path) -> None:
 
 def rating(root: Path, log: Path) -> None:
     """One rater's answers, each noted in `log` once it is saved."""
-    desk = Desk(open_material(root), Store(root / FILE), 0, 1)
+    desk = RatingDesk(open_material(root), Store(root / FILE), 0, 1)
     standing = desk.enter("rater")
     with log.open("a") as file:
         while standing.trial is not None:

@@ -24,7 +24,7 @@ def exactly(mean: np.ndarray, deviations: np.ndarray, count: int) -> np.ndarray:
 def test_frechet_distance_of_gaussians_in_closed_form() -> None:
     """With one basis it is |m - n|² + sum (s - t)²."""
     m, n, s, t = RNG.normal(size=6), RNG.normal(size=6), RNG.uniform(0.5, 2, 6), RNG.uniform(0.5, 2, 6)
-    found = distances.frechet(exactly(m, s, 300), exactly(n, t, 211))
+    found = distances.frechet_distance(exactly(m, s, 300), exactly(n, t, 211))
     assert found == pytest.approx(np.square(m - n).sum() + np.square(s - t).sum(), rel=1e-9)
 
 
@@ -36,10 +36,10 @@ def test_frechet_distance_is_the_one_by_a_matrix_root(count: int, width: int) ->
     first, second = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
     root = scipy.linalg.sqrtm(first @ second + 1e-12 * np.eye(width))
     by_root = np.square(a.mean(0) - b.mean(0)).sum() + np.trace(first + second - 2 * np.real(root))
-    assert distances.frechet(a, b) == pytest.approx(by_root, rel=2e-3)
-    assert distances.frechet(a, b) == pytest.approx(metrics.frechet(a, b), rel=1e-6)
-    assert distances.frechet_quickly(a, b) == pytest.approx(distances.frechet(a, b), rel=1e-3)
-    assert distances.frechet(a, a[::-1]) == pytest.approx(0, abs=1e-9)
+    assert distances.frechet_distance(a, b) == pytest.approx(by_root, rel=2e-3)
+    assert distances.frechet_distance(a, b) == pytest.approx(metrics.frechet(a, b), rel=1e-6)
+    assert distances.frechet_quickly(a, b) == pytest.approx(distances.frechet_distance(a, b), rel=1e-3)
+    assert distances.frechet_distance(a, a[::-1]) == pytest.approx(0, abs=1e-9)
 
 
 def test_divergence_of_known_distributions() -> None:
@@ -110,9 +110,9 @@ def test_an_interval_covers_what_another_sample_gives() -> None:
     for _ in range(20):
         a, b, other = (RNG.normal(size=(80, 4)) + shift for shift in (0.0, 0.7, 0.0))
         clips = [str(k) for k in range(80)]
-        found = with_interval(lambda r, s, a=a, b=b: distances.frechet(a[r], b[s]), clips, clips, False, 100)
+        found = with_interval(lambda r, s, a=a, b=b: distances.frechet_distance(a[r], b[s]), clips, clips, False, 100)
         width = (found.high - found.low) * np.sqrt(2) / 2
-        inside += abs(distances.frechet(other, b) - found.value) <= width
+        inside += abs(distances.frechet_distance(other, b) - found.value) <= width
     assert inside >= 17
 
 

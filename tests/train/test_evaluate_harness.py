@@ -19,11 +19,11 @@ from tests.sounds import sine_wave
 from tests.train.library import random_yamnet
 from train import evaluate
 from train.evaluation.embedders import AisfxHears, Panel, Weights, open_embedders
-from train.evaluation.harness import Asked, IncompleteError, compare
+from train.evaluation.harness import HarnessRequest, IncompleteError, compare
 from train.evaluation.harness_files import as_table, write_report
 from train.evaluation.hearing import How
 from train.evaluation.lists import Line
-from train.evaluation.matching import match, sounds_in
+from train.evaluation.matching import match_files, sounds_in
 
 CLIPS = 6
 RATE = 16_000
@@ -80,7 +80,7 @@ def noisy(real: Path, to: Path, level: float) -> Path:
 def test_recordings_against_themselves_are_no_distance_apart(
     real: Path, captions: Path, weights: Weights, panel: Panel, tmp_path: Path
 ) -> None:
-    report = compare(Asked(real, real, captions, weights, How(), rounds=10), panel)
+    report = compare(HarnessRequest(real, real, captions, weights, How(), rounds=10), panel)
     found = {(one.measure, one.by): one for one in report.scores}
     assert {("FD", "aisfx"), ("FAD", "aisfx"), ("KL", "yamnet"), ("IS", "yamnet"), ("CLAP", "clap")} <= set(found)
     for (measure, by), one in found.items():
@@ -105,7 +105,7 @@ def test_more_noise_is_farther_away(real: Path, weights: Weights, quick: Panel, 
     found = []
     for level in (0.003, 0.01, 0.03, 0.1, 0.3):
         made = noisy(real, tmp_path / f"{level}", level)
-        report = compare(Asked(made, real, None, weights, How(), rounds=0), one)
+        report = compare(HarnessRequest(made, real, None, weights, How(), rounds=0), one)
         found.append([report.value(measure, "aisfx").value for measure in ("FD", "FAD")])
     assert (np.diff(found, axis=0) > 0).all(), found
 
@@ -117,7 +117,7 @@ def test_numbers_do_not_depend_on_batch_or_processes(
     made = noisy(real, tmp_path / "made", 0.1)
     scores = []
     for workers, batch in ((1, 1), (1, 5), (2, 3)):
-        asked = Asked(made, real, captions, weights, How(), 5, workers=workers, batch=batch)
+        asked = HarnessRequest(made, real, captions, weights, How(), 5, workers=workers, batch=batch)
         scores.append(compare(asked).scores)
     assert repr(scores[0]) == repr(scores[1]) == repr(scores[2])
 
@@ -135,8 +135,8 @@ def test_any_rate_format_and_channels(real: Path, weights: Weights, quick: Panel
             soundfile.write(other / f"{path.stem}.ogg", sound.samples.T, RATE)
         else:
             shutil.copy(path, other)
-    near = compare(Asked(other, real, None, weights, How(), rounds=0), quick)
-    far = compare(Asked(noisy(real, tmp_path / "far", 0.1), real, None, weights, How(), rounds=0), quick)
+    near = compare(HarnessRequest(other, real, None, weights, How(), rounds=0), quick)
+    far = compare(HarnessRequest(noisy(real, tmp_path / "far", 0.1), real, None, weights, How(), rounds=0), quick)
     assert near.value("FD", "aisfx").value < 0.5 * far.value("FD", "aisfx").value
     side = near.about["generated"]
     assert side["rates"] == {"16000": 4, "44100": 2} and side["channels"] == {"1": 4, "2": 2}
@@ -199,7 +199,7 @@ def test_bad_files_are_named(
     shutil.copytree(real, tmp_path / "real")
     shutil.copy(real / "clip1.wav", tmp_path / "real/bad.wav")
     with pytest.raises(IncompleteError, match=said):
-        compare(Asked(made, tmp_path / "real", None, weights, How(), rounds=0), quick)
+        compare(HarnessRequest(made, tmp_path / "real", None, weights, How(), rounds=0), quick)
 
 
 def test_pairs_by_lines_by_clips_and_without(real: Path, weights: Weights, panel: Panel, tmp_path: Path) -> None:
@@ -213,33 +213,33 @@ def test_pairs_by_lines_by_clips_and_without(real: Path, weights: Weights, panel
     for k in range(3):
         for n in range(1, 6):
             shutil.copy(real / f"clip{k}.wav", each / f"clip{k}__{n}.wav")
-    report = compare(Asked(each, real, path, weights, How(), rounds=3), panel)
+    report = compare(HarnessRequest(each, real, path, weights, How(), rounds=3), panel)
     assert report.about["generated"]["files"] == 15 and report.about["reference"]["files"] == 3
     assert report.value("KL", "yamnet").value == 0 and len(report.about["left_out"]) == CLIPS - 3
-    one = compare(Asked(real, real, path, weights, How(), rounds=3), panel)
+    one = compare(HarnessRequest(real, real, path, weights, How(), rounds=3), panel)
     assert one.about["captions"]["one_sound_a_clip"] and one.about["generated"]["files"] == 3
     assert one.value("CLAP", "clap").value == pytest.approx(report.value("CLAP", "clap").value, abs=1e-6)
     other = tmp_path / "other"
     other.mkdir()
     for k in range(CLIPS):
         shutil.copy(real / f"clip{k}.wav", other / f"take{k}.wav")
-    whole = compare(Asked(other, real, None, weights, How(), rounds=0), panel)
+    whole = compare(HarnessRequest(other, real, None, weights, How(), rounds=0), panel)
     assert not whole.about["paired"] and whole.value("KL", "yamnet") is None
     assert whole.value("FD", "yamnet").value == pytest.approx(0, abs=1e-6)
     (other / "take0.wav").rename(other / "clip0.wav")
     with pytest.raises(IncompleteError, match=r"take1: .* has no such recording"):
-        compare(Asked(other, real, None, weights, How(), rounds=0), panel)
+        compare(HarnessRequest(other, real, None, weights, How(), rounds=0), panel)
 
 
 def test_what_was_heard_is_remembered_by_contents(real: Path, weights: Weights, quick: Panel, tmp_path: Path) -> None:
     how = How(kept=tmp_path / "heard")
-    first = compare(Asked(real, real, None, weights, how, rounds=0), quick)
+    first = compare(HarnessRequest(real, real, None, weights, how, rounds=0), quick)
     kept = {path: path.stat().st_mtime_ns for path in how.kept.rglob("*.npz")}
     assert len(kept) == 2 * CLIPS
     damaged = next(iter(kept))
     damaged.write_bytes(b"no archive")
-    assert compare(Asked(real, real, None, weights, how, rounds=0), quick).about == first.about
-    assert repr(compare(Asked(real, real, None, weights, how, rounds=0), quick).scores) == repr(first.scores)
+    assert compare(HarnessRequest(real, real, None, weights, how, rounds=0), quick).about == first.about
+    assert repr(compare(HarnessRequest(real, real, None, weights, how, rounds=0), quick).scores) == repr(first.scores)
     now = {path: path.stat().st_mtime_ns for path in how.kept.rglob("*.npz")}
     assert {path for path in kept if now[path] != kept[path]} == {damaged}
 
@@ -256,4 +256,4 @@ def test_names_that_would_be_guessed_are_refused(real: Path, tmp_path: Path) -> 
     lines = [Line(f"v_{start}", "said", f"v_{start}", also=("v",)) for start in (0, 30)]
     shutil.copy(real / "clip0.wav", tmp_path / "empty/v.wav")
     with pytest.raises(ValueError, match="would stand for v_0 and for v_30"):
-        match(tmp_path / "empty", None, lines)
+        match_files(tmp_path / "empty", None, lines)

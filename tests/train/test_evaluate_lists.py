@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from train.evaluation.lists import digest_of, read_list, safe
+from train.evaluation.lists import digest_of_list, read_list, safe
 
 
 def written(tmp_path: Path, name: str, text: str) -> Path:
@@ -50,7 +50,7 @@ def test_a_digest_is_of_names_and_words(tmp_path: Path) -> None:
         read_list(written(tmp_path, name, text))
         for name, text in (("1.txt", "a\nb"), ("2.txt", "a \r\nb\n"), ("3.txt", "a\nc"))
     )
-    assert digest_of(one) == digest_of(same) != digest_of(other)
+    assert digest_of_list(one) == digest_of_list(same) != digest_of_list(other)
 
 
 def test_names_are_safe() -> None:

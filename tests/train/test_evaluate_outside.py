@@ -18,10 +18,10 @@ def noise(count: int) -> torch.Tensor:
     return torch.randn(count, generator=torch.Generator().manual_seed(3)) * 0.1
 
 
-def cnn14_file(path: Path, front: panns.FrontEnd = panns.FRONT_ENDS[0]) -> panns.Cnn14:
+def cnn14_file(path: Path, front: panns.FrontEnd = panns.FRONT_ENDS[0]) -> panns.PannsCnn14:
     """As published: the weights under "model", with the front end among them."""
     torch.manual_seed(0)
-    network = panns.Cnn14(front, channels=2).eval()
+    network = panns.PannsCnn14(front, channels=2).eval()
     stored = {panns.FILTERS: front.filters()} | {name: torch.zeros(1) for name in panns.FRONT_END}
     torch.save({"model": network.state_dict() | stored}, path)
     return network
@@ -121,7 +121,7 @@ def test_melception_needs_its_statistics(tmp_path: Path) -> None:
 def test_names_that_several_processes_gave_lose_their_prefix(tmp_path: Path) -> None:
     network = nn.Linear(2, 2)
     torch.save({f"module.{name}": value for name, value in network.state_dict().items()}, tmp_path / "a.pt")
-    exact.put_into(nn.Linear(2, 2), exact.read_weights(tmp_path / "a.pt", "x").tensors, tmp_path / "a.pt", "x")
+    exact.put_into(nn.Linear(2, 2), exact.read_exact(tmp_path / "a.pt", "x").tensors, tmp_path / "a.pt", "x")
 
 
 def test_given_weights_join_the_panel(tmp_path: Path) -> None:

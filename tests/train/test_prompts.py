@@ -11,7 +11,7 @@ import torch
 
 from tests.train.library import little_library
 from train.data import Library, Recording
-from train.data.prompts.bursts import find_bursts
+from train.data.bursts import find_bursts
 from train.data.prompts.composer import SILENCE_AT_MOST, Composer, Event, Mixing
 from train.data.prompts.plans import TIMES
 from train.data.prompts.templates import TEMPLATES, Template, fill_template

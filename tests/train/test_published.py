@@ -152,8 +152,9 @@ def test_claps_heads_learn_on_the_device(tmp_path: Path, parts: Path, monkeypatc
         seen.append(heads)
         return SimpleNamespace(run=lambda step: step(Draw(0, 0, 0.0)))
 
+    here = {"device": torch.device("meta"), "process_index": 0, "num_processes": 1}
     monkeypatch.setattr(clap, "Trainer", trainer)
-    monkeypatch.setattr(clap, "make_accelerator", lambda: SimpleNamespace(device=torch.device("meta")))
+    monkeypatch.setattr(clap, "make_accelerator", lambda: SimpleNamespace(**here))
     values = clap.train_clap(TINY, little_library(), parts, RunOptions(tmp_path), 4)
     assert {parameter.device.type for parameter in seen[0].parameters()} == {"meta"}
     assert values["loss"].device.type == "meta"
@@ -284,7 +285,7 @@ def test_the_global_condition_is_normalised_or_not(parts: Path) -> None:
         config = recipe.configure(TINY)
         encoder = CaptionEncoder(config, little_library(2, 2), [parts], torch.device("cpu"))
         _, _, vectors = encoder.encode(["tone", "a long sentence about tones"])
-        lengths[config.unet.global_unit] = torch.cat([vectors, encoder.sounds]).norm(dim=1)
+        lengths[config.unet.global_unit] = torch.cat([vectors, encoder.sounds.of(range(4))]).norm(dim=1)
     assert torch.allclose(lengths[True], torch.ones(6), atol=1e-5)
     assert ((lengths[False] - 1).abs() > 0.5).all()
 

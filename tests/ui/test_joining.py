@@ -6,7 +6,7 @@ import numpy as np
 
 from maa.config import TINY
 from maa.pipeline import Generation
-from maa.ui.joining import distance, joined
+from maa.ui.joining import best_joined, distance
 
 SPEC = TINY.audio
 
@@ -44,7 +44,7 @@ def test_the_best_joined_take_comes_first_and_knows_which_it_was() -> None:
     )
     mask = np.zeros((80, 200), bool)
     mask[:, 80:120] = True
-    best = joined(made, mask, 0, SPEC)
+    best = best_joined(made, mask, 0, SPEC)
     assert best.ranked and best.seeds[0] == 7 and best.picks[0] == 3
     assert np.array_equal(best.audio[0], made.audio[2]) and best.reports[0] == {"a": 3}
     assert best.settings_of(0)["batch"] == [5, 3, 3], "the command picks it as the request made it"

@@ -33,10 +33,11 @@ def begin(page: Any, fake: FakePipeline, step_seconds: float, prompt: str = "rai
 
 def test_a_job_goes_on_over_a_reload(page: Any, fake: FakePipeline) -> None:
     """Its progress is told again, and its take is in the results and in the history."""
-    begin(page, fake, 0.2)
+    begin(page, fake, 1.0)
     asked = len(fake.asked)
     page.reload()
     expect(status(page, "text")).to_have_text(re.compile(r"Step \d+ of 25"))
+    fake.step_seconds = 0.01
     done(page, "text")
     expect(take(page, "text", 1)).to_be_visible()
     assert len(fake.asked) == asked, "the same job"
@@ -58,12 +59,12 @@ def test_a_job_that_was_found_again_can_be_stopped_or_left(
     page: Any, fake: FakePipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stop ends it within a step, and one that nobody comes back to ends by itself."""
-    begin(page, fake, 0.3)
+    begin(page, fake, 1.0)
     page.reload()
     expect(status(page, "text")).to_have_text(re.compile(r"Step \d+ of 25"))
     page.locator("#text-stop").click()
     expect(status(page, "text")).to_have_text("Stopped.")
-    time.sleep(0.8)
+    time.sleep(1.5)
     assert fake.running == 0
     monkeypatch.setattr(errands, "AWAY", 0.3)
     begin(page, fake, 0.3)
@@ -76,7 +77,7 @@ def test_a_job_that_was_found_again_can_be_stopped_or_left(
 
 def test_a_job_that_waited_is_not_forgotten_in_silence(page: Any, other: Any, fake: FakePipeline) -> None:
     """It has not begun, so it cannot go on; the page says so. While it waits, its place is told in words."""
-    begin(other, fake, 0.3)
+    begin(other, fake, 1.0)
     page.locator("#text-prompt textarea").fill("wind")
     page.locator("#text-generate").click()
     expect(status(page, "text")).to_have_text("Yours is next …")

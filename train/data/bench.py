@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from train.data.bursts import find_bursts
 from train.data.crops import WaveCrops
 from train.data.level import RATE
 from train.data.library import Library, shard_folders
@@ -34,10 +35,11 @@ SECONDS = 10  # of a recording
 EACH = 360  # recordings in a shard: an hour
 NAMES = 527  # classes of half of the recordings; of the others each has a caption of its own
 CROP, CLIP = 16_384, 159_744  # samples: of a vocoder's crops, of a diffusion network's clips
+Events = tuple[list[list[int]], bool, tuple[int, int]]
 WARM = 0.25  # share of what is measured that is done before
 HEAD = (
     f"{'hours':>6} {'read from':<10}{'recordings':>11}{'private MiB':>13}{'of them grown':>15}{'file MiB':>10}"
-    f"{'crops/s':>10}{'clips/s':>9}"
+    f"{'crops/s':>10}{'/CPU s':>8}{'clips/s':>9}{'/CPU s':>8}"
 )
 
 
@@ -52,13 +54,13 @@ class Measured:
     private: float
     grown: float
     file: float
-    crops: float  # waveforms a second
-    clips: float
+    crops: tuple[float, float]  # waveforms a second, and a second of a CPU's time: others may be at work there
+    clips: tuple[float, float]
 
     def __str__(self) -> str:
         return (
             f"{self.hours:>6} {self.source:<10}{self.recordings:>11,}{self.private:>13.0f}{self.grown:>15.1f}"
-            f"{self.file:>10.0f}{self.crops:>10.0f}{self.clips:>9.1f}"
+            f"{self.file:>10.0f}{self.crops[0]:>10.0f}{self.crops[1]:>8.0f}{self.clips[0]:>9.1f}{self.clips[1]:>8.1f}"
         )
 
 
@@ -83,7 +85,7 @@ def bench(hours: Sequence[int], held: int, batches: int, clips: int, to: Path | 
             for source in ("disk", "memory") if count <= held else ("disk",):
                 # A process that was not there before has no memory of what was measured before.
                 with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-                    yield str(pool.submit(measure, root, count, source, batches, clips).result())
+                    yield str(pool.submit(measure_stream, root, count, source, batches, clips).result())
 
 
 def make_up(root: Path, hours: int, shard: Path) -> None:
@@ -94,7 +96,11 @@ def make_up(root: Path, hours: int, shard: Path) -> None:
         write_shard(shard.parent, 0, list(_bursts(size)))
     for number in range(hours):
         os.link(shard, folder / shard_name(number))
-    write_index(folder, partial(_told, hours * EACH, size), [EACH * size] * hours, RATE, f"made up, {hours} hours")
+    heard = [
+        find_bursts(wave.astype(np.float32) / np.float32(32768), RATE) for wave in np.load(shard).reshape(EACH, -1)
+    ]
+    told = partial(_told, hours * EACH, size, [(bursts.spans.tolist(), bursts.sure, bursts.core) for bursts in heard])
+    write_index(folder, told, [EACH * size] * hours, RATE, f"made up, {hours} hours")
 
 
 def _bursts(size: int) -> Iterator[NDArray[np.int16]]:
@@ -105,15 +111,15 @@ def _bursts(size: int) -> Iterator[NDArray[np.int16]]:
         yield (rng.standard_normal(size, dtype=np.float32) * (40 + 2000 * loud)).astype(np.int16)
 
 
-def _told(count: int, size: int) -> Iterator[Told]:
+def _told(count: int, size: int, bursts: Sequence[Events]) -> Iterator[Told]:
     for i in range(count):
         event = i % 2 == 0
         said = f"class {i // 2 % NAMES}" if event else f"somebody describes recording number {i} in a sentence"
         row = Recording(f"made/{i}", said, "made up", (said,), "train", Path(f"made/{i}.wav"), event=event)
-        yield Told(row, size, 0.1, i % 4 == 0)
+        yield Told(row, size, 0.1, i % 4 == 0, *bursts[i % EACH])
 
 
-def measure(root: Path, hours: int, source: str, batches: int, clips: int) -> Measured:
+def measure_stream(root: Path, hours: int, source: str, batches: int, clips: int) -> Measured:
     """Crop and compose in this process, as the stages do."""
     torch.set_num_threads(1)
     library = Library.open(root)
@@ -129,26 +135,25 @@ def measure(root: Path, hours: int, source: str, batches: int, clips: int) -> Me
     def batch(step: int) -> None:
         crops.of(Draw(0, step, 0.0), 64)
 
-    grown, rates = 0.0, []
-    for work, count in ((batch, batches), (clip, clips)):
-        rate, more = _timed(work, count)
-        rates.append(rate)
-        grown += more
+    fast, crops_grown = _timed(batch, batches)
+    rates, clips_grown = _timed(clip, clips)
+    fast, grown = (64 * fast[0], 64 * fast[1]), crops_grown + clips_grown
     recordings, private, file = len(library.rows), _mebibytes("RssAnon"), _mebibytes("RssFile")
-    return Measured(hours, source, recordings, private, grown, file, 64 * rates[0], rates[1])
+    return Measured(hours, source, recordings, private, grown, file, fast, rates)
 
 
-def _timed(work: Callable[[int], None], count: int) -> tuple[float, float]:
-    """How often a second, and by how many MiB private memory grew in the second half."""
+def _timed(work: Callable[[int], None], count: int) -> tuple[tuple[float, float], float]:
+    """How often a second and a second of the CPU, and by how many MiB private memory grew in the second half."""
     first = int(WARM * count)
     for number in range(first):
         work(number)
-    started, halfway = time.monotonic(), _mebibytes("RssAnon")
+    started, busy, halfway = time.monotonic(), time.process_time(), _mebibytes("RssAnon")
     for number in range(first, first + count):
         if number == first + count // 2:
             halfway = _mebibytes("RssAnon")
         work(number)
-    return count / (time.monotonic() - started), _mebibytes("RssAnon") - halfway
+    rates = count / (time.monotonic() - started), count / (time.process_time() - busy)
+    return rates, _mebibytes("RssAnon") - halfway
 
 
 def _mebibytes(name: str) -> float:

@@ -30,10 +30,10 @@ from maa.aside import write_text
 from maa.foreign import foreign
 from train.data.apart import Digests, Known, digests_of
 from train.data.check import Findings, Problem, examine
-from train.data.level import RATE, at_rate, is_steady, loudest_level, to_int16, windows
+from train.data.level import RATE, at_rate, to_int16, windows
 from train.data.library import shard_folders
 from train.data.manifest import Recording
-from train.data.shards import FORMAT, HEAD, line_of, recording_of, shard_name
+from train.data.shards import FORMAT, HEAD, index_line, recording_of, shard_name
 from train.data.storing import SHARD, Told, write_index, write_shard
 
 AHEAD = 32  # recordings that are being decoded or wait to be written
@@ -56,7 +56,7 @@ class Item:
 class Ready:
     """A recording as a worker gives it back: either a problem, or windows and digests."""
 
-    windows: list[NDArray[np.int16] | None]  # None where nothing is heard
+    windows: list[tuple[Told, NDArray[np.int16]]]  # those in which something is heard
     digests: Digests | None
     problem: Problem | None
 
@@ -68,7 +68,12 @@ def prepare(item: Item, rate: int = RATE) -> Ready:
     if sound is None:
         return Ready([], None, findings.problems[0])
     found = windows(at_rate(sound.samples, sound.rate, rate), rate)
-    return Ready([None if one is None else to_int16(one) for one in found], digests_of(sound), None)
+    ready = []
+    for k, one in enumerate(found):
+        if one is not None:
+            wave = to_int16(one)
+            ready.append((Told.of(replace(item.recording, window=(k + 1, len(found))), wave, rate), wave))
+    return Ready(ready, digests_of(sound), None)
 
 
 def digest(item: Item) -> Digests | None:
@@ -83,7 +88,7 @@ class Shard:
 
     mark: str  # a digest of the recordings that it was made from, and of the shards before it
     last: int  # number of the item behind those that it was made from
-    rows: list[dict[str, Any]]  # {"row": a recording, "samples": …, "level": …, "steady": …}
+    rows: list[dict[str, Any]]  # what is told of each, as JSON
     digests: list[tuple[str, str, list[str]]]  # name, split and digests of each good recording
     problems: list[dict[str, str]]
 
@@ -173,11 +178,10 @@ class Builder:
                 self.findings.problems += [] if problem is None else [problem]
                 continue
             shard.digests.append((row.id, row.split, [digest.hex() for digest in one.digests]))
-            for k, wave in enumerate(one.windows):
-                if wave is not None:
-                    waves.append(wave)
-                    shard.rows.append(_described_row(replace(row, window=(k + 1, len(one.windows))), wave, self.rate))
-                    size += len(wave)
+            for told, wave in one.windows:
+                waves.append(wave)
+                shard.rows.append({**asdict(told), "row": json.loads(index_line(told.row))})
+                size += len(wave)
             if size >= SHARD:
                 break
         shard.problems = [asdict(problem) for problem in self.findings.problems[before:]]
@@ -190,7 +194,7 @@ class Builder:
     def _mark(self, before: str, first: int, last: int) -> str:
         found = hashlib.sha256(before.encode())
         for item in self.items[first:last]:
-            found.update(f"{line_of(item.recording)} {item.rate} {_stamp(item)}\n".encode())
+            found.update(f"{index_line(item.recording)} {item.rate} {_stamp(item)}\n".encode())
         return found.hexdigest()
 
     def _told(self, shards: int) -> Iterator[Told]:
@@ -199,7 +203,7 @@ class Builder:
             if shard is None:
                 raise ValueError(f"Shard {number} in {self.new} was changed meanwhile; run the same command again.")
             for row in shard.rows:
-                yield Told(recording_of(row["row"]), row["samples"], row["level"], row["steady"])
+                yield Told(**{**row, "row": recording_of(row["row"])})
 
     def _finish(self, sizes: Sequence[int], digest: str) -> None:
         write_text(self.new / "left-out.txt", "".join(f"{problem}\n" for problem in self.findings.problems))
@@ -231,12 +235,6 @@ def read_shard(folder: Path, number: int) -> Shard | None:
 
 def _described(number: int) -> str:
     return f"shard-{number:05d}.json"
-
-
-def _described_row(row: Recording, wave: NDArray[np.int16], rate: int) -> dict[str, Any]:
-    sound = wave.astype(np.float32) / np.float32(32768)
-    told = {"level": float(loudest_level(sound, rate)), "steady": bool(is_steady(sound, rate))}
-    return {"row": json.loads(line_of(row)), "samples": len(wave), **told}
 
 
 def _beyond(folder: Path, count: int) -> Iterator[Path]:

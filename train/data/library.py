@@ -20,7 +20,7 @@ from train.data.check import Findings, examine
 from train.data.grouped import Grouped
 from train.data.level import RATE, at_rate, is_steady, loudest_level, to_int16, trim_and_level
 from train.data.manifest import MANIFEST, SPLITS, Recording, load_manifest
-from train.data.shards import HEAD, Lines, Shards, Stored, folder_name, line_of, read_stored, recording_of
+from train.data.shards import HEAD, Lines, Shards, Stored, folder_name, index_line, read_stored, recording_of
 
 
 def cache_name(rate: int = RATE) -> str:
@@ -164,7 +164,7 @@ class Library:
 
     def save(self, path: Path) -> None:
         """Write the cache file, whole or not at all."""
-        lines = [json.loads(line_of(row)) for row in self.rows]
+        lines = [json.loads(index_line(row)) for row in self.rows]
         path.parent.mkdir(parents=True, exist_ok=True)
         with aside(path, f"{path.name}.part") as neighbour, neighbour.open("wb") as file:
             rows, left_out = (np.array(json.dumps(x)) for x in (lines, sorted(self.left_out)))

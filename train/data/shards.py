@@ -5,6 +5,7 @@ A folder `library-16k/` (of another rate: its kHz) holds
     library.json       the head: format, rate, samples of each shard, a digest of it all; written last
     shard-00000.npy    int16 [n], waveforms one after another; a recording never crosses shards
     index.npy          COLUMNS [recordings + 1], what is asked of all recordings at once
+    bursts.npy         int32 [events, 2], the samples between which single events of a recording sound
     rows.jsonl         a line of JSON for each recording: its words, split and path
     concepts.json      the names that `index.npy` numbers, sorted
     left-out.txt       why recordings were left out, a line each
@@ -29,21 +30,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maa.foreign import foreign
+from train.data.bursts import Bursts
 from train.data.manifest import Recording
 
 FORMAT = 1
 HEAD = "library.json"
-MAPPED = 16  # shards that are mapped at a time: each holds a file open and, where it was read, address space
+MAPPED = 64  # shards that are mapped at a time: each holds a file open and, where it was read, address space
 REMEMBERED = 4096  # recordings whose lines stay parsed
 COLUMNS = np.dtype(
     [
         ("first", "<i8"),  # sample of the library at which a recording begins; behind the last, their number
         ("line", "<i8"),  # byte of rows.jsonl at which its line begins; likewise
         ("concept", "<i4"),  # its number in concepts.json
+        ("burst", "<i8"),  # row of bursts.npy at which its single events begin; likewise
+        ("core", "<i4", 2),  # samples of it between which it is at its usual level
         ("level", "<f4"),  # RMS of its loudest 0.4 s
         ("split", "i1"),  # its number in SPLITS
         ("sustained", "?"),
         ("steady", "?"),
+        ("sure", "?"),  # the number of its events leaves no doubt
         ("event", "?"),
     ]
 )
@@ -59,7 +64,7 @@ def shard_name(number: int) -> str:
     return f"shard-{number:05d}.npy"
 
 
-def line_of(row: Recording) -> str:
+def index_line(row: Recording) -> str:
     """A recording as a line of JSON."""
     return json.dumps({**asdict(row), "path": row.path.as_posix()}, ensure_ascii=False)
 
@@ -84,6 +89,7 @@ class Shards:
         self.bounds = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         self.lock = threading.Lock()
         self.mapped: OrderedDict[int, NDArray[np.int16]] = OrderedDict()
+        self.begins: dict[str, int] = {}  # byte of each shard's first sample, where it was looked at
 
     def __len__(self) -> int:
         return int(self.bounds[-1])
@@ -111,14 +117,22 @@ class Shards:
             if number not in self.mapped:
                 path = self.folder / shard_name(number)
                 with foreign(f"{path} is missing or damaged; build the library again."):
-                    found = np.load(path, mmap_mode="r", allow_pickle=False)
-                    if found.dtype != np.int16 or len(found) != self.bounds[number + 1] - self.bounds[number]:
-                        raise ValueError
-                self.mapped[number] = found
+                    self.mapped[number] = self._map(path, int(self.bounds[number + 1] - self.bounds[number]))
             self.mapped.move_to_end(number)
             while len(self.mapped) > MAPPED:
                 self.mapped.popitem(last=False)  # unmapped when its last reader is done
             return self.mapped[number]
+
+    def _map(self, path: Path, size: int) -> NDArray[np.int16]:
+        with open(path, "rb") as file:
+            if path.name not in self.begins:
+                whole = np.load(path, mmap_mode="r", allow_pickle=False)
+                if whole.dtype != np.int16 or whole.shape != (size,):
+                    raise ValueError
+                self.begins[path.name] = whole.offset
+            # What `np.load` does besides takes ten times as long, and each row of a batch may be of another shard.
+            bytes_of_it = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            return np.frombuffer(bytes_of_it, np.int16, size, self.begins[path.name])
 
 
 class Lines(Sequence[Recording]):
@@ -156,6 +170,7 @@ class Stored:
     rate: int  # Hz
     digest: str  # of its samples and rows
     columns: NDArray[np.void]  # COLUMNS [recordings + 1], mapped
+    spans: NDArray[np.int32]  # of bursts.npy, mapped
     rows: Lines
     samples: Shards
 
@@ -163,6 +178,12 @@ class Stored:
     def concepts(self) -> tuple[str, ...]:
         """All concepts, sorted."""
         return tuple(json.loads((self.folder / "concepts.json").read_text(encoding="utf-8")))
+
+    def bursts(self, i: int) -> Bursts:
+        """The events of recording `i`."""
+        told, behind = self.columns[i], self.columns[i + 1]
+        spans = np.array(self.spans[int(told["burst"]) : int(behind["burst"])], np.int64)
+        return Bursts(spans, bool(told["sure"]), (int(told["core"][0]), int(told["core"][1])))
 
 
 def read_stored(folder: Path) -> Stored:
@@ -179,8 +200,11 @@ def read_stored(folder: Path) -> Stored:
         raise ValueError(f"{folder} has the layout {layout}, this program reads {FORMAT}; build the library again.")
     with foreign(damaged):
         columns = np.load(folder / "index.npy", mmap_mode="r", allow_pickle=False)
+        spans = np.load(folder / "bursts.npy", mmap_mode="r", allow_pickle=False)
         samples = Shards(folder, head["samples"])
         rows = Lines(folder / "rows.jsonl", columns["line"])
         if columns.dtype != COLUMNS or columns["first"][-1] != len(samples) or columns["line"][-1] != len(rows.text):
             raise ValueError
-        return Stored(folder, int(head["rate"]), str(head["digest"]), columns, rows, samples)
+        if spans.dtype != np.int32 or columns["burst"][-1] != len(spans):
+            raise ValueError
+        return Stored(folder, int(head["rate"]), str(head["digest"]), columns, spans, rows, samples)

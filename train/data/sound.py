@@ -18,7 +18,7 @@ BEFORE, BEHIND = 1, 3  # samples beside a stretch that interpolation looks at
 Held = tuple[Tensor, NDArray[np.int64]]  # samples int16 [M], and by how much each stretch lies further ahead in them
 
 
-class Sound(Protocol):
+class SampleStore(Protocol):
     """Where samples come from."""
 
     def hold(self, first: NDArray[np.int64], count: NDArray[np.int64]) -> Held:
@@ -62,14 +62,14 @@ class Streamed:
         into[:before], into[behind:] = into[before], into[behind - 1]
 
 
-def sound_of(library: Library, device: torch.device) -> Sound:
+def sound_of(library: Library, device: torch.device) -> SampleStore:
     """A library's samples for training on a device."""
     if isinstance(library.store, Shards):
         return Streamed(library.store, device)
     return Resident(library.store, device)
 
 
-def joined(parts: list[Held]) -> Held:
+def joined_stretches(parts: list[Held]) -> Held:
     """What several calls of `Sound.hold` gave, as if it had been one."""
     starts = np.cumsum([0, *(len(samples) for samples, _ in parts[:-1])])
     moved = [shift + start for (_, shift), start in zip(parts, starts, strict=True)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maa.aside import aside, write_text
+from train.data.bursts import find_bursts
+from train.data.level import is_steady, loudest_level
 from train.data.library import Library, shard_folders
 from train.data.manifest import SPLITS, Recording
-from train.data.shards import COLUMNS, FORMAT, HEAD, line_of, shard_name
+from train.data.shards import COLUMNS, FORMAT, HEAD, index_line, shard_name
 
 SHARD = 1 << 26  # samples after which a shard ends: 128 MiB, 70 minutes at 16 kHz
 
@@ -27,6 +30,17 @@ class Told:
     samples: int
     level: float  # RMS of its loudest 0.4 s
     steady: bool  # it neither begins nor ends in quiet
+    spans: Sequence[Sequence[int]]  # [K, 2] samples of its single events
+    sure: bool  # their number leaves no doubt
+    core: Sequence[int]  # samples between which it is at its usual level
+
+    @classmethod
+    def of(cls, row: Recording, wave: NDArray[np.int16], rate: int) -> Told:
+        """What is told of a recording with this waveform [samples]."""
+        sound = wave.astype(np.float32) / np.float32(32768)
+        bursts = find_bursts(sound, rate)
+        level, steady = float(loudest_level(sound, rate)), bool(is_steady(sound, rate))
+        return cls(row, len(wave), level, steady, bursts.spans.tolist(), bursts.sure, bursts.core)
 
 
 def write_shard(folder: Path, number: int, waves: Sequence[NDArray[np.int16]]) -> int:
@@ -55,18 +69,23 @@ def write_index(
     names = [one.row.concept for one in told()]
     concepts = sorted(set(names))
     numbers = {concept: number for number, concept in enumerate(concepts)}
-    columns = np.zeros(len(names) + 1, COLUMNS)
+    columns, spans = np.zeros(len(names) + 1, COLUMNS), array("i")
     with aside(folder / "rows.jsonl") as neighbour, neighbour.open("wb") as file:
         for k, one in enumerate(told()):
-            file.write(line_of(one.row).encode() + b"\n")
+            file.write(index_line(one.row).encode() + b"\n")
             columns["first"][k + 1] = columns["first"][k] + one.samples
             columns["line"][k + 1] = file.tell()
             columns["concept"][k], columns["split"][k] = numbers[one.row.concept], SPLITS.index(one.row.split)
             columns["level"][k], columns["steady"][k] = one.level, one.steady
+            columns["core"][k], columns["sure"][k] = one.core, one.sure
+            spans.extend(edge for span in one.spans for edge in span)
+            columns["burst"][k + 1] = len(spans) // 2
             for name in ("sustained", "event"):
                 columns[name][k] = getattr(one.row, name)
     with aside(folder / "index.npy") as neighbour, neighbour.open("wb") as out:
         np.save(out, columns)
+    with aside(folder / "bursts.npy") as neighbour, neighbour.open("wb") as out:
+        np.save(out, np.array(spans, np.int32).reshape(-1, 2))
     write_text(folder / "concepts.json", json.dumps(concepts, ensure_ascii=False))
     head = {"format": FORMAT, "rate": rate, "recordings": len(names), "samples": list(sizes), "digest": digest}
     write_text(folder / HEAD, json.dumps({**head, "left out": dict(left_out or {})}) + "\n")
@@ -83,8 +102,8 @@ def write_stored(library: Library, root: Path, shard: int = SHARD) -> Path:
 
     def told() -> Iterator[Told]:
         for i, row in enumerate(library.rows):
-            samples = int(library.offsets[i + 1] - library.offsets[i])
-            yield Told(row, samples, float(library.levels[i]), bool(library.steady[i]))
+            wave = library.store[int(library.offsets[i]) : int(library.offsets[i + 1])]
+            yield Told.of(row, wave, library.rate)
 
     write_index(folder, told, sizes, library.rate, library.digest())
     return folder

@@ -110,7 +110,7 @@ def identity(given: str) -> str:
 
 
 @torch.inference_mode()
-def embed_texts(space: JointSpace, texts: list[str]) -> Tensor:
+def texts_in_space(space: JointSpace, texts: list[str]) -> Tensor:
     """Captions to unit vectors [N, joint] on the CPU, some at a time."""
     parts = [space.embed_text(texts[at : at + MEMORY]).float().cpu() for at in range(0, len(texts), MEMORY)]
     return torch.cat(parts)

@@ -19,7 +19,7 @@ SPLITS, SHUFFLED_BY = 10, 2020  # of IS, as SpecVQGAN's and AudioLDM's evaluatio
 TOO_FEW = "too few sounds"
 
 
-def frechet(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
+def frechet_distance(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
     """Fréchet distance of the normal distributions fitted to rows a [N, D] and b [M, D]; NaN below two rows.
 
     The trace of the root of the covariances' product is the nuclear norm of the product of the centred rows: exact for
@@ -39,7 +39,7 @@ def frechet(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
 def frechet_quickly(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
     """`frechet` to about five digits, several times as fast for many rows: for intervals."""
     if min(len(a), len(b)) <= a.shape[1]:
-        return frechet(a, b)
+        return frechet_distance(a, b)
     (first, second), covariances = (a.mean(0), b.mean(0)), []
     for rows, mean in ((a, first), (b, second)):
         centred = np.asarray(rows - mean, np.float32)

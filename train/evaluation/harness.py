@@ -20,9 +20,9 @@ from maa.version import VERSION
 from train.evaluation import distances
 from train.evaluation.distances import Score, Value, with_interval
 from train.evaluation.embedders import Embedder, Panel, Weights, ears_of, open_embedders
-from train.evaluation.hearing import AT_ONCE, RESAMPLER, How, Result, hear_all
-from train.evaluation.lists import Line, digest_of, read_list
-from train.evaluation.matching import Matching, Sound, match
+from train.evaluation.hearing import AT_ONCE, RESAMPLER, Hearing, How, hear_all
+from train.evaluation.lists import Line, digest_of_list, read_list
+from train.evaluation.matching import MatchedSound, Matching, match_files
 
 ROUNDS = 100
 AT_ZERO = ("FD", "FAD", "KL")  # measures that are never below
@@ -35,7 +35,7 @@ class IncompleteError(ValueError):
 
 
 @dataclass(frozen=True)
-class Asked:
+class HarnessRequest:
     """What is compared with what."""
 
     generated: Path
@@ -62,7 +62,7 @@ class Scored:
 
 
 @dataclass(frozen=True)
-class Report:
+class HarnessReport:
     """Everything that can be said, JSON types but for the scores."""
 
     about: dict[str, Any]
@@ -79,7 +79,7 @@ class Report:
         return next((one.value for one in self.scores if (one.measure, one.by) == (measure, by)), None)
 
 
-def compare(asked: Asked, panel: Panel | None = None) -> Report:
+def compare(asked: HarnessRequest, panel: Panel | None = None) -> HarnessReport:
     """All measures that the folders, the captions and the weights allow.
 
     Args:
@@ -90,7 +90,7 @@ def compare(asked: Asked, panel: Panel | None = None) -> Report:
         ValueError: a folder, a list or a file of weights is wrong, or nothing is left to score.
     """
     lines = read_list(asked.captions) if asked.captions is not None else ()
-    matching = match(asked.generated, asked.reference, lines)
+    matching = match_files(asked.generated, asked.reference, lines)
     if matching.missing and not asked.partial:
         raise IncompleteError(_named(matching.missing))
     panel = panel or open_embedders(asked.weights)
@@ -104,7 +104,7 @@ def compare(asked: Asked, panel: Panel | None = None) -> Report:
         raise ValueError(f"No sound in {asked.generated} can be scored.")
     scores, clips = _scores(panel, heard, asked.rounds)
     about = _about(asked, lines, matching, heard, panel, matching.missing + problems)
-    return Report(about, tuple(scores), tuple(clips))
+    return HarnessReport(about, tuple(scores), tuple(clips))
 
 
 def _named(sentences: Sequence[str]) -> str:
@@ -115,7 +115,7 @@ def _named(sentences: Sequence[str]) -> str:
 class _Sides:
     """The sounds of both sides that were heard, in one order; without partners they are dropped from both."""
 
-    def __init__(self, matching: Matching, results: Sequence[Result]) -> None:
+    def __init__(self, matching: Matching, results: Sequence[Hearing]) -> None:
         split = len(matching.generated)
         self.paired = matching.paired
         made = [pair for pair in zip(matching.generated, results[:split], strict=True) if pair[1].facts is not None]
@@ -123,15 +123,15 @@ class _Sides:
         if self.paired:
             both = {sound.clip for sound, _ in made} & {sound.clip for sound, _ in real}
             made, real = ([pair for pair in side if pair[0].clip in both] for side in (made, real))
-        self.generated: list[tuple[Sound, Result]] = made
-        self.reference: list[tuple[Sound, Result]] = real
+        self.generated: list[tuple[MatchedSound, Hearing]] = made
+        self.reference: list[tuple[MatchedSound, Hearing]] = real
 
     def partners(self) -> list[int]:
         """The reference row of each generated sound."""
         rows = {sound.clip: row for row, (sound, _) in enumerate(self.reference)}
         return [rows[sound.clip] for sound, _ in self.generated]
 
-    def stacked(self, side: Sequence[tuple[Sound, Result]], name: str, kind: str) -> NDArray[np.float64]:
+    def stacked(self, side: Sequence[tuple[MatchedSound, Hearing]], name: str, kind: str) -> NDArray[np.float64]:
         """Rows [N, D] of one embedder's vectors or logits."""
         return np.stack([getattr(result.heard[name], kind) for _, result in side]).astype(np.float64)
 
@@ -183,7 +183,7 @@ def _measure(measure: str, one: Embedder, panel: Panel, heard: _Sides, clips: li
         first, second = (_Windows([result.heard[name].windows for _, result in side]) for side in (made, real))
         few = _few(len(first.rows), len(second.rows), first.rows.shape[1], "stretches")
         return (
-            lambda rows, others: distances.frechet(first.of(rows), second.of(others)),
+            lambda rows, others: distances.frechet_distance(first.of(rows), second.of(others)),
             lambda rows, others: distances.frechet_quickly(first.of(rows), second.of(others)),
             few,
         )
@@ -191,7 +191,7 @@ def _measure(measure: str, one: Embedder, panel: Panel, heard: _Sides, clips: li
     if measure == "FD":
         few = _few(len(a), len(b), a.shape[1], "sounds")
         return (
-            lambda rows, others: distances.frechet(a[rows], b[others]),
+            lambda rows, others: distances.frechet_distance(a[rows], b[others]),
             lambda rows, others: distances.frechet_quickly(a[rows], b[others]),
             few,
         )
@@ -236,7 +236,7 @@ def _clap(panel: Panel, heard: _Sides, clips: list[dict[str, Any]]) -> Taking | 
     return lambda rows, _: float(values[rows].mean()), None, note
 
 
-def _clip(sound: Sound, result: Result) -> dict[str, Any]:
+def _clip(sound: MatchedSound, result: Hearing) -> dict[str, Any]:
     facts = asdict(result.facts) if result.facts is not None else {}
     return {"file": sound.path.name, "clip": sound.clip, **facts, "caption": " | ".join(sound.captions)}
 
@@ -245,7 +245,12 @@ def _clip(sound: Sound, result: Result) -> dict[str, Any]:
 
 
 def _about(
-    asked: Asked, lines: Sequence[Line], matching: Matching, heard: _Sides, panel: Panel, missing: Sequence[str]
+    asked: HarnessRequest,
+    lines: Sequence[Line],
+    matching: Matching,
+    heard: _Sides,
+    panel: Panel,
+    missing: Sequence[str],
 ) -> dict[str, Any]:
     how = asked.how
     return {
@@ -260,7 +265,7 @@ def _about(
             "file": str(asked.captions),
             "lines": len(lines),
             "clips": len({line.clip or line.name for line in lines}),
-            "sha256": digest_of(lines),
+            "sha256": digest_of_list(lines),
             "one_sound_a_clip": matching.per_clip,
         },
         "paired": heard.paired,
@@ -277,7 +282,7 @@ def _about(
     }
 
 
-def _side(folder: Path, side: Sequence[tuple[Sound, Result]], wanted: int | None) -> dict[str, Any]:
+def _side(folder: Path, side: Sequence[tuple[MatchedSound, Hearing]], wanted: int | None) -> dict[str, Any]:
     facts = [result.facts for _, result in side if result.facts is not None]
     listed = "".join(f"{s.path.stem}\t{f.sha256}\n" for (s, _), f in zip(side, facts, strict=True))
     rates = Counter(one.rate for one in facts)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from maa.device import pick_device
 from train.evaluation.embedders import Weights
-from train.evaluation.harness import ROUNDS, Asked, IncompleteError, compare
+from train.evaluation.harness import ROUNDS, HarnessRequest, IncompleteError, compare
 from train.evaluation.harness_files import remove_report, write_report
 from train.evaluation.hearing import AT_ONCE, How
 
@@ -55,7 +55,7 @@ def weights_of(args: argparse.Namespace) -> Weights:
     )  # fmt: skip
 
 
-def asked_of(args: argparse.Namespace) -> Asked:
+def asked_of(args: argparse.Namespace) -> HarnessRequest:
     """What the flags ask for.
 
     Raises:
@@ -69,7 +69,7 @@ def asked_of(args: argparse.Namespace) -> Asked:
     how = How(args.rate or None, args.first, None if args.forget else args.out / "heard")
     cores = os.cpu_count() or 1 if pick_device(args.device).type == "cpu" else 1
     workers = cores if args.workers is None else args.workers
-    return Asked(
+    return HarnessRequest(
         args.generated,
         args.reference,
         args.captions,

@@ -14,7 +14,7 @@ import numpy as np
 
 from maa.aside import write_text
 from train.evaluation.distances import Value
-from train.evaluation.harness import Report, Scored
+from train.evaluation.harness import HarnessReport, Scored
 
 TITLES = {
     "aisfx": "aiSFX", "yamnet": "YAMNet", "clap": "this model's CLAP", "panns": "PANNs Cnn14", "vggish": "VGGish",
@@ -25,13 +25,13 @@ BETTER = {"IS": "↑", "CLAP": "↑"}
 NAMES = ("harness.md", "harness.csv", "harness.json", "clips.csv")
 
 
-def write_report(report: Report, folder: Path) -> str:
+def write_report(report: HarnessReport, folder: Path) -> str:
     """Write the four files; the table comes back."""
     folder.mkdir(parents=True, exist_ok=True)
     table = as_table(report)
     write_text(folder / "harness.md", table + "\n")
-    write_text(folder / "harness.csv", as_csv([_cells(one, report) for one in report.scores]))
-    write_text(folder / "clips.csv", as_csv(report.clips))
+    write_text(folder / "harness.csv", harness_csv([_cells(one, report) for one in report.scores]))
+    write_text(folder / "clips.csv", harness_csv(report.clips))
     content = {**report.about, "scores": [asdict(one) for one in report.scores]}
     write_text(folder / "harness.json", json.dumps(plain(content), indent=2, ensure_ascii=False) + "\n")
     return table
@@ -49,7 +49,7 @@ def title(scored: Scored) -> str:
     return f"{name} {BETTER.get(scored.measure, '↓')}"
 
 
-def number(value: float) -> str:
+def number_text(value: float) -> str:
     """Four digits that count, and a dash for none."""
     if not np.isfinite(value):
         return "–"
@@ -58,17 +58,19 @@ def number(value: float) -> str:
 
 def interval(value: Value) -> str:
     """The 95 % interval."""
-    return f"{number(value.low)} to {number(value.high)}" if np.isfinite((value.low, value.high)).all() else "–"
+    return (
+        f"{number_text(value.low)} to {number_text(value.high)}" if np.isfinite((value.low, value.high)).all() else "–"
+    )
 
 
-def as_table(report: Report) -> str:
+def as_table(report: HarnessReport) -> str:
     """Markdown: what was compared, the scores, and what was not measured."""
     about = report.about
     head = ("measure", "by", "value", "95 % interval", "sounds", "recordings")
     out = [*_heads(about), "", f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for one in report.scores:
         mark = "" if report.complete else " (part)"
-        cells = (title(one) + mark, TITLES[one.by], number(one.value.value), interval(one.value))
+        cells = (title(one) + mark, TITLES[one.by], number_text(one.value.value), interval(one.value))
         out.append(f"| {' | '.join(cells)} | {one.generated} | {one.reference or '–'} |")
     out += ["", *(f"- {title(one)} by {TITLES[one.by]}: {one.note}." for one in report.scores if one.note)]
     out += [f"- {TITLES[name]}: {why}." for name, why in about["absent"].items()]
@@ -107,7 +109,7 @@ def _heads(about: dict[str, Any]) -> list[str]:
     return out
 
 
-def _cells(one: Scored, report: Report) -> dict[str, Any]:
+def _cells(one: Scored, report: HarnessReport) -> dict[str, Any]:
     return {
         "measure": title(one)[:-2],
         "by": one.by,
@@ -122,7 +124,7 @@ def _cells(one: Scored, report: Report) -> dict[str, Any]:
     }
 
 
-def as_csv(rows: Sequence[dict[str, Any]]) -> str:
+def harness_csv(rows: Sequence[dict[str, Any]]) -> str:
     """Rows as CSV with a head; a cell that a row has not is empty. Nothing for no rows."""
     if not rows:
         return ""

@@ -53,7 +53,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Result:
+class Hearing:
     """A file as it was heard, by embedder; or what is wrong with it."""
 
     facts: Facts | None
@@ -72,7 +72,9 @@ class Opening:
         return open_embedders(self.weights)
 
 
-def hear_all(panel: Panel, weights: Weights, how: How, files: Sequence[Path], workers: int, batch: int) -> list[Result]:
+def hear_all(
+    panel: Panel, weights: Weights, how: How, files: Sequence[Path], workers: int, batch: int
+) -> list[Hearing]:
     """What each file says, in the files' order.
 
     Args:
@@ -84,7 +86,7 @@ def hear_all(panel: Panel, weights: Weights, how: How, files: Sequence[Path], wo
     """
     once = list(dict.fromkeys(files))
     groups = [(tuple(once[k : k + batch]), how) for k in range(0, len(once), batch)]
-    found: list[list[Result]] = []
+    found: list[list[Hearing]] = []
     with _processes(weights, workers if len(groups) > 1 else 1) as pool:
         if pool is None:
             with _one_thread(panel.device):
@@ -119,21 +121,21 @@ def _one_thread(device: torch.device) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _hear(panel: Panel, group: tuple[tuple[Path, ...], How]) -> list[Result]:
+def _hear(panel: Panel, group: tuple[tuple[Path, ...], How]) -> list[Hearing]:
     files, how = group
     return [_hear_one(panel, path, how) for path in files]
 
 
 @torch.inference_mode()
-def _hear_one(panel: Panel, path: Path, how: How) -> Result:
+def _hear_one(panel: Panel, path: Path, how: How) -> Hearing:
     try:
         sound = io.read(path)
     except ValueError as error:
-        return Result(None, {}, f"{path}: {error}")
+        return Hearing(None, {}, f"{path}: {error}")
     if not np.isfinite(sound.samples).all():
-        return Result(None, {}, f"{path}: it holds samples that are no numbers.")
+        return Hearing(None, {}, f"{path}: it holds samples that are no numbers.")
     if not sound.samples.any():
-        return Result(None, {}, f"{path}: it is silent from beginning to end.")
+        return Hearing(None, {}, f"{path}: it is silent from beginning to end.")
     digest = _digest(path)
     facts = Facts(digest, sound.sample_rate, sound.channels, sound.seconds, path.suffix.lower().lstrip("."))
     samples = sound.samples.astype(np.float32, copy=False).T
@@ -152,8 +154,8 @@ def _hear_one(panel: Panel, path: Path, how: How) -> Result:
         heard[one.name] = remembered or _listen(one, waves[one.rate], kept)
     wrong = [name for name, one in heard.items() if not _finite(one)]
     if wrong:
-        return Result(None, {}, f"{path}: {wrong[0]} hears no finite numbers in it.")
-    return Result(facts, heard)
+        return Hearing(None, {}, f"{path}: {wrong[0]} hears no finite numbers in it.")
+    return Hearing(facts, heard)
 
 
 def _listen(one: Embedder, wave: torch.Tensor, kept: Path | None) -> Heard:

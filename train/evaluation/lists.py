@@ -72,7 +72,7 @@ def read_list(path: Path) -> tuple[Line, ...]:
     return _named(path, rows)
 
 
-def digest_of(lines: Sequence[Line]) -> str:
+def digest_of_list(lines: Sequence[Line]) -> str:
     """SHA-256 of names and captions in their order."""
     found = hashlib.sha256()
     for line in lines:

@@ -17,7 +17,7 @@ SUFFIXES = (
 
 
 @dataclass(frozen=True)
-class Sound:
+class MatchedSound:
     """A file that is scored."""
 
     path: Path
@@ -29,8 +29,8 @@ class Sound:
 class Matching:
     """What is compared with what, and what is not there."""
 
-    generated: list[Sound] = field(default_factory=list)
-    reference: list[Sound] = field(default_factory=list)
+    generated: list[MatchedSound] = field(default_factory=list)
+    reference: list[MatchedSound] = field(default_factory=list)
     paired: bool = False  # whether every generated sound has a reference of its own
     per_clip: bool = False  # one generated sound stands for all captions of its clip
     missing: list[str] = field(default_factory=list)  # one sentence each
@@ -61,7 +61,7 @@ def sounds_in(folder: Path) -> dict[str, Path]:
     return found
 
 
-def match(generated: Path, reference: Path | None, lines: Sequence[Line]) -> Matching:
+def match_files(generated: Path, reference: Path | None, lines: Sequence[Line]) -> Matching:
     """Pair a folder of generated sounds with a folder of recordings, by a list of captions or by the files' names.
 
     With a list, every line needs its sound: a file called as the line, or as its clip where the clip has one file for
@@ -83,7 +83,7 @@ def _by_name(made: dict[str, Path], real: dict[str, Path], reference: Path | Non
         found.missing += [f"{name}: {reference} has no such recording" for name in sorted(made.keys() - real.keys())]
         both = sorted(made.keys() & real.keys())
     for side, files in ((found.generated, made), (found.reference, real)):
-        side += [Sound(files[name], name) for name in (both if found.paired else sorted(files))]
+        side += [MatchedSound(files[name], name) for name in (both if found.paired else sorted(files))]
     return found
 
 
@@ -103,19 +103,27 @@ def _by_list(made: dict[str, Path], real: dict[str, Path], lines: Sequence[Line]
     found = Matching(per_clip=not by_line and any(len(group) > 1 for group in of_clip.values()))
     for clip, group in of_clip.items():
         if found.per_clip:
-            _take(found, made, _clip_names(group[0]), Sound(Path(), clip, tuple(line.caption for line in group)), clip)
+            _take(
+                found,
+                made,
+                _clip_names(group[0]),
+                MatchedSound(Path(), clip, tuple(line.caption for line in group)),
+                clip,
+            )
             continue
         for line in group:
             names = (line.name, *line.known, *(_clip_names(line) if len(group) == 1 else ()))
-            _take(found, made, names, Sound(Path(), clip, (line.caption,)), line.name)
+            _take(found, made, names, MatchedSound(Path(), clip, (line.caption,)), line.name)
     clips = {clip: _first(real, _clip_names(group[0])) for clip, group in of_clip.items()}
     if real and not any(line.clip for line in lines) and not any(clips.values()):
-        found.reference = [Sound(path, name) for name, path in sorted(real.items())]
+        found.reference = [MatchedSound(path, name) for name, path in sorted(real.items())]
     elif real:
         found.paired = True
         found.missing += [f"{clip}: {reference} has no such recording" for clip, path in clips.items() if path is None]
         there = {sound.clip for sound in found.generated}
-        found.reference = [Sound(path, clip) for clip, path in clips.items() if path is not None and clip in there]
+        found.reference = [
+            MatchedSound(path, clip) for clip, path in clips.items() if path is not None and clip in there
+        ]
         known = {sound.clip for sound in found.reference}
         found.generated = [sound for sound in found.generated if sound.clip in known]
     for side in (found.generated, found.reference):
@@ -125,18 +133,18 @@ def _by_list(made: dict[str, Path], real: dict[str, Path], lines: Sequence[Line]
     return found
 
 
-def _refuse_shared(sounds: Sequence[Sound]) -> None:
+def _refuse_shared(sounds: Sequence[MatchedSound]) -> None:
     """A file called after a video cannot stand for two stretches of it."""
-    first: dict[Path, Sound] = {}
+    first: dict[Path, MatchedSound] = {}
     for sound in sounds:
         other = first.setdefault(sound.path, sound)
         if other is not sound:
             raise ValueError(f"{sound.path} would stand for {other.clip} and for {sound.clip}; name files after clips.")
 
 
-def _take(found: Matching, made: dict[str, Path], names: Iterable[str], sound: Sound, called: str) -> None:
+def _take(found: Matching, made: dict[str, Path], names: Iterable[str], sound: MatchedSound, called: str) -> None:
     path = _first(made, names)
     if path is None:
         found.missing.append(f"{called}: no such sound was generated")
     else:
-        found.generated.append(Sound(path, sound.clip, sound.captions))
+        found.generated.append(MatchedSound(path, sound.clip, sound.captions))

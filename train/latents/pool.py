@@ -32,10 +32,10 @@ from train.data.masks import draw_mask, one_span
 from train.data.order import Order
 from train.data.prompts.composer import MOST
 from train.data.prompts.plans import Plan, captions_of
-from train.data.sound import Held, joined
+from train.data.sound import Held, joined_stretches
 from train.latents.activity import Activity, Audible
 from train.latents.captions import CaptionEncoder
-from train.latents.recipes import Recipe, between
+from train.latents.recipes import Recipe, between_captions
 
 SHARDS = 8  # the most processes that a pool can be shared by, and what their number has to divide
 LEAST = 0.5  # latent columns of a masked stretch that must sound for a prompt to be about it
@@ -109,7 +109,7 @@ class CaptionTable:
         """Move the token states of clips of one sound in slots [B] towards those of other captions, by share [B]."""
         tokens, lengths, _ = self.encoder.encode(captions)
         own, own_lengths = self.tokens[slots, ONLY], self.lengths[slots, ONLY]
-        self.tokens[slots, ONLY] = between(own, own_lengths, tokens, lengths, share)
+        self.tokens[slots, ONLY] = between_captions(own, own_lengths, tokens, lengths, share)
 
 
 class Pool:
@@ -228,7 +228,7 @@ class Pool:
         cells = np.stack([to_latent(clip.mask, factor) for clip in drawn])[:, None]
         latent_mask = send(torch.from_numpy(cells), self.device).float()
         held = [clip.held for clip in drawn if clip.held is not None]
-        waves = self.composer.render(plans, joined(held) if held else None)
+        waves = self.composer.render(plans, joined_stretches(held) if held else None)
         mel = self.front(waves)[..., : spec.frames]
         assert spec.frames == mel.shape[-1]
         both = torch.cat([mel, fill_hole(mel, mask)])

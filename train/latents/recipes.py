@@ -199,7 +199,7 @@ def blurred(tokens: Tensor, real: Tensor, noise: Tensor, chance: Tensor, recipe:
     return torch.where(real, moved, tokens).to(kind)
 
 
-def between(tokens: Tensor, lengths: Tensor, others: Tensor, others_lengths: Tensor, share: Tensor) -> Tensor:
+def between_captions(tokens: Tensor, lengths: Tensor, others: Tensor, others_lengths: Tensor, share: Tensor) -> Tensor:
     """Token states on the way to those of other captions, word by word as far as both have words.
 
     Args:

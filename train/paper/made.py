@@ -12,7 +12,7 @@ from maa import MakeAnAudio
 from maa.audio import io
 from train.data.masks import draw_mask
 from train.evaluation.lists import read_list
-from train.generate import Order, generate
+from train.generate import Portion, generate
 from train.paper.options import Work
 
 HOLES = {"narrow": "thin", "wide": "thick"}  # Table 2's masks of evaluation: LaMa's, as it names them
@@ -23,9 +23,9 @@ def opened(work: Work, folder: Path) -> MakeAnAudio:
     return MakeAnAudio.from_pretrained(folder, device=work.args.device, dtype=work.args.dtype)
 
 
-def listed(work: Work, maa: MakeAnAudio, captions: Path, to: Path) -> Path:
+def listed_sounds(work: Work, maa: MakeAnAudio, captions: Path, to: Path) -> Path:
     """A list's sounds by one network."""
-    generate(maa, read_list(captions), Order(work.sampling(), work.args.seed, work.seconds), to)
+    generate(maa, read_list(captions), Portion(work.sampling(), work.args.seed, work.seconds), to)
     return to
 
 
@@ -34,7 +34,7 @@ def hole(row: int, kind: str, mels: int, frames: int) -> NDArray[np.bool_]:
     return draw_mask(kind, mels, frames, np.random.default_rng([row, len(kind)]))
 
 
-def filled(work: Work, maa: MakeAnAudio, reference: Path, holes: str, to: Path) -> Path:
+def filled_folder(work: Work, maa: MakeAnAudio, reference: Path, holes: str, to: Path) -> Path:
     """The recordings with a narrow or a wide hole each, filled without a prompt."""
     to.mkdir(parents=True, exist_ok=True)
     rate, mels = maa.config.audio.sample_rate, maa.config.audio.mels

@@ -18,7 +18,7 @@ from maa.audio import io
 from maa.device import DTYPES
 from train.data import Library
 from train.evaluation.embedders import Panel, open_embedders
-from train.evaluation.harness import ROUNDS, Asked, Report, compare
+from train.evaluation.harness import ROUNDS, HarnessReport, HarnessRequest, compare
 from train.evaluation.harness_command import add_outside, weights_of
 from train.evaluation.hearing import How
 
@@ -117,11 +117,13 @@ class Work:
         write_text(listed, "\n".join([*lines, ""]))
         return folder, listed
 
-    def compare(self, generated: Path, reference: Path | None, captions: Path | None) -> Report:
+    def compare(self, generated: Path, reference: Path | None, captions: Path | None) -> HarnessReport:
         """A folder through the harness."""
         args = self.args
         how = How(kept=args.out / "work" / "heard")
-        asked = Asked(generated, reference, captions, weights_of(args), how, rounds=args.rounds, workers=args.workers)
+        asked = HarnessRequest(
+            generated, reference, captions, weights_of(args), how, rounds=args.rounds, workers=args.workers
+        )
         return compare(asked, self.panel)
 
     def settings(self, **more: Any) -> dict[str, Any]:
@@ -132,7 +134,7 @@ class Work:
         return {"flags": kept, "model": self.maa.name, "weights": self.maa.model.weights_hash, **more}
 
 
-def marks(report: Report) -> dict[str, str]:
+def marks(report: HarnessReport) -> dict[str, str]:
     """The weights of a report's embedders, and its lists."""
     about = report.about
     lists = {side: about[side]["sha256"][:16] for side in ("generated", "reference", "captions") if about[side]}

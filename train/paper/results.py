@@ -11,8 +11,8 @@ from typing import Any
 
 from maa.aside import aside, write_text
 from train.evaluation.distances import Value
-from train.evaluation.harness import Report
-from train.evaluation.harness_files import MELS, as_csv, interval, number, plain
+from train.evaluation.harness import HarnessReport
+from train.evaluation.harness_files import MELS, harness_csv, interval, number_text, plain
 
 Row = dict[str, Any]  # cells by the name of their column: words, numbers, and Values
 PUBLISHED = ("melception", "panns", "passt", "vggish")  # whose numbers papers print; they come first
@@ -34,7 +34,7 @@ class Result:
 def write_result(result: Result, folder: Path) -> str:
     """Write <name>.csv, <name>.png and <name>.json (one line); what a person reads comes back."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / f"{result.name}.csv", as_csv([flat(row) for row in result.rows]))
+    write_text(folder / f"{result.name}.csv", harness_csv([flat(row) for row in result.rows]))
     with aside(folder / f"{result.name}.png") as neighbour:
         result.draw(neighbour)
     content = {"name": result.name, "title": result.title, "settings": result.settings, "says": result.says}
@@ -64,11 +64,11 @@ def as_text(result: Result) -> str:
 def cell(value: Any) -> str:
     """A cell for people."""
     if isinstance(value, Value):
-        return f"{number(value.value)} ({interval(value)})"
-    return number(value) if isinstance(value, float) else str(value)
+        return f"{number_text(value.value)} ({interval(value)})"
+    return number_text(value) if isinstance(value, float) else str(value)
 
 
-def columns(report: Report, measures: Sequence[str]) -> Row:
+def columns(report: HarnessReport, measures: Sequence[str]) -> Row:
     """The measures of a report, by whom they are taken: those that papers print first."""
     found: Row = {}
     for measure in measures:

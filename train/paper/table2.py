@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 
 from train.paper import pictures
-from train.paper.made import HOLES, filled, opened
+from train.paper.made import HOLES, filled_folder, opened
 from train.paper.options import Work, add_common, marks, named_folders
 from train.paper.results import Result, Row, columns, differences
 from train.paper.stages import Trained, add_training
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> Result:
         maa = opened(work, folder)
         row: Row = {"masks": TITLES.get(name, name), "clips": len(work.rows())}
         for holes in HOLES:
-            to = filled(
+            to = filled_folder(
                 work, maa, reference, holes, work.folder / f"{name}-{maa.model.weights_hash}-{_sizes(args)}-{holes}"
             )
             report = work.compare(to, reference, None)

@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 
 from train.paper import pictures
-from train.paper.made import listed, opened
+from train.paper.made import listed_sounds, opened
 from train.paper.options import Work, add_common, marks, named_folders
 from train.paper.results import Result, Row, columns, differences
 from train.paper.stages import Trained, add_training
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> Result:
         maa = opened(work, folder)
         row: Row = {"method": name, "channels": maa.config.autoencoder.latent_channels}
         for mark, (reference, captions) in sets.items():
-            to = listed(work, maa, captions, work.folder / f"{name}-{maa.model.weights_hash}{mark}")
+            to = listed_sounds(work, maa, captions, work.folder / f"{name}-{maa.model.weights_hash}{mark}")
             report = work.compare(to, reference, captions)
             row |= {f"{column}{mark}": cell for column, cell in columns(report, ("FD", "KL")).items()}
             hashes[f"{name}{mark}"] = marks(report) | {"weights": maa.model.weights_hash}

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from train.paper import pictures
-from train.paper.made import listed, opened
+from train.paper.made import listed_sounds, opened
 from train.paper.options import Work, add_common, marks, named_folders
 from train.paper.results import Result, Row, columns, differences
 from train.paper.stages import Trained, add_training
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> Result:
     hashes = {}
     for name, folder in networks.items():
         maa = opened(work, folder)
-        to = listed(work, maa, captions, work.folder / f"{name.replace(' ', '-')}-{maa.model.weights_hash}")
+        to = listed_sounds(work, maa, captions, work.folder / f"{name.replace(' ', '-')}-{maa.model.weights_hash}")
         report = work.compare(to, reference, captions)
         rows.append({"condition": name, **columns(report, ("FD", "KL", "CLAP"))})
         hashes[name] = marks(report) | {"weights": maa.model.weights_hash}

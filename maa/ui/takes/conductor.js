@@ -59,8 +59,8 @@ export function start({ element, props, trigger, upload, watch }) {
   listenToKeys(scope, open);
   listenToGenerate(scope);
 
-  /** A file without settings: what may be done with it. @param {{ path: string, name: string, to: string[] }} what */
-  function ask({ path, name, to }) {
+  /** A file without settings: what may be done with it. @param {{ upload: string, name: string, to: string[] }} what */
+  function ask({ upload: path, name, to }) {
     const give = (/** @type {string} */ task) => {
       offer.hidden = true;
       trigger("given", { path, name, to: task });

@@ -6,7 +6,7 @@ import { kept } from "./kept.js";
 import { scopeOf } from "./scope.js";
 
 export const STATUS = "maa-status"; // told to the document by every line that has changed
-const WAITED = "Your job was still waiting when this page was loaded anew, so it was not begun. Press Generate.";
+const WAITED = "Your job was not begun yet, or could not go on, when this page was loaded anew. Press Generate.";
 const SETTLE = 300; // milliseconds until the page takes requests
 const QUIET = 5000; // milliseconds without news of a job after which the connection is looked at
 const LOST = "No connection to the server. What you have typed is kept, and this page looks for it until it is back.";
@@ -45,8 +45,9 @@ export function start({ element, props, trigger, watch }) {
   function update() {
     const value = props.value || { state: "idle", text: "", part: 0 };
     show(value);
+    placed = false;
     document.dispatchEvent(new CustomEvent(STATUS, { detail: { task: props.task, value } }));
-    waiting.drop();
+    if (value.state !== "busy" || value.job) waiting.drop(); // without a key nobody finds the job again
     if (value.state === "busy" && value.job) job.put(value.job);
     else job.drop();
     listen();

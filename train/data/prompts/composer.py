@@ -18,7 +18,7 @@ from torch import Tensor
 
 from maa.device import send
 from train.data import Library
-from train.data.prompts.laying import JOIN, KNOWN, Laid, Sources, lay_event
+from train.data.prompts.laying import JOIN, Laid, Sources, lay_event
 from train.data.prompts.mixing import MOST, Groups, Mixing
 from train.data.prompts.plans import Event, Plan, counted, one_of
 from train.data.prompts.samples import between, fade
@@ -37,7 +37,8 @@ BEHIND = (-14.0, -8.0)  # dB of one that is named as the background
 OVERALL = (-0.3, 0.05)  # log10 of the whole clip's gain
 NAMED = 0.3  # share of clips at hand that are told by their concept's name
 KIN = 0.5  # share of events whose sounds are all of one series
-MOST_ALIKE = 256  # recordings of one caption that an event may be made of
+NAMES = 8192  # recordings whose series are remembered
+MOST_ALIKE = 8  # others of its concept that an event of a streamed library may be made of
 SHORTEST = 1000  # samples of a recording that can be played at another speed
 
 
@@ -185,7 +186,7 @@ class Composer:
             return ()
         rows, concept = self.library.rows, self.library.rows[recording].concept
         group = self.alike(recording)
-        if len(group) > MOST_ALIKE:
+        if self.library.streamed and len(group) > MOST_ALIKE:
             group = group[rng.integers(len(group), size=MOST_ALIKE)]
         listed = (int(i) for i in group)
         possible = [i for i in listed if i != recording and (caption == concept or caption in rows[i].captions)]
@@ -199,7 +200,7 @@ class Composer:
     def series(self, i: int) -> str:
         """Recordings of the same name but for numbers are of one series."""
         if i not in self.named:
-            if len(self.named) >= KNOWN:
+            if len(self.named) >= NAMES:
                 self.named.clear()
             self.named[i] = re.sub(r"\d+", "", self.library.rows[i].path.with_suffix("").as_posix())
         return self.named[i]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from train.data import Library
-from train.data.prompts.bursts import Bursts, find_bursts
+from train.data.bursts import Bursts, find_bursts
 
 JOIN = 0.03  # seconds over which neighbouring sounds fade out and in
 RELEASE = 0.015  # seconds over which the end of a single sound's recording fades out
@@ -32,7 +32,6 @@ LOOSE = (0.1, 0.7)  # spread of gaps, as that of their logarithm: from a clock's
 SHORTEST_GAP = 0.05  # seconds
 MOSTLY = 0.4  # share of a concept's recordings that are steady, in a library without marks
 NOT_SHORT = 1.0  # seconds of a recording that is taken for one that goes on
-KNOWN = 8192  # recordings whose events are remembered
 ANOTHER = 0.25  # share of pieces of a sound that goes on that another recording of it takes over
 
 
@@ -63,10 +62,10 @@ class Sources:
         self.known: dict[int, Bursts] = {}
 
     def bursts(self, i: int) -> Bursts:
-        """The events of recording `i`."""
+        """The events of recording `i`: a library in shards knows them."""
+        if self.library.stored is not None:
+            return self.library.stored.bursts(i)
         if i not in self.known:
-            if len(self.known) >= KNOWN:
-                self.known.pop(next(iter(self.known)))
             self.known[i] = find_bursts(self.library.wave(i), self.rate)
         return self.known[i]
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from maa.official.pickles import TensorFile, read_tensors
 
 
-def read_weights(path: Path, what: str) -> TensorFile:
+def read_exact(path: Path, what: str) -> TensorFile:
     """The tensors of a file that a user names, nothing in it imported or run; "module." in front of all names goes.
 
     Raises:

@@ -17,7 +17,7 @@ from torchvision.models.inception import BasicConv2d, Inception3
 
 from maa.dsp import slaney_filterbank
 from maa.foreign import foreign
-from train.evaluation.outside.exact import put_into, read_weights
+from train.evaluation.outside.exact import put_into, read_exact
 
 RATE, SECONDS = 22_050, 10
 N_FFT, HOP, BANDS, LOW, HIGH = 1024, 256, 80, 125.0, 7600.0
@@ -82,7 +82,7 @@ def load_melception(path: Path, statistics: Path | None) -> tuple[Melception, st
         values = np.loadtxt(statistics, dtype=np.float32)
         if values.shape != (BANDS, 2) or not np.isfinite(values).all() or (values[:, 1] <= 0).any():
             raise ValueError
-    file = read_weights(path, "Melception")
+    file = read_exact(path, "Melception")
     network = Melception(values)
     put_into(network.network, file.tensors, path, "Melception")
     return network.eval(), file.sha256

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from maa.dsp import slaney_filterbank
 from maa.models.aisfx import ConvBlock
-from train.evaluation.outside.exact import put_into, read_weights
+from train.evaluation.outside.exact import put_into, read_exact
 
 MELS, FLOOR, CLASSES = 64, 1e-10, 527
 FRONT_END = ("spectrogram_extractor.stft.conv_real.weight", "spectrogram_extractor.stft.conv_imag.weight")
@@ -40,7 +40,7 @@ class FrontEnd:
 FRONT_ENDS = (FrontEnd(16_000, 512, 160, 8_000.0), FrontEnd(32_000, 1024, 320, 14_000.0))
 
 
-class Cnn14(nn.Module):
+class PannsCnn14(nn.Module):
     """Six blocks of two convolutions, and two linear layers; its parts are called as in the published files."""
 
     window: Tensor
@@ -74,13 +74,13 @@ class Cnn14(nn.Module):
         return embedding, self.fc_audioset(embedding)
 
 
-def load_cnn14(path: Path) -> tuple[Cnn14, str]:
+def load_cnn14(path: Path) -> tuple[PannsCnn14, str]:
     """The network with a file's weights, and the file's SHA-256.
 
     Raises:
         ValueError: the file holds something else, or a Cnn14 that hears through another front end.
     """
-    file = read_weights(path, "PANNs")
+    file = read_exact(path, "PANNs")
     tensors = dict(file.tensors)
     stored = tensors.pop(FILTERS, None)
     for name in FRONT_END:
@@ -93,7 +93,7 @@ def load_cnn14(path: Path) -> tuple[Cnn14, str]:
             f"{path} does not hold Cnn14 at 16 or 32 kHz: its filterbank {list(stored.shape)} is neither of theirs."
         )
     channels = tensors["conv_block1.conv1.weight"].shape[0] if "conv_block1.conv1.weight" in tensors else 64
-    network = Cnn14(front, channels)
+    network = PannsCnn14(front, channels)
     put_into(network, tensors, path, "Cnn14")
     return network, file.sha256
 

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from maa.dsp import htk_filterbank
-from train.evaluation.outside.exact import put_into, read_weights
+from train.evaluation.outside.exact import put_into, read_exact
 
 RATE = 32_000  # Hz
 WINDOW, HOP, N_FFT = 800, 320, 1024  # samples
@@ -118,7 +118,7 @@ def load_passt(path: Path) -> tuple[Passt, str]:
     Raises:
         ValueError: the file holds something else.
     """
-    file = read_weights(path, "PaSST")
+    file = read_exact(path, "PaSST")
     token = file.tensors.get("cls_token")
     width = token.shape[-1] if token is not None and token.shape[-1] % HEAD == 0 else HEAD
     depth = len({name.split(".")[1] for name in file.tensors if name.startswith("blocks.")})

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from maa.dsp import htk_filterbank
-from train.evaluation.outside.exact import put_into, read_weights
+from train.evaluation.outside.exact import put_into, read_exact
 
 RATE = 16_000  # Hz
 WINDOW, HOP, N_FFT = 400, 160, 512  # samples: 25 ms every 10 ms
@@ -64,7 +64,7 @@ def load_vggish(path: Path) -> tuple[Vggish, str]:
     Raises:
         ValueError: the file holds something else.
     """
-    file = read_weights(path, "VGGish")
+    file = read_exact(path, "VGGish")
     tensors = {name: value for name, value in file.tensors.items() if not name.startswith("pproc.")}
     sizes = [tensors[name].shape[0] for name in SIZED if name in tensors]
     network = Vggish(*sizes) if len(sizes) == len(SIZED) else Vggish(1, 1, 1)
