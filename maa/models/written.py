@@ -9,6 +9,7 @@ from typing import Any
 
 PLAIN = re.compile(r"[a-z' ,.;:!?()-]*", re.IGNORECASE)  # nothing in it that needs writing out
 DIGIT = re.compile(r"\d")
+PROSE = re.compile(r"(?!.*--)[a-z0-9'\s,.;:!?()%$&/+-]*", re.IGNORECASE | re.DOTALL)  # no markup, code or options
 DOTTED = re.compile(r"\b(dr|mr|mrs|st|vs|etc|approx|e\.g|i\.e|no(?=\.\s*\d))\.(?=\s|$)", re.IGNORECASE)
 ABBREVIATIONS = {
     "approx": "approximately",
@@ -38,7 +39,7 @@ def in_words(text: str) -> str:
 
 def needs_words(text: str) -> bool:
     """True when something in a person's words is to be written out: a number, or a shortened word."""
-    return text.isascii() and (DIGIT.search(text) or DOTTED.search(text)) is not None
+    return PROSE.fullmatch(text) is not None and (DIGIT.search(text) or DOTTED.search(text)) is not None
 
 
 def unwritten(text: str) -> bool:

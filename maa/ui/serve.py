@@ -5,7 +5,8 @@ from __future__ import annotations
 import getpass
 import os
 import tempfile
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -113,6 +114,17 @@ def use_own_folder() -> None:
     os.environ["GRADIO_TEMP_DIR"] = str(folder) if mine else tempfile.mkdtemp(prefix="make-an-audio-")
 
 
+@contextmanager
+def _port_said(address: Address) -> Iterator[None]:
+    """Say it in our words where Gradio finds no free port."""
+    try:
+        yield
+    except OSError as error:
+        if "empty port" not in str(error):
+            raise
+        raise ValueError(f"Port {address.port or 7860} is in use; choose another one.") from error
+
+
 def launch(
     page: gr.Blocks,
     address: Address | None = None,
@@ -131,7 +143,7 @@ def launch(
         mcp: offer the endpoints as tools of the Model Context Protocol, too; needs `gradio[mcp]`.
 
     Raises:
-        ValueError: MCP is asked for and not installed.
+        ValueError: MCP is asked for and not installed, or the port is in use.
     """
     if mcp and find_spec("mcp") is None:
         raise ValueError("The Model Context Protocol needs an extra: pip install 'gradio[mcp]'.")
@@ -145,29 +157,30 @@ def launch(
     page.queue(max_size=QUEUE, default_concurrency_limit=4)
     share_out(page, QUEUE)
     guard_inputs(page)
-    _, url, _ = page.launch(
-        server_name=address.host,
-        server_port=address.port,
-        share=False,
-        quiet=True,
-        prevent_thread_lock=True,
-        inbrowser=False,
-        ssr_mode=False,
-        show_error=False,
-        strict_cors=True,
-        enable_monitoring=False,
-        run_history=False,
-        mcp_server=mcp,
-        pwa=False,
-        max_file_size=UPLOAD,
-        max_threads=THREADS,
-        state_session_capacity=SESSIONS,
-        allowed_paths=[str(folder) for folder in served],
-        blocked_paths=[str(folder) for folder in hidden],
-        app_kwargs={"middleware": checks},
-        footer_links=["api", "settings"],
-        theme=theme(),
-        css_paths=[STYLE],
-    )
+    with _port_said(address):
+        _, url, _ = page.launch(
+            server_name=address.host,
+            server_port=address.port,
+            share=False,
+            quiet=True,
+            prevent_thread_lock=True,
+            inbrowser=False,
+            ssr_mode=False,
+            show_error=False,
+            strict_cors=True,
+            enable_monitoring=False,
+            run_history=False,
+            mcp_server=mcp,
+            pwa=False,
+            max_file_size=UPLOAD,
+            max_threads=THREADS,
+            state_session_capacity=SESSIONS,
+            allowed_paths=[str(folder) for folder in served],
+            blocked_paths=[str(folder) for folder in hidden],
+            app_kwargs={"middleware": checks},
+            footer_links=["api", "settings"],
+            theme=theme(),
+            css_paths=[STYLE],
+        )
     remember_little(page)
     return url.rstrip("/")

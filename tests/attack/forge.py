@@ -109,7 +109,10 @@ class Forger:
             if answer.startswith("no answer") or seconds > CALL_SECONDS:
                 row.crashes += 1
                 row.found(f"{what}: {answer[:200]}")
-            if SORRY in answer or (answer.startswith("http 5") and not answer.startswith("http 503")):
+            told = (
+                answer.startswith("http 503") or '"title":"Error"' in answer
+            )  # Gradio's /api says 500 to refusals, too
+            if SORRY in answer or (answer.startswith("http 5") and not told):
                 row.tracebacks += 1
                 row.found(f"{what}: {answer[:200]}")
             held = self.server.secret in answer or "root:x:" in answer or "BEGIN OPENSSH" in answer

@@ -97,6 +97,12 @@ def test_answers_hand_out_only_what_is_offered_or_was_made_here(
         page.close()
 
 
+def test_a_port_that_is_in_use(base_url: str, tmp_path: Path) -> None:
+    port = int(base_url.rsplit(":", 1)[1])
+    with gr.Blocks() as page, pytest.raises(ValueError, match=f"^Port {port} is in use; choose another one.$"):
+        launch(page, Address(port=port), assets=tmp_path)
+
+
 def test_uploads_lie_in_a_folder_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.delenv("GRADIO_TEMP_DIR")
