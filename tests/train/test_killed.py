@@ -138,6 +138,7 @@ def test_a_fetch_leaves_no_half_recording_or_picture(tmp_path: Path, packages: t
             if row.package == "farm":
                 (source / path).with_suffix(".png").write_bytes(bytes([k]) * 2_000_000)
     manifest, to = write_manifest(tmp_path / "manifest.csv", rows), tmp_path / "to"
+    killing.run(time.sleep, 0)  # starts the server that processes are copies of, which takes longer than a fetch
     longest = killing.run(killing.fetching, manifest, to, source)
     shutil.rmtree(to)
     seen = set()
