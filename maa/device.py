@@ -110,6 +110,11 @@ def layout(device: torch.device) -> torch.memory_format:
     return torch.channels_last if device.type == "cuda" else torch.contiguous_format
 
 
+def pins(device: torch.device) -> bool:
+    """Whether what is copied to a device should lie in pinned memory, so that the copy goes on beside the work."""
+    return device.type == "cuda"
+
+
 def send(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
     """A tensor of the CPU on `device`; a GPU copies it while the program goes on."""
     if device.type == "cuda":

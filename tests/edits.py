@@ -81,9 +81,9 @@ def perform(page: Any, edit: Edit) -> str:
     if edit.prompt:
         page.locator("#inpaint-replace").click()
         page.locator("#inpaint-prompt textarea").fill(edit.prompt)
+        page.locator("#inpaint-generate").click()
     else:
         page.locator("#inpaint-remove").click()
-    page.locator("#inpaint-generate").click()
     expect(page.locator("#inpaint-status [role=status]")).to_have_text(re.compile("Done in"), timeout=300_000)
     compare = page.locator(COMPARE)
     expect(compare).to_have_attribute("data-loaded", re.compile(r"\d+"))

@@ -18,6 +18,9 @@ IN_PLACE = {
     "maa.models.clip": "into a folder that is renamed as a whole",
     "maa.official.convert": "as above",
     "maa.folders": "whole folders",
+    "maa.audio.compressed": "the neighbour, before it is renamed",
+    "train.data.building": "a whole folder takes its place",
+    "train.generate": "a sound that was written aside takes its place",
     "train.data.fetch": "beside the packages, before it is renamed",
 }
 

@@ -4,9 +4,23 @@
     python -m train.diffusion --config mini --parts $PARTS --out runs/diffusion --minutes 60          one CPU
     python -m train.diffusion --config small --parts $PARTS --out runs/diffusion --minutes 25 \\
         --batch 256 --widths 40:0.5 78:0.5 --pool 4096 --renew 8 --lr 3e-4                            one GPU
-    accelerate launch -m train.diffusion --config paper --recipe paper --parts $PARTS --out runs/paper \\
-        --steps 2000000 --warmup 10000 --lr 7.2e-4 --ema 0.9999                                      many GPUs
     python -m train.diffusion --config mini --parts $PARTS --out /tmp/diffusion --steps 20 --pool 8   to see it run
+
+The paper's sizes, on many GPUs, with parts of the paper's sizes: the text network, first always with its text, then
+with a fifth of the texts empty (App. E.2); filling holes, trained on from it (Sec. 4.2); pictures by CLIP (Sec. 4.3).
+
+    accelerate launch -m train.diffusion --config paper --recipe paper --parts $PARTS --out runs/paper \\
+        --steps 2000000 --warmup 10000 --lr 1e-5 --scale-lr --ema 0.9999 --null 0
+    accelerate launch -m train.diffusion --config paper --recipe paper --parts $PARTS --out runs/paper-free \\
+        --start runs/paper/unet.safetensors --steps 100000 --lr 1e-5 --scale-lr --null 0.2
+    accelerate launch -m train.diffusion --config paper --recipe text-inpaint --parts $PARTS --out runs/paper-fill \\
+        --start runs/paper-free/unet.safetensors --masks frame-70 --steps 100000 --lr 1e-5 --scale-lr
+    accelerate launch -m train.diffusion --config paper-image --recipe visual --guide vision --parts $PARTS \\
+        --out runs/paper-image --steps 2000000 --lr 1e-5 --scale-lr
+    accelerate launch -m train.diffusion --config paper --recipe text --text t5 --parts $PARTS --out runs/paper-t5
+    accelerate launch -m train.diffusion --config paper --recipe visual --parts $PARTS --out runs/paper-visual
+    accelerate launch -m train.diffusion --config paper --recipe unified --parts $PARTS --out runs/paper-unified
+    accelerate launch -m train.diffusion --config paper --recipe inpaint --parts $PARTS --out runs/paper-inpaint
 """
 
 from __future__ import annotations
@@ -23,35 +37,36 @@ from torch import Tensor
 
 from maa.aside import write_text
 from maa.checkpoint import CONCEPTS, CONFIG, SUSTAINED, read_config
-from maa.config import PRESETS, SCALARS, ModelConfig
+from maa.config import PAPER_TEXT, SCALARS, ModelConfig, OpenClipConfig, changed
 from maa.device import layout, send
 from maa.diffusion.schedule import Schedule
 from maa.models.autoencoder import Autoencoder
+from maa.models.clip import ClipVision
 from maa.models.context import Context
 from maa.models.unet import UNet
 from train.data import Library
-from train.data.prompts.composer import MOST
-from train.latents.captions import CaptionEncoder
+from train.latents.captions import CaptionEncoder, find_clip
+from train.latents.conditions import captioned_events, conditions_of, has_event, scalars_of, with_empty
+from train.latents.flags import add_recipe, recipe_from
 from train.latents.placing import placed
-from train.latents.pool import CaptionTable, LatentCrops, Pool
+from train.latents.pool import Pool
 from train.latents.preview import Preview
-from train.latents.recipes import RECIPES, Recipe, blurred, drop_conditions
+from train.latents.recipes import RECIPES, Recipe, blurred
 from train.package import load_frozen
 from train.trainer.draw import Draw
 from train.trainer.keeping import one_line
 from train.trainer.loop import Trainer
-from train.trainer.options import RunOptions, add_fields, from_args
+from train.trainer.options import RunOptions, add_config, add_fields, config_from, from_args, scaled
 from train.trainer.precision import make_accelerator
 
-QUIET = 0.25  # share of inpainting samples without a caption
-NAMED = 2 / 3  # share of the others whose caption is of the one event which the mask hides, and not of the whole crop
 # What is left to chance in a sample, in the order in which it is drawn.
 CHANCES = (
     *("inpaint", "quiet", "named", "mode", "own", "density", "counted"),
     *("onset", "place", "shift", "noise", "mean", "spans"),
     *(name for name in SCALARS if name != "density"),
 )
-OWN_SOUND = 0.5  # share of samples whose vector is that of the sound itself and not of its caption, where it is one
+HELD_OUT_CLIPS, HELD_OUT_BATCHES = 64, 4  # of a measurement on recordings that are not trained on
+ROWS = {name.lower().removesuffix("-large"): config for name, config in PAPER_TEXT.items()}
 
 
 class DiffusionObjective:
@@ -66,8 +81,10 @@ class DiffusionObjective:
         self.schedule = Schedule(pool.config.schedule)
         snr = self.schedule.alphas_cumprod / (1 - self.schedule.alphas_cumprod)
         kept = snr.clamp_max(recipe.min_snr) if recipe.min_snr else snr
-        # Of an error in the clean latent, relative to its own signal-to-noise.
-        self.importance = (kept / snr).float().to(pool.device)
+        # An error of eps or v is one of the clean latent times snr or snr + 1 (arXiv 2303.09556, Sec. 3.4).
+        scale = snr + 1 if pool.config.schedule.prediction == "v" else snr
+        plain = torch.ones_like(snr)
+        self.importance = (kept / scale if recipe.min_snr else plain).float().to(pool.device)
 
     def phase(self, draw: Draw) -> str:
         """All steps are alike."""
@@ -107,11 +124,13 @@ class DiffusionObjective:
         counts = (events == crops.audible.events) & (chance["counted"] < recipe.counted)
         entry = torch.where(counts, crops.audible.counted, events)
         hides = pool.config.text.mask_pads
-        conditions = _conditions(pool.captions, recipe, hides, slot, entry, (chance["mode"], chance["own"]))
+        conditions = conditions_of(pool.captions, recipe, hides, slot, entry, (chance["mode"], chance["own"]))
+        if not pool.config.unet.learned_null:
+            conditions = with_empty(conditions, pool.captions)
         if "tokens" in conditions:
             heard = pool.activity.heard(slot, first, width) & has_event(events)[..., None]
             conditions = self._said(conditions, (slot, entry), heard, chance, draw)
-        return batch | conditions | _scalars(pool, recipe, conditions, crops.audible.scalars, chance)
+        return batch | conditions | scalars_of(pool, recipe, conditions, crops.audible.scalars, chance)
 
     def _said(
         self,
@@ -154,70 +173,35 @@ class DiffusionObjective:
         return {"loss": (weight * error).mean() / _mean(weight.mean(), self.accelerator)}
 
 
-def captioned_events(crops: LatentCrops, masked: Tensor, quiet: Tensor, named: Tensor) -> Tensor:
-    """The events in each sample's caption, as a set of bits [B].
-
-    The caption of an inpainting sample whose mask hides one event is of that event (half), of all that is audible (a
-    quarter) or empty (a quarter): so the prompt learns to say what to fill in. Where a mask hides silence it is empty.
-
-    Args:
-        masked: [B] samples that inpaint. quiet, named: [B] uniform in [0, 1).
-    """
-    hidden = masked & (crops.hidden > 0) & (named < NAMED)
-    events = torch.where(hidden, crops.hidden, crops.audible.events)
-    return torch.where(masked & ((quiet < QUIET) | crops.silent), 0, events)
-
-
-def has_event(events: Tensor) -> Tensor:
-    """Sets of events as bits [B] to bool [B, MOST]."""
-    return (events[:, None] >> torch.arange(MOST, device=events.device) & 1).bool()
-
-
-def _conditions(
-    table: CaptionTable, recipe: Recipe, hides_pads: bool, slots: Tensor, entry: Tensor, chance: tuple[Tensor, Tensor]
-) -> dict[str, Tensor]:
-    """The fields of a `Context` for entries [B] of the captions of the clips in slots [B]."""
-    recording, mode = table.recordings[slots, entry], chance[0]
-    own = ((recording >= 0) & (chance[1] < OWN_SOUND))[:, None]
-    vector = torch.where(own, table.encoder.sounds[recording.clamp_min(0)], table.vectors[slots, entry])
-    tokens = table.tokens[slots, entry]
-    at = torch.arange(tokens.shape[1], device=tokens.device)
-    mask = at < table.lengths[slots, entry].clamp_min(1)[:, None] if hides_pads else None
-    context = drop_conditions(Context(tokens, mask, vector), recipe, entry > 0, mode)
-    return {name: value for name, value in vars(context).items() if value is not None}
-
-
-def _scalars(
-    pool: Pool, recipe: Recipe, conditions: dict[str, Tensor], measured: dict[str, Tensor], chance: dict[str, Tensor]
-) -> dict[str, Tensor]:
-    """The conditions of one number each, where they are given: seldom where there is no text or vector, for guidance
-    leads away from no condition at all."""
-    found: dict[str, Tensor] = {}
-    for name in pool.config.unet.scalars:
-        nothing = torch.ones_like(measured[name], dtype=torch.bool)
-        for other in ("has_tokens", "has_vector"):
-            if other in conditions:
-                nothing &= ~conditions[other]
-        share = torch.where(nothing, recipe.scalar_alone, recipe.scalar)
-        found |= {name: measured[name], f"has_{name}": chance[name] < share}
-    return found
-
-
 def _mean(value: Tensor, accelerator: Accelerator) -> Tensor:
     return value if accelerator.num_processes == 1 else accelerator.reduce(value.detach(), "mean")
 
 
-def train_unet(config: ModelConfig, library: Library, parts: list[Path], options: RunOptions, recipe: Recipe) -> Path:
+def train_unet(
+    config: ModelConfig,
+    library: Library,
+    parts: list[Path],
+    options: RunOptions,
+    recipe: Recipe,
+    clip: str | None = None,
+) -> Path:
     """Train the network and return the path of its weights; the config beside it holds the latent scale.
 
     A run that resumes, or starts from weights with a config beside them, keeps the scale that they have learned with.
+
+    Args:
+        parts: folders with the frozen parts; the first that has one gives it.
+        clip: the CLIP that guides a visual network (`find_clip`).
     """
     accelerator = make_accelerator()
     torch.manual_seed(options.seed)
-    config = _as_begun(recipe.configure(config), options)
+    options = scaled(recipe.settled(options), recipe.batch, accelerator.num_processes)
+    looking = find_clip(clip, parts) if recipe.name == "visual" else None
+    config = _as_begun(_configured(config, recipe, looking), options)
     autoencoder = _autoencoder(config, parts, accelerator)
     place = (accelerator.process_index, accelerator.num_processes)
-    encoder = CaptionEncoder(config, library, parts, accelerator.device) if recipe.conditional else None
+    guide = None if looking is None else looking[1].to(accelerator.device)
+    encoder = CaptionEncoder(config, library, parts, accelerator.device, guide) if recipe.conditional else None
     pool = Pool(config, library, autoencoder, encoder, recipe, options.seed, place)
     unet = UNet(config.unet).to(accelerator.device).to(memory_format=layout(accelerator.device))
     trainer = Trainer(unet, options, "unet", accelerator)
@@ -231,7 +215,52 @@ def train_unet(config: ModelConfig, library: Library, parts: list[Path], options
         for name, listed in ((CONCEPTS, library.concepts), (SUSTAINED, sorted(library.sustained_concepts))):
             write_text(options.out / name, json.dumps(listed, indent=1) + "\n")
     preview = Preview(unet, pool, list(library.concepts) if recipe.conditional else [])
-    return trainer.run(DiffusionObjective(unet, pool, recipe, accelerator), preview)
+    held_out = HeldOut(trainer, pool, library, recipe, place)
+    return trainer.run(DiffusionObjective(unet, pool, recipe, accelerator), preview, held_out)
+
+
+class HeldOut:
+    """The loss on recordings that are not trained on: on the same crops, noise and timesteps each time.
+
+    Args:
+        trainer: whose averaged weights are measured.
+        pool: of the training, with the same parts.
+    """
+
+    def __init__(self, trainer: Trainer, pool: Pool, library: Library, recipe: Recipe, place: tuple[int, int]) -> None:
+        self.trainer, self.library, self.place, self.near = trainer, library, place, pool
+        self.recipe = replace(recipe, split="valid", pool=HELD_OUT_CLIPS, renew=0.0)
+        self.every = recipe.held_out if len(library.indices("valid")) else 0
+        self.objective: DiffusionObjective | None = None
+
+    def __call__(self, step: int) -> dict[str, Tensor]:
+        """{"held_out": the mean loss}, on the steps on which it is measured."""
+        if not self.every or step % self.every:
+            return {}
+        with self.trainer.averaged():
+            objective = self.objective = self.objective or self._begun()
+            draws = [Draw(0, k, 0.0, *self.place) for k in range(HELD_OUT_BATCHES)]
+            found = [objective.losses(objective.inputs(draw), "all")["loss"].detach() for draw in draws]
+        return {"held_out": torch.stack(found).mean()}
+
+    def _begun(self) -> DiffusionObjective:
+        near, encoder = self.near, None if self.near.captions is None else self.near.captions.encoder
+        pool = Pool(near.config, self.library, near.autoencoder, encoder, self.recipe, 0, self.place)
+        pool.upto(pool.size)
+        pool.close()  # its copy of the library has done its work
+        unet = self.trainer.module
+        assert isinstance(unet, UNet)
+        return DiffusionObjective(unet, pool, self.recipe, self.trainer.accelerator)
+
+
+def _configured(config: ModelConfig, recipe: Recipe, looking: tuple[str, ClipVision] | None) -> ModelConfig:
+    """The configuration of what the recipe trains, with the CLIP that it looks with."""
+    if looking is None:
+        return recipe.configure(config)
+    name, clip = looking
+    if not isinstance(config.vision, OpenClipConfig):
+        config = replace(config, vision=OpenClipConfig(model=Path(name).name, pretrained="as in training"))
+    return recipe.configure(config, clip.width)
 
 
 def _as_begun(config: ModelConfig, options: RunOptions) -> ModelConfig:
@@ -257,37 +286,26 @@ def _scaled(config: ModelConfig, moments: Tensor) -> ModelConfig:
     return replace(config, autoencoder=replace(config.autoencoder, latent_scale=scale))
 
 
-def width(text: str) -> tuple[int, float]:
-    """`columns:share` as numbers."""
-    columns, _, share = text.partition(":")
-    return int(columns), float(share)
-
-
 def main() -> None:
     """Command line of this stage."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", choices=sorted(PRESETS), default="mini")
+    add_config(parser, "mini")
+    parser.add_argument("--text", choices=sorted(ROWS), help="the text encoder, by its row of Table 1")
+    parser.add_argument("--latent-channels", type=int, help="of the autoencoder, as it was trained")
     parser.add_argument("--recipe", choices=sorted(RECIPES), default="unified")
     parser.add_argument("--library", type=Path, default=Path("data"))
     parser.add_argument("--parts", type=Path, nargs="+", default=[Path("data/parts")], help="folders with frozen parts")
-    parser.add_argument("--batch", type=int, help="crops of the narrowest width per process")
-    parser.add_argument("--pool", type=int, help="clips held")
-    parser.add_argument("--renew", type=float, help="new clips per step")
-    parser.add_argument("--given", type=float, help="share of samples that inpaint")
-    parser.add_argument("--widths", nargs="+", type=width, help="columns:share, as in 20:0.7 40:0.2 78:0.1")
-    parser.add_argument("--spans", type=float, help="share of samples that hear each event in its own time")
-    parser.add_argument("--min-snr", type=float, help="gamma of min-SNR weights; 0 = none")
+    parser.add_argument("--guide", help="open_clip model that guides --recipe visual: folder, hub id, or NAME,TAG")
+    add_recipe(parser)
     add_fields(parser, RunOptions, lr=4e-4)
     args = parser.parse_args()
-    names = ("batch", "pool", "renew", "given", "spans", "min_snr")
-    chosen = {name: value for name in names if (value := getattr(args, name)) is not None}
-    if args.widths:
-        chosen["widths"] = tuple(args.widths)
-    recipe = replace(RECIPES[args.recipe], **chosen)
-    config = PRESETS[args.config]
     with one_line(parser):
+        config = config_from(args, **({"text": ROWS[args.text]} if args.text else {}))
+        if args.latent_channels:
+            config = changed(config, [f"autoencoder.latent_channels={args.latent_channels}"])
+        recipe = recipe_from(args)
         library = Library.open(args.library, rate=config.audio.sample_rate)
-        train_unet(config, library, args.parts, from_args(RunOptions, args), recipe)
+        train_unet(config, library, args.parts, from_args(RunOptions, args), recipe, args.guide)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@
     python -m train.evaluate --model small --only reconstruction --split valid      # to choose by; test is for the end
     python -m train.evaluate --sounds made/ --model small           # a folder: made/dog barking/1.wav, or labels.csv
     python -m train.evaluate --sounds made/ --only files            # the files of a folder as such, with no model
+    python -m train.evaluate --generated made/ --reference real/ --captions test.csv     # the harness: FD, KL, CLAP, …
 
 (a) reconstruction: what autoencoder and vocoder keep of held-out recordings, beside Griffin-Lim from the true mel;
 (b) clap: text to sound recall over held-out recordings; (c) generation: one take per prompt, none selected, the
@@ -35,8 +36,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from maa import Sampling
 from maa.aside import write_text
 from maa.audio.finish import AS_MADE
@@ -44,13 +43,16 @@ from maa.device import DTYPES
 from maa.foreign import foreign
 from maa.pipeline.tasks import check_seconds
 from train.data import Library
-from train.data.library import decode_file
+from train.data.level import decode_file
 from train.evaluation.card import score_table
 from train.evaluation.clap import retrieval
 from train.evaluation.ears import say_missing
 from train.evaluation.events import two_event_scores
 from train.evaluation.files import files, files_of
 from train.evaluation.generation import guidance_sweep, paraphrases, scores_of, vocabulary
+from train.evaluation.harness_command import add_flags
+from train.evaluation.harness_command import run as run_harness
+from train.evaluation.harness_files import plain
 from train.evaluation.inpainting import CASES, inpainting
 from train.evaluation.pictures import recognised_pictures, stamps
 from train.evaluation.reconstruction import reconstruction
@@ -203,22 +205,13 @@ def _described(judge: Judge) -> dict[str, Any]:
     }
 
 
-def jsonable(value: Any) -> Any:
-    """Numbers of NumPy as Python's, and what is no number as None: JSON knows neither."""
-    if isinstance(value, dict):
-        return {str(key): jsonable(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [jsonable(inner) for inner in value]
-    if isinstance(value, (float, np.floating)):
-        return float(value) if np.isfinite(value) else None
-    return value.item() if isinstance(value, np.generic) else value
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Command line; returns the exit code."""
     args = _parser().parse_args(arguments)
     workers = None
     try:
+        if args.generated or args.reference or args.captions:
+            return run_harness(args)
         if args.sounds and tuple(args.only) == ("files",):
             print(save_scores(measure_folder(args.sounds), args.out))
             return 0
@@ -245,7 +238,7 @@ def save_scores(report: dict[str, Any], folder: Path) -> str:
     """Write scores.json and scores.md; the table comes back."""
     rows = score_table(report)
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / "scores.json", json.dumps(jsonable(report), indent=2) + "\n")
+    write_text(folder / "scores.json", json.dumps(plain(report), indent=2) + "\n")
     write_text(folder / "scores.md", rows + "\n")
     return rows
 
@@ -259,7 +252,7 @@ def resumed(described: dict[str, Any], folder: Path) -> dict[str, Any]:
     path = folder / "scores.json"
     with foreign(f"{path} is damaged; delete it, and ask for all questions again (takes are kept)."):
         earlier = dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
-    same = all(earlier.get(name) == value for name, value in jsonable(described).items())
+    same = all(earlier.get(name) == value for name, value in plain(described).items())
     return restored(earlier) if same and "sounds" not in earlier else described
 
 
@@ -305,6 +298,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--sampler", default="dpm++")
     parser.add_argument("--sweep", type=float, nargs="+", metavar="GUIDANCE", help="compare scales, and nothing else")
     parser.add_argument("--quick", action="store_true", help="one take each, a quarter of the clips")
+    add_flags(parser)
     return parser
 
 

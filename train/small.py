@@ -35,13 +35,8 @@ from train.trainer.journal import read_log
 from train.trainer.keeping import alone_in, one_line
 
 PART = {"autoencoder": "autoencoder", "vocoder": "vocoder", "clap": "clap", "diffusion": "unet"}  # stage: its file
-POLISH = (
-    "--frozen-encoder",
-    "--discriminator-start",
-    "0",
-    "--discriminator-warmup",
-    "0",
-)  # of an autoencoder whose latents stay
+# Of an autoencoder whose latents stay. Its discriminators are new: they learn alone before anything listens to them.
+POLISH = ("--frozen-encoder", "--discriminator-start", "0.04", "--discriminator-warmup", "0.04")
 LATENTS = "latents.txt"  # in the folder of runs: whether the earlier encoder is kept, one of ANSWERS
 ANSWERS = ("kept", "new")
 FINISHED = "finished"  # likewise: the model is in place, and what it was made from can go

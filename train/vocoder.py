@@ -2,11 +2,14 @@
 
 python -m train.vocoder --out runs/vocoder --minutes 30                                 one CPU or one GPU
 python -m train.vocoder --out runs/vocoder --minutes 30 --batch 64 --graphs   a big GPU
-accelerate launch -m train.vocoder --config paper --out runs/vocoder --batch 16 \\
+accelerate launch -m train.vocoder --config paper --vocoder hifigan --out runs/vocoder --batch 16 \\
     --frames 32 --lr 2e-4 --discriminator-channels 128 --discriminator-start 0          HiFi-GAN V1 on many GPUs
+accelerate launch -m train.vocoder --config paper --out runs/vocoder --batch 16 --frames 32 --lr 1e-4 \\
+    --discriminator-channels 128 --discriminator-start 0                                BigVGAN on many GPUs
 python -m train.vocoder --config tiny --out /tmp/vocoder --steps 20 --batch 2           seconds, to see it run
 
-The inverse-STFT vocoder of "small" and the HiFi-GAN of "paper" train alike.
+All kinds train alike: the inverse-STFT vocoder of "small", the BigVGAN of "paper" (the authors' published one; its
+second kind of discriminators looks at resolutions instead of scales) and, with --vocoder hifigan, the paper's HiFi-GAN.
 """
 
 from __future__ import annotations
@@ -22,9 +25,9 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from maa.audio.mel import MelSpectrogram
-from maa.config import PRESETS, ModelConfig
-from maa.config.vocoders import BigvganConfig, HifiganConfig
-from maa.models.hifigan import HifiganGenerator
+from maa.config import ModelConfig
+from maa.config.vocoders import BigvganConfig, HifiganConfig, IstftConfig, VocoderConfig
+from maa.models.hifigan import Generator
 from maa.models.istft import IstftVocoder
 from maa.models.refine import vocode
 from maa.models.vocoders import build_vocoder
@@ -46,7 +49,16 @@ from train.trainer.draw import Draw
 from train.trainer.journal import write_wave
 from train.trainer.keeping import one_line
 from train.trainer.loop import Trainer
-from train.trainer.options import RunOptions, add_fields, add_weights, from_args, weights_from
+from train.trainer.options import (
+    RunOptions,
+    add_config,
+    add_fields,
+    add_weights,
+    config_from,
+    from_args,
+    scaled,
+    weights_from,
+)
 from train.trainer.precision import make_accelerator
 
 # Of the losses, by their names: HiFi-GAN V1's (its Eq. 3 and 5), and ours for the reconstruction that comes first.
@@ -58,6 +70,7 @@ WEIGHTS = {
     "feature_matching": 2.0,
 }
 DISCRIMINATOR = DiscriminatorOptions()
+KINDS: dict[str, type[VocoderConfig]] = {"bigvgan": BigvganConfig, "hifigan": HifiganConfig, "istft": IstftConfig}
 
 
 class VocoderObjective:
@@ -90,7 +103,7 @@ class VocoderObjective:
     def inputs(self, draw: Draw) -> dict[str, Tensor]:
         """Waves and their mels."""
         wave = self.waves(draw)
-        return {"wave": wave, "mel": self.front(wave)}
+        return {"wave": wave, "mel": self.mel(wave)}
 
     def phase(self, draw: Draw) -> str:
         """By how much of the run is done."""
@@ -102,7 +115,7 @@ class VocoderObjective:
         with self.accelerator.autocast():
             made = self.made(mel)
         terms = {
-            "mel": (self.front(made) - mel).abs().mean(),
+            "mel": (self.mel(made) - mel).abs().mean(),
             "stft": self.distance(made, wave),
             "lines": self.lines(made, wave),
         }
@@ -121,6 +134,10 @@ class VocoderObjective:
             terms["feature_matching"] = len(judged) * feature_matching(wanted, judged)
         return {"loss": weighted(terms, self.weights), **terms, **seen}
 
+    def mel(self, wave: Tensor) -> Tensor:
+        """Mels [B, 1, mels, L / hop] of waves; convention A has a frame more."""
+        return self.front(wave)[..., : wave.shape[1] // self.front.spec.hop]
+
     def made(self, mel: Tensor) -> Tensor:
         """Waveforms [B, L] of mels, as the program gives them out."""
         front = self.front
@@ -128,19 +145,16 @@ class VocoderObjective:
 
 
 def trainable_vocoder(config: ModelConfig) -> nn.Module:
-    """The configuration's vocoder, HiFi-GAN with weight norm."""
-    if isinstance(config.vocoder, BigvganConfig):
-        raise ValueError(f"There is no training of {config.vocoder.kind} here; choose hifigan or istft.")
+    """The configuration's vocoder, HiFi-GAN and BigVGAN with weight norm."""
     return build_vocoder(config.vocoder, config.audio, weight_norm=True)
 
 
 def without_weight_norm(config: ModelConfig, values: dict[str, Tensor]) -> dict[str, Tensor]:
     """Averaged weights as the program loads them: without weight norm."""
-    if not isinstance(config.vocoder, HifiganConfig):
-        return values
     network = trainable_vocoder(config)
+    if not isinstance(network, Generator):
+        return values
     network.load_state_dict(values)
-    assert isinstance(network, HifiganGenerator)
     return network.fold().state_dict()
 
 
@@ -160,10 +174,12 @@ def train_vocoder(
     """
     accelerator = make_accelerator()
     torch.manual_seed(options.seed)
+    options = scaled(options, batch, accelerator.num_processes)
     length = frames * config.audio.hop
     source = WaveCrops(library, "train", length, accelerator.device)
     model = trainable_vocoder(config).to(accelerator.device)
-    discriminator = WaveDiscriminator(chosen.channels).to(accelerator.device)
+    resolutions = isinstance(config.vocoder, BigvganConfig)
+    discriminator = WaveDiscriminator(chosen.channels, resolutions).to(accelerator.device)
     trainer = Trainer(
         model,
         options,
@@ -181,7 +197,7 @@ def train_vocoder(
     real = source.fixed(2, options.seed)
 
     def show(folder: Path, step: int) -> None:
-        made = objective.made(objective.front(real))
+        made = objective.made(objective.mel(real))
         for k, pair in enumerate(zip(real, made, strict=True)):
             both = torch.cat([*pair]).cpu().numpy()
             write_wave(folder / f"{step:07d}-real-then-made-{k}.wav", both, config.audio.sample_rate)
@@ -192,7 +208,8 @@ def train_vocoder(
 def main() -> None:
     """Command line of this stage."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", choices=sorted(PRESETS), default="small")
+    add_config(parser, "small")
+    parser.add_argument("--vocoder", choices=sorted(KINDS), help="instead of the configuration's, in its usual sizes")
     parser.add_argument("--library", type=Path, default=Path("data"))
     parser.add_argument("--batch", type=int, default=8, help="crops per process")
     parser.add_argument("--frames", type=int, default=64, help="mel frames in a crop")
@@ -202,8 +219,8 @@ def main() -> None:
     args = parser.parse_args()
     chosen = from_args(DiscriminatorOptions, args, "discriminator_")
     options, weights = from_args(RunOptions, args), weights_from(args, WEIGHTS)
-    config = PRESETS[args.config]
     with one_line(parser):
+        config = config_from(args, **({"vocoder": KINDS[args.vocoder]()} if args.vocoder else {}))
         library = Library.open(args.library, rate=config.audio.sample_rate)
         train_vocoder(config, library, options, args.batch, args.frames, weights, chosen)
 

@@ -26,7 +26,7 @@ def closed(circle: NDArray[np.float32], before: NDArray[np.float32], rate: int) 
     return out
 
 
-def cut(circle: NDArray[np.float32], length: int, rate: int, grid: int) -> tuple[NDArray[np.float32], int]:
+def cut_circle(circle: NDArray[np.float32], length: int, rate: int, grid: int) -> tuple[NDArray[np.float32], int]:
     """A loop of `length` samples from a circle [n] that is at least as long, and the multiple of `grid` it begins at.
 
     A loop may begin anywhere, so it does where little changes. What is too much of the circle is left out where it is
@@ -74,7 +74,7 @@ def resampled(samples: NDArray[np.float32], old: int, new: int) -> NDArray[np.fl
     return resample(long, old, new)[:, new : new + count]
 
 
-def marks(count: int, rate: int) -> Carried:
+def loop_marks(count: int, rate: int) -> Carried:
     """The `smpl` chunk of a WAV file of `count` samples that are repeated for ever (RIFF MCI 1991)."""
     head = struct.pack("<9I", 0, 0, round(1e9 / rate), 60, 0, 0, 0, 1, 0)  # one loop, at the pitch of middle C
     return Carried(behind=((b"smpl", head + struct.pack("<6I", 0, 0, 0, count - 1, 0, 0)),))

@@ -92,7 +92,7 @@ def from_png(path: str | Path, spec: AudioSpec, frames: int) -> Mask:
     unreadable = f"The mask {name} cannot be read as a PNG picture; save it again as PNG."
     with foreign(unreadable):
         data = Path(path).read_bytes()
-    with _opened(data, unreadable) as image:
+    with _opened(data, name, unreadable) as image:
         width, height = image.size
         if width * height > _MAX_PIXELS or not width * height:
             raise ValueError(f"The mask {name} is {width} x {height} pixels, which is too large to be one.")
@@ -110,17 +110,22 @@ def from_png(path: str | Path, spec: AudioSpec, frames: int) -> Mask:
     return np.ascontiguousarray(np.logical_or.reduceat(columns, np.arange(0, height, height // spec.mels))[::-1])
 
 
-def _opened(data: bytes, unreadable: str) -> Image:
+def _opened(data: bytes, name: str, unreadable: str) -> Image:
     """A PNG file; where a text or a colour profile is what Pillow stumbles over, without it."""
     from PIL import Image
 
-    with foreign(unreadable):
-        if too_many_parts(data):
-            raise ValueError
-        try:
-            return Image.open(BytesIO(data), formats=("PNG",))
-        except Exception:  # noqa: BLE001
-            return Image.open(BytesIO(bare(data) or b""), formats=("PNG",))
+    try:
+        with foreign(unreadable):
+            if too_many_parts(data):
+                raise ValueError
+            try:
+                return Image.open(BytesIO(data), formats=("PNG",))
+            except Exception:  # noqa: BLE001
+                return Image.open(BytesIO(bare(data) or b""), formats=("PNG",))
+    except ValueError as error:
+        if isinstance(error.__cause__, Image.DecompressionBombError):
+            raise ValueError(f"The mask {name} has far more pixels than a mask; save it again smaller.") from error
+        raise
 
 
 def _painted(image: Image) -> NDArray[np.bool_]:

@@ -5,6 +5,7 @@ A folder may hold experts, each a model folder inside it: another network for pi
 """
 
 from maa.checkpoint.folder import (
+    CLAP_TOKENIZER,
     CLIP,
     CONCEPTS,
     CONFIG,
@@ -30,6 +31,7 @@ from maa.checkpoint.model import PARTS, Model, build, present, random_model
 from maa.checkpoint.shards import index_of, read_weights, weight_files, write_weights
 
 __all__ = [
+    "CLAP_TOKENIZER",
     "CLIP",
     "CONCEPTS",
     "CONFIG",

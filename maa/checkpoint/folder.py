@@ -39,7 +39,7 @@ WHAT = {
     "unet": "the denoising network",
     "vocoder": "the vocoder",
     "text": "the text encoder",
-    "clap": "the CLAP projections",
+    "clap": "the CLAP projection",
     "clap_audio": "the CLAP sound encoder",
     "vision": "the picture classifier",
 }
@@ -138,7 +138,7 @@ def _load(folder: Path) -> Model:
             model.missing[part] = lacking(part, config, folder)
             continue
         if reads and reader is None:
-            model.missing[part] = f"{WHAT[part].capitalize()} cannot read: add {TOKENIZER} to {folder}."
+            model.missing[part] = f"{_named(part)} cannot read: add {TOKENIZER} to {folder}."
             continue
         for path in files:
             _check_hash(path, hashes)
@@ -168,6 +168,11 @@ def names(path: Path) -> tuple[str, ...]:
     return tuple(listed)
 
 
+def _named(part: str) -> str:
+    """A part as a sentence begins with it."""
+    return WHAT[part][0].upper() + WHAT[part][1:]
+
+
 def lacking(part: str, config: ModelConfig, folder: Path) -> str:
     """What a folder lacks, and what to do about it."""
     converted = config.name.startswith("official-")
@@ -185,7 +190,7 @@ def lacking(part: str, config: ModelConfig, folder: Path) -> str:
     if part == "vision" and isinstance(config.vision, OpenClipConfig):
         what = f"open_clip's {config.vision.model} ({config.vision.pretrained})"
         return f"The CLIP model is missing: put {what} into the folder {folder / CLIP}."
-    return f"{WHAT[part].capitalize()} is missing: add {part}.safetensors to {folder}."
+    return f"{_named(part)} is missing: add {part}.safetensors to {folder}."
 
 
 def _tokenizer(path: Path, hashes: dict[str, str]) -> Any:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def run(args: argparse.Namespace) -> int:
     """Check all, then make what is not there yet; 2 where some of it could not be made."""
-    rows = batch.read_list(args.prompts)
+    rows = batch.read_prompts(args.prompts)
     axes = _axes(args.grid)
     known = {setting.name for group in (Text, Sampling) for setting in settings_of(group)}
     common = {name: value for name, value in vars(args).items() if name in known and value is not None}
@@ -33,16 +33,16 @@ def run(args: argparse.Namespace) -> int:
         "rows": [[line, dict(said)] for line, said in rows], "common": common, "axes": axes, "model": args.model,
         "format": args.format, "bits": args.bits, "rate": args.rate,
     }  # fmt: skip
-    batch.requests(rows, common, axes, args.prompts.parent, 0)  # what is wrong is said before anything is made
-    first = batch.begin(args.output, decided, seed)
-    wanted = batch.requests(rows, common, axes, args.prompts.parent, first)
+    batch.batch_requests(rows, common, axes, args.prompts.parent, 0)  # what is wrong is said before anything is made
+    first = batch.open_batch(args.output, decided, seed)
+    wanted = batch.batch_requests(rows, common, axes, args.prompts.parent, first)
     return _make(args, wanted)
 
 
 def _axes(given: list[list[str]] | None) -> dict[str, list[str]]:
     axes: dict[str, list[str]] = {}
     for name, *values in given or []:
-        if not values or name in axes or name not in batch.names() or name == "prompt":
+        if not values or name in axes or name not in batch.table_columns() or name == "prompt":
             raise ValueError(f"--grid {name} takes the name of a setting, once, and its values: --grid seed 1 2 3.")
         axes[name] = values
     return axes

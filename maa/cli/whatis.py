@@ -18,7 +18,7 @@ FORGED = "Settings can be copied into any file."
 
 def show_whatis(args: argparse.Namespace) -> int:
     """Print both, as sentences or as JSON."""
-    told = [of_file(path, args.detector) for path in args.files]
+    told = [told_of_file(path, args.detector) for path in args.files]
     if args.json:
         print(json.dumps(told if len(told) > 1 else told[0], indent=2))
         return 0
@@ -27,7 +27,7 @@ def show_whatis(args: argparse.Namespace) -> int:
     return 0
 
 
-def of_file(path: Path, folder: Path | None) -> dict[str, Any]:
+def told_of_file(path: Path, folder: Path | None) -> dict[str, Any]:
     """What is known about a file.
 
     Args:

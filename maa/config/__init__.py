@@ -19,6 +19,7 @@ from maa.config.model import (
     UNetConfig,
     VisionConfig,
 )
+from maa.config.plain import changed
 from maa.config.presets import MINI, PAPER, PAPER_IMAGE, PAPER_INPAINT, PAPER_TEXT, PRESETS, SMALL, TINY
 
 __all__ = [
@@ -43,4 +44,5 @@ __all__ = [
     "TextConfig",
     "UNetConfig",
     "VisionConfig",
+    "changed",
 ]

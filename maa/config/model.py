@@ -92,6 +92,8 @@ class UNetConfig:
     context_dim: int | None = 1024  # width of the text tokens; None = self-attention blocks without text
     global_dim: int | None = None  # width of a global vector added to the time embedding; None = none
     global_projection: bool = False  # zero-initialised linear in front of it (False = added as it is)
+    global_space: Literal["joint", "clip"] = "joint"  # of a projected one: CLAP's, or CLIP's, where others always lie
+    global_unit: bool = True  # it is brought to length 1 (Table 9's NormGlobal; False = Global)
     learned_null: bool = False  # learned stand-ins for absent text and absent global vector
     resample_in_block: bool = False  # up/down sampling inside a residual block instead of a convolution
     density: bool = _scalar()  # which share of the clip sounds: one event or many
@@ -106,8 +108,18 @@ class UNetConfig:
 
     @property
     def clip_conditioned(self) -> bool:
-        """True when the network is conditioned on a CLIP vector as it is (Sec. 4.3), not on text."""
-        return self.global_dim is not None and not self.global_projection
+        """True when the network is conditioned on a vector of CLIP (Sec. 4.3), not on text."""
+        return self.global_dim is not None and (not self.global_projection or self.global_space == "clip")
+
+    @property
+    def reads(self) -> bool:
+        """True when the network attends to the tokens of a text."""
+        return self.context_dim is not None and not self.clip_conditioned
+
+    @property
+    def hears(self) -> bool:
+        """True when there is anything that can be asked of the network: a text, or what a vector stands for."""
+        return self.context_dim is not None or self.global_dim is not None
 
     @property
     def scalars(self) -> tuple[str, ...]:

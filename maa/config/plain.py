@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import reprlib
 import types
 import typing
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from collections.abc import Iterable
+from typing import Any, Literal, Protocol, TypeVar, get_args, get_origin, get_type_hints
 
+
+class _Described(Protocol):
+    """Goes to plain JSON types and back."""
+
+    def to_json(self) -> dict[str, Any]: ...
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Any: ...
+
+
+Described = TypeVar("Described", bound=_Described)
 MOST = 1_000_000  # of any number in a description; sizes beyond it are damage
 
 
@@ -16,6 +29,32 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: to_plain(item) for key, item in value.items()}
     return list(value) if isinstance(value, tuple) else value
+
+
+def changed(value: Described, changes: Iterable[str]) -> Described:
+    """A described dataclass with other values, such as `unet.channels=64`, checked as a description from elsewhere is.
+
+    Args:
+        value: has `to_json` and `from_json`.
+        changes: each a path of names, "=" and JSON; what is no JSON is text.
+
+    Raises:
+        ValueError: there is no such name, or the value is none that it can have.
+    """
+    data = value.to_json()
+    for change in changes:
+        path, equals, text = change.partition("=")
+        *owners, name = path.split(".")
+        part: Any = data
+        for owner in owners:
+            part = part.get(owner) if isinstance(part, dict) else None
+        if not equals or not isinstance(part, dict) or name not in part:
+            raise ValueError(f"{reprlib.repr(change)} changes nothing; write it as unet.channels=64.")
+        try:
+            part[name] = json.loads(text)
+        except json.JSONDecodeError:
+            part[name] = text
+    return typing.cast(Described, value.from_json(data))
 
 
 def from_plain(cls: type, data: Any, where: str) -> Any:

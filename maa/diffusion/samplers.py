@@ -155,7 +155,7 @@ SAMPLERS = {
     "dpm++": Sampler("DPM-Solver++ (fast)", _even_timesteps, _run_dpm_solver, _take_noise),
     "ddim": Sampler("DDIM (the paper's)", _even_timesteps, _run_ddim, _take_noise, uses_eta=True),
     "official": Sampler(
-        "The authors' own DDIM",
+        "DDIM as the authors run it",
         _official_timesteps,
         partial(_run_ddim, end=official.END),
         official.CandidateNoise,

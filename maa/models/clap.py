@@ -21,8 +21,8 @@ from maa.models.text import Projection, TextEncoder, mean_pool
 class JointSpace(Protocol):
     """Sound and text as unit vectors of one space: what ranking takes needs of any CLAP."""
 
-    def embed_text(self, texts: list[str]) -> Tensor:
-        """Captions to unit vectors [N, joint]."""
+    def embed_text(self, texts: list[str], unit: bool = True) -> Tensor:
+        """Captions to vectors [N, joint], of length 1 unless they should stay as they are."""
 
     def embed_audio(self, wave: Tensor, rate: int) -> Tensor:
         """Whole clips [B, n] float32 ±1 at `rate` to unit vectors [B, joint]; ValueError without a sound encoder."""
@@ -37,13 +37,15 @@ class ClapHeads(nn.Module):
         self.audio = Projection(config.audio_width, config.joint)
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
 
-    def embed_text(self, tokens: Tensor, mask: Tensor | None) -> Tensor:
-        """Token states [B, K, C] to unit vectors [B, joint]."""
-        return F.normalize(self.text(mean_pool(tokens, mask)), dim=-1)
+    def embed_text(self, tokens: Tensor, mask: Tensor | None, unit: bool = True) -> Tensor:
+        """Token states [B, K, C] to vectors [B, joint], of length 1 unless they should stay as they are."""
+        vectors = self.text(mean_pool(tokens, mask))
+        return F.normalize(vectors, dim=-1) if unit else vectors
 
-    def embed_audio(self, features: Tensor) -> Tensor:
-        """Sound features [B, audio_width] to unit vectors [B, joint]."""
-        return F.normalize(self.audio(features), dim=-1)
+    def embed_audio(self, features: Tensor, unit: bool = True) -> Tensor:
+        """Sound features [B, audio_width] to vectors [B, joint]; `unit` as for texts."""
+        vectors = self.audio(features)
+        return F.normalize(vectors, dim=-1) if unit else vectors
 
     def space(self, text: TextEncoder | None, sound: nn.Module | None) -> Clap | None:
         """The joint space over the two towers; None without the text tower."""
@@ -61,9 +63,9 @@ class Clap:
     sound: AisfxEncoder | None
 
     @torch.inference_mode()
-    def embed_text(self, texts: list[str]) -> Tensor:
-        """Captions to unit vectors [N, joint]."""
-        return self.heads.embed_text(*self.text.token_states(texts))
+    def embed_text(self, texts: list[str], unit: bool = True) -> Tensor:
+        """Captions to vectors [N, joint], of length 1 unless they should stay as they are."""
+        return self.heads.embed_text(*self.text.token_states(texts), unit)
 
     @torch.inference_mode()
     def embed_audio(self, wave: Tensor, rate: int) -> Tensor:

@@ -79,22 +79,30 @@ class ClipVision(nn.Module):
         return float(self.model.logit_scale.exp())
 
     @torch.inference_mode()
-    def image_vectors(self, pictures: Sequence[Picture]) -> Tensor:
-        """Pictures uint8 [H, W, 3] -> unit vectors [N, D]."""
+    def image_vectors(self, pictures: Sequence[Picture], unit: bool = True) -> Tensor:
+        """Pictures uint8 [H, W, 3] -> vectors [N, D], of length 1 unless they should stay as they are."""
         from PIL import Image
 
         check_pictures(pictures)
         pixels = torch.stack([self.preprocess(Image.fromarray(picture)) for picture in pictures])
-        return F.normalize(self.model.encode_image(pixels.to(self._device)).float(), dim=-1)
+        vectors = self.model.encode_image(pixels.to(self._device)).float()
+        return F.normalize(vectors, dim=-1) if unit else vectors
 
     @torch.inference_mode()
-    def text_vectors(self, texts: Sequence[str]) -> Tensor:
-        """Texts -> unit vectors [N, D], in the same space as the pictures'."""
-        return F.normalize(self.model.encode_text(self.tokenize(list(texts)).to(self._device)).float(), dim=-1)
+    def text_vectors(self, texts: Sequence[str], unit: bool = True) -> Tensor:
+        """Texts -> vectors [N, D], in the same space as the pictures'; `unit` as for them."""
+        vectors = self.model.encode_text(self.tokenize(list(texts)).to(self._device)).float()
+        return F.normalize(vectors, dim=-1) if unit else vectors
 
-    def video_vector(self, pictures: Sequence[Picture]) -> Tensor:
-        """Unit vector [D] of a picture, or of a clip: the mean over its frames, re-normalised (Sec. 4.3)."""
-        return F.normalize(self.image_vectors(pictures).mean(0), dim=-1)
+    def video_vector(self, pictures: Sequence[Picture], unit: bool = True) -> Tensor:
+        """Vector [D] of a picture, or of a clip: the mean over its frames, of length 1 if they are (Sec. 4.3)."""
+        mean = self.image_vectors(pictures, unit).mean(0)
+        return F.normalize(mean, dim=-1) if unit else mean
+
+    @property
+    def width(self) -> int:
+        """Numbers of a vector."""
+        return int(self.text_vectors([""]).shape[1])
 
     @property
     def _device(self) -> torch.device:
@@ -143,9 +151,9 @@ class ClipBridge(nn.Module):
         self.vision = vision
         self._prompts: dict[tuple[str, ...], Tensor] = {}
 
-    def video_vector(self, pictures: Sequence[Picture]) -> Tensor:
-        """Unit vector [D] in CLIP's space of a picture, or of the frames of a clip."""
-        return self.vision.video_vector(pictures)
+    def video_vector(self, pictures: Sequence[Picture], unit: bool = True) -> Tensor:
+        """Vector [D] in CLIP's space of a picture, or of the frames of a clip; of length 1 or as it is."""
+        return self.vision.video_vector(pictures, unit)
 
     def hear(self, pictures: Sequence[Picture], concepts: Sequence[str], embed_text: EmbedText) -> PictureWords:
         """The sound concepts whose "a photo of ..." fits a picture, or the frames of a clip, best.

@@ -110,9 +110,24 @@ class MsClapHeads(nn.Module):
         self.audio = Projection(config.audio_width, config.joint)
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
 
+    def first_states(self, texts: list[str]) -> Tensor:
+        """Captions to the state of the first token of each, [N, width]: what the projection leads from."""
+        device = self.logit_scale.device
+        ids, mask = self.caption.tokenize(texts)
+        longest = int(mask.sum(1).max())
+        return self.caption.states(ids[:, :longest].to(device), mask[:, :longest].to(device))[:, 0]
+
+    def embed_audio(self, features: Tensor, unit: bool = True) -> Tensor:
+        """Vectors of Cnn14 [B, 2048] to vectors [B, 1024], of length 1 unless they should stay as they are."""
+        vectors = self.audio(features)
+        return F.normalize(vectors, dim=-1) if unit else vectors
+
     def caption_vectors(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Token ids and mask [B, K] -> [B, 1024], not normalised: the projection of the first token's state."""
-        first = self.caption.states(ids, mask)[:, 0]
+        return self.project(self.caption.states(ids, mask)[:, 0])
+
+    def project(self, first: Tensor) -> Tensor:
+        """States of first tokens [B, width] to vectors [B, 1024] of the joint space."""
         return first if self.caption.projection is None else self.caption.projection(first)
 
     def space(self, text: TextEncoder | None, sound: nn.Module | None) -> MsClap:
@@ -128,13 +143,10 @@ class MsClap:
     sound: Cnn14 | None
 
     @torch.inference_mode()
-    def embed_text(self, texts: list[str]) -> Tensor:
-        """Captions to unit vectors [N, 1024]."""
-        device = self.heads.logit_scale.device
-        ids, mask = self.heads.caption.tokenize(texts)
-        longest = int(mask.sum(1).max())
-        vectors = self.heads.caption_vectors(ids[:, :longest].to(device), mask[:, :longest].to(device))
-        return F.normalize(vectors, dim=-1)
+    def embed_text(self, texts: list[str], unit: bool = True) -> Tensor:
+        """Captions to vectors [N, 1024], of length 1 unless they should stay as they are."""
+        vectors = self.heads.project(self.heads.first_states(texts))
+        return F.normalize(vectors, dim=-1) if unit else vectors
 
     @torch.inference_mode()
     def embed_audio(self, wave: Tensor, rate: int) -> Tensor:

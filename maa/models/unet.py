@@ -100,6 +100,9 @@ class Middle(nn.Module):
 class UNet(nn.Module):
     """Noisy latent, timestep and context to the network's prediction (eps or v, by the schedule's config)."""
 
+    # Training may begin from a network with fewer inputs here: one without the known sound and its mask (Sec. 4.2).
+    WIDENS = ("conv_in.weight",)
+
     def __init__(self, config: UNetConfig) -> None:
         super().__init__()
         self.config = config

@@ -40,7 +40,7 @@ class Request:
     name: str  # of the file, without its ending
 
 
-def read_list(path: Path) -> list[tuple[int, dict[str, str]]]:
+def read_prompts(path: Path) -> list[tuple[int, dict[str, str]]]:
     """Line numbers and what each line says, by the names of settings: of a .csv with a header, or prompts alone.
 
     Raises:
@@ -66,10 +66,10 @@ def read_list(path: Path) -> list[tuple[int, dict[str, str]]]:
 def _table(path: Path, text: str) -> Iterator[tuple[int, dict[str, str]]]:
     rows = csv.DictReader(io.StringIO(text), skipinitialspace=True, strict=True)
     try:
-        names = [(name or "").strip().lower() for name in rows.fieldnames or ()]
-        if "prompt" not in names or len(set(names)) < len(names):
+        table_columns = [(name or "").strip().lower() for name in rows.fieldnames or ()]
+        if "prompt" not in table_columns or len(set(table_columns)) < len(table_columns):
             raise ValueError(f"{path} needs a header that names each column once, one of them prompt.")
-        rows.fieldnames = names
+        rows.fieldnames = table_columns
         for row in rows:
             if None in row:
                 raise ValueError(f"{path}, line {rows.line_num}: there are more cells than columns; quote commas.")
@@ -80,7 +80,7 @@ def _table(path: Path, text: str) -> Iterator[tuple[int, dict[str, str]]]:
         raise ValueError(f"{path}, line {rows.line_num}: {error}.") from error
 
 
-def requests(
+def batch_requests(
     rows: Sequence[tuple[int, Mapping[str, str]]],
     common: Mapping[str, Any],
     axes: Mapping[str, Sequence[str]],
@@ -134,14 +134,14 @@ def _request(line: int, given: Mapping[str, Any], cell: Mapping[str, str], folde
     return Request(line, task, sampling, source, "_".join(word for word in words if word))
 
 
-def names() -> dict[str, Setting]:
+def table_columns() -> dict[str, Setting]:
     """What a table may have a column for, and a grid an axis of."""
     every = (*settings_of(Text), *settings_of(Personalize), *settings_of(Sampling))
     return {one.name: one for one in every if not isinstance(one, Rows | TextList)}
 
 
 def _parsed(said: Mapping[str, str]) -> dict[str, Any]:
-    known = names()
+    known = table_columns()
     unknown = [name for name in said if name not in known and name != INPUT]
     if unknown:
         raise ValueError(f"{unknown[0]!r} is no setting; there are {', '.join([*known, INPUT])}.")
@@ -154,7 +154,7 @@ def slug(text: str) -> str:
     return plain[:SLUG].rstrip("-.")
 
 
-def begin(folder: Path, settings: Mapping[str, Any], seed: int | None) -> int:
+def open_batch(folder: Path, settings: Mapping[str, Any], seed: int | None) -> int:
     """Make the folder of a batch, or go on with it; gives the seed of its first line.
 
     Args:
@@ -185,9 +185,9 @@ def begin(folder: Path, settings: Mapping[str, Any], seed: int | None) -> int:
 
 def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """A .csv of what each file is, whole or not at all."""
-    columns = list(dict.fromkeys(name for row in rows for name in row))
+    table_columns = list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer = csv.DictWriter(text, table_columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     write_text(path, text.getvalue())

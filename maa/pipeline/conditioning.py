@@ -18,6 +18,7 @@ from maa.models.clip import ClipBridge
 from maa.models.context import Context, condition_of
 from maa.models.reading import reading
 from maa.models.text import mean_pool
+from maa.models.written import unwritten
 from maa.pipeline.leading import Led, Prompts, captions_instead, check_said, lead
 from maa.pipeline.notes import Notes, language
 from maa.pipeline.seen import Seen
@@ -29,19 +30,38 @@ Pair = tuple[Context, Context]  # condition, and null
 def from_text(model: Model, prompt: str, negative: str) -> Pair:
     """Condition and null of one take. An empty prompt is no condition; a negative prompt takes the null's place.
 
-    To a network that knows density, a sound that goes on is one that is always there: rain has no holes.
+    A network that hears vectors gets those of the texts: CLIP's, or CLAP's. To a network that knows density, a sound
+    that goes on is one that is always there: rain has no holes.
     """
-    if model.text is None or model.config.unet.context_dim is None:
+    unet = model.config.unet
+    if unet.clip_conditioned and isinstance(model.vision, ClipBridge):
+        pair = from_clip(model, [], prompt, negative)
+        return _as_long(model, pair[0], prompt), pair[1]
+    if model.text is None or not unet.hears or unet.clip_conditioned:
         nothing = Context()
         return nothing, nothing
-    pair = model.text.encode([prompt, negative])
-    if not model.config.unet.learned_null:
-        return pair.row(0), pair.row(1)
-    device = pair.device
-    said = torch.tensor([bool(prompt), bool(negative)], device=device)
-    pair = condition_of(model.config.unet, pair.tokens, pair.mask, said)
+    if unet.context_dim is None:
+        vectors = present(model.joint, "CLAP projections").embed_text([prompt, negative], unet.global_unit)
+        pair = _told(vectors, prompt, negative)
+        return _as_long(model, pair[0], prompt), pair[1]
+    encoded = model.text.encode([prompt, negative])
+    if not unet.learned_null:
+        return encoded.row(0), encoded.row(1)
+    said = torch.tensor([bool(prompt), bool(negative)], device=encoded.device)
+    both = condition_of(unet, encoded.tokens, encoded.mask, said)
+    return _as_long(model, both.row(0), prompt), both.row(1)
+
+
+def _as_long(model: Model, condition: Context, prompt: str) -> Context:
+    """A condition on a sound that goes on, with the density of one."""
     goes_on = model.config.unet.density and names_sustained(prompt, model.sustained, model.concepts)
-    return with_scalars(pair.row(0), {"density": 1.0 if goes_on else None}, device), pair.row(1)
+    return with_scalars(condition, {"density": 1.0 if goes_on else None}, condition.device)
+
+
+def _told(vectors: Tensor, condition: object, null: object) -> Pair:
+    """Vectors [2, G] of condition and null, each given where it says something; else the network's own null."""
+    both = Context(vector=vectors, has_vector=torch.tensor([bool(condition), bool(null)], device=vectors.device))
+    return both.row(0), both.row(1)
 
 
 def embed_words(model: Model, texts: list[str]) -> Tensor:
@@ -79,7 +99,9 @@ def notes_of(model: Model, clauses: Sequence[Led], negative: str = "") -> Notes:
     unread = tuple(dict.fromkeys(word for one in said for word in one.unread))
     cut = tuple(one.cut for one in heard if one.cut)
     unknown = tuple(dict.fromkeys(one for led in clauses for one in led.unknown if one not in unread))
-    return Notes(unknown, cut, unread, language(" ".join(led.said for led in clauses)))
+    clause_of = (clause for led in clauses for clause in led.clauses)
+    numbers = tuple(dict.fromkeys(one.said for one in clause_of if one.own and unwritten(one.said)))
+    return Notes(unknown, cut, unread, language(" ".join(led.said for led in clauses)), numbers)
 
 
 def load_picture(image: Any) -> NDArray[np.uint8]:
@@ -93,7 +115,7 @@ def describe_pictures(model: Model, pictures: list[NDArray[np.uint8]]) -> list[t
     """The sound concepts that pictures are heard as; several pictures are pooled like the frames of a video."""
     able = (one for one in (model, *model.experts.values()) if one.vision is not None and one.text is not None)
     model = next((one for one in able if one.concepts), model)
-    if model.vision is None or not model.concepts:
+    if model.vision is None or model.text is None or not model.concepts:
         return []
     return model.vision.describe(pictures, list(model.concepts), lambda texts: embed_words(model, texts))
 
@@ -111,28 +133,31 @@ def caption(words: list[tuple[str, float]]) -> str:
 def from_clip(model: Model, pictures: list[NDArray[np.uint8]], prompt: str, negative: str) -> Pair:
     """Condition and null of a CLIP-conditioned network (Sec. 4.3): unit vectors, the mean over the frames of a video.
 
-    A prompt takes the pictures' place as CLIP's vector of the text, which shares their space; the null is CLIP's vector
-    of the negative prompt, or of the empty text.
+    A prompt takes the pictures' place as CLIP's vector of the text, which shares their space; the null is the one that
+    the network has learned, or else CLIP's vector of the negative prompt or of the empty text.
     """
-    bridge = model.vision
+    bridge, unet = model.vision, model.config.unet
     if not isinstance(bridge, ClipBridge):
-        raise ValueError(
-            "This network needs CLIP to look at pictures: put open_clip's ViT-H-14 into its vision folder."
-        )
-    seen = bridge.vision.text_vectors([prompt])[0] if prompt else bridge.video_vector(pictures)
-    null = bridge.vision.text_vectors([negative])
+        raise ValueError("This network needs CLIP to look at pictures: put open_clip's model into its vision folder.")
+    looks = bool(pictures) and not prompt
+    unit = unet.global_unit
+    seen = bridge.video_vector(pictures, unit) if looks else bridge.vision.text_vectors([prompt], unit)[0]
+    null = bridge.vision.text_vectors([negative], unit)
+    if unet.learned_null:
+        return _told(torch.cat([seen[None], null]), prompt or looks, negative)
     return Context(vector=seen[None]), Context(vector=null)
 
 
 @torch.inference_mode()
 def with_words(model: Model, condition: Context, words: list[tuple[str, float]]) -> Context:
     """Add the weighted mean of the words' joint vectors, unit norm, as the global vector (Sec. 4.3)."""
-    space = model.joint
+    space, unit = model.joint, model.config.unet.global_unit
     if space is None or condition.vector is None:
         return condition
-    vectors = space.embed_text([word for word, _ in words])
+    vectors = space.embed_text([word for word, _ in words], unit)
     weights = torch.tensor([weight for _, weight in words], device=vectors.device)
-    vector = F.normalize((weights[:, None] * vectors).sum(0, keepdim=True), dim=-1)
+    vector = (weights[:, None] * vectors).sum(0, keepdim=True)
+    vector = F.normalize(vector, dim=-1) if unit else vector / weights.sum()
     given = torch.ones(1, dtype=torch.bool, device=vector.device)
     return replace(condition, vector=vector, has_vector=given)
 

@@ -17,6 +17,7 @@ from typing import Any
 from torch import Tensor
 
 from maa.models.vocabulary import Match, Vocabulary
+from maa.models.written import in_words, unwritten
 from maa.pipeline import checks
 from maa.pipeline.notes import NOTHING, Notes
 from maa.pipeline.rows import MAX_HEARD
@@ -63,6 +64,11 @@ class Clause:
     def led(self) -> bool:
         """Whether other words take the place of the person's own."""
         return self.heard != self.said
+
+    @property
+    def own(self) -> bool:
+        """Whether the network listens to the person's own words, numbers in them written out."""
+        return self.heard in (self.said, in_words(self.said))
 
     @property
     def choices(self) -> list[str]:
@@ -181,7 +187,7 @@ def lead(
 def _by_nearness(prompt: str, pieces: list[str], find: Finder) -> Led:
     """A known prompt as a whole; another one clause by clause."""
     whole = find.clause(prompt)
-    if not whole.led and whole.known:
+    if whole.own and whole.known:
         return Led.of(prompt, [whole], ["", ""])
     clauses: list[Clause] = []
     joints = [""]
@@ -231,11 +237,14 @@ class Finder:
         """One sound in a person's words, with the known sounds that are near it."""
         self.learn([said])
         core, times = _counted(said)
+        before = len(times) - len(times.lstrip(", "))  # what parts it from the sound
+        times = times[:before] + in_words(times[before:])
         matches = tuple(self.vocabulary.nearest(self.vectors[core], CANDIDATES))
         if max(match.similarity for match in matches) >= NEAR:
-            return Clause(said, said, matches, True, times)
+            trained = self.vocabulary.sound_of(core) is not None  # on these very words, figures and all
+            return Clause(said, said if trained else in_words(said), matches, True, times)
         known = matches[0].similarity >= self.far and WORD.search(core) is not None
-        return Clause(said, matches[0].words + times if known else said, matches, known, times)
+        return Clause(said, matches[0].words + times if known else in_words(said), matches, known, times)
 
     def at_once(self, said: str) -> list[Clause]:
         """The sounds that are heard at once in a clause: one, or the two or three that "and" joins."""
@@ -252,7 +261,7 @@ def _clauses(said: str, find: Finder) -> tuple[list[Clause], list[str]]:
     """A clause, or the two or three that "and" joins, where each of them alone is nearer to something known."""
     whole = find.clause(said)
     parts = _cut(said, ALSO, 2)
-    if len(parts) == 1 or (not whole.led and whole.known):
+    if len(parts) == 1 or (whole.own and whole.known):
         return [whole], []
     each = [find.clause(part) for part in parts[::2]]
     if min(clause.similarity for clause in each) <= whole.similarity:
@@ -289,9 +298,9 @@ def captions_instead(led: Led, heard: Sequence[str], vocabulary: Vocabulary | No
         raise ValueError(f"The prompt has {len(led.clauses)} parts; give a caption for each of them, not {len(heard)}.")
     chosen = []
     for clause, caption in zip(led.clauses, heard, strict=True):
-        own = caption == clause.said
+        own = caption in (clause.said, in_words(clause.said))
         known = vocabulary is None or vocabulary.sound_of(_counted(caption)[0]) is not None
-        if not own and not known and caption != clause.heard:
+        if not own and not known and caption != clause.heard and not unwritten(clause.said):
             raise ValueError(f"{checks.shown(caption)} is no sound that the model knows; choose one of its vocabulary.")
         chosen.append(replace(clause, heard=caption, known=clause.known if own else True))
     return Led.of(led.said, chosen, led.joints)

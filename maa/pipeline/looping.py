@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from maa.audio.loops import closed, cut
+from maa.audio.loops import closed, cut_circle
 from maa.pipeline.render import Renderer
 
 AROUND = 8  # latent columns of the circle that are rendered again on each side: 1 s, so that no network sees an end
@@ -29,7 +29,7 @@ def rendered(renderer: Renderer, latents: Tensor, length: int) -> tuple[NDArray[
     circles = closed(waves[:, frames.start * hop : frames.stop * hop], waves[:, : frames.start * hop], rate)
     made, turned = [], []
     for circle, picture in zip(circles, mel, strict=True):
-        wave, begin = cut(circle, length, rate, hop)
+        wave, begin = cut_circle(circle, length, rate, hop)
         made.append(wave)
         turned.append(picture.roll(-begin // hop, dims=-1))
     return np.stack(made), torch.stack(turned)

@@ -30,6 +30,7 @@ class Notes:
         unknown: clauses near which nothing is known.
         cut: ends of prompts that lie beyond the text encoder's length.
         unread: signs that the text encoder does not tell apart, such as emoji and other scripts.
+        numbers: clauses whose numbers would be read better as words, which the library for it is not there to do.
         language: what the words seem to be in, where that is not English; "" = nothing seems so.
     """
 
@@ -37,10 +38,12 @@ class Notes:
     cut: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     language: str = ""
+    numbers: tuple[str, ...] = ()
 
     def to_settings(self) -> dict[str, Any]:
         """JSON types, and only what there is."""
         lists = {"unknown": list(self.unknown), "cut": list(self.cut), "unread": list(self.unread)}
+        lists["numbers"] = list(self.numbers)
         found: dict[str, Any] = {name: words for name, words in lists.items() if words}
         return found | ({"language": self.language} if self.language else {})
 
@@ -74,6 +77,8 @@ def sentences(settings: Mapping[str, Any]) -> list[str]:
         found.append(f"The model reads English only, and this looks like {settings['language']}.")
     if settings.get("unknown"):
         found.append(f"It knows nothing like {_quoted(settings['unknown'])}, so expect a guess.")
+    if settings.get("numbers"):
+        found.append(f"Numbers are heard best as words: write {_quoted(settings['numbers'])} out, or install wetext.")
     if settings.get("cut"):
         found.append(f"The prompt is too long for the model: it does not hear {_quoted(settings['cut'])}.")
     return found

@@ -31,7 +31,7 @@ MAX_EXTENSION = 30.0  # seconds at each end of a sound
 SEEDS = 2**32
 MIX_DB = -6.0  # level of a clip's own sound when it is mixed in, and nothing else is said
 
-ORIGINALS = {"replace": "Replace", "mix": "Mix", "keep": "Keep (second track)"}
+ORIGINALS = {"replace": "Replace", "mix": "Mix", "keep": "Keep as the first of two tracks"}
 
 
 def _samplers() -> dict[str, str]:
@@ -84,7 +84,7 @@ class Sampling(OptionGroup):
         0.0,
         Number(
             help="fresh noise in ddim", low=0.0, high=1.0, slider=(0.0, 1.0, 0.05), place=ADVANCED, half=True,
-            label="Fresh noise in DDIM (eta)", api=False,
+            label="Randomness of DDIM (eta)", api=False,
         ),
     )  # fmt: skip
     # With "official": personalise as the authors' script does, one step noisier than the network is told. To compare.
@@ -182,7 +182,7 @@ class Filling(OptionGroup):
         0,
         Whole(
             help="rounds of going back half-way, for a closer fit", low=0, high=4, slider=(0, 4, 1), place=TAB,
-            label="Resampling", info="Rounds of going back half-way, for a closer fit; slower.", metavar="N",
+            label="Rounds of refinement", info="Rounds of going back half-way, for a closer fit; slower.", metavar="N",
         ),
     )  # fmt: skip
     blend: float = declare(  # how far latent cells beside the hole may follow the network

@@ -13,7 +13,7 @@ from maa.diffusion.schedule import first_timestep
 from maa.pipeline.conditioning import Pair
 from maa.pipeline.length import frames_for
 from maa.pipeline.options import Sampling
-from maa.pipeline.published import drawn, repeated
+from maa.pipeline.published import posterior_latent, repeated
 from maa.pipeline.render import Renderer, Start
 
 
@@ -57,7 +57,10 @@ def noised_start(renderer: Renderer, wave: NDArray[np.float32], pair: Pair, t0: 
     whole = first_timestep(t0, renderer.schedule) + 1 >= config.schedule.steps
     if sampler_named(sampling.sampler).published:
         return Start(
-            *pair, config.audio.frames, t0, None if whole else drawn(renderer, repeated(renderer, wave), sampling)
+            *pair,
+            config.audio.frames,
+            t0,
+            None if whole else posterior_latent(renderer, repeated(renderer, wave), sampling),
         )
     wave = wave[: config.audio.samples]
     frames = frames_for(config, len(wave))

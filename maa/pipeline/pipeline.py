@@ -323,8 +323,8 @@ class MakeAnAudio(Words):
         if not any(said) and self.can("inpaint"):
             expert = self.experts["inpaint"]
             return inpainting.inpaint_by_expert(expert, self.engine, source, mask, sampling, filling, on_step)
-        if any(said) and "text" in self.model.missing:
-            raise ValueError(f"{self.model.missing['text']} Or leave the prompts empty.")
+        if any(said) and (lack := lacks(self.model)["text"]):
+            raise ValueError(f"{lack} Or leave the prompts empty.")
         prompts = self._prompts(*said, literal)
         return inpainting.inpaint(self.engine, source, mask, prompts, sampling, filling, on_step)
 

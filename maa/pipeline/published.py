@@ -56,7 +56,7 @@ class PublishedJob(Job):
         factor = self.renderer.model.config.autoencoder.factor
         make = torch.from_numpy(hole)[None, None].to(given.device)
         cells = make[..., ::factor, ::factor].to(given)  # theirs is shrunk to its nearest cells
-        known = drawn(self.renderer, self._heard(given, make), sampling)
+        known = posterior_latent(self.renderer, self._heard(given, make), sampling)
         condition, null = (replace(one, known=known, make=cells) for one in (conditions.condition, conditions.null))
         start = Start(condition, null, self.spec.frames, held=False)
         made = self.renderer.decode(self._denoise(start, (known, cells), given, sampling, count))
@@ -74,7 +74,7 @@ def repeated(renderer: Renderer, wave: NDArray[np.float32]) -> Tensor:
 
 
 @torch.inference_mode()
-def drawn(renderer: Renderer, mel: Tensor, sampling: Sampling) -> Tensor:
+def posterior_latent(renderer: Renderer, mel: Tensor, sampling: Sampling) -> Tensor:
     """The latent of a mel: the posterior's mean, or where that is asked for a draw that the seed decides."""
     generator = (
         torch.Generator("cpu").manual_seed(decided(sampling.seed, "seed")) if sampling.posterior_sample else None

@@ -44,7 +44,7 @@ class Report:
         share = math.floor(100 * self.unchanged) / 100  # 99.999 % is not 100 %
         return (
             f"{share:g} % of the samples unchanged · largest difference outside the span {self.outside:g} · "
-            f"loudness inside {before} → {after} LUFS"
+            f"loudness of the painted part {before} → {after} LUFS"
         )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from maa.audio.carried import NOTHING, Carried
 from maa.audio.io import resample, write
-from maa.audio.loops import marks, resampled
+from maa.audio.loops import loop_marks, resampled
 
 
 @dataclass(frozen=True)
@@ -73,5 +73,5 @@ class Generation:
         tags, new, loop = self.settings_of(take), rate or self.sample_rate, self.settings.get("loop") is True
         change = resampled if loop else resample
         samples = self.audio[take] if rate is None else change(self.audio[take], self.sample_rate, rate)
-        carried = marks(samples.shape[1], new) if loop else self.carried.at_rate(self.sample_rate, new)
+        carried = loop_marks(samples.shape[1], new) if loop else self.carried.at_rate(self.sample_rate, new)
         return write(path, samples, new, subtype or self.subtype, tags, carried)

@@ -54,7 +54,7 @@ def _seconds() -> Any:
         help="length of the sound", low=MIN_SECONDS, high=MAX_SECONDS, slider=(1.0, MAX_SECONDS, 0.001), place=SOUND,
         label="Length in seconds", metavar="S", always=True, native=lambda config: config.audio.seconds,
         open="the model's own",
-        info="The model has learnt from {native:.1f} s. Longer sounds are joined from such pieces.",
+        info="The model has learnt from pieces of {native:g} s; longer sounds are joined from such.",
     )  # fmt: skip
     return declare(None, setting)
 
@@ -223,7 +223,7 @@ class Personalize(Task):
     """A sound of the user's own, led towards a prompt."""
 
     name, label, method = "personalize", "Personalise", "personalize"
-    several: ClassVar[str] = "Try five t0 side by side"  # the button of `strip`
+    several: ClassVar[str] = "Try five steps from your sound to the prompt"  # the button of `strip`
     summary = "A sound of your own, moved towards a prompt."
     source = Source("audio", "a sound")
 

@@ -16,8 +16,9 @@ import gradio as gr
 
 from maa.config import ModelConfig
 from maa.pipeline.setting import File, Number, Rows, Setting, Switch, TextLine, TextList, Whole
+from maa.ui.faults import told
 from maa.ui.jobs import Progress
-from maa.ui.tab import TabTask, Workplace, perform, told
+from maa.ui.tab import TabTask, Workplace, perform
 from maa.ui.tabs import TABS
 
 REQUIRED = inspect.Parameter.empty

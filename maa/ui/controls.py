@@ -52,6 +52,7 @@ class Controls:
     generate: gr.Button
     stop: gr.Button
     status: gr.HTML
+    below: gr.Column  # under the status line, for a tab's examples
 
     @property
     def prompt(self) -> Component:
@@ -84,9 +85,12 @@ def controls(
     # Where the new sound goes into the user's own, what may be left to the model stands back.
     aside = [one for one in sampling if one.free and task.splices]
     said = sorted((one for one in own if one.place == PROMPTS), key=lambda one: bool(one.label))  # the prompt first
-    parts = lay(said, task.name, config, wording)
+    first = [one for one in said if not one.label or isinstance(one, Rows | TextList)]  # the prompt, and what it means
+    parts = lay(first, task.name, config, wording)
     generate, stop = _buttons(task.name)
     line = status.status_line(task.name)
+    below = gr.Column(elem_classes="maa-below")
+    parts |= lay([one for one in said if one not in first], task.name, config)
     with gr.Group():
         ahead = [one for one in own if not one.turn]
         late = [one for one in own if one.turn]
@@ -97,7 +101,7 @@ def controls(
         parts |= lay([one for one in sampling if one.place == ADVANCED], task.name, config)
         parts |= lay(written, task.name, config)
         parts |= lay(aside, task.name, config)
-    return Controls(parts, generate, stop, line)
+    return Controls(parts, generate, stop, line, below)
 
 
 def lay(
@@ -186,8 +190,10 @@ def _seed(task: str) -> dict[str, Component]:
             min_width=100,
             elem_id=f"{task}-seed",
         )
-        dice = gr.Button("Roll", size="sm", icon=str(DICE), scale=0, min_width=0, elem_id=f"{task}-dice")
-        fresh = gr.Checkbox(True, label="New each time", container=False, scale=0, min_width=0, elem_id=f"{task}-fresh")
+        dice = gr.Button("Roll a seed", size="sm", icon=str(DICE), scale=0, min_width=0, elem_id=f"{task}-dice")
+        fresh = gr.Checkbox(
+            True, label="New seed each time", container=False, scale=0, min_width=0, elem_id=f"{task}-fresh"
+        )
     # In the browser: rolling a die needs no server. The rolled seed is kept until the box is ticked again.
     roll = f"() => [Math.floor(Math.random() * {SEEDS}), false]"
     dice.click(None, outputs=[seed, fresh], js=roll, api_visibility="private")

@@ -115,13 +115,14 @@ def examples(
     if not rows:
         return
     knobs, shown = parts
-    buttons = gr.Dataset(
-        components=["textbox"],
-        samples=[[example.label] for example in rows],
-        type="index",
-        label="Examples",
-        elem_id=f"{task}-examples",
-    )
+    with knobs.below:
+        buttons = gr.Dataset(
+            components=["textbox"],
+            samples=[[example.label] for example in rows],
+            type="index",
+            label="Examples",
+            elem_id=f"{task}-examples",
+        )
     filled = dict.fromkeys((*rows[0].settings, *RESET, "events"))
     own = [knobs.status, *(knobs.parts[name] for name in filled if name in knobs.parts)]
     buttons.click(

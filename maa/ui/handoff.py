@@ -4,32 +4,20 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
-from maa.ui import files, records, restore, status
+from maa.ui import arrivals, keeping, records, restore, status
+from maa.ui.arrivals import HIDDEN, PageParts, refused, shown_at
 from maa.ui.results import Updates, widget
-from maa.ui.tab import Desk, Workplace, told
-
-# In the queue, because messages to the visitor travel through it; not behind the jobs, which have a line of their own.
-HIDDEN: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": 4, "api_visibility": "private"}
-
-
-@dataclass(frozen=True)
-class PageParts:
-    """The components that belong to no tab."""
-
-    tabs: gr.Tabs
-    conductor: gr.HTML
-    history: gr.HTML
+from maa.ui.tab import Desk, Workplace
 
 
 def conductor() -> gr.HTML:
     """A button that opens a file, and the listeners for a file dropped on the page and for Ctrl+Enter."""
-    return widget("conductor.js", "conductor")
+    return widget("conductor.js", "conductor", "takes/conductor.css")
 
 
 def history() -> gr.HTML:
@@ -46,30 +34,9 @@ def connect(place: Workplace, whole: PageParts) -> None:
     everything = list(dict.fromkeys(everything))
     for desk in place.desks.values():
         _listen(place, whole, desk.shown.widget, everything)
+        keeping.tell_changes(desk)
     _listen(place, whole, whole.history, everything)
-
-    def dropped(event: gr.EventData) -> Updates:
-        try:
-            data = restore.settings_in(event._data)
-            name = restore.file_called(data.get("name"))
-            path = files.uploaded({"path": data.get("path")}, "a sound")
-            settings, view = restore.from_file(path, repr(name))
-            desk = place.desks[settings["task"]]
-            native = place.model.config.audio.sample_rate
-            changed = view.get("rate") not in (None, native) and desk.task.name != "inpaint"
-            chosen = restore.file_choices(desk, {**view, "resampled": view["rate"] if changed else 0})
-            gr.Info(f"The settings of {name} are back.", duration=4)
-            return {**restore.use(desk, settings, None), **chosen, whole.tabs: gr.Tabs(selected=desk.task.name)}
-        except Exception as error:  # noqa: BLE001 - told to the visitor or written into the log
-            return refused(whole, error)
-
-    whole.conductor.dropped(dropped, outputs=everything, **HIDDEN)
-
-
-def refused(whole: PageParts, error: Exception) -> Updates:
-    """Say what is wrong and change nothing: an error would mark every control of the page as failed."""
-    gr.Warning(told(error).message)
-    return {whole.conductor: None}
+    arrivals.connect(place, whole, everything)
 
 
 def _listen(place: Workplace, whole: PageParts, source: Any, everything: list[Component]) -> None:
@@ -109,7 +76,8 @@ def _listen(place: Workplace, whole: PageParts, source: Any, everything: list[Co
 
     def send(data: dict[str, Any]) -> tuple[Desk, Updates, bool]:
         desk = desk_of(data.get("to"))
-        return desk, restore.send_take(desk, restore.settings_in(data.get("settings")), data.get("id")), False
+        updates = restore.send_take(desk, restore.settings_in(data.get("settings")), data.get("id"))
+        return desk, {**updates, whole.conductor: shown_at(desk)}, False
 
     def more(data: dict[str, Any]) -> tuple[Desk, Updates, bool]:
         settings = restore.settings_in(data.get("settings"))

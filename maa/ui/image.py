@@ -12,12 +12,14 @@ from maa.pipeline.tasks import Image
 from maa.ui import files
 from maa.ui.controls import Wording, controls
 from maa.ui.examples import examples
+from maa.ui.faults import told
 from maa.ui.jobs import OnStep
 from maa.ui.limits import Ask
 from maa.ui.results import results
 from maa.ui.shares import LOOK
-from maa.ui.tab import Extra, Made, Own, TabTask, Workplace, told, wire
+from maa.ui.tab import Made, Own, TabTask, Workplace
 from maa.ui.widgets import word_list
+from maa.ui.wiring import Extra, wire
 
 if TYPE_CHECKING:
     from maa.pipeline import Generation, MakeAnAudio
@@ -73,6 +75,7 @@ def build(place: Workplace) -> None:
                 sources=["upload", "clipboard"],
                 height=240,
                 elem_id="image-input",
+                elem_classes="maa-reads-picture",
             )
             words = word_list("image-words")
             knobs = controls(Image, place.model.config, place.worded(WORDING))
@@ -80,10 +83,12 @@ def build(place: Workplace) -> None:
             shown = results("image", HINT)
             examples(place.assets, "image", {"input": picture}, (knobs, shown))
 
-    def listen(value: Any) -> Any:
-        """The words that a picture is heard as, as soon as it is there."""
+    def listen(value: Any, shown_words: Any) -> Any:
+        """The words that a picture is heard as, as soon as it is there; words that came with settings stay."""
         if value is None:
             return {"words": [], "heard": True}
+        if isinstance(shown_words, dict) and "heard" not in shown_words and shown_words.get("words"):
+            return {**shown_words, "heard": False}  # those of the next picture are its own
         try:
             heard = next(place.look("image", words_heard, value))
         except Exception as error:
@@ -91,9 +96,9 @@ def build(place: Workplace) -> None:
         return {"words": [list(word) for word in heard[:WORDS_SHOWN]], "heard": True}
 
     gr.on(
-        [picture.upload, picture.clear],
+        [picture.change],
         listen,
-        picture,
+        [picture, words],
         words,
         preprocess=False,
         show_progress="hidden",

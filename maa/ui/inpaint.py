@@ -21,12 +21,15 @@ from maa.pipeline.tasks import Inpaint
 from maa.ui import files, limits, painter
 from maa.ui.controls import Controls, Wording, controls, lay
 from maa.ui.examples import examples
+from maa.ui.faults import told
 from maa.ui.jobs import OnStep
+from maa.ui.joining import best_joined
 from maa.ui.limits import Ask
 from maa.ui.results import results
 from maa.ui.shares import LOOK
-from maa.ui.tab import Own, TabTask, Workplace, told, wire
+from maa.ui.tab import Own, TabTask, Workplace
 from maa.ui.widgets import sound_field
+from maa.ui.wiring import wire
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +41,7 @@ WORDING = Wording(
     prompt_label="What should be there instead?",
     prompt_placeholder="Rain. Leave empty to continue what is around it",
 )
+REMOVE_TAKES = 4
 PRESETS = {"remove": REMOVE, "replace": REPLACE}
 PLAYED = (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".webm", ".mp4")  # by browsers
 
@@ -72,8 +76,22 @@ def filling_of(ask: Ask) -> Filling:
     return cast(Filling, ask.more[0])
 
 
+def remove_painted(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
+    """The same without a prompt, the takes first that are most like what lies on both sides."""
+    spec = pipeline.config.audio
+    made = fill_painted(pipeline, own, ask, on_step)
+    mask = painter.mask_of(own["mask"], (spec.mels, pipeline.frames_of(files.uploaded(own["audio"], "a sound"))))
+    return best_joined(made, mask, round(filling_of(ask).before / spec.frame_seconds), spec)
+
+
 # The painter sends its mask as a value of its own, which is no file.
 TASK = TabTask(Inpaint, fill_painted, output=limits.SplicedOutput, reads={"mask": lambda painted: None})
+REMOVE_TASK = replace(
+    TASK,
+    call=remove_painted,
+    sets={"prompt": "", "heard": (), "takes": REMOVE_TAKES, **REMOVE},
+    done=" Made from what is around, without a prompt; the take that joins both sides best comes first.",
+)
 BOX_TASK = TabTask(Inpaint, fill_regions, output=limits.SplicedOutput)
 
 
@@ -125,7 +143,7 @@ def build(place: Workplace) -> None:
     _connect_presets(presets, knobs, own)
     _connect_painter(place, sound, mask, boxes, presets["load"])
 
-    wire(place, TASK, {"audio": sound, "mask": mask, **own}, (knobs, shown))
+    wire(place, TASK, {"audio": sound, "mask": mask, **own}, (knobs, shown), others=[(REMOVE_TASK, presets["remove"])])
 
 
 def _presets() -> dict[str, Any]:

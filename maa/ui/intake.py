@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from anyio import to_thread
+from fastapi import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 
 from maa.ui.faults import UNREADABLE, is_own, sorry
-from maa.ui.shares import visitor_of
+from maa.ui.shares import CAME, visitor_of
 from maa.ui.storage import NO_ROOM, STORAGE
 
 if TYPE_CHECKING:
@@ -20,12 +21,17 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 UPLOAD_MB = 100
 MOST_UPLOAD = UPLOAD_MB * 2**20 + 2**16  # bytes of a request that uploads, with what stands around the file
-MOST_BODY = 2**24  # bytes of any other request; the largest that a page sends is a painted mask
+MOST_BODY = 2**24  # bytes of any other request: a painted mask of 10 minutes has 5 MB, a file may come as a data: URI
+MOST_VALUES = 100_000  # in such a request; each costs up to a hundred times the bytes that it is written in
 TOO_LARGE = f"This request is too large; a file may have {UPLOAD_MB} MB."
+TOO_MANY = f"This request is too large; it may hold {MOST_VALUES:,} values."
 
 
-class TooLargeError(Exception):
-    """More has come than may."""
+class TooLargeError(HTTPException):
+    """More has come than may. FastAPI passes on what is of this kind, and hides any other error of a body."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(413, text)
 
 
 class Intake:
@@ -44,22 +50,25 @@ class Intake:
             return
         request = Request(scope)
         uploads = scope["method"] == "POST" and request.url.path.rstrip("/").endswith("/upload")
-        most, declared = MOST_UPLOAD if uploads else MOST_BODY, _declared(request)
-        visitor, refusal = visitor_of(request), TOO_LARGE if declared > most else None
+        most, size = MOST_UPLOAD if uploads else MOST_BODY, _declared(request)
+        visitor, refusal = visitor_of(request), TOO_LARGE if size > most else None
         if uploads and refusal is None:
-            refusal = await to_thread.run_sync(STORAGE.refusal, visitor, declared)
+            refusal = await to_thread.run_sync(STORAGE.refusal, visitor, size)
         if refusal is not None:
-            await _drain(receive, min(declared, 2 * most))
+            await _drain(receive, min(size, 2 * most))
             await PlainTextResponse(refusal, 413 if refusal == TOO_LARGE else 507)(scope, receive, send)
             return
-        came, stage = 0, "none"
+        came, values, stage, state = 0, 0, "none", scope.setdefault("state", {})
 
         async def counted() -> Message:
-            nonlocal came
+            nonlocal came, values
             message = await receive()
-            came += len(message.get("body", b""))
-            if came > most:
-                raise TooLargeError
+            part = message.get("body", b"")
+            came += len(part)
+            state[CAME] = came
+            values += 0 if uploads else sum(map(part.count, (b",", b"[", b"{")))
+            if came > most or values > MOST_VALUES:
+                raise TooLargeError(TOO_LARGE if came > most else TOO_MANY)
             return message
 
         async def sent(message: Message) -> None:
@@ -88,7 +97,7 @@ class Intake:
 def _refusal(error: Exception, request: Request, uploads: bool) -> tuple[str, int]:
     """What is answered where nothing of ours has been asked yet, and the HTTP status."""
     if isinstance(error, TooLargeError):
-        return TOO_LARGE, 413
+        return str(error.detail), 413
     if isinstance(error, ClientDisconnect):  # nobody is there to be told
         return UNREADABLE, 400
     if is_own(error):

@@ -46,6 +46,9 @@ def build(pipeline: MakeAnAudio | LoadingModel, assets: Path = ASSETS) -> gr.Blo
         handoff.connect(place, handoff.PageParts(tabs, conductor, history))
         with gr.Accordion("Model", open=False, elem_id="model-panel"):
             facts = gr.Markdown(panel.LOADING)
+            card = panel.card_of(place.model)
+            if card:
+                gr.Markdown(card, elem_id="model.card")
         with gr.Accordion("About, limits, citation", open=False):
             gr.Markdown(parts.source("web/about.md"))
         api.endpoints(place)

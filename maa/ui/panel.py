@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from maa.pipeline.tasks import LABELS
@@ -34,8 +35,22 @@ def describe(model: LoadingModel) -> tuple[str, dict[str, str]]:
     ]
     terms = licence(model.card)
     if terms:
-        parts.append("licences in the model card" if terms == "other" else f"licence {terms}")
+        card = "[model card](#model-panel)"
+        parts.append(f"licences in the {card}" if terms == "other" else f"licence {terms} ({card})")
     return " · ".join(parts), missing
+
+
+def hashes_of(hashes: Mapping[str, str], part: str) -> list[str]:
+    """The hashes of a part's file, or of all files that it lies in."""
+    file_of_it = re.compile(rf"{re.escape(part)}(-\d+-of-\d+)?\.safetensors")
+    return [known for file, known in sorted(hashes.items()) if file_of_it.fullmatch(file)]
+
+
+def card_of(model: LoadingModel) -> str:
+    """The model card without its front matter; "" where there is none."""
+    if model.card is None or not model.card.is_file():
+        return ""
+    return re.sub(r"\A---\n.*?\n---\n", "", model.card.read_text(encoding="utf-8"), flags=re.DOTALL)
 
 
 def licence(card: Path | None) -> str | None:
@@ -60,8 +75,8 @@ def table(model: LoadingModel) -> str:
     inside = getattr(pipeline, "model", None)
     for name, network in (inside.networks() if inside else {}).items():
         count = sum(parameter.numel() for parameter in network.parameters())
-        known = inside.hashes.get(f"{name}.safetensors", "") if inside else ""
-        parts.append(f"| {name} | {count / 1e6:.2f} M | `{known[:16]}` |")
+        known = ", ".join(f"`{one[:16]}`" for one in hashes_of(inside.hashes, name)) if inside else ""
+        parts.append(f"| {name} | {count / 1e6:.2f} M | {known} |")
     for name, sentence in (inside.missing if inside else {}).items():
         parts.append(f"| {name} | missing | {sentence} |")
     terms = licence(model.card)

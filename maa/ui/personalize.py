@@ -14,12 +14,14 @@ from maa.pipeline.tasks import MAX_START, Personalize
 from maa.ui import files
 from maa.ui.controls import Wording, controls, lay
 from maa.ui.examples import examples
+from maa.ui.faults import told
 from maa.ui.jobs import OnStep
 from maa.ui.limits import Ask
 from maa.ui.results import results
 from maa.ui.shares import LOOK
-from maa.ui.tab import Own, TabTask, Workplace, told, wire
+from maa.ui.tab import Own, TabTask, Workplace
 from maa.ui.widgets import sound_field, window, window_of
+from maa.ui.wiring import wire
 
 if TYPE_CHECKING:
     from maa.pipeline import Generation, MakeAnAudio

@@ -30,6 +30,7 @@ from maa.ui.faults import is_own, sorry, without_paths
 from maa.ui.storage import NO_ROOM, STORAGE
 
 RECORD, MASK, COMMAND = "take.json", "mask.png", "command.txt"
+WORDS = 48  # letters of a prompt in a file's name
 MOST_STARS = 200  # takes in one zip
 MOST_BYTES = 2**30  # of one zip
 
@@ -172,7 +173,11 @@ def stars(takes: Any) -> dict[str, Any]:
     if len(wanted) > MOST_STARS:
         return {"error": f"One zip takes {MOST_STARS} sounds; take some stars away and download the others after."}
     found = [one for one in map(record_of, wanted) if one is not None]
-    inside = {f"{number:03d}_{path.name}": path for number, one in enumerate(found, 1) for path in _media(*one)}
+    inside = {
+        f"{number:03d}_{called(one[1]['view'])}{path.suffix}": path
+        for number, one in enumerate(found, 1)
+        for path in _media(*one)
+    }
     if not inside:
         return {"error": "The server keeps none of these sounds any more; make them again first."}
     size = sum(path.stat().st_size for path in inside.values())
@@ -187,6 +192,14 @@ def stars(takes: Any) -> dict[str, Any]:
         _zip(path, inside, {}, zipfile.ZIP_STORED)  # sound and video hardly shrink
     os.utime(path.parent)  # kept for a day from now
     return {"url": files.url_of(path), "file": "make-an-audio_starred.zip", "gone": len(wanted) - len(found)}
+
+
+def called(view: Mapping[str, Any]) -> str:
+    """A name for a take's files outside of the server: its words, seed and number; as in `takes/names.js`."""
+    settings = view["settings"] if isinstance(view.get("settings"), Mapping) else {}
+    prompt = settings.get("prompt")
+    words = "-".join(re.findall(r"[^\W_]+", prompt[:WORDS].lower())) if isinstance(prompt, str) else ""
+    return f"{words or 'make-an-audio'}_seed-{view.get('seed')}_take-{view.get('number')}"
 
 
 def _zip(path: Path, inside: Mapping[str, Path], texts: Mapping[str, str], how: int) -> None:

@@ -10,7 +10,7 @@ import gradio as gr
 import soundfile
 
 from maa.audio.io import WRITTEN
-from maa.audio.mask import frame_spans
+from maa.audio.mask import Mask, frame_spans
 from maa.audio.mel import centres
 from maa.audio.tags import read_tags
 from maa.foreign import foreign
@@ -88,10 +88,13 @@ def refilled(desk: Desk, folder: Path | None, given: str | None) -> Updates:
 
 
 def _boxes(folder: Path | None, spec: AudioSpec) -> list[list[float]] | None:
-    """The mask of a take as regions in seconds and hertz, for the painter to paint again."""
+    """The mask of a take as regions, for the painter to paint again."""
     mask = None if folder is None else records.kept_mask(folder, spec)
-    if mask is None:
-        return None
+    return None if mask is None else boxes_of(mask, spec)
+
+
+def boxes_of(mask: Mask, spec: AudioSpec) -> list[list[float]]:
+    """A mask bool [mels, frames] as regions in seconds and hertz: one for every run of cells in a row."""
     centre = centres(spec)
     boxes = []
     for row in range(mask.shape[0]):
@@ -131,8 +134,13 @@ def send_take(desk: Desk, settings: Mapping[str, Any], take: object) -> Updates:
     takes_sound = isinstance(desk.shown.refill.get("input"), gr.Audio)
     if takes_sound:
         updates |= _sound(desk, take)
+    if "boxes" in desk.shown.refill:  # what was painted for it stays painted
+        found = records.record_of(take)
+        updates[desk.shown.refill["boxes"]] = _boxes(found[0], desk.spec) if found is not None else None
     line = "The sound is here." if takes_sound else "The words and settings are here."
-    return {**updates, desk.knobs.status: status.idle(f"{line} Press Generate when you are ready.")}
+    paints = " Paint over what should be made anew, then press Generate."
+    then = paints if "boxes" in desk.shown.refill else " Press Generate when you are ready."
+    return {**updates, desk.knobs.status: status.idle(line + then)}
 
 
 def _travelling() -> list[str]:
@@ -155,11 +163,11 @@ def more_like(desk: Desk, settings: Mapping[str, Any], take: object) -> Updates:
     return filled_in(desk, asked, fresh=True) | _sound(desk, take)
 
 
-def from_file(path: Path, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Settings and file choices inside a dropped file.
+def from_file(path: Path, name: str) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    """Settings and file choices inside a dropped file; no settings where it was not made here.
 
     Raises:
-        ValueError: it holds none.
+        ValueError: it is damaged.
     """
     try:
         settings = settings_in(read_tags(path))
@@ -167,7 +175,7 @@ def from_file(path: Path, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
         settings = {}
     task = settings.get("task")
     if not isinstance(task, str) or task not in TASKS:
-        raise ValueError(f"{name} holds no settings; drop a sound or video that was made here.")
+        return None, {}
     view: dict[str, Any] = {}
     if path.suffix.lower() in WRITTEN:
         with foreign(f"{name} is damaged; drop a sound or video that was made here."):

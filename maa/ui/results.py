@@ -91,12 +91,12 @@ def results(task: str, hint: str, *, video: bool = False, edits: bool = False) -
     return Results(widget("takes.js", f"{task}-takes", task=task, hint=hint, video=video, edits=edits))
 
 
-def widget(main: str, elem_id: str, **props: Any) -> gr.HTML:
-    """A component of the scripts in `maa/ui/takes`; `main` is the one that starts."""
+def widget(main: str, elem_id: str, *styles: str, **props: Any) -> gr.HTML:
+    """A component of the scripts in `maa/ui/takes`; `main` is the one that starts, `styles` are more style sheets."""
     return gr.HTML(
         value=None,
         html_template='<div class="maa-root"></div>',
-        css_template=parts.style(*STYLES),
+        css_template=parts.style(*STYLES, *styles),
         js_on_load=parts.script(f"takes/{main}"),
         apply_default_css=False,
         elem_id=elem_id,

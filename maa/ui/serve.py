@@ -5,7 +5,8 @@ from __future__ import annotations
 import getpass
 import os
 import tempfile
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,12 +14,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import gradio as gr
-from gradio.utils import get_upload_folder
+from gradio.utils import get_cache_folder
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 
 from maa.ui.examples import ASSETS
 from maa.ui.intake import UPLOAD_MB, Intake, guard_inputs
+from maa.ui.reach import hand_out_only
 from maa.ui.sessions import remember_little
 from maa.ui.shares import share_out
 from maa.ui.storage import limit
@@ -47,7 +49,8 @@ class HostCheck:
     """Answers only to requests that name one of `hosts`; others are told so and see nothing of it.
 
     A web page elsewhere can let a name of its own point to 127.0.0.1 (DNS rebinding) and then reads what this app
-    serves, as if it were its own. The name in the request gives it away.
+    serves, as if it were its own. The name in the request gives it away. What such a page may send without asking, an
+    upload for one, is refused, too.
     """
 
     def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
@@ -61,7 +64,18 @@ class HostCheck:
                 text = "This app was started for this computer alone; MAA_HOSTS names other hosts that may ask."
                 await PlainTextResponse(text, status_code=421)(scope, receive, send)
                 return
+            if scope.get("method") not in ("GET", "HEAD", "OPTIONS") and self._comes_from_elsewhere(scope["headers"]):
+                text = "Another web page has sent this; this app was started for its own page and for programs."
+                await PlainTextResponse(text, status_code=403)(scope, receive, send)
+                return
         await self.app(scope, receive, send)
+
+    def _comes_from_elsewhere(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+        """Whether the browser says so. Where it compares the sites itself it knows better than we do behind a proxy."""
+        said = {key: value.decode("latin-1") for key, value in headers}
+        if b"sec-fetch-site" in said:
+            return said[b"sec-fetch-site"] == "cross-site"
+        return b"origin" in said and host_of(said[b"origin"].rpartition("//")[2]) not in self.hosts
 
 
 def host_of(header: str) -> str | None:
@@ -100,27 +114,15 @@ def use_own_folder() -> None:
     os.environ["GRADIO_TEMP_DIR"] = str(folder) if mine else tempfile.mkdtemp(prefix="make-an-audio-")
 
 
-def out_of_reach(kept: Iterable[Path]) -> list[Path]:
-    """What lies in the working folder and the system's temporary one, save the folders that are `kept`.
-
-    Gradio would hand out anything in those two that one of our answers names. Where a kept folder lies inside, its
-    neighbours are listed one by one, as they are at the start.
-    """
-    ways = [path.resolve() for path in kept]
-    todo = [Path.cwd().resolve(), Path(tempfile.gettempdir()).resolve()]
-    found: list[Path] = []
-    while todo:
-        folder = todo.pop()
-        if folder.is_symlink() or folder in ways:  # Gradio asks where links lead to, and that is looked at by itself
-            continue
-        if not any(way.is_relative_to(folder) for way in ways):
-            found.append(folder)
-            continue
-        try:
-            todo += list(folder.iterdir())
-        except OSError:  # may be passed through and not be listed
-            continue
-    return found
+@contextmanager
+def _port_said(address: Address) -> Iterator[None]:
+    """Say it in our words where Gradio finds no free port."""
+    try:
+        yield
+    except OSError as error:
+        if "empty port" not in str(error):
+            raise
+        raise ValueError(f"Port {address.port or 7860} is in use; choose another one.") from error
 
 
 def launch(
@@ -141,7 +143,7 @@ def launch(
         mcp: offer the endpoints as tools of the Model Context Protocol, too; needs `gradio[mcp]`.
 
     Raises:
-        ValueError: MCP is asked for and not installed.
+        ValueError: MCP is asked for and not installed, or the port is in use.
     """
     if mcp and find_spec("mcp") is None:
         raise ValueError("The Model Context Protocol needs an extra: pip install 'gradio[mcp]'.")
@@ -150,33 +152,35 @@ def launch(
     checks = [Middleware(Intake)] if hosts is None else [Middleware(HostCheck, hosts=hosts), Middleware(Intake)]
     limit()  # says at once where it cannot be read
     served = [assets] if assets.is_dir() else []
-    hidden = [*private, *out_of_reach([*served, Path(get_upload_folder())])]
+    hidden = [*private, get_cache_folder().resolve()]  # of examples, which other apps of Gradio keep beside us
+    hand_out_only(page)
     page.queue(max_size=QUEUE, default_concurrency_limit=4)
     share_out(page, QUEUE)
     guard_inputs(page)
-    _, url, _ = page.launch(
-        server_name=address.host,
-        server_port=address.port,
-        share=False,
-        quiet=True,
-        prevent_thread_lock=True,
-        inbrowser=False,
-        ssr_mode=False,
-        show_error=False,
-        strict_cors=True,
-        enable_monitoring=False,
-        run_history=False,
-        mcp_server=mcp,
-        pwa=False,
-        max_file_size=UPLOAD,
-        max_threads=THREADS,
-        state_session_capacity=SESSIONS,
-        allowed_paths=[str(folder) for folder in served],
-        blocked_paths=[str(folder) for folder in hidden],
-        app_kwargs={"middleware": checks},
-        footer_links=["api", "settings"],
-        theme=theme(),
-        css_paths=[STYLE],
-    )
+    with _port_said(address):
+        _, url, _ = page.launch(
+            server_name=address.host,
+            server_port=address.port,
+            share=False,
+            quiet=True,
+            prevent_thread_lock=True,
+            inbrowser=False,
+            ssr_mode=False,
+            show_error=False,
+            strict_cors=True,
+            enable_monitoring=False,
+            run_history=False,
+            mcp_server=mcp,
+            pwa=False,
+            max_file_size=UPLOAD,
+            max_threads=THREADS,
+            state_session_capacity=SESSIONS,
+            allowed_paths=[str(folder) for folder in served],
+            blocked_paths=[str(folder) for folder in hidden],
+            app_kwargs={"middleware": checks},
+            footer_links=["api", "settings"],
+            theme=theme(),
+            css_paths=[STYLE],
+        )
     remember_little(page)
     return url.rstrip("/")

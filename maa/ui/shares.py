@@ -21,6 +21,7 @@ from gradio.server_messages import ProcessCompletedMessage
 from gradio.utils import LRUCache
 
 from maa.ui.faults import UNREADABLE
+from maa.ui.memory import HEAP
 from maa.ui.storage import VISITOR
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ LOOK: dict[str, Any] = {"concurrency_id": "look", "concurrency_limit": 2}  # for
 MAILBOXES = 500  # of sessions whose last messages are kept
 COUNTED_EVENTS = 100  # ended jobs that Gradio's statistics remember
 IDLE = 0.01  # seconds between two looks for waiting jobs; Gradio's thousand a second keep a core busy
+MOST_WAITING = 2**26  # bytes of the requests of the jobs that wait in a line; they are kept several times over
+CAME = "maa_came"  # what has come of a request, by name in its state
 GRACE = 20.0  # seconds until a job must have a listener; an open stream asks for news at least every 10 s
 UNHEARD = "Nobody listened to this job, so it was dropped; open its stream soon after asking."
 Pushed = tuple[bool, str | list[dict[str, Any]], Literal["success", "error", "queue_full", "validator_error"]]
@@ -115,7 +118,7 @@ class FairQueue(Queue):
         if body.fn_index is not None:
             fn = route_utils.get_fn(self.blocks, None, body)
             line = self.event_queue_per_concurrency_id.get(fn.concurrency_id)
-            refusal = self.refusal(line.queue if line else [], visitor_of(request))
+            refusal = self.refusal(line.queue if line else [], visitor_of(request), came(request))
             if refusal:  # a page shows words of its own for a full queue, and ours for an error
                 return False, refusal, "error" if _is_page(request) else "queue_full"
         return await super().push(body, request, username)
@@ -128,14 +131,14 @@ class FairQueue(Queue):
         if event.session_hash in self.pending_messages_per_session:
             super().send_message(event, event_message)
 
-    def refusal(self, waiting: list[Event], visitor: str) -> str | None:
-        """Why a visitor may not join a line now; None where they may."""
-        if len(waiting) >= self.size:
-            return f"The queue is full: {len(waiting)} jobs are waiting. Please try again in a minute."
+    def refusal(self, waiting: list[Event], visitor: str, size: int = 0) -> str | None:
+        """Why a visitor may not join a line now with a request of `size` bytes; None where they may."""
+        own = [event for event in waiting if visitor_of(event.request) == visitor]
         share = max(1, self.size // 2)
-        mine = sum(visitor_of(event.request) == visitor for event in waiting)
-        if mine >= share:
-            return f"{mine} jobs of yours are waiting, your share of the queue. Please let one of them end first."
+        if len(waiting) >= self.size or _bytes_of(waiting) + size > MOST_WAITING:
+            return f"The queue is full: {len(waiting)} jobs are waiting. Please try again in a minute."
+        if len(own) >= share or (own and _bytes_of(own) + size > MOST_WAITING // 2):
+            return f"{len(own)} jobs of yours are waiting, your share of the queue. Please let one of them end first."
         return None
 
     def compute_analytics_summary(self, records: Any) -> dict[str, Any]:
@@ -152,6 +155,7 @@ class FairQueue(Queue):
             await super().process_events(events, batch, begin_time, fn)
         finally:
             watch.cancel()
+            asyncio.get_running_loop().run_in_executor(None, HEAP.give_back)
 
     async def _watch(self, events: list[Event]) -> None:
         """Let jobs end within a step that began before their time to listen was over, when it is over."""
@@ -179,6 +183,15 @@ class FairQueue(Queue):
 
     def _forget(self, session: str) -> None:
         self.pending_event_ids_session.pop(session, None)
+
+
+def came(request: Request) -> int:
+    """Bytes of a request's body, as `maa.ui.intake` has counted them."""
+    return int(request.scope.get("state", {}).get(CAME, 0))
+
+
+def _bytes_of(events: list[Event]) -> int:
+    return sum(came(event.request) for event in events)
 
 
 def _is_page(request: Request) -> bool:

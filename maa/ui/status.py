@@ -22,6 +22,7 @@ def status_line(task: str) -> gr.HTML:
         js_on_load=parts.script("web/status.js"),
         apply_default_css=False,
         elem_id=f"{task}-status",
+        task=task,
     )
 
 
@@ -30,9 +31,9 @@ def idle(text: str = "") -> Value:
     return {"state": "idle", "text": text, "part": 0.0}
 
 
-def busy(progress: Progress) -> Value:
-    """A job is running."""
-    return {"state": "busy", "text": progress.text, "part": progress.step / max(progress.total, 1)}
+def busy(progress: Progress, job: str = "") -> Value:
+    """A job is running; `job` is what a page that is loaded anew finds it by."""
+    return {"state": "busy", "text": progress.text, "part": progress.step / max(progress.total, 1), "job": job}
 
 
 def done(text: str) -> Value:

@@ -1,29 +1,27 @@
-"""What all tabs have in common: a request goes in, progress and takes come out, Stop stops."""
+"""What all tabs have in common: a request goes in, progress and takes come out. `wiring` connects the buttons."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import gradio as gr
 from gradio.components import Component
 
 from maa import checkpoint
 from maa.pipeline import tasks
 from maa.pipeline.options import Sampling
 from maa.pipeline.setting import Setting, settings_of
-from maa.ui import files, lending, limits, originals, records, status, words
+from maa.ui import files, lending, limits, originals, records, words
 from maa.ui.controls import Controls, Wording
-from maa.ui.faults import told
+from maa.ui.errands import Errands
 from maa.ui.jobs import Done, Jobs, OnStep, Progress
 from maa.ui.limits import Ask
 from maa.ui.model import LoadingModel
-from maa.ui.results import Results, Take, Updates, sound_takes, subtype
+from maa.ui.results import Results, Take, sound_takes, subtype
 from maa.ui.storage import STORAGE, VISITOR, size_of
 
 if TYPE_CHECKING:
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
     from maa.pipeline import Generation, MakeAnAudio
 
 Own = dict[str, Any]  # a tab's own inputs by name, as the page sent them
-LATE = 0.4  # seconds
 
 
 def as_asked(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Generation:
@@ -58,6 +55,8 @@ class TabTask:
         output: how its files are written; None = they are clips.
         reads: by setting, what makes the value of the tab's own component one that the setting takes.
         shows: by setting, the other way round.
+        sets: settings that its button sets, whatever the controls say.
+        done: what is said of it when it is done.
     """
 
     asks: type[tasks.Task]
@@ -67,6 +66,8 @@ class TabTask:
     output: type[limits.Output] | None = limits.Output
     reads: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     shows: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    sets: Mapping[str, Any] = field(default_factory=dict)
+    done: str = ""
 
     @property
     def name(self) -> str:
@@ -91,9 +92,17 @@ class TabTask:
         Raises:
             ValueError: a value is of the wrong kind or outside its limits.
         """
+        return limits.ask(self.asks, self.given(fields), self.output)
+
+    def given(self, fields: Own) -> Own:
+        """The values of a page's components, those among them that settings have otherwise as settings have them.
+
+        Raises:
+            ValueError: one of these is of the wrong kind.
+        """
         changed = {name: read(fields[name]) for name, read in self.reads.items() if name in fields}
         changed |= {"heard": words.chosen(fields)} if "heard" in fields else {}
-        return limits.ask(self.asks, {**fields, **changed}, self.output)
+        return {**fields, **changed, **self.sets}
 
 
 @dataclass(frozen=True)
@@ -133,6 +142,7 @@ class Workplace:
         self.model = model
         self.assets = assets
         self.jobs = Jobs(wait=lending.lent())
+        self.errands = Errands()
         self.desks: dict[str, Desk] = {}  # filled while the page is built
         self.run = lending.borrowing(self._run, lambda task, own, ask: lending.seconds_of(*_size(ask, model)))
         self.look = lending.borrowing(self._look, lambda *given: lending.START_SECONDS)
@@ -192,99 +202,3 @@ def recorded(task: TabTask, made: Made, own: Own, ask: Ask, pipeline: MakeAnAudi
     if task.frames:
         more["frames"] = task.frames(made.generation, own, kept[0].media.parent)
     return Made(made.generation, kept, more)
-
-
-@dataclass(frozen=True)
-class Extra:
-    """Components besides the results column that a finished job changes."""
-
-    outputs: list[Component]
-    updates: Callable[[Made], Updates]
-
-
-def wire(
-    place: Workplace,
-    task: TabTask,
-    own: dict[str, Component],
-    parts: tuple[Controls, Results],
-    extra: Extra | None = None,
-    others: Sequence[tuple[TabTask, gr.Button]] = (),
-) -> None:
-    """Connect a tab's buttons.
-
-    Args:
-        place: the model and the device's queue.
-        task: what Generate does.
-        own: the tab's own inputs by name.
-        parts: the tab's controls and its results column.
-        extra: what else a finished job changes.
-        others: more buttons that start a job with the same inputs.
-    """
-    knobs, shown = parts
-    inputs = {**own, **knobs.asked()}
-    place.desks[task.name] = Desk(task, own, knobs, shown, place.model.config.audio)
-    words.connect(place.model, knobs.parts)
-
-    def job(task: TabTask) -> Callable[..., Iterator[Updates]]:
-        def generate(*values: Any) -> Iterator[Updates]:
-            fields = dict(zip(inputs, values, strict=True))
-            try:
-                ask = task.ask(fields)
-                yield {knobs.status: status.busy(Progress(0, 0))}
-                for event in perform(place, task, fields, ask):
-                    if isinstance(event, Progress):
-                        yield {knobs.status: status.busy(event), **shown.live(event, place.model.config.audio)}
-                        continue
-                    made = event.result
-                    yield {
-                        **shown.show(made.takes, **made.more),
-                        **(extra.updates(made) if extra else {}),
-                        knobs.seed: ask.sampling.seed,
-                        knobs.status: status.done(f"Done in {event.seconds:.1f} s."),
-                    }
-            except Exception as error:
-                message = told(error)
-                yield {knobs.status: status.failed(message.message), **shown.quiet()}
-                raise message from error
-
-        return generate
-
-    outputs = [knobs.status, knobs.seed, *shown.outputs(), *(extra.outputs if extra else [])]
-    starts = [([knobs.generate.click, knobs.prompt.submit], task), *(([button.click], one) for one, button in others)]
-    started = [start(events, job(one), list(inputs.values()), outputs, knobs) for events, one in starts]
-    said = {"outputs": [knobs.status, shown.widget], "queue": False, "show_progress": "hidden"}
-
-    def stopped(seconds: float) -> Updates:
-        time.sleep(seconds)
-        return {knobs.status: status.idle("Stopped."), **shown.quiet()}
-
-    # A step that was on its way when Stop was pressed may still arrive: what is said then is said again.
-    knobs.stop.click(partial(stopped, 0.0), cancels=started, api_visibility="private", **said).then(
-        partial(stopped, LATE), api_visibility="private", **said
-    )
-
-
-def start(
-    events: list[Any],
-    generate: Callable[..., Iterator[Updates]],
-    inputs: list[Component],
-    outputs: list[Component],
-    knobs: Controls,
-) -> Any:
-    """What starts a job; Shift+Enter in the prompt is among it.
-
-    Stop closes the generator, also one that still waits in the queue. Both buttons stay enabled all the time: Gradio
-    ignores a second click while a job runs, and a button that is disabled takes the keyboard's focus away.
-    """
-    return gr.on(
-        events,
-        generate,
-        inputs=inputs,
-        outputs=outputs,
-        preprocess=False,  # values are checked by `limits` and `files`, in the same way as the endpoints'
-        show_progress="minimal",
-        show_progress_on=[knobs.status],
-        concurrency_id="gpu",
-        concurrency_limit=1,
-        api_visibility="private",
-    )

@@ -10,10 +10,11 @@ from maa.ui.controls import Wording, controls
 from maa.ui.examples import examples
 from maa.ui.lanes import follow
 from maa.ui.results import results
-from maa.ui.tab import TabTask, Workplace, wire
+from maa.ui.tab import TabTask, Workplace
+from maa.ui.wiring import wire
 from maa.ui.words import known_to
 
-HINT = "Describe a sound on the left and press Generate. Or pick an example: it plays at once."
+HINT = "Describe a sound and press Generate. Or pick an example: it plays at once."
 WORDING = Wording(prompt_label="What should be heard?", prompt_placeholder="A dog barks twice while rain falls")
 TASK = TabTask(Text, reads={"events": lanes.given}, shows={"events": lanes.shown})
 

@@ -13,21 +13,23 @@ from maa.pipeline.options import Soundtrack
 from maa.pipeline.seen import FRAMES, VIDEO_SECONDS
 from maa.pipeline.setting import settings_of
 from maa.pipeline.tasks import Video
-from maa.ui import files, lanes
+from maa.ui import cutting, files, lanes
 from maa.ui.controls import Wording, controls, lay
 from maa.ui.examples import examples
 from maa.ui.jobs import OnStep
 from maa.ui.lanes import follow
 from maa.ui.limits import Ask
 from maa.ui.results import Take, described, results
-from maa.ui.tab import Own, TabTask, Workplace, wire
-from maa.vision.frames import clip_frames, shrink
+from maa.ui.tab import Own, TabTask, Workplace
+from maa.ui.wiring import wire
+from maa.vision.frames import clip_frames, shrink, video_facts
 from maa.vision.mux import container_for
 
 if TYPE_CHECKING:
     from maa.pipeline import Generation, MakeAnAudio
 
 HINT = "Give a clip and press Generate: it comes back with sound. The picture is not re-encoded."
+SILENT = "The clip has no sound of its own, so there was nothing to mix in or to keep."
 WORDING = Wording(
     prompt_label="Or in your own words",
     prompt_placeholder="Leave empty to use what is seen in the clip",
@@ -44,13 +46,17 @@ def for_clip(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> Gene
 def takes(generation: Generation, own: Own, ask: Ask, pipeline: MakeAnAudio) -> list[Take]:
     """The uploaded clip once for every take, with that take as its sound, which lies beside it as a WAV file, too."""
     clip = files.uploaded(own["video"], "a video")
+    silent = generation.settings["original"] != "replace" and not video_facts(clip).has_audio
     made = []
     for index, seed in enumerate(generation.seeds):
         sound = files.result_path("video", seed, ".wav")
         generation.save(sound, take=index)
         path = sound.with_suffix(container_for(clip, generation.settings["original"]))
         save_clip(generation, clip, path, index)
-        made.append(described(generation, index, sound, pipeline.config.audio, path))
+        take = described(generation, index, sound, pipeline.config.audio, path)
+        if silent:
+            take.view["facts"] = [*take.view["facts"], ["note:", SILENT]]
+        made.append(take)
     return made
 
 
@@ -83,14 +89,14 @@ def build(place: Workplace) -> None:
             clip = gr.Video(
                 label="Video", sources=["upload"], height=240, elem_id="video-input", elem_classes="maa-reads-clip"
             )
-            note = (
-                f"Up to {VIDEO_SECONDS:.0f} s; longer than the model's own length, it is heard in overlapping windows."
-            )
+            note = f"Up to {VIDEO_SECONDS:.0f} s. The sound of a long clip is made in pieces that run into each other."
             gr.Markdown(note, elem_classes="maa-note")
+            ends = cutting.fields()
             own = lay(settings_of(Soundtrack), "video", place.model.config)
             knobs = controls(Video, place.model.config, place.worded(WORDING), None)
         with gr.Column(scale=7, min_width=320):
             shown = results("video", HINT, video=True)
             examples(place.assets, "video", {"input": clip}, (knobs, shown))
     follow.connect_clip(place, "video", knobs.parts, clip)
+    cutting.connect(clip, ends, knobs)
     wire(place, TASK, {"video": clip, **own}, (knobs, shown))

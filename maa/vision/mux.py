@@ -206,16 +206,16 @@ def _write(source: Path, sound: NDArray[np.float32], target: str | BytesIO, plan
         # An .m4v file is what FFmpeg calls "ipod", which knows no newer codec than H.264.
         newer = plan.suffix == ".m4v" and picture.codec_context.codec.canonical_name not in ("h264", "mpeg4")
         with av.open(target, "w", format="mp4" if newer else None, container_options=options) as output:
-            copies = [(track, _copied(output, track, plan)) for track in (picture, own) if track is not None]
+            copies = [(track, copied(output, track, plan)) for track in (picture, own) if track is not None]
             output.metadata.update({**words, "comment": plan.comment} if plan.comment else words)
             layout = "mono" if len(sound) == 1 else "stereo"
             new = cast("AudioStream", output.add_stream(_CODECS[plan.suffix], rate=RATE, layout=layout))
             new.bit_rate = _BIT_RATE[len(sound)]
             packets = (_beginning(_shifted(*pair, first), plan.packets) for pair in copies)
-            _interleave(output, [*packets, _encoded(new, sound)])
+            interleave(output, [*packets, _encoded(new, sound)])
 
 
-def _copied(output: OutputContainer, track: Any, plan: MuxPlan) -> Any:
+def copied(output: OutputContainer, track: Any, plan: MuxPlan) -> Any:
     """A track of the new file that takes the packets of `track` as they are."""
     copy = output.add_stream_from_template(track, opaque=True)
     tag = _tag(track, plan)
@@ -289,7 +289,7 @@ def _encoded(track: AudioStream, sound: NDArray[np.float32]) -> Iterator[Packet[
     yield from track.encode(None)
 
 
-def _interleave(output: OutputContainer, tracks: list[Iterator[Packet[Any]]]) -> None:
+def interleave(output: OutputContainer, tracks: list[Iterator[Packet[Any]]]) -> None:
     """Write all tracks in the order of their decoding times, so that players need not jump about in the file."""
     first = next(tracks[0], None)
     if first is None:

@@ -39,21 +39,22 @@ def attack(options: argparse.Namespace, folder: Path) -> list[Row]:
     seconds = {kind: 60 * options.minutes * share / sum(parts.values()) for kind, share in parts.items()}
     rows: list[Row] = []
     good.make(folder / "good")
+    end = time.monotonic()  # of a part; what one leaves of its time, as it had enough, is the next one's
     if "files" in parts:
         (folder / "work").mkdir()
-        until = time.monotonic() + seconds["files"]
-        rows += fuzz.run(folder / "good", folder / "work", until, options.files, options.seed)
+        end = max(end, time.monotonic()) + seconds["files"]
+        rows += fuzz.run(folder / "good", folder / "work", end, options.files, options.seed)
     if "calls" in parts or "jobs" in parts:
         with Server(folder / "server", options.model) as server:
             if "jobs" in parts:  # first, as its memory is compared
-                until = time.monotonic() + seconds["jobs"]
-                rows.append(soak.run(server, folder / "good", until, options.jobs, options.seed))
+                end = max(end, time.monotonic()) + seconds["jobs"]
+                rows.append(soak.run(server, folder / "good", end, options.jobs, options.seed))
             if "calls" in parts:
-                until = time.monotonic() + seconds["calls"]
-                rows.append(forge.run(server, folder / "good", until, options.calls, options.seed))
+                end = max(end, time.monotonic()) + seconds["calls"]
+                rows.append(forge.run(server, folder / "good", end, options.calls, options.seed))
     if "bombs" in parts:
         names = bombs.QUICK if options.quick else tuple(bombs.CASES)
-        rows += bombs.run(folder / "bombs", time.monotonic() + seconds["bombs"], names)
+        rows += bombs.run(folder / "bombs", max(end, time.monotonic()) + seconds["bombs"], names)
     return rows
 
 

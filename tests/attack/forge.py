@@ -29,9 +29,12 @@ EVENTS = ("dropped", "take_use", "take_again", "take_send", "take_more")
 ROUTES = ("file=", "file/", "stream/", "static/", "assets/", "custom_component/", "svelte/", "proxy=", "theme/")
 SHAPES = ("{}", "/{}", "//{}", "%2F{}", "../../../../{}", "..%2f..%2f..%2f{}", "....//....//{}", "./{}", "{}%00.wav",
           "{}/.", "file://{}", "\\\\{}", "%252e%252e%252f{}", "{}?x", "~/{}", "{}::$DATA")  # fmt: skip
+# Bodies of some MB that would be hundreds of MB as values.
+MANY = (b'{"data":[[' + b"[]," * 700_000 + b"1]]}",
+        b'{"data":[{' + b",".join(b'"%d":{}' % number for number in range(90_000)) + b"}]}")  # fmt: skip
 
 
-def run(server: Server, good: Path, until: float, most: int, seed: int, clients: int = 4) -> Row:
+def run(server: Server, good: Path, until: float, most: int, seed: int, clients: int = 8) -> Row:
     """Forged calls until the time is over or there were enough."""
     forger = Forger(server, good, seed)
     threads = [threading.Thread(target=forger.work, args=(until, most)) for _ in range(clients)]
@@ -106,7 +109,10 @@ class Forger:
             if answer.startswith("no answer") or seconds > CALL_SECONDS:
                 row.crashes += 1
                 row.found(f"{what}: {answer[:200]}")
-            if SORRY in answer or (answer.startswith("http 5") and not answer.startswith("http 503")):
+            told = (
+                answer.startswith("http 503") or '"title":"Error"' in answer
+            )  # Gradio's /api says 500 to refusals, too
+            if SORRY in answer or (answer.startswith("http 5") and not told):
                 row.tracebacks += 1
                 row.found(f"{what}: {answer[:200]}")
             held = self.server.secret in answer or "root:x:" in answer or "BEGIN OPENSSH" in answer
@@ -245,7 +251,7 @@ class Forger:
                  b'{"data":[],"fn_index":"x","session_hash":[]}', b'{"session_hash":1,"fn_index":1,"event_id":1}',
                  b'{"session_hash":"s","fn_index":1,"event_id":"e"}', b'{"data":[],"fn_index":1,"batched":true}',
                  b'{"data":{"a":1},"session_hash":"s","fn_index":0}', b"--b\r\n\r\n",
-                 b'{"event_id":"../x","fn_index":0}',
+                 b'{"event_id":"../x","fn_index":0}', *MANY,
                  json.dumps({"data": [self.junk(chance)]}).encode())  # fmt: skip
         kinds = ("application/json", "text/plain", "multipart/form-data; boundary=b", "multipart/form-data", "")
         headers = {"content-type": chance.choice(kinds)}

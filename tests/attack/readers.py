@@ -87,6 +87,8 @@ def dropped(path: Path) -> None:
     from maa.ui import image, inpaint, personalize, restore, text, video
 
     found, _ = restore.from_file(path, "a sound")
+    if found is None:  # a sound of somebody else's, which goes where sounds go
+        return
     tabs = {"text": text, "image": image, "video": video, "personalize": personalize, "inpaint": inpaint}
     task = tabs[found["task"]].TASK
     for setting in task.settings:

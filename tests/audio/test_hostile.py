@@ -185,6 +185,17 @@ def test_huge_masks_in_little_memory(tmp_path: Path, size: tuple[int, int]) -> N
     assert mebibytes < 400 and seconds < 10
 
 
+@pytest.mark.parametrize("size", [(60_000, 60_000), (20_000, 20_000), (6400, 6400)])
+def test_a_mask_that_is_too_large_is_told_so(tmp_path: Path, size: tuple[int, int]) -> None:
+    """Pillow's own limit speaks first for the largest; that is no damage."""
+    (tmp_path / "a.png").write_bytes(png(size[0], 1).replace(struct.pack(">II", size[0], 1), struct.pack(">II", *size)))
+    data = bytearray((tmp_path / "a.png").read_bytes())
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))  # of the header
+    (tmp_path / "a.png").write_bytes(data)
+    with pytest.raises(ValueError, match=r"too large to be one|far more pixels than a mask"):
+        read_mask(tmp_path / "a.png", SPEC, 40)
+
+
 @pytest.mark.parametrize(
     "text",
     ["[" * 200_000, '{"make', scale(40, 80, convention=["A"]), scale(40, 80, hop=10**400), scale(40, 80, mels=True),

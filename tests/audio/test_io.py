@@ -118,7 +118,7 @@ def test_write_replaces_or_leaves_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "subtype", "rate", "sentence"),
     [
-        ("a.mp3", "PCM_16", 16_000, "should end in .wav or .flac"),
+        ("a.aac", "PCM_16", 16_000, "should end in .wav, .flac, .ogg or .mp3"),
         ("a.flac", "FLOAT", 16_000, "cannot hold FLOAT"),
         ("a.wav", "PCM_12", 16_000, "cannot hold PCM_12"),
         ("no/such/a.wav", "PCM_16", 16_000, "folder that does not exist"),

@@ -156,7 +156,7 @@ def test_png_of_a_wrong_size(tmp_path: Path, size: tuple[int, int]) -> None:
     data[16:24] = size[0].to_bytes(4, "big") + size[1].to_bytes(4, "big")
     data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
     (tmp_path / "m.png").write_bytes(data)
-    with pytest.raises(ValueError, match=r"should be 48 x 80|cannot be read"):
+    with pytest.raises(ValueError, match=r"should be 48 x 80|cannot be read|far more pixels"):
         from_png(tmp_path / "m.png", SPEC, 48)
 
 

@@ -22,6 +22,13 @@ test("nothing is no bytes", () => {
   assert.equal(bytesOf(undefined).length, 0);
 });
 
+test("what is no base64 is no bytes: a history may be damaged", () => {
+  for (const text of ["!!", "A", "x", "\ud800", "AAAA=A"]) {
+    assert.equal(bytesOf(text).length, 0);
+    assert.equal(peaksOf(text).length, 0);
+  }
+});
+
 test("bits are packed as numpy packs them", () => {
   const cells = Uint8Array.from([1, 0, 0, 0, 0, 0, 0, 1, 1, 1]);
   assert.deepEqual([...packed(cells)], [0b10000001, 0b11000000]);

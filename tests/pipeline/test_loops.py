@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from maa import MakeAnAudio, Sampling
 from maa.audio.io import read
-from maa.audio.loops import cut, resampled
+from maa.audio.loops import cut_circle, resampled
 from maa.diffusion.circle import circular
 from maa.diffusion.windows import windowed
 from tests.files import picture_file
@@ -81,10 +81,10 @@ def test_what_is_too_long_is_cut_where_it_is_missed_least() -> None:
     tone = sine_wave(rate=RATE, seconds=1.024, frequency=RATE / 64)[0].astype(np.float32)
     noise = np.random.default_rng(1).standard_normal(len(tone)).astype(np.float32)
     noise[5000:9000] = 0.0  # a pause
-    wave, begin = cut(noise, len(noise) - 1500, RATE, 256)
+    wave, begin = cut_circle(noise, len(noise) - 1500, RATE, 256)
     assert begin % 256 == 0 and 5000 + 3100 <= begin <= 9000
     assert np.array_equal(wave[:1000], np.roll(noise, -begin)[:1000])
-    period, _ = cut(tone, len(tone) - 640, RATE, 256)  # ten periods less
+    period, _ = cut_circle(tone, len(tone) - 640, RATE, 256)  # ten periods less
     assert steps(period)[-1] <= 1.001 * steps(tone).max()
 
 

@@ -110,6 +110,16 @@ def test_a_missing_part_disables_its_tasks(folder: Path, part: str) -> None:
             maa.inpaint(SOUND, hole, "rain", sampling)
 
 
+def test_missing_parts_are_called_by_their_names(folder: Path) -> None:
+    parts = {"clap": "The CLAP projection", "clap_audio": "The CLAP sound encoder", "unet": "The denoising network"}
+    for part in parts:
+        (folder / f"{part}.safetensors").unlink(missing_ok=True)
+    missing = checkpoint.load(folder).missing
+    for part, name in parts.items():
+        assert part not in missing or missing[part] == f"{name} is missing: add {part}.safetensors to {folder}."
+    assert {"clap", "unet"} <= set(missing)
+
+
 def test_a_damaged_part_is_named(folder: Path) -> None:
     path = folder / "unet.safetensors"
     path.write_bytes(path.read_bytes()[:-100])

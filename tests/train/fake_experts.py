@@ -13,7 +13,7 @@ from torch import Tensor
 from tests.sounds import sine_wave
 from train.distill.distilling import Distillation, DistilOptions
 from train.distill.experts import Expert
-from train.distill.sounds import Sound, sources_of
+from train.distill.sounds import SoundFile, sound_sources
 
 CPU = torch.device("cpu")
 
@@ -43,7 +43,7 @@ class Guesser:
     def __init__(self, wait: float = 0.0) -> None:
         self.wait = wait  # seconds
 
-    def propose(self, sounds: Sequence[Sound]) -> list[list[str]]:
+    def propose(self, sounds: Sequence[SoundFile]) -> list[list[str]]:
         """Two captions, one of them in two spellings, and nothing."""
         time.sleep(self.wait)
         return [["a low  tone", "A low tone.", "", "a high tone"] for _ in sounds]
@@ -54,7 +54,7 @@ class Mumbler:
 
     name = "mumbler"
 
-    def propose(self, sounds: Sequence[Sound]) -> list[list[str]]:
+    def propose(self, sounds: Sequence[SoundFile]) -> list[list[str]]:
         """One caption about nothing."""
         return [["something"] for _ in sounds]
 
@@ -75,5 +75,5 @@ def distillation(*experts: Expert) -> Distillation:
 
 def distil(sounds: Path, out: Path, shard: tuple[int, int] = (0, 1), threshold: float = 0.6, wait: float = 0.0) -> Path:
     """Captions for a folder of tones by the two experts above, the first of them slow."""
-    root, sources = sources_of(str(sounds))
+    root, sources = sound_sources(str(sounds))
     return distillation(Guesser(wait), Mumbler()).run(sources, root, out, DistilOptions(threshold, batch=3), shard)

@@ -16,10 +16,10 @@ import numpy as np
 from maa.aside import write_bytes
 from maa.folders import changed_folder, replace_folder
 from tests.train.fake_experts import distil
-from train import evaluate, small
-from train.data import blocks, fetch
+from train import evaluate, generate, small
+from train.data import fetch
 from train.data.__main__ import main as data_main
-from train.listening_test.desk import Desk
+from train.listening_test.desk import RatingDesk
 from train.listening_test.material import open_material
 from train.listening_test.store import FILE, Store
 from train.package import put_together
@@ -54,6 +54,17 @@ def killed(moment: float, target: Callable[..., Any], *args: Any) -> bool:
     return bool(process.exitcode != 0)
 
 
+def killed_at(lines: int, log: Path, target: Callable[..., Any], *args: Any) -> bool:
+    """Kill it when it has written so many lines to a log; True when it was still at work."""
+    before = len(log.read_text().splitlines()) if log.is_file() else 0
+    process = begin(target, *args)
+    while process.is_alive() and (len(log.read_text().splitlines()) if log.is_file() else 0) < before + lines:
+        time.sleep(0.002)
+    process.kill()
+    process.join()
+    return bool(process.exitcode != 0)
+
+
 def moments(seed: int, count: int, longest: float) -> list[float]:
     """Random moments, the same every time for the same seed."""
     return np.random.default_rng(seed).uniform(0, longest, count).tolist()
@@ -77,24 +88,29 @@ def fetching(manifest: Path, to: Path, source: Path) -> None:
 
 
 def building(sets: list[str], to: Path, log: Path) -> None:
-    """`python -m train.data build` with small blocks; every recording that is decoded leaves a line in `log`."""
-    from train.data import library
+    """`python -m train.data build` with small shards; every recording that is decoded leaves a line in `log`."""
+    from train.data import building
 
-    examine = library.examine
+    examine = building.examine
 
     def noted(row: str, *args: Any, **more: Any) -> Any:
         with log.open("a") as file:
             file.write(row + "\n")
         return examine(row, *args, **more)
 
-    blocks.BLOCK = 4
-    library.examine = noted  # type: ignore[assignment]
+    building.SHARD = 60_000
+    building.examine = noted  # type: ignore[assignment]
     assert data_main(["build", "--to", str(to), *sets]) == 0
 
 
 def evaluating(arguments: list[str]) -> None:
     """`python -m train.evaluate`."""
     assert evaluate.main(arguments) == 0
+
+
+def generating(arguments: list[str]) -> None:
+    """`python -m train.generate`."""
+    assert generate.main(arguments) == 0
 
 
 def scoring(folder: Path) -> None:
@@ -142,7 +158,7 @@ def distilling(sounds: Path, out: Path) -> None:
 
 def rating(root: Path, log: Path) -> None:
     """One rater's answers, each noted in `log` once it is saved."""
-    desk = Desk(open_material(root), Store(root / FILE), 0, 1)
+    desk = RatingDesk(open_material(root), Store(root / FILE), 0, 1)
     standing = desk.enter("rater")
     with log.open("a") as file:
         while standing.trial is not None:
@@ -157,3 +173,15 @@ def arguments_of(folder: Path) -> list[str]:
     """The tiny recipe in a folder that holds a library and parts."""
     named = {"library": folder, "parts": folder / "parts", "runs": folder / "runs", "to": folder / "to"}
     return ["--preset", "tiny", "--hours", "0.001", *(x for k, v in named.items() for x in (f"--{k}", str(v)))]
+
+
+def processes_of(folder: Path) -> list[int]:
+    """Processes with a folder among their arguments."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if str(folder).encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+        except OSError:
+            continue
+    return found

@@ -199,7 +199,6 @@ def test_a_library_of_another_rate_lies_beside_the_first(packages, tmp_path):
         assert finer.seconds(i) == pytest.approx(usual.seconds(i), abs=0.01)
         spectrum = np.abs(np.fft.rfft(finer.wave(i)))
         assert spectrum.argmax() * 44_100 / len(finer.wave(i)) == pytest.approx((300, 400, 900)[i], abs=2)
-    assert Library.join([("a", finer), ("b", again)]).rate == 44_100
 
 
 def test_library_round_trip(packages, tmp_path, monkeypatch):

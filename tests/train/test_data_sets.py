@@ -12,7 +12,7 @@ import soundfile
 from train.data.__main__ import main
 from train.data.library import Library
 from train.data.records import Record, label, normalise
-from train.data.sets import SETS, library, load_set
+from train.data.sets import SETS, build_sets, load_set
 
 
 def sound(path: Path, rate: int = 44_100, seconds: float = 0.25, pitch: float = 440.0) -> None:
@@ -39,7 +39,7 @@ def clotho(root: Path) -> None:
     head = "file_name,caption_1,caption_2,caption_3,caption_4,caption_5\n"
     for part in ("development", "evaluation"):
         write(root / f"clotho_captions_{part}.csv", f"{head}Distorted AM Radio.wav,One.,Two.,Three.,Four.,Five.\n")
-        sound(root / part / "Distorted AM Radio.wav", pitch=500 if part == "development" else 600)
+        sound(root / part / "Distorted AM Radio.wav", pitch=550 if part == "development" else 600)
 
 
 def macs(root: Path) -> None:
@@ -79,6 +79,20 @@ def audioset(root: Path) -> None:
     sound(root / "audio/balanced_train/-dog1.wav", 32_000)
 
 
+def vggsound(root: Path) -> None:
+    write(root / "vggsound.csv", '--x_1,30,"race car, auto racing",train\n-b-c,4,people marching,test\n')
+    sound(root / "audio/--x_1_000030.wav", 48_000)
+    sound(root / "audio/-b-c.wav", 48_000, pitch=500)
+
+
+def distilled(root: Path) -> None:
+    head = {"experts": [], "shard": "0/1", "sounds": 2}
+    told = {"split": "train", "dataset": "Filter AudioSet", "origin": ["youtube", "held"], "span": [5.0, 15.0]}
+    lines = [told | {"id": name, "path": f"{name}.wav", "caption": said} for name, said in (("a", "Rain"), ("b", None))]
+    write(root / "captions-00000-of-00001.jsonl", "".join(json.dumps(line) + "\n" for line in (head, *lines)))
+    sound(root / "sounds/a.wav", pitch=700)
+
+
 def esc50(root: Path) -> None:
     head = "filename,fold,target,category,esc10,src_file,take\n"
     rows = "1-100032-A-0.wav,1,0,dog,True,100032,A\n5-9032-A-0.wav,5,0,crackling_fire,True,9032,A\n"
@@ -116,9 +130,9 @@ def medley_solos(root: Path) -> None:
 
 LAYOUTS = {
     "audiocaps": audiocaps, "clotho": clotho, "macs": macs, "wavtext5k": wavtext5k, "bbc": bbc, "audiostock": paired,
-    "audioset": audioset, "esc50": esc50, "fsd50k": fsd50k, "sonniss": paired, "wesoundeffects": paired,
-    "epidemic": paired, "freetouse": paired, "urbansound8k": urbansound8k, "libritts": libritts,
-    "medley-solos": medley_solos,
+    "audioset": audioset, "vggsound": vggsound, "esc50": esc50, "fsd50k": fsd50k, "sonniss": paired,
+    "wesoundeffects": paired, "epidemic": paired, "freetouse": paired, "urbansound8k": urbansound8k,
+    "libritts": libritts, "medley-solos": medley_solos, "distilled": distilled,
 }  # fmt: skip
 # What the first record (and, where it matters, the last) must say: captions, labels, split.
 FIRST = {
@@ -129,6 +143,8 @@ FIRST = {
     "bbc": (("Two-stroke petrol engine",), ("engines",), "train"),
     "audiostock": ((), ("door wooden creak",), "train"),
     "audioset": ((), ("dog",), "train"),
+    "vggsound": ((), ("race car, auto racing",), "train"),
+    "distilled": (("Rain",), (), "train"),
     "esc50": ((), ("dog",), "train"),
     "fsd50k": ((), ("electric guitar", "guitar"), "valid"),
     "urbansound8k": ((), ("dog bark",), "test"),
@@ -147,8 +163,12 @@ def test_each_set_yields_the_same_record(name: str, tmp_path: Path) -> None:
     assert all(record.split in ("train", "valid", "test") and (record.captions or record.labels) for record in records)
     captions, labels, split = FIRST.get(name, FIRST["audiostock"])
     assert (records[0].captions, records[0].labels, records[0].split) == (captions, labels, split)
-    made = library(records, root)
+    made = build_sets([f"{name}={root}"], tmp_path / "made")
     assert len(made.rows) == len({r.path.read_bytes() for r in records}) and made.seconds(0) > 0.1
+    known = {row.id: row.event for row in made.rows}
+    events = {f"{name}/{r.id}": len(r.labels) == 1 and not r.captions for r in records}
+    assert all(event == events[one] for one, event in known.items())
+    assert made.events.tolist() == [row.event for row in made.rows]
 
 
 def test_captions_of_one_clip_are_one_record(tmp_path: Path) -> None:
@@ -158,14 +178,26 @@ def test_captions_of_one_clip_are_one_record(tmp_path: Path) -> None:
     assert record.span == (0.0, 10.0)
 
 
-def test_audioset_without_speech_and_music(tmp_path: Path) -> None:
+def test_vggsound_is_read_as_published(tmp_path: Path) -> None:
+    vggsound(tmp_path)
+    train, test = load_set("vggsound", tmp_path)
+    assert (train.split, test.split, train.span, test.id) == ("train", "test", (30.0, 40.0), "-b-c_4")
+    assert train.origin == ("youtube", "--x_1") and test.path.name == "-b-c.wav"
+    write(tmp_path / "vggsound.csv", "YouTube ID,start seconds,label,split\n")
+    with pytest.raises(ValueError, match=r"vggsound\.csv should have id, start, label and split"):
+        load_set("vggsound", tmp_path)
+
+
+def test_audioset_without_speech_and_music(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from train.data.labelled import audioset as loader
 
     audioset(tmp_path)
     assert [record.id for record in loader(tmp_path)] == ["-dog1_30.000"]
     assert len(list(loader(tmp_path, unfiltered=True))) == 3
+    assert capsys.readouterr().err == ""
     (tmp_path / "ontology.json").unlink()
     assert len(list(loader(tmp_path))) == 2, "without the ontology a man's speech cannot be told to be speech"
+    assert "only those are dropped that are tagged Speech or Music themselves" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", sorted(SETS))

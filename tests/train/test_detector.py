@@ -19,7 +19,7 @@ from maa.models.detector import MELS, Detector, DetectorConfig, Windows, probabi
 from maa.pipeline.detecting import heard, open_detector
 from tests.sounds import sine_wave
 from train.detector import __main__ as command
-from train.detector.figures import auc, measured, pooled
+from train.detector.figures import auc, measured, pooled_rows
 from train.detector.folders import REAL, hear
 from train.detector.learning import varied
 
@@ -121,8 +121,8 @@ def test_auc_is_the_share_of_pairs() -> None:
 def test_detectors_of_other_folds_are_not_compared() -> None:
     """Two detectors that are right on their own folds, with scores a hundred apart."""
     scores, labels = np.array([0.0, 1.0, 100.0, 101.0]), np.array([0, 1, 0, 1])
-    assert pooled(scores, labels, np.array([0, 0, 1, 1])) == 1.0
-    assert pooled(scores, labels, np.zeros(4, np.int64)) == 0.75
+    assert pooled_rows(scores, labels, np.array([0, 0, 1, 1])) == 1.0
+    assert pooled_rows(scores, labels, np.zeros(4, np.int64)) == 0.75
 
 
 def test_intervals_of_auc_cover_and_know_families() -> None:

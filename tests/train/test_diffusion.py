@@ -23,6 +23,7 @@ from train.data.prompts.plans import Event, Plan, captions_of
 from train.latents.activity import Activity, Audible
 from train.latents.captions import CaptionEncoder
 from train.latents.pool import LatentCrops, Pool
+from train.latents.recipes import drop_conditions
 from train.package import load_frozen
 from train.trainer.draw import Draw
 from train.trainer.options import RunOptions
@@ -75,14 +76,14 @@ def test_every_recipe_trains_its_own_network(name: str, tmp_path: Path, parts: P
 def test_the_shares_of_what_is_heard_are_the_recipes() -> None:
     context = Context(torch.zeros(4000, 2, 8), torch.ones(4000, 2, dtype=torch.bool), torch.zeros(4000, 4))
     said, mode = torch.ones(4000, dtype=torch.bool), torch.from_numpy(np.random.default_rng(0).random(4000))
-    heard = diffusion.drop_conditions(context, UNIFIED, said, mode)
+    heard = drop_conditions(context, UNIFIED, said, mode)
     both = (heard.has_tokens & heard.has_vector).float().mean()
     neither = (~heard.has_tokens & ~heard.has_vector).float().mean()
     assert float(heard.has_tokens.float().mean()) == pytest.approx(0.70, abs=0.03)
     assert float(both) == pytest.approx(0.15, abs=0.03) and float(neither) == pytest.approx(0.15, abs=0.03)
-    text = diffusion.drop_conditions(context, diffusion.RECIPES["text"], said, mode)
+    text = drop_conditions(context, diffusion.RECIPES["text"], said, mode)
     assert float(text.has_tokens.float().mean()) == pytest.approx(0.80, abs=0.03)  # App. E.2: 20 % dropped
-    assert not diffusion.drop_conditions(context, UNIFIED, ~said, mode).has_tokens.any()
+    assert not drop_conditions(context, UNIFIED, ~said, mode).has_tokens.any()
 
 
 def open_pool(folder: Path, place: tuple[int, int] = (0, 1), recipe: diffusion.Recipe = UNIFIED) -> Pool:

@@ -18,11 +18,11 @@ from tests.train.fake_experts import CPU, Pitches, distil, tones
 from train.data.distilled import read_all, read_ledger, shard_file
 from train.data.sets import build_sets, load_set
 from train.distill import __main__ as command
-from train.distill.distilling import Candidate, choose, select, summary
+from train.distill.distilling import Candidate, choose, select, summary_line
 from train.distill.experts import cleaned
-from train.distill.ledger import Ledger
+from train.distill.ledger import CaptionLedger
 from train.distill.retrieval import Retrieval, bank_of, open_retrieval
-from train.distill.sounds import Sound, shard_of, sources_of
+from train.distill.sounds import SoundFile, own_share, sound_sources
 
 
 def test_captions_are_cleaned() -> None:
@@ -38,8 +38,8 @@ def test_the_best_is_kept_if_it_is_good_enough() -> None:
 @pytest.mark.parametrize("text", ["3/3", "1", "a/b", "-1/2", "1/0"])
 def test_shards_are_of_a_whole(text: str) -> None:
     with pytest.raises(ValueError, match="i/n"):
-        shard_of(text)
-    assert shard_of("2/3") == (2, 3)
+        own_share(text)
+    assert own_share("2/3") == (2, 3)
 
 
 def test_captions_become_a_data_set(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_captions_become_a_data_set(tmp_path: Path) -> None:
     for k in range(2):
         distil(sounds, out, (k, 2))
     _, lines = read_all(out)
-    assert sorted(line["id"] for line in lines) == [source.id for source in sources_of(str(sounds))[1]]
+    assert sorted(line["id"] for line in lines) == [source.id for source in sound_sources(str(sounds))[1]]
     by_id = {line["id"]: line for line in lines}
     low = by_id["part 0/tone000.wav"]
     assert low["caption"] == "a low tone" and low["seconds"] == pytest.approx(0.3, abs=0.01)
@@ -63,7 +63,7 @@ def test_captions_become_a_data_set(tmp_path: Path) -> None:
     assert len(records) == 12 and all(record.path.is_file() and not record.labels for record in records)
     library = build_sets([f"distilled={out}"], tmp_path / "library")
     assert {caption for row in library.rows for caption in row.captions} == {"a low tone", "a high tone"}
-    assert "12 captioned" in summary(lines) and "1 could not be heard" in summary(lines)
+    assert "12 captioned" in summary_line(lines) and "1 could not be heard" in summary_line(lines)
 
 
 def test_another_threshold_needs_no_hearing(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_a_part_is_never_taken_for_the_whole(tmp_path: Path) -> None:
 
 
 def test_a_ledger_takes_a_sound_once(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path / "l.jsonl", {"asked": 1})
+    ledger = CaptionLedger(tmp_path / "l.jsonl", {"asked": 1})
     ledger.add([{"id": "a"}, {"id": "b"}])
     ledger.add([{"id": "b"}, {"id": "c"}])
     assert [line["id"] for line in read_ledger(ledger.path)[1]] == ["a", "b", "c"]
@@ -148,7 +148,7 @@ def test_retrieval_finds_the_nearest_and_keeps_its_vectors(tmp_path: Path) -> No
     (tmp_path / "bank.txt").write_text("a high whistle\na low hum\nboth high and low\n")
     space = Pitches()
     found = open_retrieval(str(tmp_path / "bank.txt"), space, "pitches", tmp_path / "banks", 2, CPU)
-    low = Sound("low", sine_wave(200)[0].astype(np.float32), 16_000)
+    low = SoundFile("low", sine_wave(200)[0].astype(np.float32), 16_000)
     assert found.propose([low]) == [["a low hum", "both high and low"]]
     kept = next((tmp_path / "banks").iterdir())
     before = kept.stat().st_mtime_ns

@@ -13,10 +13,10 @@ from maa.models.text import spelling_tokenizer
 from tests.sounds import sine_wave
 from tests.train.library import little_library
 from train.data import Library
-from train.distill.captioner import BEGIN, END, Captioner, CaptionerConfig, Words, open_captioner
+from train.distill.captioner import BEGIN, END, Captioner, CaptionerConfig, Lexicon, open_captioner
 from train.distill.learning import CaptionerOptions, padded, train_captioner
 from train.distill.seq2seq import TransformersCaptioner
-from train.distill.sounds import Sound
+from train.distill.sounds import SoundFile
 from train.distill.spaces import TransformersClap, open_space
 from train.trainer.options import RunOptions
 
@@ -48,12 +48,12 @@ def test_it_says_what_it_was_shown(trained: Path) -> None:
     said = {int(i): expert.of_frames(frames[int(i)][None]) for i in library.indices("test")}
     assert all(len(texts) == 3 for texts in said.values())
     assert sum(library.rows[i].concept in texts[0] for i, texts in said.items()) >= 3, said
-    sounds = [Sound(str(i), library.wave(i), library.rate) for i in range(2)]
+    sounds = [SoundFile(str(i), library.wave(i), library.rate) for i in range(2)]
     assert [len(texts) for texts in expert.propose(sounds)] == [3, 3]
 
 
 def test_words_go_there_and_back() -> None:
-    words = Words.of(spelling_tokenizer(), ["a dog barks", "rain"])
+    words = Lexicon.of(spelling_tokenizer(), ["a dog barks", "rain"])
     numbers = words.encode("a dog barks", 30)
     assert numbers[0] == BEGIN and numbers[-1] == END and words.decode(numbers) == "a dog barks"
     assert words.encode("a dog barks", 3)[1:-1] == numbers[1:4]
@@ -145,8 +145,8 @@ def whisper(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def tone(frequency: float, rate: int = 16_000) -> Sound:
-    return Sound("tone", sine_wave(frequency, 0.6, rate)[0].astype(np.float32), rate)
+def tone(frequency: float, rate: int = 16_000) -> SoundFile:
+    return SoundFile("tone", sine_wave(frequency, 0.6, rate)[0].astype(np.float32), rate)
 
 
 def test_a_captioner_of_transformers(whisper: Path) -> None:

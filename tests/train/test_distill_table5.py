@@ -19,11 +19,11 @@ from train.distill import table5
 def test_an_interval_of_single_values_is_that_of_a_mean() -> None:
     """For independent values the bootstrap gives 1.96 standard errors, and for copies of them the same interval."""
     values = np.random.default_rng(0).normal(1.0, 2.0, 400)
-    mean, low, high = table5.interval(values, np.arange(400))
+    mean, low, high = table5.interval_of_mean(values, np.arange(400))
     error = 1.96 * values.std() / 20
     assert mean == pytest.approx(values.mean())
     assert (mean - low, high - mean) == pytest.approx((error, error), rel=0.1)
-    doubled = table5.interval(np.repeat(values, 2), np.repeat(np.arange(400), 2))
+    doubled = table5.interval_of_mean(np.repeat(values, 2), np.repeat(np.arange(400), 2))
     assert doubled == pytest.approx((mean, low, high), abs=1e-9), "two takes of one thing are no more evidence"
 
 
@@ -34,7 +34,7 @@ def test_shuffled_captions_are_of_another_label() -> None:
 
 
 def test_folds_keep_families_together_and_differ() -> None:
-    counts = np.bincount([table5.fold_of(f"package/{k}") for k in range(900)], minlength=3)
+    counts = np.bincount([table5.fold_of_recording(f"package/{k}") for k in range(900)], minlength=3)
     assert len(counts) == 3 and counts.min() > 250
 
 
@@ -57,7 +57,7 @@ def test_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert all(chosen >= by[method].selecting - 1e-6 for method in ("Captioning", "Retrieval", "Both, by chance"))
     assert all(row.low <= row.score <= row.high and row.sounds == 8 for row in rows)
     before = (tmp_path / "out" / "captioner" / "captioner.safetensors").read_bytes()
-    table5.command(args)
+    table5.command_line(args)
     assert (tmp_path / "out" / "captioner" / "captioner.safetensors").read_bytes() == before
     assert "Both + CLAP select" in capsys.readouterr().out
     with (tmp_path / "out" / "table5.csv").open() as file:

@@ -24,8 +24,7 @@ from maa.folders import changed_folder
 from tests.train import killing
 from tests.train.library import little_library, write_manifest
 from train import evaluate, small
-from train.data import Library
-from train.data.library import BLOCKS, CACHE
+from train.data.library import CACHE
 from train.trainer.journal import Journal, read_log
 from train.trainer.keeping import alone_in, read_state
 
@@ -139,6 +138,7 @@ def test_a_fetch_leaves_no_half_recording_or_picture(tmp_path: Path, packages: t
             if row.package == "farm":
                 (source / path).with_suffix(".png").write_bytes(bytes([k]) * 2_000_000)
     manifest, to = write_manifest(tmp_path / "manifest.csv", rows), tmp_path / "to"
+    killing.run(time.sleep, 0)  # starts the server that processes are copies of, which takes longer than a fetch
     longest = killing.run(killing.fetching, manifest, to, source)
     shutil.rmtree(to)
     seen = set()
@@ -155,40 +155,7 @@ def test_a_fetch_leaves_no_half_recording_or_picture(tmp_path: Path, packages: t
     assert len(seen) > 3, "it was killed at work"
 
 
-def test_a_build_goes_on_with_the_next_block(tmp_path: Path) -> None:
-    lines = ["filename,fold,target,category,esc10,src_file,take"]
-    rng = np.random.default_rng(0)
-    (tmp_path / "esc/audio").mkdir(parents=True)
-    (tmp_path / "esc/meta").mkdir()
-    for k in range(30):
-        soundfile.write(tmp_path / f"esc/audio/1-{k}-A-0.wav", 0.1 * rng.standard_normal(44_100), 44_100)
-        lines.append(f"1-{k}-A-0.wav,{1 + k % 5},0,dog,True,{k},A")
-    shutil.copyfile(tmp_path / "esc/audio/1-3-A-0.wav", tmp_path / "esc/audio/1-25-A-0.wav")
-    (tmp_path / "esc/audio/1-9-A-0.wav").write_bytes(b"")
-    (tmp_path / "esc/meta/esc50.csv").write_text("\n".join(lines) + "\n")
-    sets, log = [f"esc50={tmp_path / 'esc'}"], tmp_path / "log"
-    longest = killing.run(killing.building, sets, tmp_path / "straight", log)
-    wanted = Library.open(tmp_path / "straight")
-    log.unlink()
-    to, cut = tmp_path / "to", 0
-    for moment in killing.moments(2, 12, longest):
-        cut += killing.killed(moment, killing.building, sets, to, log)
-        if (to / CACHE).is_file():
-            assert len(Library.open(to).rows) == len(wanted.rows)
-            break
-    killing.run(killing.building, sets, to, log)
-    made = Library.open(to)
-    assert made.rows == wanted.rows and made.left_out == wanted.left_out and len(made.rows) == 28
-    assert np.array_equal(made.samples, wanted.samples) and np.array_equal(made.offsets, wanted.offsets)
-    assert not (to / BLOCKS).exists()
-    decoded = len(log.read_text().splitlines())
-    again = 30 if cut < 12 else 0  # the last run began with a finished library, so it built it anew
-    assert cut > 1 and decoded <= 30 + 4 * cut + again
-
-
-def test_a_damaged_block_is_made_again_and_a_damaged_library_is_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_damaged_library_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / CACHE).write_bytes(b"PK\3\4 and no more")
     arguments = ["--model", "tiny", "--device", "cpu", "--library", str(tmp_path), "--out", str(tmp_path / "out")]
     assert evaluate.main(arguments) == 2
@@ -282,18 +249,6 @@ def test_packaging_nothing_is_one_line(
     assert ended.value.code == 2 and len(capsys.readouterr().err.strip().splitlines()) == 1
 
 
-def processes_of(folder: Path) -> list[int]:
-    """Processes with a folder among their arguments."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if str(folder).encode() in path.read_bytes():
-                found.append(int(path.parent.name))
-        except OSError:
-            continue
-    return found
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(480)
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere stages outlive the recipe")
@@ -310,9 +265,9 @@ def test_a_recipe_takes_its_stages_with_it_and_goes_on(data: Path, tmp_path: Pat
             time.sleep(moment)
             os.kill(process.pid, signal.SIGKILL)
         deadline = time.monotonic() + 20
-        while processes_of(root) and time.monotonic() < deadline:
+        while killing.processes_of(root) and time.monotonic() < deadline:
             time.sleep(0.1)
-        assert processes_of(root) == [], "a stage that outlives the recipe would write where the next one works"
+        assert killing.processes_of(root) == [], "a stage that outlives the recipe would write where the next one works"
         for name, part in PART.items():
             if (root / "runs" / name / "done").is_file():
                 assert load_file(root / "runs" / name / f"{part}.safetensors")

@@ -17,11 +17,11 @@ from tests.train import killing
 from tests.train.listening import ratings_of, rehearsal
 from train.listening_test import __main__ as command
 from train.listening_test.blind import RATE, Blind
-from train.listening_test.desk import Desk
+from train.listening_test.desk import RatingDesk
 from train.listening_test.material import open_material
 from train.listening_test.page import card
-from train.listening_test.plan import FAITHFULNESS, INSTRUCTION, NOISE, QUALITY, Trial, plan
-from train.listening_test.report import as_csv, careless, mean_interval, printed, report
+from train.listening_test.plan import FAITHFULNESS, INSTRUCTION, NOISE, QUALITY, Trial, rating_plan
+from train.listening_test.report import careless, mean_interval, opinions, report_csv, report_text
 from train.listening_test.store import FILE, Rating, Store, code_of
 
 
@@ -54,7 +54,7 @@ def test_what_is_wrong_with_a_folder_is_named(tmp_path: Path) -> None:
 
 def test_a_rater_hears_each_clip_by_every_system_in_an_order_of_their_own(tmp_path: Path) -> None:
     material = open_material(rehearsal(tmp_path, 8))
-    orders = [plan(material, {}, 5, np.random.default_rng(seed)) for seed in range(2)]
+    orders = [rating_plan(material, {}, 5, np.random.default_rng(seed)) for seed in range(2)]
     for trials in orders:
         counted = Counter((t.question, t.clip) for t in trials if not t.check)
         assert set(counted.values()) == {2} and len({clip for _, clip in counted}) == 5
@@ -78,7 +78,7 @@ def test_clips_that_few_have_heard_come_first(tmp_path: Path) -> None:
 
 
 def test_an_answer_counts_once_and_only_for_its_rater(tmp_path: Path) -> None:
-    desk = Desk(open_material(rehearsal(tmp_path, 2)), Store(tmp_path / FILE), 0, 1)
+    desk = RatingDesk(open_material(rehearsal(tmp_path, 2)), Store(tmp_path / FILE), 0, 1)
     mine, others = desk.enter("mine"), desk.enter("another")
     assert mine.trial and others.trial and mine.done == 0
     token = mine.trial.token
@@ -178,13 +178,13 @@ def test_the_report_leaves_the_careless_out(tmp_path: Path) -> None:
     material = open_material(rehearsal(tmp_path, 4))
     ratings = ratings_of(material, {"reference": 80, "madeby": 60}, careful=(1, 2, 3), careless=(4,))
     assert careless(ratings) == {4: (0, 2)}
-    lines = report(ratings, material)
+    lines = opinions(ratings, material)
     found = {(line.measure, line.shown, line.system): line for line in lines}
     assert found["MOS-Q", "", "reference"].mean == 80 and found["MOS-Q", "", "madeby"].mean == 60
     assert found["MOS-F", "text", "madeby"].raters == 3 and found["MOS-F", "picture", "madeby"].clips == 1
-    assert report(ratings, material, everybody=True)[0].raters == 4
-    assert "4 (0 of 2)" in printed(lines, ratings, (4, 80, 72))
-    assert as_csv(lines).splitlines()[0] == "measure,shown,system,mean,low,high,ratings,raters,clips"
+    assert opinions(ratings, material, everybody=True)[0].raters == 4
+    assert "4 (0 of 2)" in report_text(lines, ratings, (4, 80, 72))
+    assert report_csv(lines).splitlines()[0] == "measure,shown,system,mean,low,high,ratings,raters,clips"
 
 
 def test_the_report_is_a_command(
@@ -195,7 +195,7 @@ def test_the_report_is_a_command(
     with pytest.raises(SystemExit) as ended:
         command.main()
     assert ended.value.code == 2 and "no ratings" in capsys.readouterr().err
-    desk = Desk(open_material(root), Store(root / FILE), 0, 1)
+    desk = RatingDesk(open_material(root), Store(root / FILE), 0, 1)
     standing = desk.enter("rater")
     while standing.trial is not None:
         standing = desk.rate("rater", standing.trial.token, standing.trial.low, 1.0)

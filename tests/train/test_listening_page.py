@@ -13,7 +13,7 @@ import pytest
 
 from tests.train.listening import rehearsal
 from tests.ui.conftest import ARGUMENTS, PHONE
-from train.listening_test.desk import Desk
+from train.listening_test.desk import RatingDesk
 from train.listening_test.material import open_material
 from train.listening_test.serve import serving
 from train.listening_test.store import FILE, Store
@@ -22,16 +22,16 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def test(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Desk]]:
+def test(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, RatingDesk]]:
     """A running test of three clips by two systems, two of them for each rater, and what is behind it."""
     root = rehearsal(tmp_path_factory.mktemp("test"), 3)
-    desk = Desk(open_material(root), Store(root / FILE), 2, 5)
+    desk = RatingDesk(open_material(root), Store(root / FILE), 2, 5)
     with serving(desk, -23.0) as url:
         yield url, desk
 
 
 @pytest.fixture
-def page(test: tuple[str, Desk], chromium: str) -> Iterator[Any]:
+def page(test: tuple[str, RatingDesk], chromium: str) -> Iterator[Any]:
     """A rater with a phone. Nothing may be asked of another host, be refused, or fail."""
     from playwright.sync_api import expect, sync_playwright
 
@@ -52,7 +52,7 @@ def page(test: tuple[str, Desk], chromium: str) -> Iterator[Any]:
     assert [one for one in wrong if not one.startswith(("data:", "blob:"))] == []
 
 
-def test_a_rater_answers_by_keyboard_stops_and_goes_on(test: tuple[str, Desk], page: Any) -> None:
+def test_a_rater_answers_by_keyboard_stops_and_goes_on(test: tuple[str, RatingDesk], page: Any) -> None:
     """Every question by keys; a rating without listening is refused; after a new start of the page it goes on."""
     _, desk = test
     page.locator("#code input, #code textarea").focus()
@@ -102,7 +102,7 @@ def asked(url: str, method: str, path: str, body: bytes | None = None, host: str
     return found
 
 
-def test_only_the_page_and_sounds_by_token_are_served(test: tuple[str, Desk]) -> None:
+def test_only_the_page_and_sounds_by_token_are_served(test: tuple[str, RatingDesk]) -> None:
     url, desk = test
     standing = desk.enter("someone")
     assert standing.trial
@@ -124,7 +124,7 @@ def test_only_the_page_and_sounds_by_token_are_served(test: tuple[str, Desk]) ->
     assert asked(url, "GET", "/", host="evil.example")[0] == 400
 
 
-def test_an_event_that_no_page_sends_changes_nothing(test: tuple[str, Desk]) -> None:
+def test_an_event_that_no_page_sends_changes_nothing(test: tuple[str, RatingDesk]) -> None:
     """Wrong types and other people's tokens in a rating's event are refused, and the server goes on."""
     url, desk = test
     before = len(desk.store.ratings())

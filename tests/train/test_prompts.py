@@ -11,8 +11,8 @@ import torch
 
 from tests.train.library import little_library
 from train.data import Library, Recording
-from train.data.prompts.bursts import find_bursts
-from train.data.prompts.composer import SILENCE_AT_MOST, Composer, Event
+from train.data.bursts import find_bursts
+from train.data.prompts.composer import SILENCE_AT_MOST, Composer, Event, Mixing
 from train.data.prompts.plans import TIMES
 from train.data.prompts.templates import TEMPLATES, Template, fill_template
 
@@ -43,7 +43,7 @@ def test_write_fills_every_word() -> None:
 
 def test_clips_hold_what_they_say() -> None:
     library = little_library()
-    composer = Composer(library, library.indices("train"), LENGTH, RATE, together=0.0)
+    composer = Composer(library, library.indices("train"), LENGTH, RATE, mixing=Mixing(together=0.0))
     rng = np.random.default_rng(1)
     counts = []
     for _ in range(60):
@@ -65,7 +65,7 @@ def test_clips_hold_what_they_say() -> None:
 
 def test_the_order_of_the_sounds_is_the_templates() -> None:
     library = little_library()
-    composer = Composer(library, library.indices("train"), LENGTH, RATE, together=0.0)
+    composer = Composer(library, library.indices("train"), LENGTH, RATE, mixing=Mixing(together=0.0))
     rng = np.random.default_rng(2)
     seen = 0
     while seen < 40:
@@ -89,7 +89,7 @@ def test_short_recordings_are_repeated_without_much_silence() -> None:
 def test_a_batch_is_its_clips_one_by_one() -> None:
     """Rendering many plans at once mixes nothing up, and every plan's sounds are where its events say."""
     library = little_library()
-    composer = Composer(library, library.indices("train"), LENGTH, RATE, together=0.5)
+    composer = Composer(library, library.indices("train"), LENGTH, RATE, mixing=Mixing(together=0.5))
     plans = [composer.plan(np.random.default_rng(k)) for k in range(24)]
     batch = composer.render(plans)
     assert batch.shape == (24, LENGTH) and batch.abs().max() <= 0.9801
@@ -105,7 +105,7 @@ def test_a_batch_is_its_clips_one_by_one() -> None:
 
 def test_sounds_at_once_share_their_span_and_say_so() -> None:
     library = little_library()
-    composer = Composer(library, library.indices("train"), LENGTH, RATE, together=1.0)
+    composer = Composer(library, library.indices("train"), LENGTH, RATE, mixing=Mixing(together=1.0))
     seen = 0
     for seed in range(80):
         plan = composer.plan(np.random.default_rng(seed))
@@ -124,7 +124,7 @@ def test_sounds_at_once_share_their_span_and_say_so() -> None:
 def test_every_order_of_three_stays_true_when_two_are_mixed() -> None:
     """A mixed pair keeps its own span when a third sound comes before or after it."""
     library = little_library()
-    composer = Composer(library, library.indices("train"), LENGTH, RATE, together=0.5)
+    composer = Composer(library, library.indices("train"), LENGTH, RATE, mixing=Mixing(together=0.5))
     partly = [p for p in (composer.plan(np.random.default_rng(k)) for k in range(600)) if len(p.events) == 3]
     partly = [p for p in partly if not p.events[-1].alone and p.events[-1].end - p.events[-1].start < LENGTH]
     assert len({plan.events[-1].start == 0 for plan in partly}) == 2
@@ -135,7 +135,7 @@ def test_every_order_of_three_stays_true_when_two_are_mixed() -> None:
 
 def test_a_sound_in_the_background_is_quieter() -> None:
     library = little_library()
-    composer = Composer(library, library.indices("train"), LENGTH, RATE, together=1.0)
+    composer = Composer(library, library.indices("train"), LENGTH, RATE, mixing=Mixing(together=1.0))
     ratios: dict[bool, list[float]] = {True: [], False: []}
     for seed in range(300):
         plan = composer.plan(np.random.default_rng(seed))
@@ -178,7 +178,7 @@ def test_composing_is_seeded() -> None:
 def test_a_gpu_renders_the_same_clips() -> None:
     library = little_library()
     plans = [
-        Composer(library, library.indices(), LENGTH, RATE, together=0.5).plan(np.random.default_rng(k))
+        Composer(library, library.indices(), LENGTH, RATE, mixing=Mixing(together=0.5)).plan(np.random.default_rng(k))
         for k in range(8)
     ]
     here = Composer(library, library.indices(), LENGTH, RATE, "cpu").render(plans)
@@ -258,7 +258,7 @@ def test_single_sounds_are_not_copies_and_are_counted() -> None:
 
 def test_numbers_are_said_as_they_are() -> None:
     library = hits([0.3, 0.32, 0.35, 0.4, 0.3])
-    composer = Composer(library, library.indices(), LENGTH, RATE, natural=True, together=0.0)
+    composer = Composer(library, library.indices(), LENGTH, RATE, natural=True, mixing=Mixing(together=0.0))
     seen = 0
     for seed in range(60):
         plan = composer.plan(np.random.default_rng(seed))

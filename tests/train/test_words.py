@@ -12,7 +12,7 @@ import torch
 from train.data import load_manifest
 from train.data.prompts import synonyms
 from train.evaluation.prompts import PARAPHRASES
-from train.latents.recipes import RECIPES, between, blurred
+from train.latents.recipes import RECIPES, between_captions, blurred
 from train.vocabulary import known_sounds
 
 
@@ -97,7 +97,7 @@ def test_states_between_two_captions() -> None:
     torch.manual_seed(0)
     tokens, others = torch.randn(3, 6, 16), torch.randn(3, 6, 16)
     lengths, shorter = torch.tensor([5, 5, 3]), torch.tensor([3, 6, 6])
-    moved = between(tokens, lengths, others, shorter, torch.tensor([0.25, 0.0, 1.0]))
+    moved = between_captions(tokens, lengths, others, shorter, torch.tensor([0.25, 0.0, 1.0]))
     assert torch.allclose(moved[0, :3], 0.75 * tokens[0, :3] + 0.25 * others[0, :3])
     assert torch.equal(moved[0, 3:], tokens[0, 3:]) and torch.equal(moved[1], tokens[1])
     assert torch.equal(moved[2, :3], others[2, :3]) and torch.equal(moved[2, 3:], tokens[2, 3:])

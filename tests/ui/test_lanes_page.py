@@ -42,7 +42,7 @@ def test_from_a_sentence_to_a_file_and_back(page: Any, other: Any, fake: FakePip
     there = Lanes(other)
     other.locator("#conductor [data-ready]").wait_for()
     with other.expect_file_chooser() as chooser:
-        other.get_by_role("button", name="Open a sound made here").click()
+        other.get_by_role("button", name="Restore settings from a file").click()
     chooser.value.set_files(file)
     labels = ("rain, from 0 to 4 s", "a bell rings, from 1.1 to 2.1 s, +1 dB")
     there.has(*labels)

@@ -101,7 +101,10 @@ def test_panel_names_what_is_missing_and_the_licence(tmp_path: Path) -> None:
     card.write_text("---\nlicense: cc-by-4.0\n---\n# Small\n", encoding="utf-8")
     fake: Any = FakePipeline(missing={"image": "Add vision.safetensors."})
     line, missing = panel.describe(LoadingModel(lambda: fake, TINY, card))
-    assert "cc-by-4.0" in line
+    assert "licence cc-by-4.0 ([model card](#model-panel))" in line
+    assert panel.card_of(LoadingModel(lambda: fake, TINY, card)) == "# Small\n"
+    files = {"unet-00001-of-00002.safetensors": "a", "unet-00002-of-00002.safetensors": "b", "text.safetensors": "c"}
+    assert panel.hashes_of(files, "unet") == ["a", "b"] and panel.hashes_of(files, "text") == ["c"]
     assert "Model **fake**" in line, "its own name, not that of its configuration"
     assert "Text, Video" in line
     assert missing["image"] == "Add vision.safetensors."

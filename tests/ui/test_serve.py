@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import gradio as gr
 import httpx
 import pytest
 from gradio.utils import get_upload_folder
 
-from maa.ui.serve import Address, host_of, hosts_of, out_of_reach, use_own_folder
+from maa.ui.serve import Address, host_of, hosts_of, launch, use_own_folder
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "localhost:1", "LOCALHOST", "[::1]:7860"])
@@ -28,6 +29,32 @@ def test_a_foreign_name_that_leads_here_is_refused(base_url: str, host: str, pat
         assert answer.status_code == 421 and "MAA_HOSTS" in answer.text
 
 
+FILE = [("files", ("a.wav", b"RIFF"))]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"origin": "http://evil.example"}, {"origin": "null"}, {"origin": "http://127.0.0.1.evil.example:80"},
+     {"origin": "http://localhost", "sec-fetch-site": "cross-site"}, {"sec-fetch-site": "cross-site"}],
+)  # fmt: skip
+def test_another_web_page_sends_nothing(base_url: str, headers: dict[str, str]) -> None:
+    """Browsers let any page send a form with a file anywhere, without asking there first."""
+    for path, sent in (("upload", {"files": FILE}), ("queue/join", {"json": {}}), ("reset", {"content": b"{}"})):
+        answer = httpx.post(f"{base_url}/gradio_api/{path}", headers=headers, **sent)
+        assert answer.status_code == 403 and "Another web page" in answer.text
+    assert httpx.get(f"{base_url}/config", headers=headers).status_code == 200  # of which it reads nothing
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"origin": "http://localhost:3000"}, {"origin": "http://[::1]:7860"}, {"sec-fetch-site": "same-origin"},
+     {"origin": "https://outer.example", "sec-fetch-site": "same-origin"}],
+)  # fmt: skip
+def test_programs_and_the_own_page_send(base_url: str, headers: dict[str, str]) -> None:
+    """The last one's browser came through a proxy that names another host to us than to it."""
+    assert httpx.post(f"{base_url}/gradio_api/upload", headers=headers, files=FILE).status_code == 200
+
+
 def test_who_may_ask(monkeypatch: pytest.MonkeyPatch) -> None:
     """A start for others, and one on a host's machine, do not know their own name; a proxy's can be given."""
     local = {"localhost", "127.0.0.1", "::1"}
@@ -41,18 +68,39 @@ def test_who_may_ask(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [host_of(one) for one in ("a.example:80", "[::1]:7860", "[", "")] == ["a.example", "::1", None, None]
 
 
-def test_folders_are_left_out_with_all_their_neighbours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("work/assets", "work/private", "work/.git", "tmp/gradio", "tmp/other"):
+def test_answers_hand_out_only_what_is_offered_or_was_made_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a handler names, and whenever it came: Gradio would copy from the working and the temporary folder."""
+    for name in ("work/assets", "work/private", "tmp/gradio"):
         (tmp_path / name).mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "work")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
-    hidden = {path.relative_to(tmp_path).as_posix() for path in out_of_reach([Path("assets"), tmp_path / "tmp/gradio"])}
-    assert hidden == {"work/private", "work/.git", "tmp/other"}
-    assert set(out_of_reach([tmp_path / "tmp/gradio"])) == {tmp_path / "work", tmp_path / "tmp/other"}
-    (tmp_path / "work/loop").symlink_to(tmp_path)
-    (tmp_path / "work/same").symlink_to(tmp_path / "work/assets")
-    hidden = {path.relative_to(tmp_path).as_posix() for path in out_of_reach([Path("assets"), tmp_path / "tmp/gradio"])}
-    assert hidden == {"work/private", "work/.git", "tmp/other"}, "a link to what is kept would hide it"
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "tmp/gradio"))
+    with gr.Blocks() as page:
+        path, file = gr.Textbox(), gr.File()
+        path.change(lambda name: name, path, file, api_name="give")
+    url = launch(page, Address(), assets=tmp_path / "work/assets", private=(tmp_path / "work/assets/weights",))
+    try:
+        given = {}
+        for name in ("work/late.txt", "work/private/a.txt", "work/.env", "tmp/late.txt", "tmp/other/a.txt",
+                     "work/assets/weights/a.txt", "work/assets/a.txt", "tmp/gradio/a.txt"):  # fmt: skip
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text("what is in it")  # after the start
+            event = httpx.post(f"{url}/gradio_api/call/give", json={"data": [str(tmp_path / name)]}).json()["event_id"]
+            given[name] = "event: complete" in httpx.get(f"{url}/gradio_api/call/give/{event}").text
+        assert [name for name, came in given.items() if came] == ["work/assets/a.txt", "tmp/gradio/a.txt"]
+        (tmp_path / "work/assets/link").symlink_to(tmp_path / "work/late.txt")
+        event = httpx.post(f"{url}/gradio_api/call/give", json={"data": ["assets/link"]}).json()["event_id"]
+        assert "event: error" in httpx.get(f"{url}/gradio_api/call/give/{event}").text
+    finally:
+        page.close()
+
+
+def test_a_port_that_is_in_use(base_url: str, tmp_path: Path) -> None:
+    port = int(base_url.rsplit(":", 1)[1])
+    with gr.Blocks() as page, pytest.raises(ValueError, match=f"^Port {port} is in use; choose another one.$"):
+        launch(page, Address(port=port), assets=tmp_path)
 
 
 def test_uploads_lie_in_a_folder_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +20,7 @@ from starlette.requests import Request
 
 from maa.checkpoint.shards import read_weights
 from maa.ui import files, records, serve, shares
+from maa.ui.memory import HEAP
 from maa.ui.storage import NO_ROOM
 from tests.ui.fakes import FakePipeline
 from tests.ui.test_limits import ask, text, uploaded
@@ -56,6 +59,53 @@ def test_one_visitor_cannot_fill_the_queue(crowd: tuple[str, FakePipeline, Any])
     assert "Max size" not in full.text
 
 
+def test_large_requests_that_wait_have_a_limit_together(
+    crowd: tuple[str, FakePipeline, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Jobs wait with all that came with them; what one visitor may keep waiting so is half of it."""
+    url, fake, _ = crowd
+    monkeypatch.setattr(shares, "MOST_WAITING", 400_000)
+    fake.step_seconds = 0.5
+    assert [post(url, "1.1.1.1", steps=10).status_code for _ in range(2)] == [200, 200], "one runs, one waits"
+    large = "x" * 150_000
+    answers = [post(url, "1.1.1.1", negative=large) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 503] and "your share" in answers[1].text
+    others = [post(url, f"2.2.2.{number}", negative=large) for number in range(2)]
+    assert [answer.status_code for answer in others] == [200, 503] and "The queue is full" in others[1].text
+    assert post(url, "3.3.3.3").status_code == 200, "small ones still find a place"
+
+
+HOLES = """
+from pathlib import Path
+from maa.ui.memory import Heap
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4 // 1024
+
+heap, before = Heap(), resident()
+parts = [bytes(1000) for _ in range(60_000)]
+last = bytes(1000)  # behind them, so that the heap cannot shrink by itself
+del parts
+kept = resident()
+heap.give_back()
+print(kept - before, resident() - before)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's heap")
+def test_memory_goes_back(crowd: tuple[str, FakePipeline, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    done = subprocess.run([sys.executable, "-c", HOLES], capture_output=True, text=True, check=True)
+    kept, after = map(int, done.stdout.split())
+    assert kept > 40 and after < 20, f"{kept} MB lie about, {after} MB afterwards"
+    given = []
+    monkeypatch.setattr(HEAP, "give_back", lambda: given.append(1))
+    assert ask(crowd[0], "text_to_audio", text(steps=1))
+    until = time.monotonic() + 20
+    while not given and time.monotonic() < until:
+        time.sleep(0.05)
+    assert given, "after every job"
+
+
 def test_jobs_that_nobody_listens_to_are_dropped(
     crowd: tuple[str, FakePipeline, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,7 +134,7 @@ def test_looking_does_not_wait_for_generating(crowd: tuple[str, FakePipeline, An
     config = httpx.get(f"{url}/config", timeout=30).json()
     named = {one["id"]: one["props"].get("elem_id") for one in config["components"]}
     looks: list[tuple[str, str, list[Any]]] = [
-        ("inpaint-input", "sound", [None]), ("image-input", "picture", []), ("personalize-input", "sound", [None]),
+        ("inpaint-input", "sound", [None]), ("image-input", "picture", [None]), ("personalize-input", "sound", [None]),
     ]  # fmt: skip
     begun = time.monotonic()
     for where, kind, more in looks:

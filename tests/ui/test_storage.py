@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from maa.ui import files, records, storage
-from maa.ui.intake import MOST_BODY, MOST_UPLOAD
+from maa.ui.intake import MOST_BODY, MOST_UPLOAD, MOST_VALUES
 from maa.ui.storage import NO_ROOM, NO_SHARE, Storage
 from tests.ui.fakes import FakePipeline
 from tests.ui.test_limits import ask, text, uploaded
@@ -129,7 +129,28 @@ def test_many_files_in_one_request_count_together(base_url: str) -> None:
 @pytest.mark.parametrize("way", ["component_server", "queue/join", "call/text_to_audio", "run/text_to_audio"])
 def test_other_requests_are_small(base_url: str, way: str) -> None:
     answer = httpx.post(f"{base_url}/gradio_api/{way}", content=form(1, MOST_BODY + 2**21), headers=FORM, timeout=60)
-    assert answer.status_code in (400, 413), answer.text  # FastAPI makes a 400 of whatever ends a body
+    assert answer.status_code == 413 and "too large" in answer.text, answer.text
+
+
+@pytest.mark.parametrize("way", ["component_server", "queue/join", "call/text_to_audio", "run/text_to_audio"])
+@pytest.mark.parametrize("value", ["[]", "{}", "1.5", '[["a"]]', '{"a":{"b":1}}'])
+def test_other_requests_hold_few_values(base_url: str, way: str, value: str) -> None:
+    """Lists of lists take a hundred times the bytes of their text, once for everything that Gradio does with them."""
+    body = f'{{"data": [[{",".join([value] * MOST_VALUES)}]]}}'.encode()
+    began = time.monotonic()
+    for sent in (body, iter([body[:2000], body[2000:]])):
+        url, headers = f"{base_url}/gradio_api/{way}", {"content-type": "application/json"}
+        answer = httpx.post(url, content=sent, headers=headers, timeout=60)
+        told = way != "component_server"  # where Gradio makes a 400 of whatever ends a body
+        assert answer.status_code == (413 if told else 400) and ("100,000 values" in answer.text) is told, answer.text
+    assert time.monotonic() - began < 20
+
+
+def test_long_recordings_painted_on_pass(base_url: str) -> None:
+    """The value of the painter for ten minutes is one long text; it is answered, though not with a sound."""
+    mask = {"mels": 80, "frames": 37_500, "levels": "A" * 4_000_000, "mask": "A" * 500_000}
+    answer = httpx.post(f"{base_url}/gradio_api/call/text_to_audio", json={"data": [mask]}, timeout=60)
+    assert answer.status_code == 200, answer.text
 
 
 def test_a_large_upload_is_refused_before_it_is_kept(base_url: str) -> None:

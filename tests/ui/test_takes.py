@@ -251,8 +251,11 @@ def test_a_dropped_file_brings_everything_back(page: Any, other: Any, tmp_path: 
     assert again == file.read_bytes(), "the same settings, the same bytes"
 
 
-def test_a_file_without_settings_is_refused(page: Any, inputs: dict[str, Path]) -> None:
+def test_a_file_without_settings_changes_nothing_by_itself(page: Any, inputs: dict[str, Path]) -> None:
     page.locator("#conductor [data-ready]").wait_for()
     drop(page, inputs["sound"])
-    expect(page.locator(".toast-body")).to_contain_text("holds no settings")
+    offer = page.locator("#conductor .offer")
+    expect(offer).to_contain_text("holds no settings")
+    offer.get_by_role("button", name="Leave it").click()
+    expect(offer).not_to_be_visible()
     expect(status(page, "text")).to_have_text("")

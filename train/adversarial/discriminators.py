@@ -1,4 +1,4 @@
-"""Discriminators: windows of a mel (paper Sec. 3.4), periods and scales of a wave (HiFi-GAN V1).
+"""Discriminators: windows of a mel (paper Sec. 3.4), periods, scales and resolutions of a wave (HiFi-GAN, BigVGAN).
 
 Each takes a batch and returns, for each of its members, scores and the features behind them.
 """
@@ -16,6 +16,7 @@ from torch.nn.utils.parametrizations import spectral_norm, weight_norm
 Judgements = list[tuple[Tensor, list[Tensor]]]  # scores and features, one entry per member
 
 SLOPE = 0.1
+RESOLUTIONS = ((1024, 120, 600), (2048, 240, 1200), (512, 50, 240))  # BigVGAN's: transform, hop, window in samples
 MEAN, DEVIATION = -2.5, 1.2  # of log10 mels, roughly: one that first has to learn an offset learns nothing else
 
 
@@ -91,10 +92,11 @@ class ScaleDiscriminator(nn.Module):
     def __init__(self, width: int, spectral: bool) -> None:
         super().__init__()
         norm = spectral_norm if spectral else weight_norm
-        plan = ((1, 1, 15, 1, 1), (1, 1, 41, 2, 4), (1, 2, 41, 2, 16), (2, 4, 41, 4, 16), (4, 8, 41, 4, 16))
+        # Channels over the width, kernel, stride, groups.
+        plan = ((1, 15, 1, 1), (1, 41, 2, 4), (2, 41, 2, 16), (4, 41, 4, 16), (8, 41, 4, 16), (8, 41, 1, 16))
         layers = []
         before = 1
-        for _, after, kernel, stride, groups in plan:
+        for after, kernel, stride, groups in plan:
             channels = after * width
             divides = groups if before % groups == 0 and channels % groups == 0 else 1
             layers.append(norm(nn.Conv1d(before, channels, kernel, stride, kernel // 2, groups=divides)))
@@ -112,18 +114,64 @@ class ScaleDiscriminator(nn.Module):
         return self.score(h), features
 
 
-class WaveDiscriminator(nn.Module):
-    """The multi-period and multi-scale discriminators of HiFi-GAN V1; `width` 128 gives the paper's sizes."""
+class ResolutionDiscriminator(nn.Module):
+    """Convolutions over a wave's magnitudes at one resolution (UnivNet, arXiv 2106.07889; BigVGAN's second kind)."""
 
-    def __init__(self, width: int = 128) -> None:
+    window: Tensor
+
+    def __init__(self, width: int, size: int, hop: int, span: int) -> None:
+        """size, hop, span: of the transform, and of its window, in samples."""
+        super().__init__()
+        self.size, self.hop = size, hop
+        self.register_buffer("window", torch.hann_window(span), persistent=False)
+        kernels = (((3, 9), 1), ((3, 9), 2), ((3, 9), 2), ((3, 9), 2), ((3, 3), 1))
+        layers = []
+        for index, (kernel, stride) in enumerate(kernels):
+            padding = (kernel[0] // 2, kernel[1] // 2)
+            layers.append(weight_norm(nn.Conv2d(width if index else 1, width, kernel, (1, stride), padding)))
+        self.layers = nn.ModuleList(layers)
+        self.score = weight_norm(nn.Conv2d(width, 1, 3, padding=1))
+
+    def forward(self, wave: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Wave [B, L] -> scores [B, 1, bins, steps] and features."""
+        h, features = self.magnitudes(wave)[:, None], []
+        for layer in self.layers:
+            h = F.leaky_relu(layer(h), SLOPE)
+            features.append(h)
+        return self.score(h), features
+
+    def magnitudes(self, wave: Tensor) -> Tensor:
+        """Wave [B, L] -> [B, bins, L / hop]."""
+        padding = (self.size - self.hop) // 2
+        with torch.autocast(wave.device.type, enabled=False):
+            padded = F.pad(wave.float()[:, None], (padding, padding), mode="reflect")[:, 0]
+            spectrum = torch.stft(
+                padded, self.size, self.hop, len(self.window), self.window, center=False, return_complex=True
+            )
+            return (spectrum.real.square() + spectrum.imag.square() + 1e-9).sqrt()
+
+
+class WaveDiscriminator(nn.Module):
+    """HiFi-GAN V1's discriminators, of periods and of scales, or BigVGAN's, of periods and of resolutions.
+
+    Args:
+        width: 128 gives the sizes of both papers.
+        resolutions: the second kind of BigVGAN's.
+    """
+
+    def __init__(self, width: int = 128, resolutions: bool = False) -> None:
         super().__init__()
         widths = (width // 4, width, 4 * width, 8 * width, 8 * width)
         self.periods = nn.ModuleList(PeriodDiscriminator(period, widths) for period in (2, 3, 5, 7, 11))
-        self.scales = nn.ModuleList(ScaleDiscriminator(width, spectral=index == 0) for index in range(3))
+        self.scales, self.resolutions = nn.ModuleList(), nn.ModuleList()
+        if resolutions:
+            self.resolutions.extend(ResolutionDiscriminator(width // 4, *plan) for plan in RESOLUTIONS)
+        else:
+            self.scales.extend(ScaleDiscriminator(width, spectral=index == 0) for index in range(3))
 
     def forward(self, wave: Tensor) -> Judgements:
-        """Wave [B, L]: five periods, then three scales."""
-        judged = [member(wave) for member in self.periods]
+        """Wave [B, L]: five periods, then three scales or three resolutions."""
+        judged = [member(wave) for member in (*self.periods, *self.resolutions)]
         for index, member in enumerate(self.scales):
             if index:
                 wave = F.avg_pool1d(wave[:, None], 4, stride=2, padding=2)[:, 0]

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from train.data.records import AUDIO, Record, captions, csv_rows, first_file, inside, label, normalise
+from train.data.records import (
+    AUDIO,
+    FREESOUND,
+    YOUTUBE,
+    Record,
+    captions,
+    csv_rows,
+    first_file,
+    inside,
+    label,
+    normalise,
+)
 
 
 def audiocaps(root: Path) -> Iterator[Record]:
@@ -26,20 +38,35 @@ def audiocaps(root: Path) -> Iterator[Record]:
         for (video, start), texts in said.items():
             path = first_file(folder, f"{video}_{start}", video, f"Y{video}", f"Y{video}_{start}")
             span = (float(start), start + 10.0)
-            yield Record("AudioCaps", f"{video}_{start}", path, captions(*texts), (), split, span=span)
+            said_of_it, origin = captions(*texts), (YOUTUBE, video)
+            yield Record("AudioCaps", f"{video}_{start}", path, said_of_it, (), split, span=span, origin=origin)
 
 
 def clotho(root: Path) -> Iterator[Record]:
-    """clotho_captions_<part>.csv (file_name, caption_1 … caption_5); <part>/<file name>."""
+    """clotho_captions_<part>.csv (file_name, caption_1 … caption_5); <part>/<file name>.
+
+    clotho_metadata_<part>.csv (file_name, sound_id), where it is there, says which Freesound recordings they are.
+    """
     for part, split in (("development", "train"), ("validation", "valid"), ("evaluation", "test")):
         path = root / f"clotho_captions_{part}.csv"
         if not path.is_file() and part != "development":
             continue
         columns = tuple(f"caption_{k}" for k in range(1, 6))
+        ids = _freesound_ids(root / f"clotho_metadata_{part}.csv")
         for row in csv_rows(path, ("file_name", *columns)):
             said = captions(*(row[column] for column in columns))
             audio = inside(root, part, row["file_name"])
-            yield Record("Clotho", f"{part}/{row['file_name']}", audio, said, (), split, 44_100)
+            origin = (FREESOUND, ids[row["file_name"]]) if row["file_name"] in ids else None
+            yield Record("Clotho", f"{part}/{row['file_name']}", audio, said, (), split, 44_100, origin=origin)
+
+
+def _freesound_ids(path: Path) -> dict[str, str]:
+    """The numbers of Clotho's recordings on Freesound, by their file names; of some nobody knows them."""
+    if not path.is_file():
+        print(f"There is no {path}: which recordings of Freesound these are is not known.", file=sys.stderr)
+        return {}
+    rows = csv_rows(path, ("file_name", "sound_id"))
+    return {row["file_name"]: row["sound_id"].strip() for row in rows if row["sound_id"].strip().isdigit()}
 
 
 def macs(root: Path) -> Iterator[Record]:

@@ -27,6 +27,7 @@ KINDS = (
     "clipped",
     "duplicate",
 )
+HELD_OUT = "held out elsewhere"  # of recordings that are the same as one which is not for training
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Problem:
     """Why one recording is left out."""
 
     row: str  # its id, or its path
-    kind: str  # one of KINDS
+    kind: str  # one of KINDS, or HELD_OUT
     detail: str  # what was found, and what to do
 
     def __str__(self) -> str:
@@ -47,6 +48,7 @@ class Decoded:
 
     samples: NDArray[np.float32]  # [frames, channels], full scale is 1
     rate: int  # Hz
+    sha256: str  # of the file's bytes
 
 
 @dataclass
@@ -59,7 +61,7 @@ class Findings:
     def count(self) -> dict[str, int]:
         """How many of each kind that occurs."""
         found = Counter(problem.kind for problem in self.problems)
-        return {kind: found[kind] for kind in KINDS if found[kind]}
+        return {kind: found[kind] for kind in (*KINDS, HELD_OUT) if found[kind]}
 
     def summary(self, total: int) -> str:
         """One sentence: "3 of 120 recordings are left out: 2 silent, 1 missing."."""
@@ -118,7 +120,7 @@ def _read(row: str, path: Path, findings: Findings, sha256: str | None, rate: in
         return Problem(row, "zero length", f"{path} holds {len(samples)} samples.")
     if not RATES[0] <= found <= RATES[1] or (rate is not None and found != rate):
         return Problem(row, "wrong rate", f"{path} has {found} Hz{f', not {rate}' if rate else ''}.")
-    return _listen(row, path, samples, digest, findings) or Decoded(samples, found)
+    return _listen(row, path, samples, digest, findings) or Decoded(samples, found, digest)
 
 
 def _listen(row: str, path: Path, samples: NDArray[np.float32], digest: str, findings: Findings) -> Problem | None:

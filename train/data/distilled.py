@@ -4,7 +4,8 @@ captions-<i>-of-<n>.jsonl is a shard. Its first line says what was asked: {"expe
 "shard", "sounds": how many lines follow, …}. Each other line is a sound:
 
 {"id", "path": below `sounds`, "dataset", "split", "seconds", "caption": the one that is kept or null,
- "candidates": [{"caption", "expert", "score"}, …]}, and "problem" in place of "seconds" where it could not be heard.
+ "candidates": [{"caption", "expert", "score"}, …]}, and "problem" in place of "seconds" where it could not be heard;
+"origin" and "span" where its data set says which stretch of what it is.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ def distilled(root: Path) -> Iterator[Record]:
     for line in read_all(root)[1]:
         if line["caption"] is not None:
             path = inside(root, SOUNDS, line["path"])
-            yield Record(line["dataset"], line["id"], path, captions(line["caption"]), (), line["split"])
+            origin, span = (tuple(line[name]) if line.get(name) else None for name in ("origin", "span"))
+            said, split = captions(line["caption"]), line["split"]
+            yield Record(line["dataset"], line["id"], path, said, (), split, span=span, origin=origin)
 
 
 def shard_file(out: Path, shard: tuple[int, int]) -> Path:

@@ -43,6 +43,9 @@ class Recording:
     split: str  # one of SPLITS; siblings such as wolf_00 and wolf_01 share one
     path: Path  # below the folder of recordings: package/usr/share/…; files from archives lie in the archive's name
     sustained: bool = field(default=False, kw_only=True)  # a sound that lasts, as rain does: it may be looped
+    # A class label names all of it, so that it may be sampled as an event (the database D of Sec. 3.2.2).
+    event: bool = field(default=True, kw_only=True)
+    window: tuple[int, int] = field(default=(1, 1), kw_only=True)  # which of how many equal windows of a long recording
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ wav2vec 2.0's (arXiv 2006.11477): spans of whole frames.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,14 +48,34 @@ class MaskShares:
     kinds: tuple[str, ...] = KINDS
 
 
-def draw_mask(kind: str, mels: int, frames: int, rng: np.random.Generator) -> Mask:
-    """A mask [mels, frames] of one kind of Table 2, True = make new.
+def kinds_of(names: Sequence[str]) -> tuple[str, ...]:
+    """Kinds of masks by names as a command line has them: thin, medium, thick, or frame-50 with any percentage.
 
     Raises:
         ValueError: there is no such kind.
     """
-    if kind in FRAME:
-        return frame_mask(mels, frames, FRAME[kind], rng)
+    found = tuple(name.replace("-", " ") for name in names)
+    for kind in found:
+        if kind not in IRREGULAR and _share(kind) is None:
+            known = ", ".join(known.replace(" ", "-") for known in KINDS)
+            raise ValueError(f"There is no mask kind {kind!r}; choose {known}, or frame- with another percentage.")
+    return found
+
+
+def _share(kind: str) -> float | None:
+    """The share that "frame 30" covers; None for what is no such kind."""
+    word, _, percent = kind.partition(" ")
+    return int(percent) / 100 if word == "frame" and percent.isdecimal() and 1 <= int(percent) <= 95 else None
+
+
+def draw_mask(kind: str, mels: int, frames: int, rng: np.random.Generator) -> Mask:
+    """A mask [mels, frames] of one kind of Table 2, or of frames with another percentage; True = make new.
+
+    Raises:
+        ValueError: there is no such kind.
+    """
+    if (share := _share(kind)) is not None:
+        return frame_mask(mels, frames, share, rng)
     if kind in IRREGULAR:
         return irregular(mels, frames, rng, IRREGULAR[kind])
     raise ValueError(f"There is no mask kind {kind!r}; choose {', '.join(KINDS)}.")
@@ -97,8 +118,8 @@ def irregular(mels: int, frames: int, rng: np.random.Generator, stroke: Stroke =
 def _chain(mask: Mask, stroke: Stroke, rng: np.random.Generator) -> None:
     mels, frames = mask.shape
     row, column = rng.uniform(0, mels), rng.uniform(0, frames)
-    radius = rng.uniform(*stroke.radius)
     for _ in range(int(rng.integers(1, 6))):
+        radius = rng.uniform(*stroke.radius)  # of every leg, as LaMa's public code draws it
         angle, length = rng.uniform(0, 2 * np.pi), rng.uniform(*stroke.length)
         end_row = float(np.clip(row + SLANT * length * np.sin(angle), 0, mels))
         end_column = float(np.clip(column + length * np.cos(angle), 0, frames))

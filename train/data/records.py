@@ -6,23 +6,13 @@ import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
 
+from maa.models.written import normalise
 from train.data.manifest import Recording
 
 AUDIO = (".wav", ".flac", ".ogg", ".mp3", ".m4a", ".opus")
-PLAIN = re.compile(r"[a-z' ,.;:!?()-]*", re.IGNORECASE)  # nothing in it that needs writing out
-DOTTED = re.compile(r"\b(dr|mr|mrs|st|no|vs|etc|approx|e\.g|i\.e)\.(?=\s|$)", re.IGNORECASE)
-ABBREVIATIONS = {
-    "approx": "approximately",
-    "vs": "versus",
-    "etc": "et cetera",
-    "e.g": "for example",
-    "i.e": "that is",
-    "no": "number",
-}
+YOUTUBE, FREESOUND = "youtube", "freesound"  # where several data sets come from
 
 
 @dataclass(frozen=True)
@@ -37,6 +27,7 @@ class Record:
     split: str  # "train", "valid" or "test", as published
     rate: int | None = None  # Hz that every file of the set has, where it has one
     span: tuple[float, float] | None = None  # seconds of the source that the file holds, where it is cut from one
+    origin: tuple[str, str] | None = None  # where the sound was published first, and its id there: (YOUTUBE, video)
 
     def recording(self, root: Path) -> Recording:
         """What training's library reads, with its path below `root`. Labels serve as captions where there are none."""
@@ -44,43 +35,8 @@ class Record:
         if not said:
             raise ValueError(f"{self.id} of {self.dataset} has neither captions nor labels; give it some first.")
         concept = self.labels[0] if self.labels else said[0]
-        return Recording(self.id, concept, self.dataset, said, self.split, self.path.relative_to(root))
-
-
-def normalise(text: str) -> str:
-    """A caption with numbers, money, dates, measures and abbreviations written as words (paper Sec. 5.1, item 3).
-
-    Raises:
-        ValueError: the text needs it and the library for it is not installed.
-    """
-    text = " ".join(text.split())
-    if PLAIN.fullmatch(text) and not DOTTED.search(text):
-        return text
-    text = DOTTED.sub(lambda match: ABBREVIATIONS.get(match[1].lower(), match[0]), text)
-    text = re.sub(r"\b(\d+)0s\b", lambda match: _decade(match[1]), text)
-    return " ".join(_written_out(text).split())
-
-
-def _decade(tens: str) -> str:
-    names = {"1": "tens", "2": "twenties", "3": "thirties", "4": "forties", "5": "fifties"}
-    names |= {"6": "sixties", "7": "seventies", "8": "eighties", "9": "nineties", "0": "hundreds"}
-    if len(tens) == 1:
-        return names[tens] if tens in "23456789" else f"{tens}0s"  # "10s" is a time, "80s" a decade
-    return f"{tens[:-1]} {names[tens[-1]]}" if len(tens) == 3 else f"{tens}0s"
-
-
-@lru_cache(maxsize=100_000)
-def _written_out(text: str) -> str:
-    return str(_normaliser().normalize(text))
-
-
-@cache
-def _normaliser() -> Any:
-    try:
-        from wetext import Normalizer
-    except ImportError as error:
-        raise ValueError("Captions with numbers need wetext: run `pip install wetext`.") from error
-    return Normalizer(lang="en")
+        single = len(self.labels) == 1 and not self.captions
+        return Recording(self.id, concept, self.dataset, said, self.split, self.path.relative_to(root), event=single)
 
 
 def label(name: str) -> str:

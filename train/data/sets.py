@@ -1,17 +1,19 @@
-"""The paper's data sets by name (Table 4), and their statistics."""
+"""The paper's data sets by name (Table 4; VGGSound, Sec. 5.2), their statistics, and a library of some of them."""
 
 from __future__ import annotations
 
-import sys
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from train.data import captioned, labelled
-from train.data.blocks import forget_blocks
+from train.data.apart import known_elsewhere
+from train.data.building import Builder, Item
 from train.data.check import Findings, Problem
 from train.data.distilled import distilled
-from train.data.library import BLOCKS, RATE, Library, cache_name
+from train.data.level import RATE
+from train.data.library import Library, cache_name
 from train.data.manifest import load_manifest
 from train.data.records import Record
 
@@ -25,6 +27,7 @@ SETS: dict[str, tuple[Loader, str, str]] = {
     "bbc": (captioned.bbc, "Caption", "sound-effects.bbcrewind.co.uk"),
     "audiostock": (captioned.PAIRED["Audiostock"], "Caption", "audiostock.net/se"),
     "audioset": (labelled.audioset, "Label", "Gemmeke et al. (2017)"),
+    "vggsound": (labelled.vggsound, "Label", "Chen et al. (2020)"),
     "esc50": (labelled.esc50, "Label", "Piczak (2015)"),
     "fsd50k": (labelled.fsd50k, "Label", "annotator.freesound.org/fsd"),
     "sonniss": (captioned.PAIRED["Sonniss Game Effects"], "Label", "sonniss.com/gameaudiogdc"),
@@ -60,37 +63,49 @@ def load_set(name: str, root: Path) -> list[Record]:
     return list(SETS[name][0](root))
 
 
-def library(records: Sequence[Record], root: Path, rate: int = RATE, kept: Path | None = None) -> Library:
-    """The records as training's library; bad files are left out, with a sentence each on stderr.
-
-    What is decoded is `kept` in a folder until all of it is, so that a run that is killed goes on.
-
-    Raises:
-        ValueError: not one file is good, or a record has no words.
-    """
-    findings = Findings()
-    rows, rates = [record.recording(root) for record in records], [record.rate for record in records]
-    made = Library.build(rows, root, findings, rates, rate, kept)
-    if findings.problems:
-        print("\n".join(map(str, findings.problems)), findings.summary(len(records)), sep="\n", file=sys.stderr)
-    return made
+def load_sets(names: Sequence[str]) -> list[tuple[str, Path, Record]]:
+    """Every record of several data sets, each given as NAME=FOLDER: what it is called by, its folder, and itself."""
+    parts = [(name, Path(folder)) for name, _, folder in (given.partition("=") for given in names)]
+    return [(f"{name}/{record.id}", root, record) for name, root in parts for record in load_set(name, root)]
 
 
-def build_sets(names: Sequence[str], to: Path, rate: int = RATE) -> Library:
+def build_sets(
+    names: Sequence[str],
+    to: Path,
+    rate: int = RATE,
+    workers: int = 1,
+    in_memory: bool = False,
+    findings: Findings | None = None,
+) -> Library:
     """One library at `rate` Hz of several data sets, each as NAME=FOLDER, written to `to` for the stages' `--library`.
 
-    It holds every waveform in memory, 115 MB an hour. A run that is killed goes on when it is called again.
+    A run that is killed goes on when it is called again.
+
+    Args:
+        workers: processes that decode.
+        in_memory: write one compressed file, which the stages hold in memory, instead of shards.
+        findings: gets what is left out.
 
     Raises:
-        ValueError: no such data set, a folder without its layout, or one without a good file.
+        ValueError: no such data set, a folder without its layout, or no good file at all.
     """
-    parts = []
-    for given in names:
-        name, _, folder = given.partition("=")
-        parts.append((name, library(load_set(name, Path(folder)), Path(folder), rate, to / BLOCKS)))
-    made = Library.join(parts)
-    made.save(to / cache_name(rate))
-    forget_blocks(to / BLOCKS)
+    records, items = load_sets(names), list[Item]()
+    findings = Findings() if findings is None else findings
+    known = known_elsewhere([(name, record) for name, _, record in records])
+    findings.problems += known.values()
+    for number, (name, root, record) in enumerate(records):
+        if number not in known:
+            recording = record.recording(root)
+            own = replace(recording, id=name, path=Path(name.partition("/")[0]) / recording.path)
+            items.append(Item(own, record.path, record.rate))
+    folder = Builder(items, to, findings, rate, workers).build()
+    (to / cache_name(rate)).unlink(missing_ok=True)  # of an earlier one in memory
+    made = Library.open(to, rate=rate)
+    if in_memory:
+        left_out = [problem.row for problem in findings.problems]
+        made = Library(made.rows[:], made.samples, made.offsets, left_out, rate)
+        made.save(to / cache_name(rate))
+        shutil.rmtree(folder)
     return made
 
 
@@ -112,11 +127,10 @@ def hours(records: Iterable[Record], findings: Findings | None = None) -> float:
     return seconds / 3600
 
 
-def line_of(manifest: str, findings: Findings) -> TableLine:
-    """A line of Table 4 for NAME=FOLDER or for the path of a CSV manifest."""
-    name, equals, folder = manifest.partition("=")
-    if equals:
-        records = load_set(name, Path(folder))
+def line_of(manifest: str, findings: Findings, records: Sequence[Record] | None = None) -> TableLine:
+    """A line of Table 4 for the `records` of NAME=FOLDER, or for the path of a CSV manifest."""
+    name = manifest.partition("=")[0]
+    if records is not None:
         _, kind, source = SETS[name]
         return TableLine(records[0].dataset if records else name, hours(records, findings), kind, source, len(records))
     rows = load_manifest(Path(manifest))

@@ -25,7 +25,7 @@ from maa.aside import write_text
 from maa.models.detector import DetectorConfig
 from maa.pipeline.detecting import DESCRIPTION, PART
 from train.detector.figures import Auc
-from train.detector.folders import REAL, Heard, hear
+from train.detector.folders import REAL, HeardFolder, hear
 from train.detector.learning import cross_validated, cue_figures, train_detector
 from train.trainer.keeping import one_line
 from train.trainer.options import RunOptions, add_fields, from_args
@@ -56,15 +56,15 @@ def run(args: argparse.Namespace) -> str:
     options, config = from_args(RunOptions, args), DetectorConfig()
     if args.folds < 2:
         raise ValueError("Recordings that a detector has not heard need at least two folds.")
-    found = hear(args.real, named(args.generated), args.windows, args.most, options.seed)
+    found = hear(args.real, generator_folders(args.generated), args.windows, args.most, options.seed)
     figures = cross_validated(found, options, args.batch, config, args.folds)
     cues = cue_figures(found, options.seed)
     train_detector(found.clips, options, args.batch, config)
-    keep(found, figures, cues, config, args.out)
-    return printed(found, figures, cues, args.out)
+    keep_weights(found, figures, cues, config, args.out)
+    return scores_table(found, figures, cues, args.out)
 
 
-def named(given: list[str]) -> dict[str, list[Path]]:
+def generator_folders(given: list[str]) -> dict[str, list[Path]]:
     """Folders by the name of their generator."""
     folders: dict[str, list[Path]] = {}
     for one in given:
@@ -75,7 +75,9 @@ def named(given: list[str]) -> dict[str, list[Path]]:
     return folders
 
 
-def keep(found: Heard, figures: dict[str, Auc], cues: dict[str, Auc], config: DetectorConfig, out: Path) -> None:
+def keep_weights(
+    found: HeardFolder, figures: dict[str, Auc], cues: dict[str, Auc], config: DetectorConfig, out: Path
+) -> None:
     """The description beside the weights, with the figures."""
     unheard = figures.get("not heard: all")
     best = unheard or figures["heard generators"]
@@ -92,7 +94,7 @@ def keep(found: Heard, figures: dict[str, Auc], cues: dict[str, Auc], config: De
     write_text(out / DESCRIPTION, json.dumps(content, indent=1) + "\n")
 
 
-def printed(found: Heard, figures: dict[str, Auc], cues: dict[str, Auc], out: Path) -> str:
+def scores_table(found: HeardFolder, figures: dict[str, Auc], cues: dict[str, Auc], out: Path) -> str:
     """The report."""
     counts = Counter(clip.source for clip in found.clips)
     lines = ["Heard: " + ", ".join(f"{name} {count}" for name, count in counts.items()) + " files."]

@@ -46,7 +46,7 @@ def auc(scores: Floats, labels: Labels, weights: Floats | None = None) -> float:
     return float((fake * (below + 0.5 * real)).sum() / pairs) if pairs else float("nan")
 
 
-def pooled(scores: Floats, labels: Labels, folds: Labels, weights: Floats | None = None) -> float:
+def pooled_rows(scores: Floats, labels: Labels, folds: Labels, weights: Floats | None = None) -> float:
     """AUC of scores by several detectors, each on its own fold: pairs are formed within folds only.
 
     Args:
@@ -69,10 +69,10 @@ def measured(scores: Floats, labels: Labels, folds: Labels, names: Sequence[str]
     count = int(places.max()) + 1
     rng = np.random.default_rng(seed)
     drawn = [
-        pooled(scores, labels, folds, rng.multinomial(count, np.full(count, 1 / count))[places].astype(np.float64))
+        pooled_rows(scores, labels, folds, rng.multinomial(count, np.full(count, 1 / count))[places].astype(np.float64))
         for _ in range(DRAWS)
     ]
     low, high = np.nanquantile(drawn, [0.025, 0.975])
     real = int((labels == 0).sum())
-    value = pooled(scores, labels, folds)
+    value = pooled_rows(scores, labels, folds)
     return Auc(round(value, 4), round(float(low), 4), round(float(high), 4), real, len(labels) - real)

@@ -34,7 +34,7 @@ class Clip:
 
 
 @dataclass(frozen=True)
-class Heard:
+class HeardFolder:
     """All clips, and the files that could not be used: path -> why."""
 
     clips: list[Clip]
@@ -50,7 +50,7 @@ class Heard:
         return np.array([clip.source != REAL for clip in self.clips], np.int64)
 
 
-def files_of(folder: Path) -> list[Path]:
+def sound_files(folder: Path) -> list[Path]:
     """Every sound in a folder and below, sorted. ValueError where there is none."""
     found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in AUDIO and not p.name.startswith("."))
     if not found:
@@ -58,7 +58,7 @@ def files_of(folder: Path) -> list[Path]:
     return found
 
 
-def hear(real: Sequence[Path], generated: dict[str, list[Path]], windows: int, most: int, seed: int) -> Heard:
+def hear(real: Sequence[Path], generated: dict[str, list[Path]], windows: int, most: int, seed: int) -> HeardFolder:
     """Read all folders.
 
     Args:
@@ -72,7 +72,7 @@ def hear(real: Sequence[Path], generated: dict[str, list[Path]], windows: int, m
     clips: list[Clip] = []
     left_out: dict[str, str] = {}
     for source, folders in {REAL: list(real), **generated}.items():
-        paths = [path for folder in folders for path in files_of(folder)]
+        paths = [path for folder in folders for path in sound_files(folder)]
         if most and len(paths) > most:
             paths = [paths[int(k)] for k in sorted(rng.choice(len(paths), most, replace=False))]
         before = len(clips)
@@ -90,7 +90,7 @@ def hear(real: Sequence[Path], generated: dict[str, list[Path]], windows: int, m
                 left_out[str(path)] = "less than a second, or silent"
         if len(clips) == before:
             raise ValueError(f"Not one of the {len(paths)} sounds of {source} can be used: {left_out[str(paths[0])]}")
-    return Heard(clips, left_out)
+    return HeardFolder(clips, left_out)
 
 
 def cues(audio: Audio) -> tuple[float, ...]:

@@ -17,7 +17,7 @@ from maa.checkpoint import read_weights
 from maa.models.detector import DEPTH, MELS, Detector, DetectorConfig
 from maa.pipeline.detecting import PART
 from train.detector.figures import Auc, Floats, Labels, auc, measured
-from train.detector.folders import CUES, REAL, Clip, Heard
+from train.detector.folders import CUES, REAL, Clip, HeardFolder
 from train.trainer.draw import Draw
 from train.trainer.loop import Trainer
 from train.trainer.options import RunOptions
@@ -83,13 +83,13 @@ def varied(windows: Tensor, rng: np.random.Generator) -> Tensor:
 
 
 @torch.inference_mode()
-def scores_of(model: Detector, clips: Sequence[Clip]) -> Floats:
+def detector_scores(model: Detector, clips: Sequence[Clip]) -> Floats:
     """Mean logit over each clip's windows, [N]."""
     return np.array([float(model(clip.windows.float()).mean()) for clip in clips])
 
 
 def cross_validated(
-    found: Heard, options: RunOptions, batch: int, config: DetectorConfig, folds: int
+    found: HeardFolder, options: RunOptions, batch: int, config: DetectorConfig, folds: int
 ) -> dict[str, Auc]:
     """ROC-AUC by what the detector did not hear in training. Test recordings are never heard, in all of them.
 
@@ -112,7 +112,7 @@ def cross_validated(
             ]
             where = options.out / "folds" / f"{k}-{fold}"
             model = train_detector(inside, replace(options, out=where, resume=_begun(where)), batch, config)
-            scores.append(scores_of(model, outside))
+            scores.append(detector_scores(model, outside))
             labels += [int(clip.source != REAL) for clip in outside]
             of += [fold + folds * k] * len(outside)
             stems += [clip.stem for clip in outside]
@@ -131,7 +131,7 @@ def _begun(out: Path) -> bool:
     return (out / f"{PART}.state.pt").is_file()
 
 
-def cue_figures(found: Heard, seed: int = 0) -> dict[str, Auc]:
+def cue_figures(found: HeardFolder, seed: int = 0) -> dict[str, Auc]:
     """How well each cue of the files alone would tell them apart, whichever way round."""
     labels, stems = found.labels(), [clip.stem for clip in found.clips]
     told = {}

@@ -25,12 +25,12 @@ from train.data.distilled import read_all, read_ledger
 from train.data.sets import SETS
 from train.distill import table5
 from train.distill.captioner import open_captioner
-from train.distill.distilling import Distillation, DistilOptions, select, summary
+from train.distill.distilling import Distillation, DistilOptions, select, summary_line
 from train.distill.experts import Expert
 from train.distill.learning import CaptionerOptions, train_captioner
 from train.distill.retrieval import bank_of, open_retrieval
 from train.distill.seq2seq import TransformersCaptioner
-from train.distill.sounds import shard_of, sources_of
+from train.distill.sounds import own_share, sound_sources
 from train.distill.spaces import identity, open_space
 from train.trainer.keeping import one_line
 from train.trainer.options import RunOptions, add_fields, from_args
@@ -43,7 +43,9 @@ def main() -> None:
     parser = _parser()
     args = parser.parse_args()
     with one_line(parser):
-        {"train": _train, "run": _run, "select": _select, "stats": _stats, "table5": table5.command}[args.command](args)
+        {"train": _train, "run": _run, "select": _select, "stats": _stats, "table5": table5.command_line}[args.command](
+            args
+        )
 
 
 def _train(args: argparse.Namespace) -> None:
@@ -54,9 +56,9 @@ def _train(args: argparse.Namespace) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
-    shard, options = shard_of(args.shard), from_args(DistilOptions, args)
+    shard, options = own_share(args.shard), from_args(DistilOptions, args)
     device = pick_device(args.device)
-    root, sources = sources_of(args.source)
+    root, sources = sound_sources(args.source)
     kinds = dict.fromkeys(args.expert)
     experts = {given: opened_expert(given, args, device) for given in kinds}  # quick ones first: mistakes are told soon
     space = open_space(args.clap, device)
@@ -73,7 +75,7 @@ def _run(args: argparse.Namespace) -> None:
     }
     ready = [expert for expert in experts.values() if expert is not None]
     path = Distillation(ready, space, asked, device).run(sources, root, args.out, options, shard)
-    print(summary(read_ledger(path)[1]))
+    print(summary_line(read_ledger(path)[1]))
 
 
 def opened_expert(given: str, args: argparse.Namespace, device: torch.device) -> Expert | None:
@@ -91,12 +93,12 @@ def opened_expert(given: str, args: argparse.Namespace, device: torch.device) ->
 
 def _select(args: argparse.Namespace) -> None:
     select(args.folder, args.threshold)
-    print(summary(read_all(args.folder)[1]))
+    print(summary_line(read_all(args.folder)[1]))
 
 
 def _stats(args: argparse.Namespace) -> None:
     heads, lines = read_all(args.folder)
-    print(f"threshold {heads[0]['threshold']}, {len(heads)} shards", summary(lines), sep="\n")
+    print(f"threshold {heads[0]['threshold']}, {len(heads)} shards", summary_line(lines), sep="\n")
 
 
 def _parser() -> argparse.ArgumentParser:

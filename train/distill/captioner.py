@@ -24,7 +24,7 @@ from maa.dsp import resample_on_device
 from maa.foreign import foreign
 from maa.models.aisfx import BLOCK, SAMPLE_RATE, AisfxEncoder
 from maa.models.text import load_tokenizer
-from train.distill.sounds import Sound
+from train.distill.sounds import SoundFile
 
 PART = "captioner"
 DESCRIPTION, TOKENIZER = f"{PART}.json", "tokenizer.json"
@@ -86,7 +86,7 @@ class Attention(nn.Module):
         return (scores.masked_fill(~mask, FORBIDDEN).softmax(dim=1)[:, None] @ frames)[:, 0]
 
 
-class Decoder(nn.Module):
+class CaptionDecoder(nn.Module):
     """Frames to words: one GRU layer that hears, at each word, what it attends to."""
 
     def __init__(self, config: CaptionerConfig) -> None:
@@ -122,7 +122,7 @@ class Captioner(nn.Module):
         super().__init__()
         self.config = config
         self.frames = Frames(config)
-        self.decoder = Decoder(config)
+        self.decoder = CaptionDecoder(config)
 
     def forward(self, frames: Tensor, mask: Tensor, texts: Tensor, smoothing: float = 0.0) -> Tensor:
         """Cross-entropy of captions [B, L] (BEGIN … END PAD …) given frames [B, T, width] and their mask [B, T]."""
@@ -172,7 +172,7 @@ class Captioner(nn.Module):
         return [pieces for _, pieces in (ended + sorted(unended, reverse=True))[:beams]]
 
 
-class Words:
+class Lexicon:
     """Captions to numbers of a captioner and back, by the project's own tokenizer."""
 
     def __init__(self, tokenizer: Tokenizer, pieces: Sequence[int]) -> None:
@@ -184,7 +184,7 @@ class Words:
         self.number = {piece: SPECIAL + k for k, piece in enumerate(self.pieces)}
 
     @classmethod
-    def of(cls, tokenizer: Tokenizer, captions: Sequence[str]) -> Words:
+    def of(cls, tokenizer: Tokenizer, captions: Sequence[str]) -> Lexicon:
         """With the pieces that these captions need."""
         rows = tokenizer.encode_batch(list(captions), add_special_tokens=False)
         used = {number for row in rows for number, kept in zip(row.ids, row.attention_mask, strict=True) if kept}
@@ -208,13 +208,13 @@ class GruCaptioner:
         count: captions for each sound: that many beams of one search.
     """
 
-    def __init__(self, model: Captioner, words: Words, count: int = 3, device: torch.device | None = None) -> None:
+    def __init__(self, model: Captioner, words: Lexicon, count: int = 3, device: torch.device | None = None) -> None:
         self.name, self.count, self.words = "captioner", count, words
         self.device = device or torch.device("cpu")
         self.model = model.eval().to(self.device)
 
     @torch.inference_mode()
-    def propose(self, sounds: Sequence[Sound]) -> list[list[str]]:
+    def propose(self, sounds: Sequence[SoundFile]) -> list[list[str]]:
         """`count` captions for each sound, the likeliest first."""
         return [self.of_frames(self.model.frames(self._wave(sound), sound.rate)) for sound in sounds]
 
@@ -223,11 +223,11 @@ class GruCaptioner:
         mask = torch.ones(frames.shape[:2], dtype=torch.bool, device=self.device)
         return [self.words.decode(one) for one in self.model.search(frames.to(self.device), mask, self.count)[0]]
 
-    def _wave(self, sound: Sound) -> Tensor:
+    def _wave(self, sound: SoundFile) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(sound.wave)).to(self.device)[None]
 
 
-def describe(config: CaptionerConfig, tokenizer: Tokenizer, folder: Path) -> None:
+def caption_of(config: CaptionerConfig, tokenizer: Tokenizer, folder: Path) -> None:
     """What opening a captioner needs beside its weights."""
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / DESCRIPTION, json.dumps(asdict(config)))
@@ -249,5 +249,5 @@ def open_captioner(folder: Path, count: int = 3, device: torch.device | None = N
     model = Captioner(config)
     with foreign(f"{folder / PART}.safetensors does not fit its description; train the captioner again."):
         model.load_state_dict(read_weights([folder / f"{PART}.safetensors"]))
-    words = Words(load_tokenizer(folder / TOKENIZER), config.pieces)
+    words = Lexicon(load_tokenizer(folder / TOKENIZER), config.pieces)
     return GruCaptioner(model, words, count, device)

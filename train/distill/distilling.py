@@ -13,9 +13,9 @@ from tqdm import tqdm
 from maa.models.clap import JointSpace
 from train.data.distilled import SOUNDS, Line, read_ledger, shard_file, shards
 from train.distill.experts import Expert, cleaned
-from train.distill.ledger import Ledger, write_ledger
-from train.distill.sounds import Sound, Source, hear
-from train.distill.spaces import embed_sound, embed_texts
+from train.distill.ledger import CaptionLedger, write_ledger
+from train.distill.sounds import SoundFile, SoundSource, hear_sound
+from train.distill.spaces import embed_sound, texts_in_space
 from train.trainer.keeping import alone_in
 
 DIGITS = 4  # of a score
@@ -46,14 +46,14 @@ def choose(candidates: Sequence[Candidate], threshold: float) -> str | None:
 
 
 def rank(
-    sounds: Sequence[Sound], experts: Sequence[Expert], space: JointSpace, device: torch.device
+    sounds: Sequence[SoundFile], experts: Sequence[Expert], space: JointSpace, device: torch.device
 ) -> list[list[Candidate]]:
     """Every candidate of every expert with its score, for each sound; what two experts say is both of theirs."""
     said = [(expert.name, [cleaned(texts) for texts in expert.propose(sounds)]) for expert in experts]
     texts = sorted({text for _, lists in said for texts in lists for text in texts})
     if not texts:
         return [[] for _ in sounds]
-    vectors = embed_texts(space, texts)
+    vectors = texts_in_space(space, texts)
     where = {text: k for k, text in enumerate(texts)}
     ranked = []
     for k, sound in enumerate(sounds):
@@ -74,7 +74,7 @@ class Distillation:
     device: torch.device
 
     def run(
-        self, sources: Sequence[Source], root: Path, out: Path, options: DistilOptions, shard: tuple[int, int]
+        self, sources: Sequence[SoundSource], root: Path, out: Path, options: DistilOptions, shard: tuple[int, int]
     ) -> Path:
         """Caption one shard of the sounds and return its file; sounds that are in it already are passed over.
 
@@ -86,7 +86,7 @@ class Distillation:
         head = self.asked | {"shard": f"{shard[0]}/{shard[1]}", "sounds": len(mine), "threshold": options.threshold}
         with alone_in(out, path.stem):
             _link(root, out)
-            ledger = Ledger(path, head)
+            ledger = CaptionLedger(path, head)
             todo = [one for one in mine if one.id not in ledger.ids]
             with tqdm(total=len(mine), initial=len(mine) - len(todo), unit="sound", disable=None) as bar:
                 for at in range(0, len(todo), options.batch):
@@ -95,9 +95,9 @@ class Distillation:
                     bar.update(len(some))
         return path
 
-    def lines(self, sources: Sequence[Source], root: Path, options: DistilOptions) -> list[Line]:
+    def lines(self, sources: Sequence[SoundSource], root: Path, options: DistilOptions) -> list[Line]:
         """What is written about some sounds; those that cannot be heard have a problem instead of candidates."""
-        sounds, wrong = hear(sources, root, options.rate)
+        sounds, wrong = hear_sound(sources, root, options.rate)
         ranked = dict(
             zip((sound.id for sound in sounds), rank(sounds, self.experts, self.space, self.device), strict=True)
         )
@@ -105,6 +105,8 @@ class Distillation:
         lines: list[Line] = []
         for one in sources:
             line: Line = {"id": one.id, "path": one.path.as_posix(), "dataset": one.dataset, "split": one.split}
+            if one.origin is not None:
+                line |= {"origin": one.origin, "span": one.span}
             if one.id in wrong:
                 lines.append(line | {"problem": wrong[one.id], "caption": None, "candidates": []})
                 continue
@@ -143,7 +145,7 @@ def select(out: Path, threshold: float) -> None:
             write_ledger(path, head | {"threshold": threshold}, again)
 
 
-def summary(lines: Sequence[Line]) -> str:
+def summary_line(lines: Sequence[Line]) -> str:
     """What came out, in some lines: how many are kept, by which expert, and how the best scores lie."""
     wrong = sum("problem" in line for line in lines)
     kept = [line for line in lines if line["caption"] is not None]

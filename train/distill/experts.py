@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from train.distill.sounds import Sound
+from train.distill.sounds import SoundFile
 
 LONGEST = 300  # characters of a caption
 
@@ -15,7 +15,7 @@ class Expert(Protocol):
 
     name: str  # what its captions are signed with
 
-    def propose(self, sounds: Sequence[Sound]) -> list[list[str]]:
+    def propose(self, sounds: Sequence[SoundFile]) -> list[list[str]]:
         """Captions for each sound, the best first; as many lists as sounds."""
 
 

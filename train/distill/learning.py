@@ -15,7 +15,7 @@ from torch import Tensor
 from maa.checkpoint import read_weights, weight_files
 from maa.foreign import foreign
 from train.data import Library
-from train.distill.captioner import PAD, PART, Captioner, CaptionerConfig, Words, describe
+from train.distill.captioner import PAD, PART, Captioner, CaptionerConfig, Lexicon, caption_of
 from train.trainer.draw import Draw
 from train.trainer.loop import Trainer
 from train.trainer.options import RunOptions
@@ -63,7 +63,7 @@ def train_captioner(
     if not len(train):
         raise ValueError("The library has no recording to train on.")
     torch.manual_seed(options.seed)
-    words = Words.of(tokenizer, [text for i in train for text in library.rows[int(i)].captions])
+    words = Lexicon.of(tokenizer, [text for i in train for text in library.rows[int(i)].captions])
     config = CaptionerConfig(chosen.width, chosen.hidden, chosen.words, pieces=words.pieces)
     model = Captioner(config)
     if chosen.encoder is not None:
@@ -80,7 +80,7 @@ def train_captioner(
             frames = frames * (1 + NOISE * torch.randn_like(frames))
         said = [library.rows[i].captions for i in rows]
         texts = [one[0] if rng is None else str(rng.choice(one)) for one in said]
-        return frames, mask, texts_of([words.encode(text, config.words) for text in texts]).to(frames.device)
+        return frames, mask, caption_texts([words.encode(text, config.words) for text in texts]).to(frames.device)
 
     def step(draw: Draw) -> dict[str, Tensor]:
         model.train()
@@ -94,7 +94,7 @@ def train_captioner(
                 values["held_out"] = model(*batch_of([int(i) for i in watched[:64]], None))
         return values
 
-    describe(config, words.tokenizer, options.out)
+    caption_of(config, words.tokenizer, options.out)
     return Trainer(model, options, PART, accelerator).run(step)
 
 
@@ -133,7 +133,7 @@ def padded(frames: list[Tensor]) -> tuple[Tensor, Tensor]:
     return torch.nn.utils.rnn.pad_sequence(frames, batch_first=True), mask
 
 
-def texts_of(rows: list[list[int]]) -> Tensor:
+def caption_texts(rows: list[list[int]]) -> Tensor:
     """Captions as numbers of pieces [B, L], with PAD after their ends."""
     longest = max(map(len, rows))
     return torch.tensor([row + [PAD] * (longest - len(row)) for row in rows])

@@ -10,7 +10,7 @@ from maa.aside import write_bytes
 from train.data.distilled import Line, read_ledger, whole_lines
 
 
-class Ledger:
+class CaptionLedger:
     """A first line that says what was asked, then a line for every sound, each once.
 
     One process at a time writes to a file (`train.trainer.keeping.alone_in`).

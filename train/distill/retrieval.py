@@ -17,8 +17,8 @@ from train.data.manifest import load_manifest
 from train.data.records import csv_rows
 from train.data.sets import SETS, load_set
 from train.distill.experts import cleaned
-from train.distill.sounds import Sound
-from train.distill.spaces import embed_sound, embed_texts
+from train.distill.sounds import SoundFile
+from train.distill.spaces import embed_sound, texts_in_space
 
 MANIFEST = ("package", "sha256", "concept")  # columns by which the manifest of recordings is known
 
@@ -72,7 +72,7 @@ class Retrieval:
         found = (vectors @ self.vectors.T).topk(min(self.count, len(self.bank)), dim=1).indices
         return [[self.bank[i] for i in row] for row in found.tolist()]
 
-    def propose(self, sounds: Sequence[Sound]) -> list[list[str]]:
+    def propose(self, sounds: Sequence[SoundFile]) -> list[list[str]]:
         """`count` captions for each sound, the nearest first."""
         assert self.space is not None
         heard = [embed_sound(self.space, sound.wave, sound.rate, self.device) for sound in sounds]
@@ -93,7 +93,7 @@ def open_retrieval(
     if not path.is_file():
         cache.mkdir(parents=True, exist_ok=True)
         with aside(path) as neighbour:
-            np.save(neighbour, embed_texts(space, bank).numpy())
+            np.save(neighbour, texts_in_space(space, bank).numpy())
     with foreign(f"{path} is damaged; delete it, and it is made anew."):
         vectors = torch.from_numpy(np.load(path, allow_pickle=False))
     return Retrieval(space, bank, vectors, count, device)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from maa.dsp import resample_on_device
 from maa.foreign import foreign
-from train.distill.sounds import Sound
+from train.distill.sounds import SoundFile
 
 
 class TransformersCaptioner:
@@ -55,7 +55,7 @@ class TransformersCaptioner:
         return [first, *self.reads(prefix, add_special_tokens=False).input_ids]
 
     @torch.inference_mode()
-    def propose(self, sounds: Sequence[Sound]) -> list[list[str]]:
+    def propose(self, sounds: Sequence[SoundFile]) -> list[list[str]]:
         """`count` captions for each sound, the likeliest first."""
         from transformers import GenerationMixin
 

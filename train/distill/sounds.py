@@ -17,17 +17,19 @@ from train.data.sets import SETS, load_set
 
 
 @dataclass(frozen=True)
-class Source:
+class SoundSource:
     """A sound on the disk. A class label, where its data set has one, is left behind (App. A)."""
 
     id: str  # unique among all sources of a run
     path: Path  # below the root of the run
     dataset: str
     split: str  # "train", "valid" or "test"
+    origin: tuple[str, str] | None = None  # where its data set says that it was published first, as of a `Record`
+    span: tuple[float, float] | None = None  # seconds of that
 
 
 @dataclass(frozen=True, eq=False)
-class Sound:
+class SoundFile:
     """What an expert hears of a source: mono, without silent edges, at most 12 s, as training hears it."""
 
     id: str
@@ -35,7 +37,7 @@ class Sound:
     rate: int  # Hz
 
 
-def sources_of(given: str) -> tuple[Path, list[Source]]:
+def sound_sources(given: str) -> tuple[Path, list[SoundSource]]:
     """Root and sounds, sorted by id, of NAME=FOLDER with a data set's name, or of a folder with sounds anywhere below.
 
     Raises:
@@ -45,13 +47,14 @@ def sources_of(given: str) -> tuple[Path, list[Source]]:
     if equals and name in SETS:
         root = Path(folder)
         records = load_set(name, root)
-        found = [Source(one.id, one.path.relative_to(root), one.dataset, one.split) for one in records]
+        told = ((one.id, one.path.relative_to(root), one.dataset, one.split, one.origin, one.span) for one in records)
+        found = [SoundSource(*one) for one in told]
     else:
         root = Path(given)
         if not root.is_dir():
             raise ValueError(f"There is no folder {root}; give one with sounds, or NAME=FOLDER of a data set.")
         paths = [path.relative_to(root) for path in root.rglob("*") if path.suffix.lower() in AUDIO]
-        found = [Source(path.as_posix(), path, root.resolve().name, "train") for path in paths]
+        found = [SoundSource(path.as_posix(), path, root.resolve().name, "train") for path in paths]
     found.sort(key=lambda one: one.id)
     double = next((one.id for one, after in pairwise(found) if one.id == after.id), None)
     if double is not None:
@@ -61,7 +64,7 @@ def sources_of(given: str) -> tuple[Path, list[Source]]:
     return root, found
 
 
-def shard_of(text: str) -> tuple[int, int]:
+def own_share(text: str) -> tuple[int, int]:
     """ "2/8" as (2, 8): the third of eight shards.
 
     Raises:
@@ -73,7 +76,7 @@ def shard_of(text: str) -> tuple[int, int]:
     return int(first), int(second)
 
 
-def hear(sources: Sequence[Source], root: Path, rate: int) -> tuple[list[Sound], dict[str, str]]:
+def hear_sound(sources: Sequence[SoundSource], root: Path, rate: int) -> tuple[list[SoundFile], dict[str, str]]:
     """The sounds that can be used, and for each other id what is wrong with its file."""
     sounds, wrong = [], {}
     for source in sources:
@@ -82,5 +85,7 @@ def hear(sources: Sequence[Source], root: Path, rate: int) -> tuple[list[Sound],
         if decoded is None:
             wrong[source.id] = f"{findings.problems[0].kind}; {findings.problems[0].detail}"
         else:
-            sounds.append(Sound(source.id, trim_and_level(at_rate(decoded.samples, decoded.rate, rate), rate), rate))
+            sounds.append(
+                SoundFile(source.id, trim_and_level(at_rate(decoded.samples, decoded.rate, rate), rate), rate)
+            )
     return sounds, wrong

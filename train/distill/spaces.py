@@ -43,10 +43,11 @@ class TransformersClap:
             self.reads: Any = AutoTokenizer.from_pretrained(name)
 
     @torch.inference_mode()
-    def embed_text(self, texts: list[str]) -> Tensor:
-        """Captions to unit vectors [N, joint]."""
+    def embed_text(self, texts: list[str], unit: bool = True) -> Tensor:
+        """Captions to vectors [N, joint], of length 1 unless they should stay as they are."""
         given = self.reads(texts, padding=True, truncation=True, return_tensors="pt").to(self.device)
-        return F.normalize(_vectors(self.model.get_text_features(**given)), dim=-1)
+        vectors = _vectors(self.model.get_text_features(**given))
+        return F.normalize(vectors, dim=-1) if unit else vectors
 
     @torch.inference_mode()
     def embed_audio(self, wave: Tensor, rate: int) -> Tensor:
@@ -109,7 +110,7 @@ def identity(given: str) -> str:
 
 
 @torch.inference_mode()
-def embed_texts(space: JointSpace, texts: list[str]) -> Tensor:
+def texts_in_space(space: JointSpace, texts: list[str]) -> Tensor:
     """Captions to unit vectors [N, joint] on the CPU, some at a time."""
     parts = [space.embed_text(texts[at : at + MEMORY]).float().cpu() for at in range(0, len(texts), MEMORY)]
     return torch.cat(parts)

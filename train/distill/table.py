@@ -14,7 +14,7 @@ from maa.aside import aside, write_text
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """A method on a data set. Scores are mean cosines, intervals 95 % over families of takes."""
 
     dataset: str
@@ -33,14 +33,14 @@ class Row:
     agreement_high: float
 
 
-def as_csv(rows: Sequence[Sequence[object]]) -> str:
+def table_csv(rows: Sequence[Sequence[object]]) -> str:
     """Rows as CSV."""
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()
 
 
-def printed(rows: Sequence[Row]) -> str:
+def table_text(rows: Sequence[TableRow]) -> str:
     """The table for people."""
     lines = [f"{'data set':<21}{'method':<20}{'score by another CLAP':<24}{'gain over the label':<27}"]
     lines[0] += f"{'shuffled':<10}{'selecting CLAP':<16}label agreement"
@@ -54,7 +54,7 @@ def printed(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def draw(rows: Sequence[Row], path: Path) -> None:
+def draw_table(rows: Sequence[TableRow], path: Path) -> None:
     """The table as a picture: scores with their intervals, shuffled captions beside them."""
     from matplotlib.figure import Figure
 
@@ -78,9 +78,9 @@ def draw(rows: Sequence[Row], path: Path) -> None:
         figure.savefig(neighbour, dpi=150)
 
 
-def save(rows: Sequence[Row], out: Path) -> None:
+def save_table(rows: Sequence[TableRow], out: Path) -> None:
     """table5.csv and table5.png."""
     out.mkdir(parents=True, exist_ok=True)
-    names = [field.name for field in fields(Row)]
-    write_text(out / "table5.csv", as_csv([names, *(list(asdict(row).values()) for row in rows)]))
-    draw(rows, out / "table5.png")
+    names = [field.name for field in fields(TableRow)]
+    write_text(out / "table5.csv", table_csv([names, *(list(asdict(row).values()) for row in rows)]))
+    draw_table(rows, out / "table5.png")

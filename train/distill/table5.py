@@ -34,7 +34,7 @@ from train.distill.captioner import GruCaptioner, open_captioner
 from train.distill.experts import cleaned
 from train.distill.learning import CaptionerOptions, train_captioner
 from train.distill.retrieval import Retrieval
-from train.distill.table import Row, as_csv, printed, save
+from train.distill.table import TableRow, save_table, table_csv, table_text
 from train.package import load_frozen
 from train.trainer.draw import Draw
 from train.trainer.loop import Trainer
@@ -65,7 +65,7 @@ class Towers:
         return sound_features(library, self.sound, self.config.audio.sample_rate, self.cache)
 
 
-def fold_of(name: str) -> int:
+def fold_of_recording(name: str) -> int:
     """Which of the three parts a family of takes is in."""
     return int(hashlib.sha256(name.encode()).hexdigest(), 16) % len(FOLDS)
 
@@ -131,7 +131,7 @@ def propose(judged: Judged, captioner: GruCaptioner, retrieval: Retrieval, heads
     return found
 
 
-def captions_of(
+def bank_captions(
     judged: Judged, proposed: list[list[list[str]]], towers: Towers, selecting: ClapHeads, seed: int
 ) -> dict[str, list[str]]:
     """One caption for each sound by each method."""
@@ -151,7 +151,9 @@ def captions_of(
     )
 
 
-def interval(values: NDArray[np.float64], groups: NDArray[np.int64], seed: int = 0) -> tuple[float, float, float]:
+def interval_of_mean(
+    values: NDArray[np.float64], groups: NDArray[np.int64], seed: int = 0
+) -> tuple[float, float, float]:
     """Mean of values [N] and its 95 % interval, by a bootstrap over whole groups [N]."""
     count = int(groups.max()) + 1
     sums, sizes = np.bincount(groups, values, count), np.bincount(groups, minlength=count)
@@ -171,9 +173,9 @@ def others(labels: Sequence[str], seed: int) -> NDArray[np.int64]:
     return found
 
 
-def rows_of(
+def table_rows(
     judged: Judged, said: dict[str, list[str]], towers: Towers, selecting: ClapHeads, scoring: ClapHeads, seed: int
-) -> list[Row]:
+) -> list[TableRow]:
     """The lines of one data set."""
     labels = judged.labels
     names = sorted(set(labels))
@@ -193,14 +195,15 @@ def rows_of(
             agree = np.array([names[k] == label for k, label in zip(nearest, labels, strict=True)], np.float64)
             mixed = scores(scoring, [texts[int(k)] for k in swap])
             numbers = (
-                *interval(found, judged.groups, seed), *interval(found - base, judged.groups, seed),
-                float(mixed.mean()), float(scores(selecting, texts).mean()), *interval(agree, judged.groups, seed),
+                *interval_of_mean(found, judged.groups, seed), *interval_of_mean(found - base, judged.groups, seed),
+                float(mixed.mean()), float(scores(selecting, texts).mean()),
+                *interval_of_mean(agree, judged.groups, seed),
             )  # fmt: skip
-            made.append(Row(judged.name, method, len(labels), *(round(number, 4) for number in numbers)))
+            made.append(TableRow(judged.name, method, len(labels), *(round(number, 4) for number in numbers)))
     return made
 
 
-def run(args: argparse.Namespace) -> list[Row]:
+def run(args: argparse.Namespace) -> list[TableRow]:
     """Every line of the table, from the arguments of `add_arguments`; what was trained before is gone on with.
 
     Raises:
@@ -213,7 +216,7 @@ def run(args: argparse.Namespace) -> list[Row]:
     assert isinstance(sound, AisfxEncoder)
     towers = Towers(config, text, sound, args.parts)
     sounds, train = towers.sounds(library), library.indices("train")
-    folds = np.array([fold_of(siblings(library.rows[int(i)])) for i in train])
+    folds = np.array([fold_of_recording(siblings(library.rows[int(i)])) for i in train])
     parts = {name: train[folds == k] for k, name in enumerate(FOLDS)}
     heads = {
         name: train_heads(towers, library, sounds, rows, _options(args.out / name, "clap", args.clap_steps, args.seed))
@@ -241,8 +244,8 @@ def run(args: argparse.Namespace) -> list[Row]:
     rows = []
     for judged in compared:
         proposed = propose(judged, captioner, retrieval, heads["experts"])
-        said = captions_of(judged, proposed, towers, heads["select"], args.seed)
-        rows += rows_of(judged, said, towers, heads["select"], heads["score"], args.seed)
+        said = bank_captions(judged, proposed, towers, heads["select"], args.seed)
+        rows += table_rows(judged, said, towers, heads["select"], heads["score"], args.seed)
         _keep_captions(judged, said, args.out / f"captions-{judged.name.replace(' ', '-')}.csv")
     return rows
 
@@ -254,14 +257,14 @@ def _options(out: Path, part: str, steps: int, seed: int) -> RunOptions:
 
 def _keep_captions(judged: Judged, said: dict[str, list[str]], path: Path) -> None:
     ids = [judged.library.rows[int(i)].id for i in judged.rows]
-    write_text(path, as_csv([["id", *said], *map(list, zip(ids, *said.values(), strict=True))]))
+    write_text(path, table_csv([["id", *said], *map(list, zip(ids, *said.values(), strict=True))]))
 
 
-def command(args: argparse.Namespace) -> None:
+def command_line(args: argparse.Namespace) -> None:
     """Run, print and keep the table."""
     rows = run(args)
-    save(rows, args.out)
-    print(printed(rows), f"{args.out}/table5.csv, table5.png and the captions are written.", sep="\n")
+    save_table(rows, args.out)
+    print(table_text(rows), f"{args.out}/table5.csv, table5.png and the captions are written.", sep="\n")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -195,7 +195,8 @@ def copying(reference: Reference, waves: Sequence[Wave]) -> dict[str, Any]:
     made = [judge.mel(judged_stretch(wave, judge.rate)) for wave in waves]
     best = best_correlations(made, train, device).max(axis=1, initial=-1.0)
     made_of = repr((judge.maa.config.audio, [(row.path, row.split) for row in library.rows])).encode()
-    digest = hashlib.sha256(made_of + library.samples.tobytes()).hexdigest()[:16]
+    samples = library.digest().encode() if library.streamed else library.samples.tobytes()
+    digest = hashlib.sha256(made_of + samples).hexdigest()[:16]
     real = judge.computed(
         f"copies-{digest}", lambda: best_correlations(held_out, train, device).max(axis=1, initial=-1.0), real=True
     )

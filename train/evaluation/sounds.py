@@ -80,7 +80,10 @@ class Judge:
         """
         found = getattr(self.maa.model, name)
         if not isinstance(found, kind):
-            raise ValueError(f"{self.maa.name} has no {kind.__name__} ({name}), which the evaluation needs.")
+            raise ValueError(
+                f"{self.maa.name} has no {kind.__name__} ({name}), which these questions need; make sounds with it "
+                "(python -m train.generate) and compare their folder (--generated)."
+            )
         return found
 
     @property

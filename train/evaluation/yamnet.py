@@ -61,24 +61,31 @@ class Yamnet(nn.Module):
 
     def forward(self, patches: Tensor) -> tuple[Tensor, Tensor]:
         """Log-mel patches [N, 96, 64] -> embeddings [N, 1024] and the tags' scores [N, 521], each from 0 to 1."""
+        embedding = self.embeddings(patches)
+        return embedding, self.classifier(embedding).sigmoid()
+
+    def embeddings(self, patches: Tensor) -> Tensor:
+        """Log-mel patches [N, 96, 64] -> embeddings [N, 1024]."""
         x = patches[:, None]
         for layer in self.convolutions:
             assert isinstance(layer, nn.Conv2d)
             if layer.kernel_size[0] == 3:  # TensorFlow's "same": an even size is padded at its end only
                 x = F.pad(x, (0, 1, 0, 1) if layer.stride[0] == 2 else (1, 1, 1, 1))
             x = F.relu(layer(x))
-        embedding = x.mean(dim=(2, 3))
-        return embedding, self.classifier(embedding).sigmoid()
+        return x.mean(dim=(2, 3))
 
-    def embed(self, wave: Tensor) -> tuple[Tensor, Tensor]:
-        """Wave [n] at 16 kHz -> embedding [1024] and scores [521], means over patches that cover the whole sound.
+    def patches(self, wave: Tensor) -> Tensor:
+        """Wave [n] at 16 kHz -> log-mel patches [N, 96, 64] that cover the whole sound.
 
-        Patches start every 0.48 s; the last one is moved back so that it ends with the sound.
+        They start every 0.48 s; the last one is moved back so that it ends with the sound.
         """
         mel = log_mel(wave, self.filters)
         last = len(mel) - PATCH
-        patches = torch.stack([mel[start : start + PATCH] for start in (*range(0, last, STRIDE), last)])
-        embeddings, scores = self(patches)
+        return torch.stack([mel[start : start + PATCH] for start in (*range(0, last, STRIDE), last)])
+
+    def embed(self, wave: Tensor) -> tuple[Tensor, Tensor]:
+        """Wave [n] at 16 kHz -> embedding [1024] and scores [521], means over patches that cover the whole sound."""
+        embeddings, scores = self(self.patches(wave))
         return embeddings.mean(dim=0), scores.mean(dim=0)
 
 

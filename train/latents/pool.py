@@ -7,6 +7,9 @@ training device, as tables: a batch is a few look-ups there, and nothing in it i
 Clip number n is made from the seed and n alone, so a resumed run finds the clips it would have had, and several
 processes hold between them what one would hold: slots lie in eight shards, process r owns those of its shards, and
 sample i of a batch draws from shard i modulo eight.
+
+Of a streamed library each recording is once an epoch the sound at hand of a clip, and a thread draws the clips that
+come next and reads their sounds.
 """
 
 from __future__ import annotations
@@ -24,18 +27,22 @@ from maa.config import ModelConfig
 from maa.device import send
 from maa.models.autoencoder import Autoencoder
 from train.data import Library
+from train.data.ahead import Ahead
 from train.data.masks import draw_mask, one_span
-from train.data.prompts.composer import MOST, Composer
+from train.data.order import Order
+from train.data.prompts.composer import MOST
 from train.data.prompts.plans import Plan, captions_of
+from train.data.sound import Held, joined_stretches
 from train.latents.activity import Activity, Audible
 from train.latents.captions import CaptionEncoder
-from train.latents.recipes import Recipe, between
+from train.latents.recipes import Recipe, between_captions
 
 SHARDS = 8  # the most processes that a pool can be shared by, and what their number has to divide
 LEAST = 0.5  # latent columns of a masked stretch that must sound for a prompt to be about it
 AT_ONCE = 64  # clips that an accelerator makes together
 AROUND = (0.03, 0.3)  # seconds before and behind a single sound that a mask takes with it
 ONLY = 1  # the set of events that a clip of one sound has
+AT_HAND = 7  # of the order in which a streamed library's recordings are sounds at hand
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,17 @@ class LatentCrops:
 
 
 @dataclass(frozen=True)
+class DrawnClip:
+    """A clip before it is rendered."""
+
+    rng: np.random.Generator  # as the drawing left it
+    plan: Plan
+    mask: NDArray[np.bool_]  # [mels, frames]
+    hidden: int  # the one event that the mask hides, as a set of one bit; 0 = none or several
+    held: Held | None  # its sounds, where they had to be read
+
+
+@dataclass(frozen=True)
 class CaptionTable:
     """The captions of each set of events of each clip, encoded, by [slot, set]; the empty set has none. Entries behind
     a clip's last set say how often its sounds are heard (`Audible.counted`)."""
@@ -60,18 +78,19 @@ class CaptionTable:
     lengths: Tensor  # [N, sets] real tokens
     vectors: Tensor  # [N, sets, G]
     recordings: Tensor  # [N, sets] the recording where a set is one event, else -1
+    sounds: Tensor  # [N, sets, G] the vector of that recording's own sound
 
     @classmethod
     def empty(cls, slots: int, encoder: CaptionEncoder) -> CaptionTable:
         """Tables for a number of clips."""
         sets, device = 1 << MOST, encoder.device
         tokens = torch.zeros(slots, sets, *encoder.token_shape, dtype=encoder.dtype, device=device)
-        vectors = torch.zeros(slots, sets, encoder.sounds.shape[1], device=device)
+        vectors = torch.zeros(slots, sets, encoder.sounds.width, device=device)
         lengths = torch.zeros(slots, sets, dtype=torch.long, device=device)
-        return cls(encoder, tokens, lengths, vectors, torch.full_like(lengths, -1))
+        return cls(encoder, tokens, lengths, vectors, torch.full_like(lengths, -1), torch.zeros_like(vectors))
 
-    def write(self, slots: Tensor, plans: list[Plan]) -> None:
-        """Encode the captions of clips into slots [len(plans)]."""
+    def write(self, slots: Tensor, plans: list[Plan], own: bool) -> None:
+        """Encode the captions of clips into slots [len(plans)], and their `own` sounds if those are asked for."""
         listed = [[*captions_of(plan), *((caption, _only(plan)) for caption in plan.counted)] for plan in plans]
         sets = 1 << MOST
         places = [i * sets + k for i, clip in enumerate(listed) for k in range(1, len(clip) + 1)]
@@ -81,14 +100,16 @@ class CaptionTable:
         self.tokens[slot, chosen] = tokens
         self.lengths[slot, chosen] = lengths
         self.vectors[slot, chosen] = vectors
-        recordings = torch.tensor([-1 if one is None else one for clip in listed for _, one in clip])
-        self.recordings[slot, chosen] = send(recordings, self.encoder.device)
+        recordings = [-1 if one is None else one for clip in listed for _, one in clip]
+        self.recordings[slot, chosen] = send(torch.tensor(recordings), self.encoder.device)
+        if own:
+            self.sounds[slot, chosen] = self.encoder.sounds.of(recordings)
 
     def lean(self, slots: Tensor, captions: list[str], share: Tensor) -> None:
         """Move the token states of clips of one sound in slots [B] towards those of other captions, by share [B]."""
         tokens, lengths, _ = self.encoder.encode(captions)
         own, own_lengths = self.tokens[slots, ONLY], self.lengths[slots, ONLY]
-        self.tokens[slots, ONLY] = between(own, own_lengths, tokens, lengths, share)
+        self.tokens[slots, ONLY] = between_captions(own, own_lengths, tokens, lengths, share)
 
 
 class Pool:
@@ -118,10 +139,12 @@ class Pool:
         self.exact = self.device.type == "cpu"  # resuming bit for bit: nothing may depend on what is made beside it
         self.front = MelSpectrogram(config.audio).to(self.device)
         spec = config.audio
-        rows = library.indices("train")
-        self.composer = Composer(library, rows, spec.samples, spec.sample_rate, self.device, natural=True)
+        self.composer = recipe.composer(library, spec, self.device)
         self.size = max(SHARDS, recipe.pool // SHARDS * SHARDS)
-        self.seed = seed
+        self.seed, self.rows = seed, recipe.recordings(library)
+        self.order = Order(len(self.rows), seed, AT_HAND) if library.streamed else None
+        # One thread: planning a clip is work for Python, and what is remembered of recordings has no lock.
+        self.ahead = Ahead(self._draw, AT_ONCE, self.processes, threads=1) if library.streamed else None
         self.made = 0  # clips so far, in all processes together
         self._lay_tables(encoder)
 
@@ -158,6 +181,12 @@ class Pool:
             self._make(mine[start : start + AT_ONCE])
         self.made = max(self.made, count)
 
+    def close(self) -> None:
+        """No more clips are made: what they are made with goes."""
+        if self.ahead is not None:
+            self.ahead.close()
+        del self.composer
+
     def rescale(self, config: ModelConfig, autoencoder: Autoencoder) -> None:
         """Go on with an autoencoder of another latent scale; the latents that are held are brought to it."""
         cells = self.config.latent_cells[0]
@@ -180,19 +209,27 @@ class Pool:
         silent = (masked.sum(1) > 0) & ((masked * self.activity.over(slots, first, width)).sum(1) < LEAST)
         return LatentCrops(z, known, mask, self.activity.audible(slots, first, width), self.hidden[slots], silent)
 
+    def _draw(self, number: int) -> DrawnClip:
+        """Everything random about a clip, from the seed and its number alone."""
+        rng = np.random.default_rng([self.seed, 4, number])
+        at_hand = None if self.order is None else int(self.rows[self.order.at(np.array([number]))[0]])
+        plan = self._plan(rng, at_hand)
+        mask, hidden = self._mask(plan, rng)
+        return DrawnClip(rng, plan, mask, hidden, None if self.order is None else self.composer.hold([plan]))
+
     @torch.inference_mode()
     def _make(self, numbers: list[int]) -> None:
         """Compose, mask and encode clips and their captions, into their slots."""
         spec = self.config.audio
-        rngs = [np.random.default_rng([self.seed, 4, n]) for n in numbers]
-        plans = [self._plan(rng) for rng in rngs]
-        masks = [self._mask(plan, rng) for plan, rng in zip(plans, rngs, strict=True)]
+        drawn = [self._draw(n) if self.ahead is None else self.ahead.get(n) for n in numbers]
+        plans = [clip.plan for clip in drawn]
         factor = self.config.autoencoder.factor
-        mask = send(torch.from_numpy(np.stack([mask for mask, _ in masks])[:, None]), self.device)
-        cells = np.stack([to_latent(mask, factor) for mask, _ in masks])[:, None]
+        mask = send(torch.from_numpy(np.stack([clip.mask for clip in drawn])[:, None]), self.device)
+        cells = np.stack([to_latent(clip.mask, factor) for clip in drawn])[:, None]
         latent_mask = send(torch.from_numpy(cells), self.device).float()
-        waves = self.composer.render(plans)
-        mel = self.front(waves)
+        held = [clip.held for clip in drawn if clip.held is not None]
+        waves = self.composer.render(plans, joined_stretches(held) if held else None)
+        mel = self.front(waves)[..., : spec.frames]
         assert spec.frames == mel.shape[-1]
         both = torch.cat([mel, fill_hole(mel, mask)])
         parts = both.split(1 if self.exact else len(both))
@@ -202,10 +239,10 @@ class Pool:
         slots = send(torch.from_numpy(self.slots(samples % self.size // SHARDS, samples)), self.device)
         self.columns[slots] = table
         self.activity.write(slots, plans, waves, mel)
-        self.hidden[slots] = send(torch.tensor([hidden for _, hidden in masks]), self.device)
+        self.hidden[slots] = send(torch.tensor([clip.hidden for clip in drawn]), self.device)
         if self.captions is not None:
-            self.captions.write(slots, plans)
-            self._lean(plans, rngs, slots, self.captions)
+            self.captions.write(slots, plans, own=self.recipe.vector + self.recipe.both > 0)
+            self._lean(plans, [clip.rng for clip in drawn], slots, self.captions)
 
     def _lean(self, plans: list[Plan], rngs: list[np.random.Generator], slots: Tensor, captions: CaptionTable) -> None:
         """Token states of clips of one sound, moved some way towards another caption of the same concept."""
@@ -217,9 +254,9 @@ class Pool:
             share = send(torch.tensor([most * rngs[k].random() for k in leaning]), self.device)
             captions.lean(slots[leaning], [other for other in others if other is not None], share.float())
 
-    def _plan(self, rng: np.random.Generator) -> Plan:
+    def _plan(self, rng: np.random.Generator, at_hand: int | None) -> Plan:
         while True:
-            plan = self.composer.plan(rng)
+            plan = self.composer.plan(rng, at_hand)
             if not self.recipe.single or len(plan.events) == 1:
                 return plan
 

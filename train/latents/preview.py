@@ -44,17 +44,16 @@ class Preview:
 
     def _context(self, given: bool) -> Context:
         """The captions as the network's conditions, or none."""
-        table = self.pool.captions
+        table, unet = self.pool.captions, self.unet.config
         if table is None:
             return Context()
-        tokens, lengths, vectors = table.encoder.encode(self.captions)
-        here = torch.full((len(self.captions),), given, device=self.pool.device)
+        said = self.captions if given or unet.learned_null else [""] * len(self.captions)
+        tokens, lengths, vectors = table.encoder.encode(said)
+        here = torch.full((len(said),), given, device=self.pool.device) if unet.learned_null else None
         mask = torch.arange(tokens.shape[1], device=tokens.device) < lengths[:, None]
-        textless = self.unet.config.context_dim is None
-        return Context(
-            None if textless else tokens.float(),
-            mask if self.pool.config.text.mask_pads and not textless else None,
-            vectors if self.unet.config.global_dim is not None else None,
-            None if textless else here,
-            here & textless if self.unet.config.global_dim is not None else None,
-        )
+        vector = None if unet.global_dim is None else vectors
+        if not unet.reads:
+            return Context(vector=vector, has_vector=here)
+        hidden = mask if self.pool.config.text.mask_pads else None
+        nowhere = None if vector is None or here is None else torch.zeros_like(here)  # the text alone is shown
+        return Context(tokens.float(), hidden, vector, here, nowhere)

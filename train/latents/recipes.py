@@ -1,16 +1,22 @@
-"""What a diffusion network is trained to do: the paper's three networks, the unified one that ships, and the values
-of the paper itself."""
+"""What a diffusion network is trained to do: the paper's networks, the unified one that ships, and the values of the
+paper itself."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from maa.config import PAPER, ModelConfig, ScheduleConfig
+from maa.config import PAPER, AudioSpec, ModelConfig, ScheduleConfig, UNetConfig
 from maa.models.context import Context
+from train.data import Library
 from train.data.masks import FRAME, MaskShares
+from train.data.prompts.composer import Composer, Mixing
+from train.trainer.options import RunOptions
 
 WHOLE = PAPER.latent_cells[1]  # columns of the paper's 9.984 s
 
@@ -47,34 +53,93 @@ class Recipe:
     min_snr: float = 0.0  # gamma of arXiv 2303.09556; 0 = every timestep alike
     norm: int = 2  # of the error: 2, or 1 as in the authors' inpainting network
     single: bool = False  # clips of one sound each (App. E.3: a vector cannot speak of two)
+    labelled: bool = False  # of recordings with one class label only, where there are any (App. E.3)
     masks: MaskShares = field(default_factory=MaskShares)
+    mixing: Mixing = field(default_factory=Mixing)
+    natural: bool = True  # clips and captions as they come in life; False = only as Sec. 3.2.2 and App. F say
+    split: str = "train"  # of the recordings that are drawn from
+    held_out: int = 1000  # steps between two measurements on recordings that are not trained on; 0 = none
+    # What stands for no text: a learned token, or the encoded empty text (App. E.2).
+    empty: bool = False
+    unit: bool = True  # vectors of length 1 (Table 9's NormGlobal)
+    published: bool = False  # learning rate, betas and decay of the authors' code, where a run does not say otherwise
 
-    def configure(self, config: ModelConfig) -> ModelConfig:
-        """The configuration with the U-Net that this recipe trains."""
-        unet = config.unet
+    def without(self, share: float) -> Recipe:
+        """The same with another share of samples that hear nothing, what the rest hears in its proportions.
+
+        Raises:
+            ValueError: it is no share, or the network hears nothing anyway.
+        """
+        if not 0 <= share <= 1 or not self.conditional:
+            raise ValueError(f"The share of samples without a condition is 0 to 1, not {share:g}; inpaint has none.")
+        more = (1 - share) / (self.tokens + self.vector + self.both)
+        return replace(self, tokens=more * self.tokens, vector=more * self.vector, both=more * self.both)
+
+    def settled(self, options: RunOptions) -> RunOptions:
+        """A run's options with what is open chosen as in the authors' code, if this recipe is theirs."""
+        if not self.published:
+            return options
+        theirs: dict[str, Any] = {"lr_end": 1.0, "beta1": 0.9, "beta2": 0.999, "weight_decay": 1e-2}
+        return replace(options, **{name: value for name, value in theirs.items() if getattr(options, name) is None})
+
+    def recordings(self, library: Library) -> NDArray[np.int64]:
+        """Those that clips are made of."""
+        found = library.indices(self.split)
+        if not self.labelled:
+            return found
+        labelled = found[library.events[found]]
+        return labelled if len(labelled) else found
+
+    def composer(self, library: Library, spec: AudioSpec, device: torch.device) -> Composer:
+        """What makes its clips."""
+        place = (spec.samples, spec.sample_rate, device)
+        return Composer(library, self.recordings(library), *place, mixing=self.mixing, natural=self.natural)
+
+    def configure(self, config: ModelConfig, clip: int | None = None) -> ModelConfig:
+        """The configuration with the U-Net that this recipe trains.
+
+        Args:
+            clip: numbers of a vector of the CLIP that guides; None = there is none.
+
+        Raises:
+            ValueError: the network hears CLIP's vectors, and there is none.
+        """
         latent = config.autoencoder.latent_channels
+        channels = 2 * latent + 1 if self.inpaints else latent
+        unet = replace(config.unet, in_channels=channels, out_channels=latent, global_unit=self.unit)
+        if self.inpaints:
+            unet = replace(unet, hole="mean")  # what is in the holes of training
+        if self.name == "visual":
+            return replace(config, unet=self._guided(unet, config, clip))
+        unet = replace(unet, context_dim=config.text.context_dim, global_dim=None, global_projection=False)
+        unet = replace(unet, global_space="joint", learned_null=not self.empty)
         if self.name == "unified":
-            return config
-        if self.name == "text":
-            unet = replace(unet, in_channels=latent, global_dim=None, global_projection=False, learned_null=True)
-        elif self.name == "visual":
-            # Sec. 4.3: one unit-norm vector is the only condition; its size stays the same whatever a picture holds.
-            unet = replace(unet, in_channels=latent, context_dim=None, global_dim=config.clap.joint)
-            unet = replace(unet, global_projection=True, learned_null=True)
+            unet = replace(unet, global_dim=config.clap.joint, global_projection=True)
         elif self.name == "inpaint":
-            unet = replace(unet, in_channels=2 * latent + 1, context_dim=None, global_dim=None, learned_null=False)
-            unet = unet.with_scalars(())
+            unet = replace(unet, context_dim=None, learned_null=False).with_scalars(())
         elif self.name == "paper":
             # Table 6: 4 channels in and out, condition 1024 wide; Eq. 1 trains eps.
-            eps = ScheduleConfig(prediction="eps")
-            unet = replace(unet, in_channels=latent, learned_null=True).with_scalars(())
-            return replace(config, unet=unet, schedule=eps)
+            return replace(config, unet=unet.with_scalars(()), schedule=ScheduleConfig(prediction="eps"))
         return replace(config, unet=unet)
+
+    def _guided(self, unet: UNetConfig, config: ModelConfig, clip: int | None) -> UNetConfig:
+        """Sec. 4.3: a vector is the only condition; of length 1, its size stays the same whatever a picture holds."""
+        if unet.clip_conditioned and not unet.global_projection:  # the authors' network
+            if clip is None:
+                raise ValueError(
+                    f"The network of {config.name} hears CLIP's vectors: name an open_clip model with --guide, or put "
+                    "one into a folder vision/ of --parts."
+                )
+            return replace(unet, global_dim=clip, context_dim=clip)  # the vector is its one token, too
+        unet = replace(unet, context_dim=None, global_projection=True, learned_null=True)
+        if clip is None:
+            return replace(unet, global_dim=config.clap.joint, global_space="joint")
+        return replace(unet, global_dim=clip, global_space="clip")
 
     @property
     def inpaints(self) -> bool:
         """True when the network is given a masked latent and a mask."""
-        return self.name in ("unified", "inpaint")
+        return self.name in ("unified", "inpaint", "text-inpaint")
 
     @property
     def conditional(self) -> bool:
@@ -85,23 +150,15 @@ class Recipe:
 RECIPES = {
     "unified": Recipe(),
     "text": Recipe("text", given=0.0, tokens=0.8, vector=0.0, both=0.0),  # App. E.2: 20 % of the texts are dropped
-    "visual": Recipe("visual", given=0.0, tokens=0.0, vector=0.8, both=0.0, single=True),
+    "visual": Recipe("visual", given=0.0, tokens=0.0, vector=0.8, both=0.0, single=True, labelled=True),
     "inpaint": Recipe(
         "inpaint", given=1.0, tokens=0.0, vector=0.0, both=0.0, masks=MaskShares(0.0, 0.0, tuple(FRAME)), norm=1
     ),
-    # The paper's values, and what was chosen where paper and published code disagree:
-    # - learning rate: "base 0.005, scaled by GPUs and batch" (Sec. 5.2) would diverge; the code's is 1e-5 x GPUs x 4.
-    #   Ours is the code's: pass --lr 7.2e-4 for the paper's 18 GPUs with 4 clips each, after 10,000 steps of warm-up.
-    # - dropping: 20 % (App. E.2) against 10 % in the code; ours is the paper's. It is done from the start, not in a
-    #   second run as App. E.2 tells: one run is enough, and the code does the same.
-    # - padding: the code pads short clips with silence, of which the paper says nothing; ours repeats them (at most
-    #   30 % silence): padding teaches the network to be quiet.
-    # - crop: the code keeps the first frames of a clip, Table 6 only gives the size; ours is a random stretch.
-    # - the empty text: the code encodes "", the paper speaks of an empty sequence; ours is a learned token.
-    # - attention to padding: the code attends to it, the paper says nothing; as configured in `TextConfig.mask_pads`.
-    # - the latent: the code's training takes a posterior sample and scales by one batch; ours the mean, scaled by the
-    #   whole pool, so that training and sampling see the same.
-    # - averaging: neither has an EMA; ours has (--ema 0.9999 for 2M steps; --ema 0 is the last step's weights).
+    # Sec. 4.2: the text network, trained on from its weights (--start), with the sound around a hole beside its input.
+    "text-inpaint": Recipe(
+        "text-inpaint", given=1.0, tokens=0.8, vector=0.0, both=0.0, masks=MaskShares(0.0, 0.0, tuple(FRAME))
+    ),
+    # The paper's values; where paper and published code disagree, docs/training.md says what was chosen.
     "paper": Recipe(
         "paper",
         batch=4,
@@ -116,6 +173,10 @@ RECIPES = {
         widths=((WHOLE, 1.0),),
         pool=4096,
         renew=4.0,
+        mixing=Mixing((1 / 3, 1 / 3, 1 / 3), together=0.0),
+        natural=False,
+        empty=True,
+        published=True,
     ),
 }
 
@@ -138,7 +199,7 @@ def blurred(tokens: Tensor, real: Tensor, noise: Tensor, chance: Tensor, recipe:
     return torch.where(real, moved, tokens).to(kind)
 
 
-def between(tokens: Tensor, lengths: Tensor, others: Tensor, others_lengths: Tensor, share: Tensor) -> Tensor:
+def between_captions(tokens: Tensor, lengths: Tensor, others: Tensor, others_lengths: Tensor, share: Tensor) -> Tensor:
     """Token states on the way to those of other captions, word by word as far as both have words.
 
     Args:
@@ -162,7 +223,7 @@ def drop_conditions(context: Context, recipe: Recipe, captioned: Tensor, mode: T
     tokens, vector = recipe.tokens, recipe.vector
     has_tokens = ((mode < tokens) | ((mode >= tokens + vector) & (mode < tokens + vector + recipe.both))) & captioned
     has_vector = (mode >= tokens) & (mode < tokens + vector + recipe.both) & captioned
-    if recipe.name in ("text", "paper"):
+    if recipe.name in ("text", "paper", "text-inpaint"):
         return Context(context.tokens, context.mask, None, has_tokens, None)
     if recipe.name == "visual":
         return Context(None, None, context.vector, None, has_vector)

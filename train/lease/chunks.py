@@ -44,6 +44,8 @@ def pack_chunks(library: Path, parts: Path, model: Path, to: Path, chunk_bytes: 
         path.unlink()
     config = PRESETS[PRESETS_OF_TIME[preset].config]
     held = Library.open(library, rate=config.audio.sample_rate)
+    if held.streamed:
+        raise ValueError(f"{library} is in shards, which are too much to carry; build it with --in-memory.")
     files = {f"parts/{path.name}": path for part in ("text", "clap_audio") for path in _weights(parts, part)}
     files[f"parts/{TOKENIZER}"] = parts / TOKENIZER
     vectors = _vectors(held, config, parts, to)

@@ -17,10 +17,10 @@ import threading
 from pathlib import Path
 
 from maa.aside import write_text
-from train.listening_test.desk import Desk
+from train.listening_test.desk import RatingDesk
 from train.listening_test.material import open_material
-from train.listening_test.report import as_csv, printed, report
-from train.listening_test.serve import described, serving
+from train.listening_test.report import opinions, report_csv, report_text
+from train.listening_test.serve import described_test, serving
 from train.listening_test.store import FILE, Store
 from train.trainer.keeping import one_line
 
@@ -50,10 +50,10 @@ def _serve(given: list[str]) -> None:
     args = parser.parse_args(given)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     with one_line(parser):
-        desk = Desk(open_material(args.folder), Store(args.folder / FILE), args.clips, args.seed)
+        desk = RatingDesk(open_material(args.folder), Store(args.folder / FILE), args.clips, args.seed)
         loudness = None if args.own_level else args.loudness
         with serving(desk, loudness, args.host, args.port) as url:
-            print(described(url, desk), flush=True)
+            print(described_test(url, desk), flush=True)
             try:
                 threading.Event().wait()
             except KeyboardInterrupt:
@@ -71,9 +71,9 @@ def _report(given: list[str]) -> None:
             raise ValueError(f"There are no ratings in {args.folder} yet.")
         store = Store(args.folder / FILE)
         ratings = store.ratings()
-        lines = report(ratings, material, args.everybody)
-        print(printed(lines, ratings, store.counts()))
-        write_text(args.folder / "report.csv", as_csv(lines))
+        lines = opinions(ratings, material, args.everybody)
+        print(report_text(lines, ratings, store.counts()))
+        write_text(args.folder / "report.csv", report_csv(lines))
 
 
 if __name__ == "__main__":

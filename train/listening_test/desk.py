@@ -14,7 +14,7 @@ HEARD = 0.9  # share of a sound that has to be played before it is rated
 
 
 @dataclass(frozen=True)
-class Desk:
+class RatingDesk:
     """What the page's handlers work with. Browsers send a code, a token and a number, and none becomes a path."""
 
     material: Material

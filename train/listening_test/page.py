@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from train.listening_test.desk import Desk
+from train.listening_test.desk import RatingDesk
 from train.listening_test.material import Material
 from train.listening_test.plan import FAITHFULNESS, INSTRUCTION, QUALITY, SCALE, Trial
 from train.listening_test.store import Standing
@@ -63,7 +63,7 @@ def card(trial: Trial, material: Material) -> str:
     )
 
 
-def progress(standing: Standing) -> str:
+def progress_text(standing: Standing) -> str:
     """How far a rater is, in HTML."""
     share = 100 * standing.done / max(1, standing.total)
     return (
@@ -78,7 +78,7 @@ def scale(question: str) -> list[tuple[str, int]]:
     return [(f"{score}\n{WORDS[question][score]}".strip(), score) for score in SCALE]
 
 
-def build(desk: Desk) -> gr.Blocks:
+def build(desk: RatingDesk) -> gr.Blocks:
     """The page around a test, ready to be served."""
     with gr.Blocks(title="Listening test", analytics_enabled=False) as page:
         kept = gr.BrowserState("", storage_key="listening-test", secret="code")  # no secret: the rater's own code
@@ -117,7 +117,7 @@ def _views(standing: Standing, code: object, material: Material) -> list[Any]:
         return [code, gr.update(visible=False), gr.update(visible=False), gr.update(visible=True), "", "", "", None]
     choices = gr.update(choices=scale(trial.question), value=None)
     shown = [gr.update(visible=False), gr.update(visible=True), gr.update(visible=False)]
-    return [code, *shown, progress(standing), card(trial, material), trial.token, choices]
+    return [code, *shown, progress_text(standing), card(trial, material), trial.token, choices]
 
 
 def _idle() -> list[Any]:

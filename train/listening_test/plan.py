@@ -32,7 +32,7 @@ class Trial:
     high: int = SCALE[-1]  # to here
 
 
-def plan(material: Material, assigned: Mapping[str, int], most: int, rng: np.random.Generator) -> list[Trial]:
+def rating_plan(material: Material, assigned: Mapping[str, int], most: int, rng: np.random.Generator) -> list[Trial]:
     """Questions for one rater: some clips by every system, first for their quality, then for their faithfulness.
 
     The rater hears each of the clips by each system, so that systems are compared by the same ears on the same clips.

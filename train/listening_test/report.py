@@ -20,7 +20,7 @@ MOS = {QUALITY: "MOS-Q", FAITHFULNESS: "MOS-F"}
 
 
 @dataclass(frozen=True)
-class Line:
+class ReportLine:
     """A mean opinion score, 20 to 100."""
 
     measure: str  # MOS-Q or MOS-F
@@ -66,7 +66,7 @@ def mean_interval(
     return float(scores.mean()), float(low), float(high)
 
 
-def report(ratings: Sequence[Rating], material: Material, everybody: bool = False) -> list[Line]:
+def opinions(ratings: Sequence[Rating], material: Material, everybody: bool = False) -> list[ReportLine]:
     """A line for each measure, what was shown, and system, in the order of the folders.
 
     Args:
@@ -87,20 +87,20 @@ def report(ratings: Sequence[Rating], material: Material, everybody: bool = Fals
         clips = np.array([names.index(one.trial.clip) for one in own], np.int64)
         mean, low, high = (round(value, 2) for value in mean_interval(scores, raters, clips))
         count = len(set(raters.tolist()))
-        lines.append(Line(measure, shown, system, mean, low, high, len(own), count, len(names)))
+        lines.append(ReportLine(measure, shown, system, mean, low, high, len(own), count, len(names)))
     return lines
 
 
-def as_csv(lines: Sequence[Line]) -> str:
+def report_csv(lines: Sequence[ReportLine]) -> str:
     """The lines as CSV with a header."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([field.name for field in fields(Line)])
+    writer.writerow([field.name for field in fields(ReportLine)])
     writer.writerows(list(asdict(line).values()) for line in lines)
     return text.getvalue()
 
 
-def printed(lines: Sequence[Line], ratings: Sequence[Rating], counts: tuple[int, int, int]) -> str:
+def report_text(lines: Sequence[ReportLine], ratings: Sequence[Rating], counts: tuple[int, int, int]) -> str:
     """The report for people: scores, who was left out, and what is still to come."""
     out = careless(ratings)
     head = f"{'measure':<9}{'shown':<9}{'system':<24}{'mean':>7}  {'95 % interval':<18}"

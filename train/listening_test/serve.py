@@ -20,7 +20,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from train.listening_test.blind import Blind
-from train.listening_test.desk import Desk
+from train.listening_test.desk import RatingDesk
 from train.listening_test.page import HERE, build
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class OnlyThePage:
             await PlainTextResponse("not understood", 400)(scope, receive, send)
 
 
-def routes(desk: Desk, blind: Blind) -> list[Route]:
+def routes(desk: RatingDesk, blind: Blind) -> list[Route]:
     """/clip/<token> and /seen/<token>: the sound and the picture of a question."""
 
     async def clip(request: Request) -> Response:
@@ -94,7 +94,9 @@ def _file(path: Path | None, kind: str | None = None) -> Response:
 
 
 @contextmanager
-def serving(desk: Desk, loudness: float | None, host: str = "127.0.0.1", port: int | None = None) -> Iterator[str]:
+def serving(
+    desk: RatingDesk, loudness: float | None, host: str = "127.0.0.1", port: int | None = None
+) -> Iterator[str]:
     """The address of the running test; it ends with the block.
 
     Raises:
@@ -125,7 +127,7 @@ def serving(desk: Desk, loudness: float | None, host: str = "127.0.0.1", port: i
             blocked_paths=hidden,
             footer_links=[],
             app_kwargs={"middleware": checks, "routes": routes(desk, blind)},
-            theme=theme(),
+            theme=rater_theme(),
             css_paths=[HERE / "page.css"],
             head=f"<script>{(HERE / 'page.js').read_text(encoding='utf-8')}</script>",
         )
@@ -136,7 +138,7 @@ def serving(desk: Desk, loudness: float | None, host: str = "127.0.0.1", port: i
                 page.close(verbose=False)
 
 
-def theme() -> gr.themes.Base:
+def rater_theme() -> gr.themes.Base:
     """Quiet, with the system's own fonts: nothing is fetched from elsewhere."""
     font = ["system-ui", "sans-serif"]
     return gr.themes.Base(
@@ -159,7 +161,7 @@ def theme() -> gr.themes.Base:
     )
 
 
-def described(url: str, desk: Desk) -> str:
+def described_test(url: str, desk: RatingDesk) -> str:
     """What is served where, for the person who started it."""
     systems = json.dumps(sorted(desk.material.sounds))
     raters, given, answered = desk.store.counts()

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from train.listening_test.material import Material
-from train.listening_test.plan import SCALE, Trial, plan
+from train.listening_test.plan import SCALE, Trial, rating_plan
 
 FILE = "ratings.sqlite3"
 LONGEST_CODE = 64  # characters
@@ -101,7 +101,7 @@ class Store:
         with self._change() as connection:
             if connection.execute("SELECT 1 FROM raters WHERE code = ?", (code,)).fetchone() is None:
                 counted = "SELECT clip, COUNT(DISTINCT rater) FROM trials WHERE check_kind = '' GROUP BY clip"
-                trials = plan(material, dict(connection.execute(counted)), most, rng)
+                trials = rating_plan(material, dict(connection.execute(counted)), most, rng)
                 added = connection.execute("INSERT INTO raters (code, begun) VALUES (?, ?)", (code, _now()))
                 rows = [
                     (t.token, added.lastrowid, k, t.question, t.system, t.clip, t.check, t.low, t.high)

@@ -22,8 +22,8 @@ the same. One step, written out in plain PyTorch:
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -67,7 +67,7 @@ Loss = Callable[[Draw], dict[str, Tensor]]
 
 def start_from(module: nn.Module, weights: Path) -> None:
     """Give a module the weights of `<part>.safetensors` (or its shards), whatever parametrisation (weight norm) it
-    trains them in."""
+    trains them in. A layer that the module names in `WIDENS` may have more inputs here, which add nothing at first."""
     files = weight_files(weights.parent, weights.name.removesuffix(".safetensors"))
     if not files:
         raise ValueError(f"There is no {weights} to start from.")
@@ -76,13 +76,26 @@ def start_from(module: nn.Module, weights: Path) -> None:
     with torch.no_grad():
         for name, value in values.items():
             owner, _, leaf = name.rpartition(".")
-            mine = getattr(module.get_submodule(owner), leaf, None)
+            try:
+                mine = getattr(module.get_submodule(owner), leaf, None)
+            except AttributeError:
+                mine = None
+            if name in getattr(module, "WIDENS", ()) and isinstance(mine, Tensor):
+                value = _widened(value, mine)
             if not isinstance(mine, Tensor) or mine.shape != value.shape:
                 raise ValueError(f"{weights} does not fit: {name} {tuple(value.shape)} has no place in this network.")
             if name in plain:
                 mine.copy_(value)
             else:  # a parametrised weight: the assignment solves for what it is made of
                 setattr(module.get_submodule(owner), leaf, value.to(mine.device))
+
+
+def _widened(value: Tensor, like: Tensor) -> Tensor:
+    """A weight [out, in, ...] with zeros for the inputs that only `like` has; as it is where something else differs."""
+    more = like.shape[1] - value.shape[1]
+    if more <= 0 or value.shape[:1] != like.shape[:1] or value.shape[2:] != like.shape[2:]:
+        return value
+    return torch.cat([value, value.new_zeros(value.shape[0], more, *value.shape[2:])], dim=1)
 
 
 class Trainer:
@@ -123,12 +136,18 @@ class Trainer:
             self._resume()
             self.saved = self.spent
 
-    def run(self, objective: Objective | Loss, sample: Callable[[Path, int], None] | None = None) -> Path:
+    def run(
+        self,
+        objective: Objective | Loss,
+        sample: Callable[[Path, int], None] | None = None,
+        measure: Callable[[int], dict[str, Tensor]] | None = None,
+    ) -> Path:
         """Train to the end of the options' steps or minutes and return the path of the averaged weights.
 
         Args:
             objective: one step's losses; a plain function of a `Draw` can be neither captured nor compiled.
             sample: writes sounds and pictures of the present (averaged) module into a folder.
+            measure: what else the log should say after a step, if anything; every process calls it.
         """
         options, main = self.options, self.accelerator.is_main_process
         described = {key: str(value) for key, value in asdict(options).items()}
@@ -150,19 +169,25 @@ class Trainer:
                 values = self._advance(objective, update, progress, rate)
                 self.spent = time.monotonic() - started
                 bar.update(1 if not options.minutes else 0)
-                journal.add(values)
+                journal.add(values | (measure(self.step) if measure else {}))
                 if self.step % options.log_every == 0:
                     # Reads the values, so a device's queue is never longer than this and the clock stays honest.
                     _say(journal.line(self.step, self.spent, rate), bar)
                 if self._due():
                     self.save()
                 if sample and main and options.sample_every and self.step % options.sample_every == 0:
-                    with self.ema.applied(), torch.compiler.set_stance("force_eager"):
+                    with self.averaged():
                         sample(options.out / "samples", self.step)
                     journal.show(options.out / "samples", self.step)
             _say(journal.line(self.step, self.spent, rate_at(self.step, 1.0, options)), bar)
         self.save()
         return self.weights
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """The module with its averaged weights, in evaluation mode, without gradients; its own come back afterwards."""
+        with self.ema.applied(), torch.compiler.set_stance("force_eager"):
+            yield
 
     def _due(self) -> bool:
         """True when it is time to save: by the clock if the options say so, else by the steps."""

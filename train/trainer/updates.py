@@ -15,6 +15,7 @@ from train.trainer.captured import queues
 from train.trainer.options import RunOptions
 
 StateDict = dict[str, Tensor]
+DECAY = 1e-3  # of weights, unless a run says otherwise
 
 
 class Updates:
@@ -39,7 +40,10 @@ class Updates:
         self.networks, self.options, self.accelerator = networks, options, accelerator
         self.lr_ratio = lr_ratio
         self.queued = queues(accelerator.device) if queued is None else queued
-        betas = (0.9, 0.99) if len(networks) == 1 else (0.8, 0.99)  # HiFi-GAN's for both sides of a game
+        usual = (0.9, 0.99) if len(networks) == 1 else (0.8, 0.99)  # HiFi-GAN's for both sides of a game
+        first, second = options.beta1, options.beta2
+        betas = (usual[0] if first is None else first, usual[1] if second is None else second)
+        decay = DECAY if options.weight_decay is None else options.weight_decay
         self.parameters = {key: [p for p in net.parameters() if p.requires_grad] for key, net in networks.items()}
         rates = {key: torch.tensor(options.lr, device=accelerator.device) for key in networks}
         self.own: dict[str, dict[str, Any]] = {key: {"lr": options.lr} for key in networks}
@@ -47,7 +51,7 @@ class Updates:
             capturable = options.graphs and queues(accelerator.device)
             self.own = {key: {"lr": rates[key], "fused": True, "capturable": capturable} for key in networks}
         self.optimisers = {
-            key: torch.optim.AdamW(parameters, betas=betas, weight_decay=1e-3, **self.own[key])
+            key: torch.optim.AdamW(parameters, betas=betas, weight_decay=decay, **self.own[key])
             for key, parameters in self.parameters.items()
         }
 

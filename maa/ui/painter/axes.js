@@ -34,6 +34,12 @@ export class BandAxes extends Axes {
     return this.edges[k] + (this.edges[k + 1] - this.edges[k]) * (at - k);
   }
 
+  /** The hertz at the lower edge of a band; the outermost edges are those of the whole picture. @param {number} band */
+  edge(band) {
+    if (band <= 0) return this.edges[0];
+    return band >= this.mels ? this.highest : this.hertz(band);
+  }
+
   /** @param {number} hertz */
   band(hertz) {
     if (hertz <= this.edges[0]) return 0;
@@ -64,7 +70,7 @@ export class BandAxes extends Axes {
   /** The other way round: a box as numbers that name exactly its cells. @param {Box} box @returns {Region} */
   numbersOf(box) {
     const seconds = (/** @type {number} */ frame) => Number((frame * this.frameSeconds).toFixed(3));
-    const [low, high] = [box.low, box.high].map((band) => Math.round(this.hertz(band)));
+    const [low, high] = [box.low, box.high].map((band) => Math.round(this.edge(band)));
     return { start: seconds(box.first), end: seconds(box.last), low, high };
   }
 
@@ -80,7 +86,7 @@ export class BandAxes extends Axes {
   /** What a box covers, in words. @param {Box} box */
   spanText(box) {
     const time = (/** @type {number} */ frame) => (frame * this.frameSeconds).toFixed(2);
-    const [low, high] = [box.low, box.high].map((band) => hertzText(this.hertz(band)));
+    const [low, high] = [box.low, box.high].map((band) => hertzText(this.edge(band)));
     return `${time(box.first)} to ${time(box.last)} s, ${low} to ${high}`;
   }
 }

@@ -151,14 +151,33 @@ export class Desk {
       grow: () => this.change(() => grid.spread(1)),
       shrink: () => this.change(() => grid.spread(0)),
       remove: () => grid.box && this.change(() => grid.removeBox()),
-      closer: () => look(() => axes.zoom(ZOOM)),
-      farther: () => look(() => axes.zoom(1 / ZOOM)),
+      closer: () => look(() => axes.zoom(ZOOM, this.middle())),
+      farther: () => look(() => axes.zoom(1 / ZOOM, this.middle())),
+      marked: () => look(() => this.showMarked()),
       whole: () => look(() => axes.show(0, axes.frames)),
       play: () => this.toggle(),
       save: () => this.saveMask(),
       loop: () => this.listen({ loop: !this.listening.loop }),
     };
     acts[name]?.();
+  }
+
+  /** Where to zoom: at the active box where it is in view, else in the middle. */
+  middle() {
+    const axes = this.open?.axes;
+    const box = this.open?.grid.box;
+    const x = axes && box ? axes.x((box.first + box.last) / 2) : undefined;
+    return axes && x !== undefined && x >= axes.left && x <= axes.right ? x : undefined;
+  }
+
+  /** What is marked, with as much again beside it. */
+  showMarked() {
+    if (!this.open) return;
+    const { axes, grid } = this.open;
+    const box = grid.box || grid.extent().box;
+    if (!box) return;
+    const width = box.last - box.first;
+    axes.show(box.first - width / 2, 2 * width);
   }
 
   async saveMask() {

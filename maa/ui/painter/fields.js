@@ -7,6 +7,7 @@
 
 /** @type {Name[]} */
 const NAMES = ["start", "end", "low", "high"];
+const NEAR = { start: 0.0006, end: 0.0006, low: 0.6, high: 0.6 }; // what is shown is rounded
 const WRONG = "That box is empty: its end should lie after its start, its top above its bottom, and both in the sound.";
 
 /** Write the active box into the fields; leave the one alone that somebody is typing in. @param {Desk} desk */
@@ -26,9 +27,14 @@ export function listenToFields(desk) {
     const field = desk.field(name);
     scope.listen(field, "change", () => {
       const { open } = desk;
-      if (open && useNumbers(desk, open, name) && open.grid.box) {
-        field.value = String(open.axes.numbersOf(open.grid.box)[name]);
+      const typed = Number(field.value);
+      if (!open || !useNumbers(desk, open, name) || !open.grid.box) return;
+      const got = open.axes.numbersOf(open.grid.box)[name];
+      if (field.value !== "" && Math.abs(got - typed) > NEAR[name]) {
+        const unit = name === "start" || name === "end" ? "s" : "Hz";
+        desk.tell(`${typed} ${unit} lies inside one of the model's cells, whose edge is ${got} ${unit}.`);
       }
+      field.value = String(got);
     });
   }
   const [ms, hertz] = [desk.field("ms"), desk.field("hertz")];

@@ -18,6 +18,7 @@ const ACT_KEYS = {
   "=": "closer",
   "-": "farther",
   0: "whole",
+  z: "marked",
 };
 /** @type {Record<string, import("./player.js").Part>} */
 const PART_KEYS = { 1: "all", 2: "marked", 3: "rest" };

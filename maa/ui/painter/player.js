@@ -31,7 +31,11 @@ export class Player {
     this.loop = null; // seconds
     this.began = 0; // when the sound's beginning would have been, by the context's clock
     this.length = 0; // seconds
-    pausesForOthers(scope, this, () => this.stop());
+    this.asked = 0; // how often it was asked to play, or told that another one plays
+    pausesForOthers(scope, this, () => {
+      this.asked++;
+      this.stop();
+    });
     scope.onEnd(() => {
       this.stop();
       this.context?.close();
@@ -88,10 +92,12 @@ export class Player {
    */
   async play(what, axes, cells) {
     if (!this.url) return;
+    const asked = ++this.asked;
     startsToPlay(this);
     this.context ??= new AudioContext();
     const { context } = this;
     const buffer = await this.buffer(context, this.url, what.part, axes, cells);
+    if (asked !== this.asked) return; // by now something else plays
     this.stop();
     const end = buffer.duration;
     if (what.from !== null) this.at = what.from;
@@ -99,6 +105,7 @@ export class Player {
     if (this.loop && !(this.at >= this.loop[0] && this.at < this.loop[1])) this.at = this.loop[0];
     if (this.at >= end - 0.01) this.at = 0;
     await context.resume();
+    if (asked !== this.asked) return;
     const source = context.createBufferSource();
     source.buffer = buffer;
     if (this.loop) [source.loop, source.loopStart, source.loopEnd] = [true, ...this.loop];

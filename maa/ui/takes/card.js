@@ -1,8 +1,10 @@
 // @ts-check
 // card.js: one take: what it is, what it looks like, how it sounds, and what can be done with it.
+import { clamp } from "../web/axes.js";
 import { clock, copyText, h, icon, iconButton, press, save, setIcon, textButton } from "../web/dom.js";
 import { pausesForOthers, startsToPlay } from "../web/sound.js";
 import { Chart } from "./chart.js";
+import { fileName } from "./names.js";
 import { store } from "./store.js";
 
 /** @typedef {import("../web/sound.js").View} View */
@@ -21,6 +23,8 @@ const UNSEEN = "This browser plays the clip's sound but cannot show its picture;
 const UNKNOWN = "This browser cannot show this clip; download it to see it. Here you hear its sound alone.";
 const GONE = "The server does not keep this sound any more; make it again.";
 
+export const ACT = "maa-act"; // told to the root of a card by the keys of the page
+
 export class Card {
   /**
    * @param {View} view
@@ -32,13 +36,15 @@ export class Card {
     this.place = place;
     this.scope = place.scope.child();
     this.name = how.title || `Take ${view.number}`;
+    this.items = h("div"); // of the menu
     this.media = this.player();
     const seen = `Waveform and mel-spectrogram of ${this.name}`;
     this.chart = new Chart(this.scope, `${seen}: seconds from left to right, low notes at the bottom`, place.map);
     this.chart.onSeek((seconds) => {
       this.media.currentTime = seconds;
-      this.chart.move(seconds);
+      this.tell();
     });
+    this.chart.view = view; // its length is known before the picture is
     this.scope.onceSeen(this.chart.canvas, () => this.chart.load(view));
     this.playing = iconButton("play", `Play ${this.name}`, () => this.toggle(), { class: "icon main" });
     this.time = h("span", { class: "time" }, `${clock(view.seconds)} s`);
@@ -50,6 +56,18 @@ export class Card {
     const props = { class: "take", id: how.id, "data-id": view.id, "aria-label": this.name };
     this.root = h("article", props, parts);
     this.follow();
+  }
+
+  /** What a key of the page means for this card. @param {string} name @param {number} [seconds] */
+  act(name, seconds = 0) {
+    const { media } = this;
+    if (name === "play") media.play().catch(() => {});
+    else if (name === "toggle") this.toggle();
+    else if (name === "star" && !this.view.example) this.setStar(!this.starred);
+    else if (name === "seek") {
+      media.currentTime = clamp(media.currentTime + seconds, 0, this.view.seconds);
+      this.tell();
+    }
   }
 
   /** It is not shown any more: once it is silent, it is let go. */
@@ -98,14 +116,8 @@ export class Card {
 
   bar() {
     const { view, name } = this;
-    const media = view.clip || view.url;
-    const file = decodeURIComponent(media.split("/").pop() || "");
-    const label = `Download ${name}`;
-    const down = h(
-      "a",
-      { class: "icon", href: media, download: file, "aria-label": label, title: label },
-      icon("down"),
-    );
+    const downs = [this.down(view.clip || view.url, `Download ${name}`, icon("down"))];
+    if (view.clip) downs.push(this.down(view.url, `Download the sound of ${name} alone (WAV)`, "WAV"));
     const compare = h(
       "button",
       {
@@ -121,7 +133,13 @@ export class Card {
     const more = textButton("More like this", () => this.ask("take_more"), again);
     const acts = h("div", { class: "acts" }, more, this.sender());
     const gap = h("span", { class: "gap" });
-    return h("footer", { class: "bar" }, this.playing, this.time, gap, down, compare, this.menu(), acts);
+    return h("footer", { class: "bar" }, this.playing, this.time, gap, downs, compare, this.menu(), acts);
+  }
+
+  /** @param {string} url @param {string} label @param {Node | string} what */
+  down(url, label, what) {
+    const props = { class: "icon", href: url, download: fileName(this.view, url), "aria-label": label, title: label };
+    return h("a", props, what);
   }
 
   sender() {
@@ -155,7 +173,8 @@ export class Card {
     if (view.bundle) items.push(textButton("Command, input and mask as zip", () => this.bundle()));
     items.push(textButton("Show the settings", () => this.settings()));
     const summary = h("summary", { "aria-label": `More for ${this.name}`, title: "More" }, icon("more"));
-    const menu = h("details", { class: "menu" }, summary, h("div", { class: "items" }, items));
+    this.items = h("div", { class: "items" }, items);
+    const menu = h("details", { class: "menu" }, summary, this.items);
     menu.addEventListener("click", (event) => {
       if (/** @type {Element} */ (event.target).closest("button")) menu.open = false;
     });
@@ -197,10 +216,12 @@ export class Card {
   follow() {
     const { media, scope, name } = this;
     pausesForOthers(scope, media, () => media.pause());
+    scope.listen(this.root, ACT, (event) => this.act(event.detail.name, event.detail.seconds));
     scope.onEnd(() => media.pause());
     scope.listen(media, "play", () => {
       startsToPlay(media);
       setIcon(this.playing, "pause", `Pause ${name}`);
+      this.playing.dataset.playing = "true";
       scope.frames(() => {
         this.tell();
         return !media.paused;
@@ -208,6 +229,7 @@ export class Card {
     });
     scope.listen(media, "pause", () => {
       setIcon(this.playing, "play", `Play ${name}`);
+      this.playing.dataset.playing = "false";
       this.tell();
     });
     scope.listen(media, "seeked", () => this.tell());

@@ -1,9 +1,9 @@
 // @ts-check
 // chart.js: waveform above spectrogram, with a play-head and a click that goes there; or two pictures with a divider.
-import { Axes } from "../web/axes.js";
+import { Axes, clamp } from "../web/axes.js";
 import { peaksOf } from "../web/codec.js";
 import { changeTable, levelTable } from "../web/colours.js";
-import { h } from "../web/dom.js";
+import { clock, h } from "../web/dom.js";
 import { onDrag } from "../web/drag.js";
 import { difference, LEVELS_PER_DB, loudest } from "../web/levels.js";
 import { drawWave, levelsOf } from "../web/sound.js";
@@ -16,6 +16,17 @@ import { drawEvents, eventsOf } from "./events.js";
 
 const MARGIN = { left: 46, right: 10, top: 6, bottom: 20 };
 const WAVE_HEIGHT = 34;
+/** @type {Record<string, number>} */
+const STEPS = {
+  ArrowLeft: -1,
+  ArrowRight: 1,
+  ArrowDown: -1,
+  ArrowUp: 1,
+  PageDown: -5,
+  PageUp: 5,
+  Home: -Infinity,
+  End: Infinity,
+}; // seconds; with Shift a tenth
 const RANGE = 80; // decibels below the loudest cell that are seen
 
 export class Chart extends Spectrogram {
@@ -42,6 +53,7 @@ export class Chart extends Spectrogram {
     this.divider = null; // from 0 to 1: the first picture is left of it, the second right
     this.names = ["A", "B"]; // of both, beside the divider
     this.at = 0; // seconds
+    this.slides = false; // whether a visitor can go to a second
     /** @type {Layer[]} */
     this.layers = [];
     this.pictures = [h("canvas"), h("canvas")];
@@ -49,8 +61,23 @@ export class Chart extends Spectrogram {
     scope.onResize(this.canvas, () => this.draw());
   }
 
-  /** A press on the picture goes to that second. @param {(seconds: number) => void} seek */
+  /**
+   * A press on the picture goes to that second, and so do the keys of a slider.
+   * @param {(seconds: number) => void} seek
+   */
   onSeek(seek) {
+    const { canvas } = this;
+    canvas.tabIndex = 0;
+    canvas.setAttribute("role", "slider");
+    canvas.setAttribute("aria-valuemin", "0");
+    this.slides = true;
+    this.scope.listen(canvas, "keydown", (/** @type {KeyboardEvent} */ event) => {
+      const step = STEPS[event.key];
+      if (step === undefined || !this.view || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      event.stopPropagation();
+      seek(clamp(this.at + (event.shiftKey ? 0.1 : 1) * step, 0, this.view.seconds));
+    });
     /** @type {(at: { x: number }) => boolean} */
     const go = (at) => {
       seek(this.axes.secondAt(at.x));
@@ -65,6 +92,7 @@ export class Chart extends Spectrogram {
     this.peaks = view.peaks ? peaksOf(view.peaks) : null;
     this.events = eventsOf(view.settings);
     this.draw();
+    this.tell();
     try {
       this.showLevels(await levelsOf(view.levels));
     } catch {
@@ -100,6 +128,16 @@ export class Chart extends Spectrogram {
   move(seconds) {
     this.at = seconds;
     this.draw();
+    this.tell();
+  }
+
+  /** Where it stands, for screen readers. */
+  tell() {
+    if (!this.slides || !this.view) return;
+    const whole = this.view.seconds;
+    this.canvas.setAttribute("aria-valuemax", whole.toFixed(2));
+    this.canvas.setAttribute("aria-valuenow", this.at.toFixed(2));
+    this.canvas.setAttribute("aria-valuetext", `${clock(this.at)} of ${clock(whole)} seconds`);
   }
 
   /** The axes of what is shown now. Only the frames within the sound count: the last one may be padded. */

@@ -33,6 +33,8 @@ export class Compare {
     this.picked = [0, 0];
     this.side = 1;
     this.edit = false;
+    /** @type {HTMLElement | null} */
+    this.back = null; // what had the focus before
     /** @type {Picture} */
     this.picture = "heard";
     /** @type {[number, number][]} */
@@ -55,6 +57,7 @@ export class Compare {
    * @param {{ edit?: boolean, quiet?: boolean }} [how] edit: b is a with some stretches made anew; quiet: stay here
    */
   open(choices, a, b, { edit = false, quiet = false } = {}) {
+    this.back = /** @type {HTMLElement | null} */ (document.activeElement);
     this.choices = choices;
     this.picked = [a, b];
     this.edit = edit;
@@ -69,11 +72,10 @@ export class Compare {
       );
     });
     this.root.hidden = false;
-    if (!quiet) {
-      this.root.scrollIntoView({ block: "nearest", behavior: "smooth" });
-      this.root.focus({ preventScroll: true });
-    }
-    return this.load();
+    const loaded = this.load();
+    if (quiet) return loaded;
+    this.root.focus({ preventScroll: true });
+    return loaded.then(() => this.root.scrollIntoView({ block: "nearest", behavior: "smooth" }));
   }
 
   close() {
@@ -102,7 +104,7 @@ export class Compare {
       Math.max(0, first - ROLL),
       Math.min(seconds, last + ROLL),
     );
-    this.nodes.note.textContent = views[1].note || "";
+    this.nodes.note.textContent = views[1].note ? `What the edit did: ${views[1].note}.` : "";
     this.levels = [];
     this.say("Loading …");
     try {
@@ -214,9 +216,16 @@ export class Compare {
   /** @param {KeyboardEvent} event */
   key(event) {
     if (this.root.hidden || !this.root.offsetParent || event.ctrlKey || event.metaKey || event.altKey) return;
-    const target = /** @type {Element} */ (event.target);
-    if (target.closest("input:not([type=checkbox], [type=range]), textarea, [contenteditable]")) return;
-    if (event.key === "x") this.choose(this.side ? 0 : 1);
+    const target = event.target;
+    if (
+      !(target instanceof Element) ||
+      target.closest("input:not([type=checkbox], [type=range]), textarea, [contenteditable]")
+    )
+      return;
+    if (event.key === "Escape" && this.root.contains(target)) {
+      this.close();
+      this.back?.focus();
+    } else if (event.key === "x") this.choose(this.side ? 0 : 1);
     else if (event.key === " " && this.root.contains(target) && !target.closest("button, select, input")) {
       event.preventDefault();
       this.toggle();
@@ -264,7 +273,7 @@ function nodesOf(compare) {
 
 /** @param {Nodes} nodes @param {HTMLCanvasElement} canvas */
 function panelOf({ picks, sides, shows, slider, play, close, clock, matched, line, note }, canvas) {
-  const hint = h("span", { class: "hint" }, "x switches, space plays");
+  const hint = h("span", { class: "hint" }, "x switches, space plays, Escape closes");
   const loudness = h("label", null, matched, "Same loudness");
   const pictures = h("span", { class: "shows", role: "group", "aria-label": "Picture" }, shows);
   return h(

@@ -5,7 +5,7 @@ import { find, h, save, textButton } from "../web/dom.js";
 import { scopeOf } from "../web/scope.js";
 import { Card } from "./card.js";
 import { Compare } from "./compare.js";
-import { eventsOf } from "./events.js";
+import { said, unsaid } from "./names.js";
 import { HISTORY, store } from "./store.js";
 
 /** @typedef {import("../web/sound.js").View} View */
@@ -15,6 +15,13 @@ const CHOICES = 40; // sounds that a card can be compared with
 const EMPTY =
   "Nothing here yet. What you make in the tabs is listed here: its settings in this browser, its sound as long as " +
   "the server keeps it (a day).";
+
+/** Date and time, the date in short where it is today's. @param {number} at milliseconds since 1970 */
+function when(at) {
+  const [day, time] = [new Date(at), new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })];
+  const today = day.toDateString() === new Date().toDateString();
+  return `${today ? "today" : day.toLocaleDateString([], { dateStyle: "medium" })} ${time}`;
+}
 
 /** @param {import("../web/dom.js").Host} host */
 export function start(host) {
@@ -36,7 +43,7 @@ class History {
     const { tasks, sounds } = host.props;
     this.place = { host, scope: this.scope, map, tasks, sounds, compare };
     this.comparison = new Compare(this.scope, map);
-    const props = { type: "search", placeholder: "Search the prompts", "aria-label": "Search the prompts" };
+    const props = { type: "search", placeholder: "Search …", "aria-label": "Search the prompts" };
     this.search = h("input", { ...props, oninput: () => this.fill() });
     this.which = h(
       "select",
@@ -96,7 +103,7 @@ class History {
   wanted(item) {
     const [words, which] = [this.search.value.trim().toLowerCase(), this.which.value];
     if (which && !(which === "star" ? item.star : item.task === which)) return false;
-    return !words || said(item).toLowerCase().includes(words);
+    return !words || `${item.title || ""} ${said(item)}`.toLowerCase().includes(words);
   }
 
   fill() {
@@ -104,7 +111,7 @@ class History {
     const kept = new Map(this.cards.map((card) => [card.view.id, card]));
     this.cards = items.slice(0, this.shown).map((item) => {
       const old = kept.get(item.id);
-      if (!old || old.starred !== Boolean(item.star)) return this.card(item);
+      if (!old || old.starred !== Boolean(item.star) || old.view.title !== item.title) return this.card(item);
       kept.delete(item.id);
       return old;
     });
@@ -116,13 +123,38 @@ class History {
 
   /** @param {View} item */
   card(item) {
-    const time = new Date(item.at || 0).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-    const card = new Card(item, this.place, {
-      title: `${this.place.tasks[item.task]} ${time}`,
-      prompt: said(item) || unsaid(item),
-    });
+    const title = `${this.place.tasks[item.task]}, ${when(item.at || 0)}`;
+    const card = new Card(item, this.place, { title, prompt: item.title || said(item) || unsaid(item) });
+    const forget = () => store.drop((one) => one.id === item.id);
+    card.items.append(
+      textButton("Rename", () => this.rename(card)),
+      textButton("Forget this one", forget, { "aria-label": `Forget ${title}` }),
+    );
     card.scope.onceSeen(card.chart.canvas, () => this.check(card));
     return card;
+  }
+
+  /** A field in place of the words: Enter and leaving it keep the name, Escape does not. @param {Card} card */
+  rename(card) {
+    const line = find(card.root, ".prompt");
+    const before = line.textContent;
+    const field = h("input", { type: "text", class: "name", value: before, maxlength: "120", "aria-label": "Name" });
+    let done = false;
+    const end = (/** @type {boolean} */ keep) => {
+      if (done) return;
+      done = true;
+      const name = field.value.trim();
+      line.textContent = before;
+      if (keep && name !== before) store.rename(card.view, name);
+    };
+    field.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") end(true);
+      else if (event.key === "Escape") end(false);
+    });
+    field.addEventListener("blur", () => end(true));
+    line.replaceChildren(field);
+    field.focus();
+    field.select();
   }
 
   /** Is the sound still there? When it is not, only its settings are, and they make it again. @param {Card} card */
@@ -160,18 +192,4 @@ class History {
     this.line.textContent = made.error || gone;
     if (!made.error) save(made.url, made.file, this.host.element);
   }
-}
-
-/** @param {View} item */
-function said(item) {
-  const events = eventsOf(item.settings).map((event) => event.text);
-  return item.settings.prompt || item.settings.heard_as?.[0]?.[0] || [...new Set(events)].join(", ");
-}
-
-/** What a card says where nobody said anything: the stretches that were made anew. @param {View} item */
-function unsaid(item) {
-  /** @type {[number, number][]} */
-  const spans = item.settings.spans || [];
-  const told = spans.map(([start, end]) => `${start.toFixed(1)} to ${end.toFixed(1)} s`);
-  return told.length ? `Without a prompt: ${told.join(", ")} made anew` : "Without a prompt";
 }

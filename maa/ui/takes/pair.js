@@ -1,9 +1,10 @@
 // @ts-check
 // pair.js: two sounds, and what they differ by, on one play-head. All of them run all the time and the switch only
-// turns their volumes, so the change is heard within one sample.
+// turns their volumes, so the change is heard within a few milliseconds.
 import { decoded, pausesForOthers, startsToPlay, subtracted } from "../web/sound.js";
 
 const LEAD = 0.02; // seconds from the press to the sound, so that all of them begin together
+const FADE = 0.005; // seconds from one sound to the other
 const END = 0.01; // seconds: so near to the end it begins anew
 
 /** @typedef {{ sources: AudioBufferSourceNode[], volumes: GainNode[], began: number }} Running */
@@ -29,7 +30,11 @@ export class Pair {
     this.from = 0; // seconds that are played
     this.to = 0;
     this.stands = 0; // seconds, while it does not play
-    pausesForOthers(scope, this, () => this.pause());
+    this.asked = 0; // how often it was asked to play, or told that another one plays
+    pausesForOthers(scope, this, () => {
+      this.asked++;
+      this.pause();
+    });
     scope.onEnd(() => {
       this.pause();
       this.audio?.close();
@@ -65,12 +70,14 @@ export class Pair {
   }
 
   async play() {
+    const asked = ++this.asked;
     startsToPlay(this);
     this.audio ??= new AudioContext();
     this.buffers ??= this.decode(this.audio);
     const wanted = this.buffers;
     const [buffers] = await Promise.all([wanted, this.audio.resume()]);
-    if (this.running || this.buffers !== wanted) return; // pressed twice, or other sounds by now
+    // Pressed twice, other sounds by now, or something else plays.
+    if (this.running || this.buffers !== wanted || asked !== this.asked) return;
     if (this.stands >= this.to - END) this.stands = this.from;
     const { audio, stands } = this;
     const began = audio.currentTime + LEAD;
@@ -83,7 +90,7 @@ export class Pair {
     });
     const running = { sources, volumes, began };
     this.running = running;
-    this.turn();
+    this.turn(0);
     this.scope.frames(() => {
       if (this.running !== running) return false;
       if (this.at >= this.to) {
@@ -119,9 +126,14 @@ export class Pair {
     this.turn();
   }
 
-  turn() {
-    this.running?.volumes.forEach((volume, i) => {
-      volume.gain.value = i === this.side ? this.gains[i] : 0;
+  /** Within a few milliseconds, as a step in the volume would be a click. @param {number} [during] seconds */
+  turn(during = FADE) {
+    const now = this.audio?.currentTime || 0;
+    this.running?.volumes.forEach(({ gain }, i) => {
+      const wanted = i === this.side ? this.gains[i] : 0;
+      gain.cancelScheduledValues(now);
+      gain.setValueAtTime(during ? gain.value : wanted, now);
+      gain.linearRampToValueAtTime(wanted, now + during);
     });
   }
 }

@@ -54,6 +54,11 @@ export const store = {
     this.write(this.all().map((item) => (item.id === view.id ? { ...item, star: on } : item)));
   },
 
+  /** @param {View} view @param {string} title "" = as it was called before */
+  rename(view, title) {
+    this.write(this.all().map((item) => (item.id === view.id ? { ...item, title: title || undefined } : item)));
+  },
+
   /** @param {(item: View) => boolean} test */
   drop(test) {
     this.write(this.all().filter((item) => !test(item)));

@@ -2,6 +2,7 @@
 // takes.js: the results column of one tab.
 import { bytesOf } from "../web/codec.js";
 import { find, h, textButton } from "../web/dom.js";
+import { kept } from "../web/kept.js";
 import { scopeOf } from "../web/scope.js";
 import { levelsOf } from "../web/sound.js";
 import { Card } from "./card.js";
@@ -11,6 +12,9 @@ import { store } from "./store.js";
 
 /** @typedef {import("../web/sound.js").View} View */
 
+const LEGEND = "CLAP: how well it fits the prompt, −1 to 1. 1 − MSE: how near it is to your sound, 1 is the same.";
+const SEEN = 160; // pixels that are enough to be noticed
+const MARGIN = 12; // pixels above what the page goes to
 const EARLIER = 30; // sounds of the history that a take can be compared with
 
 /** @param {import("../web/dom.js").Host} host */
@@ -34,6 +38,7 @@ class Takes {
     /** @type {View | null} */
     this.original = null;
     this.seen = "";
+    this.kept = kept(`takes-${props.task}`); // so that a page that is loaded anew shows them again
     const compare = (/** @type {View} */ view) => this.compare(view);
     this.place = { host, scope: this.scope, map: this.map, tasks, sounds, compare };
     this.comparison = new Compare(this.scope, this.map);
@@ -43,6 +48,7 @@ class Takes {
     this.live = h("figure", { class: "live", hidden: true }, caption, this.chart.canvas);
     this.empty = h("div", { class: "empty", id: `${props.task}-empty` }, h("p", null, props.hint));
     const repeat = () => this.cards.length && this.cards[0].ask("take_again");
+    this.legend = h("span", { class: "legend", hidden: true }, LEGEND);
     this.again = textButton("Same again, new seeds", repeat, { hidden: true });
     const label = "Frames of the clip that were looked at";
     this.frames = h("div", { class: "frames", hidden: true, tabindex: "0", "aria-label": label });
@@ -50,7 +56,9 @@ class Takes {
     this.before = h("div", { class: "list before" });
     this.lay(find(element, ".maa-root"));
     watch("value", () => this.update());
-    this.update();
+    const before = props.value || this.kept.get();
+    if (before?.takes) this.showTakes(before);
+    else this.update();
   }
 
   /** @param {HTMLElement} root */
@@ -58,7 +66,14 @@ class Takes {
     const { list, comparison } = this;
     // An edit is compared with its source at once, above the takes; elsewhere the comparison opens below them.
     const middle = this.host.props.edits ? [comparison.root, list] : [list, comparison.root];
-    root.append(this.live, this.empty, h("div", { class: "tools" }, this.again), this.frames, ...middle, this.before);
+    root.append(
+      this.live,
+      this.empty,
+      h("div", { class: "tools" }, this.again, this.legend),
+      this.frames,
+      ...middle,
+      this.before,
+    );
     root.dataset.ready = "true";
   }
 
@@ -96,6 +111,7 @@ class Takes {
     this.cards = value.takes.map((view, i) => new Card(view, this.place, { id: `${this.task}-take-${i + 1}` }));
     this.list.replaceChildren(...this.cards.map((card) => card.root));
     this.again.hidden = !this.cards.length || Boolean(this.cards[0].view.example);
+    this.legend.hidden = !value.takes.some((view) => typeof view.score === "number");
     this.showFrames(value.frames || []);
     if (this.edited && this.cards.length) this.comparison.open(this.choices(), 0, 1, { edit: true, quiet: true });
     store.add(value.takes);
@@ -119,7 +135,8 @@ class Takes {
   /** @param {{ url: string, at: number }[]} pictures */
   showFrames(pictures) {
     this.frames.hidden = !pictures.length;
-    const shown = pictures.map(({ url, at }) => {
+    const inOrder = [...pictures].sort((one, other) => one.at - other.at); // windows overlap
+    const shown = inOrder.map(({ url, at }) => {
       const picture = h("img", { src: url, alt: `The clip at ${at.toFixed(1)} seconds`, loading: "lazy" });
       return h("figure", null, picture, h("figcaption", null, `${at.toFixed(1)} s`));
     });
@@ -145,7 +162,34 @@ class Takes {
     const key = JSON.stringify(value);
     if (!value || key === this.seen) return;
     this.seen = key;
-    if (value.takes) this.showTakes(value);
+    const watched = this.inSight(this.live);
+    const begins = this.live.hidden;
+    if (value.takes) this.showNew(value, watched);
     this.showLive(value.live || null);
+    if (value.live && begins) this.bring(this.live);
+  }
+
+  /** @param {{ takes: View[] }} value @param {boolean} watched whether somebody looked at the sound in the making */
+  showNew(value, watched) {
+    this.showTakes(value);
+    if (!this.kept.put(value)) this.kept.drop();
+    const [first] = this.cards;
+    if (!first) return;
+    if (watched || !this.inSight(this.host.element)) this.bring(this.host.element);
+    if (first.view.example) first.act("play");
+  }
+
+  /** Whether enough of something is in view to be noticed. @param {Element} node */
+  inSight(node) {
+    const { top, bottom, height } = node.getBoundingClientRect();
+    return height > 0 && top < window.innerHeight - SEEN && bottom > SEEN;
+  }
+
+  /** Scroll as far as needed, unless its tab is closed. @param {Element} node */
+  bring(node) {
+    const { top, height } = node.getBoundingClientRect();
+    if (!height || (top >= 0 && top < window.innerHeight - SEEN)) return;
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    window.scrollTo({ top: window.scrollY + top - MARGIN, behavior: calm ? "instant" : "smooth" });
   }
 }

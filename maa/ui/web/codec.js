@@ -1,9 +1,15 @@
 // @ts-check
 // codec.js: bytes and bits to base64 and back.
 
-/** @param {string | null | undefined} base64 */
+/** None for a text that is no base64, as in a damaged history. @param {string | null | undefined} base64 */
 export function bytesOf(base64) {
-  return Uint8Array.from(atob(base64 || ""), (letter) => letter.charCodeAt(0));
+  let text = "";
+  try {
+    text = atob(base64 || "");
+  } catch {
+    // nothing is drawn
+  }
+  return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
 }
 
 /** @param {Uint8Array} bytes */

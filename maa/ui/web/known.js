@@ -3,7 +3,7 @@
 import { find, h, icon, setIcon } from "./dom.js";
 import { added, families, surprise, write } from "./prompt.js";
 import { scopeOf } from "./scope.js";
-import { pausesForOthers, startsToPlay } from "./sound.js";
+import { pausesForOthers } from "./sound.js";
 
 /** @typedef {import("./prompt.js").Sound} Sound */
 
@@ -25,7 +25,7 @@ class Known {
     this.now = "";
     this.player = new Audio();
     this.player.addEventListener("ended", () => this.mark(""));
-    pausesForOthers(this.scope, this, () => this.quiet());
+    pausesForOthers(this.scope, this.player, () => this.quiet());
     const dice = h("button", { type: "button", class: "dice" }, "Surprise me");
     dice.addEventListener("click", async () => {
       await this.ask();
@@ -118,7 +118,6 @@ class Known {
 
   /** @param {string} url */
   play(url) {
-    startsToPlay(this);
     this.line.textContent = `Playing ${this.now}`;
     this.player.src = url;
     this.player.play().catch(() => {

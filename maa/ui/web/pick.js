@@ -7,8 +7,8 @@
 
 import { Scope } from "./scope.js";
 
-/** @type {Record<string, string>} */
-const TYPES = { "maa-reads-sound": "audio/wav", "maa-reads-clip": "video/mp4" }; // by the class of a field
+/** @type {Record<string, string>} by the class of a field */
+const TYPES = { "maa-reads-sound": "audio/wav", "maa-reads-clip": "video/mp4", "maa-reads-picture": "image/png" };
 const FIELDS = Object.keys(TYPES)
   .map((name) => `.${name}`)
   .join(", ");

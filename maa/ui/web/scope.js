@@ -84,6 +84,15 @@ export class Scope {
     this.onEnd(() => observer.disconnect());
   }
 
+  /** At every change of what is inside a node. @param {Element} node @param {() => void} act */
+  onChange(node, act) {
+    const observer = new MutationObserver(() => {
+      if (this.going()) act();
+    });
+    observer.observe(node, { subtree: true, childList: true, characterData: true });
+    this.onEnd(() => observer.disconnect());
+  }
+
   /** Once, when the node comes into sight or near it. @param {Element} node @param {() => void} act */
   onceSeen(node, act) {
     const inner = this.child();

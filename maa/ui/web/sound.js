@@ -19,6 +19,7 @@
  * @property {number} number @property {number} seed @property {number | null} [score] @property {boolean} [best]
  * @property {[string, string][]} [facts] @property {string} [note] @property {boolean} [example]
  * @property {Record<string, any>} settings @property {string} [command] @property {boolean} [bundle]
+ * @property {string} [title] that a person has given it
  * @property {boolean} [star] @property {number} [at] when it was made, as the history keeps it
  */
 
@@ -84,6 +85,38 @@ const PLAY = "maa-play"; // told to the document by whatever starts to play, wit
 /** Whoever starts tells the others. @param {object} player */
 export function startsToPlay(player) {
   document.dispatchEvent(new CustomEvent(PLAY, { detail: player }));
+}
+
+/**
+ * Whatever plays in the page and is not ours (an upload field's player, a clip's own controls) tells and obeys, too.
+ * Such a player may be no part of the document, so the browser's own way to begin is watched.
+ * @param {import("./scope.js").Scope} scope
+ */
+export function watchPlayers(scope) {
+  /** @type {HTMLMediaElement | null} */
+  let playing = null;
+  /** @param {HTMLMediaElement} player */
+  const began = (player) => {
+    if (player.muted) return;
+    startsToPlay(player);
+    playing = player;
+  };
+  const { play } = HTMLMediaElement.prototype;
+  HTMLMediaElement.prototype.play = function () {
+    began(this);
+    return play.call(this);
+  };
+  scope.onEnd(() => {
+    HTMLMediaElement.prototype.play = play;
+  });
+  const own = (/** @type {Event} */ event) => {
+    if (event.target instanceof HTMLMediaElement && event.target !== playing) began(event.target);
+  };
+  scope.listen(document, "play", own, { capture: true });
+  scope.listen(document, PLAY, (event) => {
+    if (playing && event.detail !== playing) playing.pause();
+    if (event.detail !== playing) playing = null;
+  });
 }
 
 /**

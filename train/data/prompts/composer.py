@@ -16,14 +16,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from maa.device import send
 from train.data import Library
 from train.data.prompts.laying import JOIN, Laid, Sources, lay_event
+from train.data.prompts.mixing import MOST, Groups, Mixing
 from train.data.prompts.plans import Event, Plan, counted, one_of
+from train.data.prompts.samples import between, fade
 from train.data.prompts.synonyms import framed, reword
 from train.data.prompts.templates import MIXES, TEMPLATES, fill_template
+from train.data.sound import Held, sound_of
 
-EXTRA = (0.5, 0.35, 0.15)  # odds of N = 0, 1, 2 sampled events
-MOST = len(EXTRA)  # events in a clip
+__all__ = ["MOST", "Composer", "Mixing"]
+MIXING = Mixing()
 SILENCE_AT_MOST = 0.3  # of a clip that one repeated recording fills
 LEVEL = 0.1  # RMS of the loudest 0.4 s that every event is brought to before it is mixed
 BOOST = 4.0  # at most, so that a click is not blown up to be as loud as rain
@@ -33,6 +37,8 @@ BEHIND = (-14.0, -8.0)  # dB of one that is named as the background
 OVERALL = (-0.3, 0.05)  # log10 of the whole clip's gain
 NAMED = 0.3  # share of clips at hand that are told by their concept's name
 KIN = 0.5  # share of events whose sounds are all of one series
+NAMES = 8192  # recordings whose series are remembered
+MOST_ALIKE = 8  # others of its concept that an event of a streamed library may be made of
 SHORTEST = 1000  # samples of a recording that can be played at another speed
 
 
@@ -61,12 +67,12 @@ class Composer:
     """Draws plans from some recordings of a library and renders them on a device.
 
     Args:
-        library: where the sounds are; its samples are copied to `device` once.
+        library: where the sounds are; its samples are copied to `device` once, or as they are needed.
         indices: the recordings to draw from.
         length: samples of a clip.
         rate: Hz.
-        together: share of the sampled events that sound at the same time as the clip at hand instead of before or
-            after it.
+        mixing: how many events join a clip, and how. They are drawn from those of the recordings that a class label
+            names; where there is none such, nothing joins.
         speeds: between which events are played, slower or faster and pitch with it; a little of it keeps a small
             library from being learned by heart.
         natural: lay events as they come in life (`train.data.prompts.laying`), and say it in many words
@@ -80,35 +86,39 @@ class Composer:
         length: int,
         rate: int,
         device: torch.device | str = "cpu",
-        together: float = 0.15,
+        mixing: Mixing = MIXING,
         speeds: tuple[float, float] = (1.0, 1.0),
         natural: bool = False,
     ) -> None:
-        self.library, self.length, self.rate, self.together = library, length, rate, together
+        self.library, self.length, self.rate, self.mixing = library, length, rate, mixing
         self.speeds = speeds
         self.sources = Sources(library, rate) if natural else None
-        self.groups = library.groups(tuple(indices.tolist()))
-        self.alike = {library.rows[int(group[0])].concept: group for group in self.groups}
-        odds = np.sqrt([len(group) for group in self.groups])
-        self.odds = np.cumsum(odds / odds.sum())
+        self.groups = Groups(library.groups(indices))
+        self.database = Groups(library.groups(indices[library.events[indices]]))
         self.device = torch.device(device)
-        self.samples = torch.from_numpy(library.samples).to(self.device)
+        self.sound = sound_of(library, self.device)
+        self.named: dict[int, str] = {}
 
     @cached_property
     def lift(self) -> NDArray[np.float32]:
         """The gain that brings each recording of the library to LEVEL."""
         return np.minimum(BOOST, LEVEL / np.maximum(self.library.levels, 1e-6)).astype(np.float32)
 
-    def plan(self, rng: np.random.Generator) -> Plan:
-        """Draw the sounds, their order or overlap, their places and the sentence."""
-        recording = self.pick(rng)
+    def plan(self, rng: np.random.Generator, recording: int | None = None) -> Plan:
+        """Draw the sounds, their order or overlap, their places and the sentence.
+
+        Args:
+            recording: of the clip at hand; None = any.
+        """
+        recording = self.pick(rng) if recording is None else recording
         sounds, order, sentence = [self._captioned(recording, rng)], [0], "{0}"
         over: Over | None = None
-        for number in range(1, 1 + int(rng.choice(3, p=EXTRA))):
-            other = self.pick(rng)
+        extra = int(rng.choice(len(self.mixing.extra), p=self.mixing.extra))
+        for number in range(1, 1 + (extra if self.database else 0)):
+            other = self.database.draw(rng)
             sounds.append(self._named(other, rng))
             place = f"{{{number}}}"
-            if over is None and rng.random() < self.together:
+            if over is None and rng.random() < self.mixing.together:
                 mix = MIXES[int(rng.integers(len(MIXES)))]
                 sentence = fill_template(mix, sentence, place, rng)
                 over = Over(number, mix.behind, 0, len(order))
@@ -121,18 +131,13 @@ class Composer:
         return self._lay_out(Draft(tuple(sounds), tuple(order), over, sentence), rng)
 
     def pick(self, rng: np.random.Generator) -> int:
-        """A recording: first a concept by the square root of how many recordings it has, then one of them.
-
-        Uniform concepts would learn the few recordings of rare ones by heart; uniform recordings would hear mostly
-        drums.
-        """
-        group = self.groups[min(int(np.searchsorted(self.odds, rng.random(), side="right")), len(self.groups) - 1)]
-        return int(group[int(rng.integers(len(group)))])
+        """A recording of those to draw from."""
+        return self.groups.draw(rng)
 
     def _captioned(self, recording: int, rng: np.random.Generator) -> tuple[int, str, str]:
         """A recording, its caption, and that in other words."""
         row = self.library.rows[recording]
-        if self.sources is not None and rng.random() < NAMED:
+        if self.sources is not None and rng.random() < NAMED and row.event:
             return self._named(recording, rng)
         caption = one_of(row.captions, rng)
         return recording, caption, caption if self.sources is None else reword(caption, row.concept, rng)
@@ -160,7 +165,8 @@ class Composer:
             events.append(Event(start, end, worded, recording, alone, self.others(recording, written, rng)))
         caption = draft.sentence.format(*(worded for _, _, worded in draft.sounds))
         if self.sources is not None and len(events) == 1:
-            caption = framed(caption, self.library.rows[events[0].recording].concept, rng)
+            row = self.library.rows[events[0].recording]
+            caption = framed(caption, row.concept if row.event else "", rng)  # a sentence is no name
         plan = self.lay(tuple(events), caption, rng, behind)
         sentence = draft.sentence.format(*(f"{{{place[number]}}}" for number in range(len(events))))
         return replace(plan, counted=counted(plan, sentence, rng))
@@ -169,8 +175,8 @@ class Composer:
         """What else is said of the concept of a clip of one sound, in some wording; None for other clips."""
         if self.sources is None or len(plan.events) > 1:
             return None
-        concept = self.library.rows[plan.events[0].recording].concept
-        group = self.alike[concept]
+        recording = plan.events[0].recording
+        concept, group = self.library.rows[recording].concept, self.alike(recording)
         row = self.library.rows[int(group[int(rng.integers(len(group)))])]
         return reword(one_of((concept, *row.captions), rng), concept, rng)
 
@@ -179,15 +185,25 @@ class Composer:
         if self.sources is None:
             return ()
         rows, concept = self.library.rows, self.library.rows[recording].concept
-        group = (int(i) for i in self.alike[concept])
-        possible = [i for i in group if i != recording and (caption == concept or caption in rows[i].captions)]
-        kin = [i for i in possible if self.series[i] == self.series[recording]]
+        group = self.alike(recording)
+        if self.library.streamed and len(group) > MOST_ALIKE:
+            group = group[rng.integers(len(group), size=MOST_ALIKE)]
+        listed = (int(i) for i in group)
+        possible = [i for i in listed if i != recording and (caption == concept or caption in rows[i].captions)]
+        kin = [i for i in possible if self.series(i) == self.series(recording)]
         return tuple(kin if kin and rng.random() < KIN else possible)
 
-    @cached_property
-    def series(self) -> list[str]:
+    def alike(self, recording: int) -> NDArray[np.int64]:
+        """Those of the recordings to draw from that have a recording's concept."""
+        return self.groups.groups.of(int(self.library.concept_of[recording]))
+
+    def series(self, i: int) -> str:
         """Recordings of the same name but for numbers are of one series."""
-        return [re.sub(r"\d+", "", row.path.with_suffix("").as_posix()) for row in self.library.rows]
+        if i not in self.named:
+            if len(self.named) >= NAMES:
+                self.named.clear()
+            self.named[i] = re.sub(r"\d+", "", self.library.rows[i].path.with_suffix("").as_posix())
+        return self.named[i]
 
     def lay(
         self, events: tuple[Event, ...], caption: str, rng: np.random.Generator, behind: dict[int, bool] | None = None
@@ -258,12 +274,25 @@ class Composer:
         gains = np.ones(len(at)) if steady else 10 ** rng.uniform(-0.15, 0.0, len(at))
         return np.column_stack([np.full(len(at), first), to, lengths, *ends, np.full(len(at), join)]), gains
 
-    def render(self, plans: list[Plan]) -> Tensor:
-        """Waveforms [len(plans), length] of plans, on the device."""
+    def hold(self, plans: list[Plan]) -> Held:
+        """The samples that plans are rendered from."""
+        table = np.concatenate([plan.pieces for plan in plans])
+        speeds = (np.ones(len(plan.pieces), np.float32) if plan.speeds is None else plan.speeds for plan in plans)
+        return self.sound.hold(table[:, 0], np.ceil(table[:, 2] * np.concatenate([*speeds])).astype(np.int64))
+
+    def render(self, plans: list[Plan], held: Held | None = None) -> Tensor:
+        """Waveforms [len(plans), length] of plans, on the device.
+
+        Args:
+            held: what `hold` gave for these plans, where it was called ahead.
+        """
+        samples, moved = self.hold(plans) if held is None else held
+        if samples.device.type != self.device.type:
+            samples = send(samples, self.device)
         sizes = [len(plan.pieces) for plan in plans]
         table = np.concatenate([plan.pieces for plan in plans])
         clip = np.repeat(np.arange(len(plans)), sizes)
-        columns = np.column_stack([table[:, :3], clip * self.length, table[:, 4:]])
+        columns = np.column_stack([table[:, 0] + moved, table[:, 1:3], clip * self.length, table[:, 4:]])
         source, to, lengths, base, start, end, join = torch.from_numpy(columns).to(self.device).unbind(1)
         gains = torch.from_numpy(np.concatenate([plan.gains for plan in plans])).to(self.device)
 
@@ -271,8 +300,8 @@ class Composer:
         piece = torch.repeat_interleave(torch.arange(len(table), device=self.device), lengths, output_size=total)
         within = torch.arange(total, device=self.device) - (lengths.cumsum(0) - lengths)[piece]
         place = to[piece] + within
-        sound = self._read(plans, source[piece], within, piece) / 32768 * gains[piece]
-        sound *= _fade(place, start[piece], end[piece], join[piece])
+        sound = self._read(samples, plans, source[piece], within, piece) / 32768 * gains[piece]
+        sound *= fade(place, start[piece], end[piece], join[piece])
         waves = torch.zeros(len(plans) * self.length, device=self.device)
         waves.index_add_(0, base[piece] + place, sound)
         waves = waves.view(len(plans), self.length)
@@ -280,41 +309,18 @@ class Composer:
         peak = (waves * overall).abs().amax(dim=1, keepdim=True).clamp_min(1e-9)
         return waves * overall * (0.98 / peak).clamp_max(1.0)
 
-    def _read(self, plans: list[Plan], source: Tensor, within: Tensor, piece: Tensor) -> Tensor:
-        """The library's samples, each piece at its speed."""
+    def _read(self, samples: Tensor, plans: list[Plan], source: Tensor, within: Tensor, piece: Tensor) -> Tensor:
+        """Samples of the library, each piece at its speed."""
         if all(plan.speeds is None for plan in plans):
-            return self.samples[source + within].float()
+            return samples[source + within].float()
         ones = (np.ones(len(plan.pieces), np.float32) if plan.speeds is None else plan.speeds for plan in plans)
         speeds = torch.from_numpy(np.concatenate([*ones])).to(self.device)
         at = source + within * speeds[piece].double()
         if all(plan.dull is None for plan in plans):
-            return _between(self.samples, at)
+            return between(samples, at)
         none = (np.zeros(len(plan.pieces), np.float32) if plan.dull is None else plan.dull for plan in plans)
         dull = torch.from_numpy(np.concatenate([*none])).to(self.device)
-        return _between(self.samples, at, dull[piece])
-
-
-def _between(samples: Tensor, at: Tensor, dull: Tensor | None = None) -> Tensor:
-    """int16 samples at places between them, by cubic (Catmull-Rom) interpolation.
-
-    Args:
-        dull: as many shares of the mean of both neighbours, which is cos(w) of each frequency, in place of the sample.
-    """
-    whole = at.floor().long()
-    x = (at - whole).float()
-    last = len(samples) - 1
-    a, b, c, d = (samples[(whole + k).clamp(0, last)].float() for k in (-1, 0, 1, 2))
-    sound = b + 0.5 * x * (c - a + x * (2 * a - 5 * b + 4 * c - d + x * (3 * (b - c) + d - a)))
-    if dull is None:
-        return sound
-    return torch.lerp(sound, 0.5 * torch.lerp(a + c, b + d, x), dull)
-
-
-def _fade(place: Tensor, start: Tensor, end: Tensor, join: Tensor) -> Tensor:
-    """Equal-power edges of `join` samples inside a span."""
-    edge = torch.minimum(place - start, end - 1 - place).float()
-    width = torch.minimum(join, (end - start) // 2).float().clamp_min(2.0)
-    return torch.sin((edge / (width - 1)).clamp(0.0, 1.0) * (torch.pi / 2))
+        return between(samples, at, dull[piece])
 
 
 def _columns(laid: list[Laid]) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from train.data import Library
-from train.data.prompts.bursts import Bursts, find_bursts
+from train.data.bursts import Bursts, find_bursts
 
 JOIN = 0.03  # seconds over which neighbouring sounds fade out and in
 RELEASE = 0.015  # seconds over which the end of a single sound's recording fades out
@@ -62,7 +62,9 @@ class Sources:
         self.known: dict[int, Bursts] = {}
 
     def bursts(self, i: int) -> Bursts:
-        """The events of recording `i`."""
+        """The events of recording `i`: a library in shards knows them."""
+        if self.library.stored is not None:
+            return self.library.stored.bursts(i)
         if i not in self.known:
             self.known[i] = find_bursts(self.library.wave(i), self.rate)
         return self.known[i]
