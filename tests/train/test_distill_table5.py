@@ -48,7 +48,7 @@ def test_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     parser = argparse.ArgumentParser()
     table5.add_arguments(parser)
     given = ["--config", "tiny", "--library", str(tmp_path), "--parts", str(tmp_path / "parts"), "--hidden", "16"]
-    args = parser.parse_args([*given, "--out", str(tmp_path / "out"), "--clap-steps", "30", "--captioner-steps", "10"])
+    args = parser.parse_args([*given, "--out", str(tmp_path / "out"), "--clap-steps", "12", "--captioner-steps", "4"])
     rows = table5.run(args)
     assert [row.method for row in rows] == list(table5.METHODS)
     by = {row.method: row for row in rows}
