@@ -81,6 +81,10 @@ class Hand:
         """The mask as it arrives on the server."""
         before = len(self.fake.masks)
         generate(self.page, "inpaint")
+        for _ in range(100):  # the line that a job before this one left says that all is done, too
+            if len(self.fake.masks) > before:
+                break
+            self.page.wait_for_timeout(100)
         assert len(self.fake.masks) == before + 1
         return self.fake.masks[-1]
 
