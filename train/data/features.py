@@ -98,9 +98,9 @@ class SoundVectors:
         if self.known is not None:
             return self.known[torch.tensor(recordings).clamp_min(0).to(self.device)]
         found = torch.zeros(len(recordings), self.width, device=self.device)
-        for row in sorted({row for row in recordings if row >= 0}) if self.make else ():
-            assert self.make is not None
-            found[[k for k, one in enumerate(recordings) if one == row]] = self.make(row)
+        if self.make is not None:
+            for row in sorted({row for row in recordings if row >= 0}):
+                found[[k for k, one in enumerate(recordings) if one == row]] = self.make(row)
         return found
 
 

@@ -91,9 +91,8 @@ def open_space(given: str, device: torch.device | None = None) -> JointSpace:
     heads, sound = (load_frozen(config, part, folder, device=device) for part in ("clap", "clap_audio"))
     assert isinstance(heads, ClapHeads | MsClapHeads)
     text = None if isinstance(heads, MsClapHeads) else load_frozen(config, "text", folder, device=device)
-    space = heads.space(text if isinstance(text, TextEncoder) else None, sound)
-    assert space is not None
-    return space
+    space: JointSpace | None = heads.space(text if isinstance(text, TextEncoder) else None, sound)
+    return checkpoint.present(space, "text encoder")
 
 
 def identity(given: str) -> str:

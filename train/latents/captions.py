@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from maa.checkpoint import CLIP, weight_files
+from maa.checkpoint import CLIP, present, weight_files
 from maa.config import ModelConfig
 from maa.device import compute_dtype
 from maa.models.aisfx import AisfxEncoder
@@ -115,8 +115,7 @@ def _space(
     if unet.global_dim is None:
         return Nowhere(SoundVectors(0, device))
     if unet.clip_conditioned:
-        assert clip is not None
-        return ClipSpace(clip, unet.global_unit, SoundVectors(unet.global_dim, device))
+        return ClipSpace(present(clip, "CLIP"), unet.global_unit, SoundVectors(unet.global_dim, device))
     heads = load_frozen(config, "clap", *parts, device=device)
     sound = load_frozen(config, "clap_audio", *parts, device=device)
     assert isinstance(heads, ClapHeads | MsClapHeads)
@@ -150,8 +149,7 @@ class ClapSpace:
         """[M, joint]: from the states of the network's text tower, or by a caption tower of its own."""
         if isinstance(self.heads, MsClapHeads):
             return MsClap(self.heads, None).embed_text(captions, self.unit).clone()
-        assert tokens is not None
-        return self.heads.embed_text(tokens, mask, self.unit)
+        return self.heads.embed_text(present(tokens, "text encoder"), mask, self.unit)
 
 
 @dataclass(frozen=True)

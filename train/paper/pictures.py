@@ -29,7 +29,7 @@ def points(rows: Sequence[Row], label: str, path: Path, most: int = 6) -> None:
     count = max(1, len(names))
     figure = Figure(figsize=(2.6 * count + 1, 0.35 * len(rows) + 1.3))
     axes = figure.subplots(1, count, squeeze=False, sharey=True)
-    for name, axis in zip(names, axes[0], strict=False):
+    for name, axis in zip(names, axes[0][: len(names)], strict=True):
         shown = [(k, row[name]) for k, row in enumerate(rows) if isinstance(row.get(name), Value)]
         middle, reach = _spread([value for _, value in shown])
         axis.errorbar(middle, [k for k, _ in shown], xerr=reach, fmt="o", color=BLUE, capsize=3)
