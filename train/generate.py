@@ -47,7 +47,7 @@ FORMATS = ("wav", "flac")
 
 
 @dataclass(frozen=True)
-class Share:
+class ListShard:
     """Part `index`, counted from 0, of `count`."""
 
     index: int = 0
@@ -58,7 +58,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Portion:
+class CaptionOrder:
     """What is made of each line."""
 
     sampling: Sampling = field(default_factory=Sampling)
@@ -76,7 +76,7 @@ class Portion:
             raise ValueError(f"The seed should lie between 0 and {SEEDS - 1}, not {self.seed}.")
 
 
-def shard_of(text: str) -> Share:
+def shard_of(text: str) -> ListShard:
     """`i/n` as a shard.
 
     Raises:
@@ -85,10 +85,12 @@ def shard_of(text: str) -> Share:
     found = re.fullmatch(r"(\d+)/(\d+)", text)
     if found is None or not int(found[1]) < int(found[2]):
         raise argparse.ArgumentTypeError(f"{text!r} should be i/n with i from 0 to n - 1, as in 0/4.")
-    return Share(int(found[1]), int(found[2]))
+    return ListShard(int(found[1]), int(found[2]))
 
 
-def generate(maa: MakeAnAudio, lines: Sequence[Line], order: Portion, to: Path, shard: Share = Share()) -> int:
+def generate(
+    maa: MakeAnAudio, lines: Sequence[Line], order: CaptionOrder, to: Path, shard: ListShard = ListShard()
+) -> int:
     """Make what is missing of a shard and return how many sounds were made.
 
     Args:
@@ -130,12 +132,12 @@ def _check(maa: MakeAnAudio, lines: Sequence[Line]) -> None:
             raise ValueError(f"{line.name}: {error}") from error
 
 
-def _path(to: Path, line: Line, order: Portion) -> Path:
+def _path(to: Path, line: Line, order: CaptionOrder) -> Path:
     return to / f"{line.name}.{order.kind}"
 
 
 def _make(
-    maa: MakeAnAudio, group: Sequence[tuple[int, Line]], order: Portion, settled: Sampling, to: Path, work: Path
+    maa: MakeAnAudio, group: Sequence[tuple[int, Line]], order: CaptionOrder, settled: Sampling, to: Path, work: Path
 ) -> None:
     """One group, put in its place sound by sound once all of it is written; what was there already stays the same."""
     said = [maa.understood(line.caption, literal=order.literal) for _, line in group]
@@ -156,7 +158,7 @@ def _make(
         os.replace(path, to / path.name)
 
 
-def _settings(maa: MakeAnAudio, lines: Sequence[Line], order: Portion, settled: Sampling) -> dict[str, Any]:
+def _settings(maa: MakeAnAudio, lines: Sequence[Line], order: CaptionOrder, settled: Sampling) -> dict[str, Any]:
     """What a folder of sounds is of; the same in every shard."""
     sampling = {name: value for name, value in settled.to_settings().items() if name not in ("seed", "takes")}
     config = hashlib.sha256(repr(maa.config).encode()).hexdigest()[:16]
@@ -207,8 +209,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--model", default="small", help="a name, a folder or a hub id (%(default)s)")
     add("--device", help="such as cpu; default: the best there is")
     add("--dtype", choices=DTYPES, help="what the U-Net computes in; default: the device's choice")
-    add("--shard", type=shard_of, default=Share(), metavar="i/n", help="only part i of n, counted from 0")
-    add("--batch", type=int, default=Portion.batch, help="lines made at once (%(default)s)")
+    add("--shard", type=shard_of, default=ListShard(), metavar="i/n", help="only part i of n, counted from 0")
+    add("--batch", type=int, default=CaptionOrder.batch, help="lines made at once (%(default)s)")
     add("--seed", type=int, default=0, help="of the first line; line k has seed + k (%(default)s)")
     add("--seconds", type=float, help="of a sound; default: what the model was trained on")
     add("--steps", type=int, default=Sampling.steps)
@@ -225,7 +227,7 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     with one_line(parser):
         sampling = Sampling(steps=args.steps, guidance=args.guidance, sampler=args.sampler, seed=args.seed)
-        order = Portion(sampling, args.seed, args.seconds, args.batch, args.literal, args.format)
+        order = CaptionOrder(sampling, args.seed, args.seconds, args.batch, args.literal, args.format)
         lines = read_list(args.captions)
         maa = MakeAnAudio.from_pretrained(args.model, device=args.device, dtype=args.dtype)
         made = generate(maa, lines, order, args.to, args.shard)

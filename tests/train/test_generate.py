@@ -14,7 +14,7 @@ from maa.audio.tags import read_tags
 from tests.train import killing
 from train import generate
 from train.evaluation.lists import read_list
-from train.generate import Portion, Share
+from train.generate import CaptionOrder, ListShard
 
 CAPTIONS = ["a dog barks", "rain falls", "a bell rings twice", "wind", "a door slams", "birds sing", "an engine"]
 FLAGS = ["--model", "tiny", "--device", "cpu", "--steps", "1", "--seconds", "0.5", "--batch", "2", "--seed", "5"]
@@ -94,13 +94,13 @@ def test_killed_at_any_moment_nothing_is_lost_or_doubled(whole: dict[str, str], 
 
 def test_a_folder_is_of_one_list_and_one_order(captions: Path, tmp_path: Path) -> None:
     maa, lines = MakeAnAudio.from_pretrained("tiny", device="cpu"), read_list(captions)[:2]
-    order = Portion(Sampling(steps=1, seed=0), seconds=0.5)
+    order = CaptionOrder(Sampling(steps=1, seed=0), seconds=0.5)
     assert generate.generate(maa, lines, order, tmp_path) == 2
-    assert generate.generate(maa, lines, order, tmp_path, Share()) == 0
+    assert generate.generate(maa, lines, order, tmp_path, ListShard()) == 0
     with pytest.raises(ValueError, match="sounds of another list"):
         generate.generate(maa, lines[:1], order, tmp_path)
     with pytest.raises(ValueError, match="sounds of another steps"):
-        generate.generate(maa, lines, Portion(Sampling(steps=2, seed=0), seconds=0.5), tmp_path)
+        generate.generate(maa, lines, CaptionOrder(Sampling(steps=2, seed=0), seconds=0.5), tmp_path)
     (tmp_path / generate.SETTINGS).write_text(json.dumps([1]) + "x")
     with pytest.raises(ValueError, match="is damaged"):
         generate.generate(maa, lines, order, tmp_path)
@@ -130,5 +130,5 @@ def test_a_caption_that_is_too_long_stops_before_anything_is_made(tmp_path: Path
     path.write_text("a dog\n" + "x" * 1001 + "\n")
     maa = MakeAnAudio.from_pretrained("tiny", device="cpu")
     with pytest.raises(ValueError, match=r"^00002: "):
-        generate.generate(maa, read_list(path), Portion(Sampling(steps=1)), tmp_path / "to")
+        generate.generate(maa, read_list(path), CaptionOrder(Sampling(steps=1)), tmp_path / "to")
     assert not (tmp_path / "to").exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from train.evaluation.distances import Value
 from train.evaluation.lists import read_list
-from train.generate import Portion, generate
+from train.generate import CaptionOrder, generate
 from train.paper import pictures
 from train.paper.options import Work, add_common, marks
 from train.paper.results import Result, Row, columns, differences, order_seen
@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> Result:
     work = Work(args, "figure7")
     reference, captions = work.held_out() if args.captions is None else (args.reference, args.captions)
     lines, rows, hashes = read_list(captions), [], {}
-    order = Portion(work.sampling(), args.seed, work.seconds, args.batch)
+    order = CaptionOrder(work.sampling(), args.seed, work.seconds, args.batch)
     for scale in sorted(set(args.scales)):
         to = work.folder / f"scale-{scale:g}"
         generate(work.maa, lines, replace(order, sampling=work.sampling(guidance=scale)), to)

@@ -12,7 +12,7 @@ from maa import MakeAnAudio
 from maa.audio import io
 from train.data.masks import draw_mask
 from train.evaluation.lists import read_list
-from train.generate import Portion, generate
+from train.generate import CaptionOrder, generate
 from train.paper.options import Work
 
 HOLES = {"narrow": "thin", "wide": "thick"}  # Table 2's masks of evaluation: LaMa's, as it names them
@@ -25,7 +25,7 @@ def opened(work: Work, folder: Path) -> MakeAnAudio:
 
 def listed_sounds(work: Work, maa: MakeAnAudio, captions: Path, to: Path) -> Path:
     """A list's sounds by one network."""
-    generate(maa, read_list(captions), Portion(work.sampling(), work.args.seed, work.seconds), to)
+    generate(maa, read_list(captions), CaptionOrder(work.sampling(), work.args.seed, work.seconds), to)
     return to
 
 
