@@ -37,7 +37,7 @@ def frechet_distance(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
 
 
 def frechet_quickly(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
-    """`frechet` to about five digits, several times as fast for many rows: for intervals."""
+    """`frechet_distance` to about five digits, several times as fast for many rows: for intervals."""
     if min(len(a), len(b)) <= a.shape[1]:
         return frechet_distance(a, b)
     (first, second), covariances = (a.mean(0), b.mean(0)), []

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from train.evaluation.copying import COPY, best_correlations
+from train.evaluation.distances import frechet_distance
 from train.evaluation.ears import YamnetEars, inception_score, tag_divergence
-from train.evaluation.metrics import Labels, Score, Vectors, centroids, frechet, kid, rank_sounds
+from train.evaluation.metrics import Labels, Score, Vectors, centroids, kid, rank_sounds
 from train.evaluation.prompts import PARAPHRASES
 from train.evaluation.reference import Reference
 from train.evaluation.sounds import Wave, judged_stretch
@@ -168,10 +169,10 @@ def distances(reference: Reference, raw: Vectors, labels: Labels) -> dict[str, A
     real = reference.raw[rng.permutation(pool)[:count]]
     first, second = reference.raw[order[:half]], reference.raw[order[half : 2 * half]]
     report: dict[str, Any] = {
-        "frechet": frechet(low(raw[takes]), low(real)),
+        "frechet": frechet_distance(low(raw[takes]), low(real)),
         "frechet_n": count,
         "frechet_n_is_enough": count >= ENOUGH_FOR_FRECHET,
-        "frechet_floor": frechet(low(first), low(second)),
+        "frechet_floor": frechet_distance(low(first), low(second)),
         "frechet_floor_n": half,
         "kid": kid(near(raw), near(reference.raw[pool]), rng),
         "kid_floor": kid(near(first), near(second), rng),
@@ -179,7 +180,7 @@ def distances(reference: Reference, raw: Vectors, labels: Labels) -> dict[str, A
     passed = reference.passed
     both = min(len(passed), count)
     some = np.random.default_rng(2).permutation(len(passed))[:both]  # they lie in the order of their concepts
-    report["frechet_real_passed"] = frechet(low(passed[some]), low(real[:both]))
+    report["frechet_real_passed"] = frechet_distance(low(passed[some]), low(real[:both]))
     report["kid_real_passed"] = kid(near(passed), near(reference.raw[pool]), rng)
     return report
 

@@ -1,4 +1,4 @@
-"""Measures over embeddings: nearest centroids, Fréchet and kernel distance, recall, and their chance levels."""
+"""Measures over embeddings: nearest centroids, kernel distance with its interval, recall, and their chance levels."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from train.evaluation.distances import kernel_distance
 
 Vectors = NDArray[np.float32]  # [N, width]
 Labels = NDArray[np.int64]  # [N]
@@ -91,18 +93,6 @@ class Components:
         return (vectors - self.mean) @ self.basis
 
 
-def frechet(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
-    """Fréchet distance of the normal distributions fitted to two sets of vectors (arXiv 1706.08500, Eq. 6)."""
-    if min(len(a), len(b)) < 2:
-        return float("nan")
-    mean = np.square(a.mean(0) - b.mean(0)).sum()
-    first, second = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
-    values, vectors = np.linalg.eigh(np.atleast_2d(first))
-    root = (vectors * np.sqrt(values.clip(0))) @ vectors.T
-    cross = np.linalg.eigvalsh(root @ np.atleast_2d(second) @ root).clip(0)
-    return float(mean + np.trace(np.atleast_2d(first)) + np.trace(np.atleast_2d(second)) - 2 * np.sqrt(cross).sum())
-
-
 def kid(a: Vectors, b: Vectors, rng: np.random.Generator) -> dict[str, float]:
     """Unbiased kernel distance (arXiv 1801.01401) with the 95 % interval of its mean over random subsets.
 
@@ -129,16 +119,9 @@ def kid(a: Vectors, b: Vectors, rng: np.random.Generator) -> dict[str, float]:
 
 
 def squared_discrepancy(a: Vectors, b: Vectors) -> float:
-    """Unbiased squared maximum mean discrepancy with the cubic kernel, over unit vectors."""
-
-    def kernel(x: Vectors, y: Vectors) -> NDArray[np.float64]:
-        return (x.astype(np.float64) @ y.T.astype(np.float64) + 1) ** 3
-
-    def off_diagonal(x: Vectors) -> float:
-        matrix = kernel(x, x)
-        return float((matrix.sum() - np.trace(matrix)) / (len(x) * (len(x) - 1)))
-
-    return off_diagonal(a) + off_diagonal(b) - 2 * float(kernel(a, b).mean())
+    """The same for all vectors at once, unscaled."""
+    root = np.sqrt(a.shape[1])
+    return kernel_distance(root * a, root * b)
 
 
 def recall(
