@@ -7,6 +7,7 @@ open keeps it. Nothing is forced onto the disk, so a power cut is another matter
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,13 @@ def aside(path: Path, name: str | None = None) -> Iterator[Path]:
         os.replace(neighbour, path)
     finally:
         neighbour.unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove the neighbours that killed programs have left in a folder that nobody else writes to now."""
+    for path in folder.glob(".*"):
+        if re.fullmatch(r"\.[0-9a-f]{16}(\.\w+)?", path.name):
+            path.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> Path:

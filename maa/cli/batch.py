@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maa.aside import aside
+from maa.aside import sweep
 from maa.audio.tags import read_tags
 from maa.cli.progress import ERASE, progress
 from maa.cli.tasks import SUBTYPES
@@ -35,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
     }  # fmt: skip
     batch.batch_requests(rows, common, axes, args.prompts.parent, 0)  # what is wrong is said before anything is made
     first = batch.open_batch(args.output, decided, seed)
+    sweep(args.output)
     wanted = batch.batch_requests(rows, common, axes, args.prompts.parent, first)
     return _make(args, wanted)
 
@@ -78,8 +79,7 @@ def _make(args: argparse.Namespace, wanted: list[Request]) -> int:
 
 def _one(maa: MakeAnAudio, request: Request, path: Path, args: argparse.Namespace) -> None:
     made = request.task.run(maa, request.source, request.sampling, progress(args.quiet))
-    with aside(path, f".{path.name}") as neighbour:  # what a killed run left is written over
-        made.save(neighbour, subtype=SUBTYPES.get(args.bits), rate=args.rate)
+    made.save(path, subtype=SUBTYPES.get(args.bits), rate=args.rate)
 
 
 def _row(path: Path) -> dict[str, Any]:
