@@ -17,9 +17,9 @@ from maa.ui.jobs import OnStep
 from maa.ui.limits import Ask
 from maa.ui.results import results
 from maa.ui.shares import LOOK
-from maa.ui.tab import Made, Own, TabTask, Workplace
+from maa.ui.tab import Own, TabTask, Workplace
 from maa.ui.widgets import word_list
-from maa.ui.wiring import Extra, wire
+from maa.ui.wiring import wire
 
 if TYPE_CHECKING:
     from maa.pipeline import Generation, MakeAnAudio
@@ -105,17 +105,4 @@ def build(place: Workplace) -> None:
         **LOOK,
         api_visibility="private",
     )
-    wire(
-        place,
-        TASK,
-        {"image": picture, "words": words},
-        (knobs, shown),
-        Extra([words], lambda made: {words: _heard(made)}),
-    )
-
-
-def _heard(made: Made) -> Any:
-    """What the picture was heard as, unless somebody had put other words in its place."""
-    if made.generation.settings.get("words"):
-        return gr.skip()
-    return {"words": [list(word) for word in made.generation.words[:WORDS_SHOWN]], "heard": True}
+    wire(place, TASK, {"image": picture, "words": words}, (knobs, shown))

@@ -16,19 +16,11 @@ from maa.ui.controls import Controls
 from maa.ui.faults import told
 from maa.ui.jobs import Progress
 from maa.ui.results import Results, Updates
-from maa.ui.tab import Desk, Made, Own, TabTask, Workplace, perform
+from maa.ui.tab import Desk, Own, TabTask, Workplace, perform
 
 LATE = 0.4  # seconds
 GONE = "The job from before this page was loaded has ended without a result. Press Generate to start it again."
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
-
-
-@dataclass(frozen=True)
-class Extra:
-    """Components besides the results column that a finished job changes."""
-
-    outputs: list[Component]
-    updates: Callable[[Made], Updates]
 
 
 def wire(
@@ -36,7 +28,6 @@ def wire(
     task: TabTask,
     own: dict[str, Component],
     parts: tuple[Controls, Results],
-    extra: Extra | None = None,
     others: Sequence[tuple[TabTask, gr.Button]] = (),
 ) -> None:
     """Connect a tab's buttons.
@@ -46,15 +37,14 @@ def wire(
         task: what Generate does.
         own: the tab's own inputs by name.
         parts: the tab's controls and its results column.
-        extra: what else a finished job changes.
         others: more buttons that start a job with the same inputs.
     """
     knobs, shown = parts
     inputs = {**own, **knobs.asked()}
     place.desks[task.name] = Desk(task, own, knobs, shown, place.model.config.audio)
     words.connect(place.model, knobs.parts)
-    wires = Wires(place, task.name, knobs, shown, extra or Extra([], lambda made: {}))
-    outputs = [knobs.status, knobs.seed, *shown.outputs(), *wires.extra.outputs]
+    wires = Wires(place, task.name, knobs, shown)
+    outputs = [knobs.status, knobs.seed, *shown.outputs()]
     starts = [([knobs.generate.click, knobs.prompt.submit], task), *(([button.click], one) for one, button in others)]
     started = [
         start(events, wires.generate(one, inputs), list(inputs.values()), outputs, knobs) for events, one in starts
@@ -75,7 +65,6 @@ class Wires:
     task: str
     knobs: Controls
     shown: Results
-    extra: Extra
 
     def generate(self, task: TabTask, inputs: dict[str, Component]) -> Callable[..., Iterator[Updates]]:
         """What starts a job, as Gradio calls it: with the values of the inputs in their order."""
@@ -103,7 +92,6 @@ class Wires:
                 made = event.result
                 yield {
                     **shown.show(made.takes, **made.more),
-                    **self.extra.updates(made),
                     self.knobs.seed: ask.sampling.seed,
                     status_of: status.done(f"Done in {event.seconds:.1f} s.{task.done}"),
                 }
