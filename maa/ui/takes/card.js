@@ -16,6 +16,7 @@ import { store } from "./store.js";
  * @property {Record<string, string>} tasks their names as people read them
  * @property {string[]} sounds tasks that take a sound: one that was made there may go there again
  * @property {(view: View) => void} compare
+ * @property {boolean} [edits] whether what was made here can be edited further
  */
 
 const MATCH = "How well CLAP says that it fits the prompt, from -1 to 1";
@@ -131,7 +132,11 @@ export class Card {
     );
     const again = { "aria-label": `More like this: ${name}` };
     const more = textButton("More like this", () => this.ask("take_more"), again);
-    const acts = h("div", { class: "acts" }, more, this.sender());
+    const use = textButton("Use this result", () => this.ask("take_result"), {
+      "aria-label": `Use this result: ${name}`,
+    });
+    const { edits } = this.place;
+    const acts = h("div", { class: "acts" }, edits ? use : null, more, this.sender());
     const gap = h("span", { class: "gap" });
     return h("footer", { class: "bar" }, this.playing, this.time, gap, downs, compare, this.menu(), acts);
   }
