@@ -20,14 +20,6 @@ from tests.ui.fakes import STEP_SECONDS, FakePipeline
 if TYPE_CHECKING:
     from tests.ui.hand import Hand
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--headless=new",
-    "--disable-gpu",
-    "--disable-3d-apis",  # the painter must not need WebGL
-    "--disable-background-networking",
-    "--autoplay-policy=no-user-gesture-required",
-]
 DENSE = replace(TINY, unet=replace(TINY.unet, density=True))
 DESKTOP = {"viewport": {"width": 1280, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 3, "has_touch": True}
@@ -96,18 +88,6 @@ def fake(server: tuple[str, FakePipeline]) -> Iterator[FakePipeline]:
 def base_url(server: tuple[str, FakePipeline]) -> str:
     """The address of the app."""
     return server[0]
-
-
-@pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Any]:
-    """Headless Chromium."""
-    from playwright.sync_api import expect, sync_playwright
-
-    expect.set_options(timeout=20_000)  # for busy machines
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 class Visitor:
