@@ -26,7 +26,7 @@ EXAMPLES = """examples:
 
 
 # What costs time, with the bench's own default where it has one: figures of all models should compare.
-BENCHED = {"seconds": None, "steps": None, "guidance": 3.0, "takes": None, "sampler": None}
+BENCHED = {"seconds": None, "steps": None, "guidance": 3.0, "takes": None, "sampler": None, "quality": None}
 
 
 class Parser(argparse.ArgumentParser):
