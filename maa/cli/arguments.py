@@ -9,7 +9,19 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from maa.pipeline.options import Sampling
-from maa.pipeline.setting import Choice, File, Number, Rows, Setting, Switch, TextList, Whole, settings_of
+from maa.pipeline.setting import (
+    Choice,
+    File,
+    Number,
+    Rows,
+    Setting,
+    Stretch,
+    Switch,
+    TextList,
+    Whole,
+    settings_of,
+)
+from maa.pipeline.shaping import Shaping
 from maa.pipeline.tasks import TASKS, Inpaint, Task, Text
 
 EXAMPLES = """examples:
@@ -78,7 +90,8 @@ def _task(command: Parser, task: type[Task]) -> None:
         if setting.required:  # the library says that it is missing, or takes events instead
             command.add_argument(setting.name, nargs="?", default="", help=setting.help)
     more = [setting for kind in task.more for setting in settings_of(kind)]
-    for setting in (*own, *more, *(one for one in settings_of(Sampling) if task.name in one.only)):
+    shared = (*settings_of(Sampling), *settings_of(Shaping))
+    for setting in (*own, *more, *(one for one in shared if task.name in one.only)):
         if not setting.required:
             option(command, setting)
     if task is Inpaint:
@@ -106,6 +119,8 @@ def option(command: argparse._ActionsContainer, setting: Setting, default: Any =
             how |= {"action": "append", "help": f"{setting.help}; repeatable"}
         case Whole():
             how["type"] = int
+        case Stretch():
+            how |= {"type": number_argument, "nargs": 2}
         case Number():
             how["type"] = number_argument
         case File():
@@ -196,7 +211,7 @@ def _common() -> Parser:
     shared.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FILE", help=".wav, .flac, .ogg, .mp3; for video .mp4"
     )
-    for setting in settings_of(Sampling):
+    for setting in (*settings_of(Sampling), *settings_of(Shaping)):
         if not setting.only:
             option(shared, setting)
     chosen = shared.add_mutually_exclusive_group()

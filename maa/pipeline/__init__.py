@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from maa.pipeline.options import Sampling as Sampling
     from maa.pipeline.pipeline import MakeAnAudio as MakeAnAudio
     from maa.pipeline.result import Generation as Generation
+    from maa.pipeline.shaping import Shaping as Shaping
     from maa.pipeline.steps import Cancelled as Cancelled
     from maa.pipeline.steps import OnStep as OnStep
 
@@ -25,8 +26,9 @@ _HOMES = {
     "MakeAnAudio": "maa.pipeline.pipeline",
     "OnStep": "maa.pipeline.steps",
     "Sampling": "maa.pipeline.options",
+    "Shaping": "maa.pipeline.shaping",
 }
-__all__ = ["Cancelled", "Event", "Filling", "Generation", "MakeAnAudio", "OnStep", "Sampling"]
+__all__ = ["Cancelled", "Event", "Filling", "Generation", "MakeAnAudio", "OnStep", "Sampling", "Shaping"]
 
 
 def __getattr__(name: str) -> object:

@@ -32,6 +32,8 @@ SEEDS = 2**32
 MIX_DB = -6.0  # level of a clip's own sound when it is mixed in, and nothing else is said
 
 QUALITIES = {"instant": "Instant", "fine": "Fine"}
+AS_MADE = "as-made"
+LOUDNESS = {AS_MADE: "As made", "-23": "−23 LUFS (broadcast)", "-18": "−18 LUFS", "peak": "Peak −1 dBTP"}
 ORIGINALS = {"replace": "Replace", "mix": "Mix", "keep": "Keep as the first of two tracks"}
 
 
