@@ -73,8 +73,8 @@ def test_the_rest_of_an_upload_is_untouched(client: Any, inputs: dict[str, Path]
 
 def few_steps(page: Any, task: str) -> None:
     page.locator(f"#{task}-advanced").get_by_text("Advanced").click()
-    field = page.locator(f"#{task}-advanced").get_by_label("number input for Steps")
-    for field, value in ((field, "4"), (page.locator(f"#{task}-takes input[type=number]"), "1")):
+    for name, value in (("steps", "4"), ("takes", "1")):
+        field = page.locator(f"#{task}-{name} input[type=number]")
         field.fill(value)
         field.press("Tab")
 
