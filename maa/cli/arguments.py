@@ -33,7 +33,7 @@ EXAMPLES = """examples:
   python -m maa personalize dog.wav "a cat meows" --t0 0.4 -o cat.wav
   python -m maa inpaint in.wav --box 2.0 3.5 300 4000 --prompt "rain" -o out.wav
   python -m maa edit in.wav --box 2.0 2.5 1000 4000 --gain -12 -o out.wav
-  python -m maa batch prompts.txt -o sounds --grid seed 1 2 3
+  python -m maa batch prompts.txt -o sounds --grid seed=1,2,3
   python -m maa info
   python -m maa convert maa1_full.ckpt --vocoder bigvnat/best_netG.pt -o checkpoints/maa1-full
 """
@@ -149,7 +149,7 @@ def _batch(command: Parser) -> None:
     text = "prompts, one a line, or a .csv with a column for each setting; a column input names sounds to personalise"
     command.add_argument("prompts", type=Path, metavar="LIST", help=text)
     command.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="a new one, or to go on")
-    text = "every line with each of these values of a setting; repeatable: --grid seed 1 2 3 --grid guidance 2 4"
+    text = "every line with each of these values of a setting; repeatable: --grid seed=1,2,3 --grid guidance=2,4"
     command.add_argument("--grid", action="append", nargs="+", metavar=("NAME", "VALUE"), help=text)
     for setting in (*settings_of(Text), *settings_of(Sampling)):
         if not (setting.required or setting.only or isinstance(setting, Rows | TextList)):

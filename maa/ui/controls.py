@@ -93,7 +93,7 @@ def controls(
     said = sorted((one for one in own if one.place == PROMPTS), key=lambda one: bool(one.label))  # the prompt first
     first = [one for one in said if not one.label or isinstance(one, Rows | TextList)]  # the prompt, and what it means
     parts = lay(first, task.name, config, wording)
-    generate, stop = _buttons(task.name)
+    generate, stop = buttons(task.name)
     line = status.status_line(task.name)
     below = gr.Column(elem_classes="maa-below")
     parts |= lay([one for one in said if one not in first], task.name, config)
@@ -102,7 +102,7 @@ def controls(
         late = [one for one in own if one.turn]
         shown = [*ahead, *(one for one in sampling if one not in aside), *late]
         parts |= lay([one for one in shown if one.place == SOUND], task.name, config)
-    parts |= _seed(task.name)
+    parts |= seed_row(task.name)
     with gr.Accordion("Advanced", open=False, elem_id=f"{task.name}-advanced"):
         parts |= lay([one for one in sampling if one.place == ADVANCED], task.name, config)
         parts |= lay(written, task.name, config)
@@ -189,7 +189,7 @@ def _free(setting: Setting, task: str, slider: Component) -> gr.Checkbox:
     return free
 
 
-def _buttons(task: str) -> tuple[gr.Button, gr.Button]:
+def buttons(task: str) -> tuple[gr.Button, gr.Button]:
     """Start and stop."""
     with gr.Row(elem_classes="maa-go"):
         generate = gr.Button("Generate", variant="primary", scale=3, min_width=120, elem_id=f"{task}-generate")
@@ -197,7 +197,7 @@ def _buttons(task: str) -> tuple[gr.Button, gr.Button]:
     return generate, stop
 
 
-def _seed(task: str) -> dict[str, Component]:
+def seed_row(task: str) -> dict[str, Component]:
     """The seed with its dice. The seed that was used is written into the field after each job."""
     with gr.Row(elem_classes="maa-seed"):
         seed = gr.Number(

@@ -200,7 +200,7 @@ def test_phone(phone: Any) -> None:
     """Nothing is wider than a phone's screen, in any tab, and no dot of the footer stands alone."""
     expect(phone.locator("footer button:visible")).to_have_count(1)
     expect(phone.locator("footer .divider:visible")).to_have_count(0)
-    for name in ("Image", "Video", "Personalise", "Inpaint", "History", "Text"):
+    for name in ("Image", "Video", "Personalise", "Inpaint", "Batch", "History", "Text"):
         open_tab(phone, name)
         assert phone.evaluate("document.documentElement.scrollWidth") <= 390, name
     phone.locator("#text-prompt textarea").fill("rain")

@@ -19,7 +19,7 @@ export function start({ element, props, trigger, watch }) {
   const job = kept(`job-${props.task}`);
   const waiting = kept(`waiting-${props.task}`);
   const found = document.getElementById(`${props.task}-status`);
-  const starts = ["generate", "remove", "strip"].map((name) => `#${props.task}-${name}`).join(", ");
+  const starts = ["generate", "remove", "strip", "goon"].map((name) => `#${props.task}-${name}`).join(", ");
   let looking = scope.child();
   let placed = false; // the line tells of a place in the queue
 
