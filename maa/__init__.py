@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from maa.pipeline import Generation as Generation
     from maa.pipeline import MakeAnAudio as MakeAnAudio
     from maa.pipeline import Sampling as Sampling
+    from maa.pipeline import Shaping as Shaping
 
 _HOMES = {
     "Audio": "maa.audio.io",
@@ -37,10 +38,11 @@ _HOMES = {
     "Generation": "maa.pipeline",
     "MakeAnAudio": "maa.pipeline",
     "Sampling": "maa.pipeline",
+    "Shaping": "maa.pipeline",
 }
 __all__ = [
     "Audio", "Box", "Cancelled", "Edit", "EditChain", "Event", "Filling", "Generation", "MakeAnAudio", "Sampling",
-    "__version__",
+    "Shaping", "__version__",
 ]  # fmt: skip
 
 

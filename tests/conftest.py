@@ -1,12 +1,13 @@
-"""What every test may use. The environment is set before anything heavy is imported: offline, CPU, two threads."""
+"""What every test may use. The environment is set before anything heavy is imported: offline, on the CPU."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -23,11 +24,22 @@ os.environ.update(
     MAA_DEVICE="cpu",
     MPLCONFIGDIR=f"{_SCRATCH.name}/matplotlib",
 )
-os.environ.setdefault("OMP_NUM_THREADS", "2")
+# A worker of several has one core to itself (-n 2); alone, the tests have two.
+os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
 # Threads that wait for each other sleep. On a machine with other work, OpenMP's busy waiting costs a hundredfold.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 for _name in ("MAA_MODEL", "MAA_CHECKPOINTS"):
     os.environ.pop(_name, None)
+
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--headless=new",
+    "--disable-gpu",
+    "--disable-3d-apis",  # the painter must not need WebGL
+    "--disable-background-networking",
+    "--autoplay-policy=no-user-gesture-required",
+]
 
 
 def find_chromium() -> str | None:
@@ -60,6 +72,18 @@ def chromium() -> str:
     path = find_chromium()
     assert path is not None, "no Chromium here, and CI must not skip the browser tests"
     return path
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Any]:
+    """Headless Chromium, one for all tests of a process."""
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=20_000)  # for busy machines
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import ROOT, find_chromium
+from tests.conftest import ARGUMENTS, ROOT, find_chromium
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,6 @@ def main() -> None:
 
     from maa import MakeAnAudio
     from maa.ui import build, launch
-    from tests.ui.conftest import ARGUMENTS
 
     page = build(MakeAnAudio.from_pretrained(options.model), ROOT / "assets")
     address = launch(page)

@@ -10,7 +10,19 @@ from typing import Any, NoReturn
 
 from maa.pipeline.edits import Edit
 from maa.pipeline.options import Sampling
-from maa.pipeline.setting import Choice, File, Number, Rows, Setting, Switch, TextList, Whole, settings_of
+from maa.pipeline.setting import (
+    Choice,
+    File,
+    Number,
+    Rows,
+    Setting,
+    Stretch,
+    Switch,
+    TextList,
+    Whole,
+    settings_of,
+)
+from maa.pipeline.shaping import Shaping
 from maa.pipeline.tasks import TASKS, Inpaint, Task, Text
 
 EXAMPLES = """examples:
@@ -21,14 +33,14 @@ EXAMPLES = """examples:
   python -m maa personalize dog.wav "a cat meows" --t0 0.4 -o cat.wav
   python -m maa inpaint in.wav --box 2.0 3.5 300 4000 --prompt "rain" -o out.wav
   python -m maa edit in.wav --box 2.0 2.5 1000 4000 --gain -12 -o out.wav
-  python -m maa batch prompts.txt -o sounds --grid seed 1 2 3
+  python -m maa batch prompts.txt -o sounds --grid seed=1,2,3
   python -m maa info
   python -m maa convert maa1_full.ckpt --vocoder bigvnat/best_netG.pt -o checkpoints/maa1-full
 """
 
 
 # What costs time, with the bench's own default where it has one: figures of all models should compare.
-BENCHED = {"seconds": None, "steps": None, "guidance": 3.0, "takes": None, "sampler": None}
+BENCHED = {"seconds": None, "steps": None, "guidance": 3.0, "takes": None, "sampler": None, "quality": None}
 
 
 class Parser(argparse.ArgumentParser):
@@ -82,7 +94,8 @@ def _task(command: Parser, task: type[Task]) -> None:
         if setting.required:  # the library says that it is missing, or takes events instead
             command.add_argument(setting.name, nargs="?", default="", help=setting.help)
     more = [setting for kind in task.more for setting in settings_of(kind)]
-    for setting in (*own, *more, *(one for one in settings_of(Sampling) if task.name in one.only)):
+    shared = (*settings_of(Sampling), *settings_of(Shaping))
+    for setting in (*own, *more, *(one for one in shared if task.name in one.only)):
         if not setting.required:
             option(command, setting)
     if task is Inpaint:
@@ -110,6 +123,8 @@ def option(command: argparse._ActionsContainer, setting: Setting, default: Any =
             how |= {"action": "append", "help": f"{setting.help}; repeatable"}
         case Whole():
             how["type"] = int
+        case Stretch():
+            how |= {"type": number_argument, "nargs": 2}
         case Number():
             how["type"] = number_argument
         case File():
@@ -134,7 +149,7 @@ def _batch(command: Parser) -> None:
     text = "prompts, one a line, or a .csv with a column for each setting; a column input names sounds to personalise"
     command.add_argument("prompts", type=Path, metavar="LIST", help=text)
     command.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="a new one, or to go on")
-    text = "every line with each of these values of a setting; repeatable: --grid seed 1 2 3 --grid guidance 2 4"
+    text = "every line with each of these values of a setting; repeatable: --grid seed=1,2,3 --grid guidance=2,4"
     command.add_argument("--grid", action="append", nargs="+", metavar=("NAME", "VALUE"), help=text)
     for setting in (*settings_of(Text), *settings_of(Sampling)):
         if not (setting.required or setting.only or isinstance(setting, Rows | TextList)):
@@ -211,7 +226,7 @@ def _common() -> Parser:
     shared.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FILE", help=".wav, .flac, .ogg, .mp3; for video .mp4"
     )
-    for setting in settings_of(Sampling):
+    for setting in (*settings_of(Sampling), *settings_of(Shaping)):
         if not setting.only:
             option(shared, setting)
     chosen = shared.add_mutually_exclusive_group()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from maa.pipeline.options import Sampling as Sampling
     from maa.pipeline.pipeline import MakeAnAudio as MakeAnAudio
     from maa.pipeline.result import Generation as Generation
+    from maa.pipeline.shaping import Shaping as Shaping
     from maa.pipeline.steps import Cancelled as Cancelled
     from maa.pipeline.steps import OnStep as OnStep
 
@@ -29,8 +30,11 @@ _HOMES = {
     "MakeAnAudio": "maa.pipeline.pipeline",
     "OnStep": "maa.pipeline.steps",
     "Sampling": "maa.pipeline.options",
+    "Shaping": "maa.pipeline.shaping",
 }
-__all__ = ["Cancelled", "Edit", "EditChain", "Event", "Filling", "Generation", "MakeAnAudio", "OnStep", "Sampling"]
+__all__ = [
+    "Cancelled", "Edit", "EditChain", "Event", "Filling", "Generation", "MakeAnAudio", "OnStep", "Sampling", "Shaping",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> object:

@@ -151,7 +151,6 @@ def launch(
     hosts = hosts_of(address)
     checks = [Middleware(Intake)] if hosts is None else [Middleware(HostCheck, hosts=hosts), Middleware(Intake)]
     limit()  # says at once where it cannot be read
-    served = [assets] if assets.is_dir() else []
     hidden = [*private, get_cache_folder().resolve()]  # of examples, which other apps of Gradio keep beside us
     hand_out_only(page)
     page.queue(max_size=QUEUE, default_concurrency_limit=4)
@@ -175,12 +174,13 @@ def launch(
             max_file_size=UPLOAD,
             max_threads=THREADS,
             state_session_capacity=SESSIONS,
-            allowed_paths=[str(folder) for folder in served],
+            allowed_paths=[str(assets)] if assets.is_dir() else [],
             blocked_paths=[str(folder) for folder in hidden],
             app_kwargs={"middleware": checks},
             footer_links=["api", "settings"],
             theme=theme(),
             css_paths=[STYLE],
+            _frontend=False,  # else Gradio looks at its page once more, and gives up on a busy machine after 3 s
         )
     remember_little(page)
     return url.rstrip("/")

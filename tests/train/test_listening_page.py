@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.train.listening import rehearsal
-from tests.ui.conftest import ARGUMENTS, PHONE
+from tests.ui.conftest import PHONE
 from train.listening_test.desk import RatingDesk
 from train.listening_test.material import open_material
 from train.listening_test.serve import serving
@@ -31,24 +31,17 @@ def test(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Rating
 
 
 @pytest.fixture
-def page(test: tuple[str, RatingDesk], chromium: str) -> Iterator[Any]:
+def page(test: tuple[str, RatingDesk], browser: Any) -> Iterator[Any]:
     """A rater with a phone. Nothing may be asked of another host, be refused, or fail."""
-    from playwright.sync_api import expect, sync_playwright
-
-    expect.set_options(timeout=60_000)
     wrong: list[str] = []
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        page = browser.new_context(base_url=test[0], **PHONE).new_page()
-        page.set_default_timeout(60_000)
-        page.on("response", lambda got: wrong.append(f"{got.status} {got.url}") if got.status >= 400 else None)
-        page.on(
-            "request", lambda asked: wrong.append(asked.url) if "127.0.0.1" not in urlsplit(asked.url).netloc else None
-        )
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.goto("/")
-        yield page
-        browser.close()
+    page = browser.new_context(base_url=test[0], **PHONE).new_page()
+    page.set_default_timeout(60_000)
+    page.on("response", lambda got: wrong.append(f"{got.status} {got.url}") if got.status >= 400 else None)
+    page.on("request", lambda asked: wrong.append(asked.url) if "127.0.0.1" not in urlsplit(asked.url).netloc else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.goto("/")
+    yield page
+    page.context.close()
     assert [one for one in wrong if not one.startswith(("data:", "blob:"))] == []
 
 

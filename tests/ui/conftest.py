@@ -20,14 +20,6 @@ from tests.ui.fakes import STEP_SECONDS, FakePipeline
 if TYPE_CHECKING:
     from tests.ui.hand import Hand
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--headless=new",
-    "--disable-gpu",
-    "--disable-3d-apis",  # the painter must not need WebGL
-    "--disable-background-networking",
-    "--autoplay-policy=no-user-gesture-required",
-]
 DENSE = replace(TINY, unet=replace(TINY.unet, density=True))
 DESKTOP = {"viewport": {"width": 1280, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 3, "has_touch": True}
@@ -36,7 +28,11 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 3, "h
 @pytest.fixture(scope="session")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Files that a person might give: "sound" (2 s, 48 kHz stereo), "picture" and "clip" (1 s, without sound)."""
-    folder = tmp_path_factory.mktemp("inputs")
+    return give_inputs(tmp_path_factory.mktemp("inputs"))
+
+
+def give_inputs(folder: Path) -> dict[str, Path]:
+    """Such files in a folder."""
     soundfile.write(folder / "sound.wav", sine_wave(1000, 2.0, 48_000, channels=2).T, 48_000, subtype="PCM_16")
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (48, 64, 3), dtype=np.uint8)).save(folder / "photo.png")
     _clip(folder / "clip.mp4")
@@ -96,18 +92,6 @@ def fake(server: tuple[str, FakePipeline]) -> Iterator[FakePipeline]:
 def base_url(server: tuple[str, FakePipeline]) -> str:
     """The address of the app."""
     return server[0]
-
-
-@pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Any]:
-    """Headless Chromium."""
-    from playwright.sync_api import expect, sync_playwright
-
-    expect.set_options(timeout=20_000)  # for busy machines
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 class Visitor:

@@ -49,10 +49,12 @@ def drop(page: Any, path: Path, onto: str) -> None:
     page.evaluate(script, [onto, path.name, base64.b64encode(path.read_bytes()).decode()])
 
 
-def test_one_sound_at_a_time_over_the_whole_page(desk: Any, inputs: dict[str, Path]) -> None:
+def test_one_sound_at_a_time_over_the_whole_page(desk: Any, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "long.wav", sine_wave(440, 60.0, 16_000)[0], 16_000, subtype="PCM_16")
     open_tab(desk, "Personalise")
-    upload(desk, "personalize-input", inputs["sound"])
+    upload(desk, "personalize-input", tmp_path / "long.wav")
     theirs = desk.locator("#personalize-input .play-pause-button")
+    expect(desk.locator("#personalize-input time").last).to_have_text("1:00")  # which is said once it can be played
     theirs.click()
     expect(theirs).to_have_attribute("aria-label", "Pause")
     open_tab(desk, "Text")
@@ -76,6 +78,7 @@ def test_one_sound_at_a_time_over_the_whole_page(desk: Any, inputs: dict[str, Pa
 
 
 def test_names_of_files_say_what_is_inside(desk: Any) -> None:
+    open_tab(desk, "Text")
     link = take(desk, "text", 2).locator("a[download]")
     expect(link).to_have_attribute("download", "a-dog-barks-twice_seed-8_take-2.wav")
     take(desk, "text", 2).get_by_label("Star Take 2").click()
@@ -89,13 +92,16 @@ def test_names_of_files_say_what_is_inside(desk: Any) -> None:
 
 
 def test_keys_hold_everywhere_but_where_somebody_types(desk: Any) -> None:
+    open_tab(desk, "Text")
     one, two = (take(desk, "text", number) for number in (1, 2))
+    desk.evaluate("document.activeElement.blur()")  # the tab has arrow keys of its own
     body = desk.locator("body")
     body.press("2")
     expect(two.locator(".main")).to_have_attribute("data-playing", "true")
     body.press("k")
     expect(two.locator(".main")).to_have_attribute("data-playing", "false")
     body.press("1")
+    expect(one.locator(".main")).to_have_attribute("data-playing", "true")
     body.press(" ")
     expect(one.locator(".main")).to_have_attribute("data-playing", "false")
     body.press("l")
@@ -117,6 +123,7 @@ def test_keys_hold_everywhere_but_where_somebody_types(desk: Any) -> None:
 
 
 def test_a_take_can_be_sought_by_keyboard(desk: Any) -> None:
+    open_tab(desk, "Text")
     chart = take(desk, "text", 1).get_by_role("slider")
     chart.press("Home")
     chart.press("ArrowRight")
@@ -129,6 +136,7 @@ def test_a_take_can_be_sought_by_keyboard(desk: Any) -> None:
 
 
 def test_the_comparison_is_seen_whole_and_closes_by_key(desk: Any) -> None:
+    open_tab(desk, "Text")
     button = take(desk, "text", 1).get_by_label("A/B: compare Take 1")
     button.click()
     panel = desk.locator("#text-takes .compare")
@@ -143,6 +151,7 @@ def test_the_comparison_is_seen_whole_and_closes_by_key(desk: Any) -> None:
 
 def test_a_seed_is_new_again_after_an_example(desk: Any, fake: FakePipeline) -> None:
     """The example plays at once; other words have other seeds, unless a person has asked to keep theirs."""
+    open_tab(desk, "Text")
     fresh = desk.locator("#text-fresh input")
     desk.locator("#text-prompt textarea").press_sequentially("x")
     expect(fresh).not_to_be_checked()  # it was unticked by hand
@@ -157,6 +166,7 @@ def test_a_seed_is_new_again_after_an_example(desk: Any, fake: FakePipeline) -> 
 
 
 def test_a_number_beyond_its_limits_is_told(desk: Any) -> None:
+    open_tab(desk, "Text")
     length = desk.get_by_label("number input for Length").first
     length.fill("45")
     length.press("Tab")
@@ -166,6 +176,7 @@ def test_a_number_beyond_its_limits_is_told(desk: Any) -> None:
 
 
 def test_history_has_dates_and_names(desk: Any) -> None:
+    open_tab(desk, "Text")
     generate(desk, "text")
     open_tab(desk, "History")
     cards = desk.locator("#history .take")
