@@ -153,9 +153,10 @@ def test_a_page_that_is_loaded_anew_has_its_chain(desk: Any) -> None:
     open_tab(desk, "Inpaint")
     there = desk.locator(f"{EDITS} .maa-root").get_attribute("data-at")
     known = now(desk)
-    desk.wait_for_timeout(400)  # what is kept is written after a pause
+    step = desk.locator(PAINTER).get_attribute("data-sound")
+    desk.wait_for_function("step => (sessionStorage.getItem('maa-page') || '').includes(step)", arg=step)
     desk.reload()
-    desk.locator("#text-generate").wait_for(timeout=90_000)
+    desk.locator("#inpaint-generate").wait_for(timeout=90_000)  # the tab that was open is open again
     at(desk, there)
     assert now(desk) == known
     expect(desk.locator(PAINTER)).not_to_have_attribute("data-count", "0")
