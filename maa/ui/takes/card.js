@@ -131,7 +131,11 @@ export class Card {
     );
     const again = { "aria-label": `More like this: ${name}` };
     const more = textButton("More like this", () => this.ask("take_more"), again);
-    const acts = h("div", { class: "acts" }, more, this.sender());
+    const finer = textButton("Refine", () => this.ask("take_refine"), {
+      "aria-label": `Refine ${name}: the same sound with more steps`,
+      title: "The same sound with more steps",
+    });
+    const acts = h("div", { class: "acts" }, view.settings?.quality === "instant" ? finer : null, more, this.sender());
     const gap = h("span", { class: "gap" });
     return h("footer", { class: "bar" }, this.playing, this.time, gap, downs, compare, this.menu(), acts);
   }
