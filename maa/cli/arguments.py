@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Any, NoReturn
 
+from maa.pipeline.edits import Edit
 from maa.pipeline.options import Sampling
 from maa.pipeline.setting import (
     Choice,
@@ -31,14 +32,15 @@ EXAMPLES = """examples:
   python -m maa video clip.mp4 -o clip-with-sound.mp4
   python -m maa personalize dog.wav "a cat meows" --t0 0.4 -o cat.wav
   python -m maa inpaint in.wav --box 2.0 3.5 300 4000 --prompt "rain" -o out.wav
-  python -m maa batch prompts.txt -o sounds --grid seed 1 2 3
+  python -m maa edit in.wav --box 2.0 2.5 1000 4000 --gain -12 -o out.wav
+  python -m maa batch prompts.txt -o sounds --grid seed=1,2,3
   python -m maa info
   python -m maa convert maa1_full.ckpt --vocoder bigvnat/best_netG.pt -o checkpoints/maa1-full
 """
 
 
 # What costs time, with the bench's own default where it has one: figures of all models should compare.
-BENCHED = {"seconds": None, "steps": None, "guidance": 3.0, "takes": None, "sampler": None}
+BENCHED = {"seconds": None, "steps": None, "guidance": 3.0, "takes": None, "sampler": None, "quality": None}
 
 
 class Parser(argparse.ArgumentParser):
@@ -65,6 +67,8 @@ def parser() -> Parser:
             task.name, help=summary, description=summary, parents=[shared], allow_abbrev=False
         )
         _task(command, task)
+    summary = "a part of a sound louder, softer, silent, healed, copied or moved, without a model"
+    _edit(commands.add_parser("edit", help=summary, description=summary, allow_abbrev=False))
     summary = "many sounds from a list of prompts, into a folder; goes on where it was cut off"
     _batch(commands.add_parser("batch", help=summary, description=summary, allow_abbrev=False))
     summary = "what a model consists of and which tasks it can do"
@@ -130,11 +134,22 @@ def option(command: argparse._ActionsContainer, setting: Setting, default: Any =
     command.add_argument(setting.option, **how)
 
 
+def _edit(command: Parser) -> None:
+    command.add_argument("input", type=Path, help="a sound; outside what is marked its samples stay as they are")
+    command.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=".wav, .flac, .ogg, .mp3")
+    for setting in settings_of(Edit):
+        option(command, setting)
+    command.add_argument("--bits", type=int, choices=(16, 24, 32), help="32 = float; default: its input's format")
+    command.add_argument("--json", action="store_true", help="print the settings of the file as one line of JSON")
+    command.add_argument("--quiet", action="store_true", help="no summary")
+    command.set_defaults(rate=None)
+
+
 def _batch(command: Parser) -> None:
     text = "prompts, one a line, or a .csv with a column for each setting; a column input names sounds to personalise"
     command.add_argument("prompts", type=Path, metavar="LIST", help=text)
     command.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="a new one, or to go on")
-    text = "every line with each of these values of a setting; repeatable: --grid seed 1 2 3 --grid guidance 2 4"
+    text = "every line with each of these values of a setting; repeatable: --grid seed=1,2,3 --grid guidance=2,4"
     command.add_argument("--grid", action="append", nargs="+", metavar=("NAME", "VALUE"), help=text)
     for setting in (*settings_of(Text), *settings_of(Sampling)):
         if not (setting.required or setting.only or isinstance(setting, Rows | TextList)):

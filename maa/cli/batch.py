@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from maa.aside import sweep
-from maa.audio.tags import read_tags
 from maa.cli.progress import ERASE, progress
 from maa.cli.tasks import SUBTYPES
 from maa.pipeline import batch
@@ -43,8 +41,11 @@ def run(args: argparse.Namespace) -> int:
 def _axes(given: list[list[str]] | None) -> dict[str, list[str]]:
     axes: dict[str, list[str]] = {}
     for name, *values in given or []:
+        if not values and "=" in name:
+            name, _, said = name.partition("=")
+            values = batch.typed_values(said, name)
         if not values or name in axes or name not in batch.table_columns() or name == "prompt":
-            raise ValueError(f"--grid {name} takes the name of a setting, once, and its values: --grid seed 1 2 3.")
+            raise ValueError(f"--grid {name} takes the name of a setting, once, and its values: --grid seed=1,2,3.")
         axes[name] = values
     return axes
 
@@ -68,7 +69,7 @@ def _make(args: argparse.Namespace, wanted: list[Request]) -> int:
             begin = ERASE if sys.stderr.isatty() else ""
             said = failed[-1] if failed and not path.is_file() else path.name
             print(f"{begin}{index + 1}/{len(wanted)} {said}", file=sys.stderr)
-    batch.write_table(args.output / batch.TABLE, [_row(path) for path in paths if path.is_file()])
+    batch.write_table(args.output / batch.TABLE, [batch.table_row(path, path.name) for path in paths if path.is_file()])
     if failed:
         shown = "; ".join(failed[:3]) + (f"; and {len(failed) - 3} more" if len(failed) > 3 else "")
         raise ValueError(f"{len(failed)} of {len(wanted)} could not be made: {shown}")
@@ -80,10 +81,3 @@ def _make(args: argparse.Namespace, wanted: list[Request]) -> int:
 def _one(maa: MakeAnAudio, request: Request, path: Path, args: argparse.Namespace) -> None:
     made = request.task.run(maa, request.source, request.sampling, progress(args.quiet))
     made.save(path, subtype=SUBTYPES.get(args.bits), rate=args.rate)
-
-
-def _row(path: Path) -> dict[str, Any]:
-    """What a file says of itself, plain values only."""
-    tags = read_tags(path) or {}
-    plain = {name: value for name, value in tags.items() if isinstance(value, str | int | float | bool)}
-    return {"file": path.name, **plain, "heard": json.dumps(tags["heard"]) if "heard" in tags else ""}

@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from maa.pipeline.editing import EditChain as EditChain
+    from maa.pipeline.edits import Edit as Edit
     from maa.pipeline.events import Event as Event
     from maa.pipeline.options import Filling as Filling
     from maa.pipeline.options import Sampling as Sampling
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Cancelled": "maa.pipeline.steps",
+    "Edit": "maa.pipeline.edits",
+    "EditChain": "maa.pipeline.editing",
     "Event": "maa.pipeline.events",
     "Filling": "maa.pipeline.options",
     "Generation": "maa.pipeline.result",
@@ -28,7 +32,9 @@ _HOMES = {
     "Sampling": "maa.pipeline.options",
     "Shaping": "maa.pipeline.shaping",
 }
-__all__ = ["Cancelled", "Event", "Filling", "Generation", "MakeAnAudio", "OnStep", "Sampling", "Shaping"]
+__all__ = [
+    "Cancelled", "Edit", "EditChain", "Event", "Filling", "Generation", "MakeAnAudio", "OnStep", "Sampling", "Shaping",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> object:

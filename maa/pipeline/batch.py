@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from maa.aside import write_text
+from maa.audio.tags import read_tags
 from maa.pipeline.options import SEEDS, Sampling, fresh_seed
 from maa.pipeline.setting import Rows, Setting, TextList, read_options, settings_of
 from maa.pipeline.tasks import Personalize, Task, Text
@@ -54,16 +55,31 @@ def read_prompts(path: Path) -> list[tuple[int, dict[str, str]]]:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is no text in UTF-8; save it as such.") from error
-    if path.suffix.lower() != ".csv":
-        found = [(number, {"prompt": line.strip()}) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    return prompts_in(text, str(path), table=path.suffix.lower() == ".csv")
+
+
+def prompts_in(text: str, called: str, *, table: bool) -> list[tuple[int, dict[str, str]]]:
+    """The same of a text; `called` is its name in messages, `table` whether it has a header.
+
+    Raises:
+        ValueError: as `read_prompts`.
+    """
+    if table:
+        found = list(_table(called, text))
     else:
-        found = list(_table(path, text))
+        found = [(number, {"prompt": line.strip()}) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     if not found:
-        raise ValueError(f"{path} has no prompts; write one a line, or a table with a column prompt.")
+        raise ValueError(f"{called} has no prompts; write one a line, or a table with a column prompt.")
     return found
 
 
-def _table(path: Path, text: str) -> Iterator[tuple[int, dict[str, str]]]:
+def typed_values(text: str, axis: str) -> list[str]:
+    """The values of an axis as a person types them: "2, 4, 6"; prompts, which have commas, by lines or semicolons."""
+    apart = r"[;\n]" if axis == "prompt" else r"[,;\n]"
+    return list(dict.fromkeys(value.strip() for value in re.split(apart, text) if value.strip()))
+
+
+def _table(path: str, text: str) -> Iterator[tuple[int, dict[str, str]]]:
     rows = csv.DictReader(io.StringIO(text), skipinitialspace=True, strict=True)
     try:
         table_columns = [(name or "").strip().lower() for name in rows.fieldnames or ()]
@@ -90,7 +106,7 @@ def batch_requests(
     """Every sound of a batch, all of it checked before the first is made.
 
     Args:
-        rows: as `read_list` gives them.
+        rows: as `read_prompts` gives them.
         common: settings of all, by name; a line's own come first.
         axes: a grid, name to values: each line is made with every combination.
         folder: where the sounds that a column `input` names are looked for.
@@ -191,3 +207,10 @@ def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     writer.writeheader()
     writer.writerows(rows)
     write_text(path, text.getvalue())
+
+
+def table_row(path: Path, name: str) -> dict[str, Any]:
+    """The row of a sound in that table, plain values only: what the file says of itself, and what it is called."""
+    tags = read_tags(path) or {}
+    plain = {key: value for key, value in tags.items() if isinstance(value, str | int | float | bool)}
+    return {"file": name, **plain, "heard": json.dumps(tags["heard"]) if "heard" in tags else ""}

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
 from maa.config import ModelConfig
+from maa.diffusion.samplers import SAMPLERS
 from maa.pipeline.checks import MAX_PROMPT
 from maa.pipeline.options import SEEDS, Sampling
 from maa.pipeline.setting import (
@@ -31,6 +34,9 @@ from maa.pipeline.tasks import TASKS, Task
 from maa.ui import limits, status
 from maa.ui.lanes import lanes
 
+# What the page begins with, where that is not what programs get: many quick takes to choose from.
+EXPLORING: dict[str, Any] = {"quality": "instant", "steps": SAMPLERS[Sampling.sampler].usual["instant"]}
+OFFERED = {"instant": 8, "fine": 1}  # takes
 DICE = Path(__file__).parent / "web" / "dice.svg"
 NARROW = 180  # pixels of a control that shares its row
 
@@ -87,7 +93,7 @@ def controls(
     said = sorted((one for one in own if one.place == PROMPTS), key=lambda one: bool(one.label))  # the prompt first
     first = [one for one in said if not one.label or isinstance(one, Rows | TextList)]  # the prompt, and what it means
     parts = lay(first, task.name, config, wording)
-    generate, stop = _buttons(task.name)
+    generate, stop = buttons(task.name)
     line = status.status_line(task.name)
     below = gr.Column(elem_classes="maa-below")
     parts |= lay([one for one in said if one not in first], task.name, config)
@@ -96,12 +102,26 @@ def controls(
         late = [one for one in own if one.turn]
         shown = [*ahead, *(one for one in sampling if one not in aside), *late]
         parts |= lay([one for one in shown if one.place == SOUND], task.name, config)
-    parts |= _seed(task.name)
+    parts |= seed_row(task.name)
     with gr.Accordion("Advanced", open=False, elem_id=f"{task.name}-advanced"):
         parts |= lay([one for one in sampling if one.place == ADVANCED], task.name, config)
         parts |= lay(written, task.name, config)
         parts |= lay(aside, task.name, config)
+    _follow_quality(parts, many=output is not None and not task.splices)
     return Controls(parts, generate, stop, line, below)
+
+
+def _follow_quality(parts: Mapping[str, Any], many: bool) -> None:
+    """Another quality or sampler takes its own number of steps, and, of what is made from nothing, of takes."""
+    quality, sampler, steps, takes = (parts[name] for name in ("quality", "sampler", "steps", "takes"))
+    usual = json.dumps({name: one.usual for name, one in SAMPLERS.items()})
+    shared = {"inputs": [quality, sampler], "outputs": steps, "api_visibility": "private"}
+    for choice in (quality, sampler):
+        choice.input(None, js=f"(quality, sampler) => ({usual})[sampler][quality]", **shared)
+    if many:
+        takes.value = OFFERED["instant"]
+        change = f"(quality) => ({json.dumps(OFFERED)})[quality]"
+        quality.input(None, inputs=quality, outputs=takes, js=change, api_visibility="private")
 
 
 def lay(
@@ -121,7 +141,8 @@ def lay(
 
 def control(setting: Setting, task: str, config: ModelConfig, wording: Wording | None = None) -> Component:
     """The control of one setting, with the range that the page offers; programs may go up to the limits."""
-    how = {"label": setting.label, "elem_id": f"{task}-{setting.name}", "value": setting.default}
+    value = EXPLORING.get(setting.name, setting.default)
+    how = {"label": setting.label, "elem_id": f"{task}-{setting.name}", "value": value}
     native = setting.native(config) if setting.native is not None else None
     if native is not None:
         how["value"] = round(native, 3)
@@ -168,7 +189,7 @@ def _free(setting: Setting, task: str, slider: Component) -> gr.Checkbox:
     return free
 
 
-def _buttons(task: str) -> tuple[gr.Button, gr.Button]:
+def buttons(task: str) -> tuple[gr.Button, gr.Button]:
     """Start and stop."""
     with gr.Row(elem_classes="maa-go"):
         generate = gr.Button("Generate", variant="primary", scale=3, min_width=120, elem_id=f"{task}-generate")
@@ -176,7 +197,7 @@ def _buttons(task: str) -> tuple[gr.Button, gr.Button]:
     return generate, stop
 
 
-def _seed(task: str) -> dict[str, Component]:
+def seed_row(task: str) -> dict[str, Component]:
     """The seed with its dice. The seed that was used is written into the field after each job."""
     with gr.Row(elem_classes="maa-seed"):
         seed = gr.Number(

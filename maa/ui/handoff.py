@@ -89,4 +89,5 @@ def _listen(place: Workplace, whole: PageParts, source: Any, everything: list[Co
         return desk, updates, bool(restore.heard(settings))
 
     for name, act in (("take_use", use), ("take_again", again), ("take_send", send), ("take_more", more)):
-        getattr(source, name)(handler(act), outputs=everything, **HIDDEN)
+        if hasattr(source, name):  # the sounds of a batch have fewer buttons
+            getattr(source, name)(handler(act), outputs=everything, **HIDDEN)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from maa.ui import api, handoff, panel, parts
+from maa.ui import api, batch, handoff, panel, parts
 from maa.ui.examples import ASSETS
 from maa.ui.model import LoadingModel
 from maa.ui.serve import use_own_folder
@@ -41,6 +41,8 @@ def build(pipeline: MakeAnAudio | LoadingModel, assets: Path = ASSETS) -> gr.Blo
                 with gr.Tab(tab.task.asks.label, id=name):
                     notices.append(gr.Markdown(visible=False, elem_classes="maa-notice"))
                     tab.build(place)
+            with gr.Tab(batch.LABEL, id=batch.NAME):
+                batch.build(place)
             with gr.Tab("History", id="history"):
                 history = handoff.history()
         handoff.connect(place, handoff.PageParts(tabs, conductor, history))

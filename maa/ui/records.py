@@ -46,7 +46,7 @@ def keep(folder: Path, view: dict[str, Any], own: Mapping[str, Any], model: str,
         spec: what rows and columns of a mask mean.
     """
     source = _input(own)
-    given = None if source is None else _copy(source, folder)
+    given = None if source is None else copied(source, folder)
     mask = _keep_mask(own.get("mask"), folder, spec)
     clip = view.get("clip")
     output = Path(str(clip)).name if clip else view["file"]
@@ -110,10 +110,15 @@ def _input(own: Mapping[str, Any]) -> Path | None:
     return None
 
 
-def _copy(source: Path, folder: Path) -> str:
-    """The upload beside the take, as a link where that is possible; returns the name."""
+def input_name(source: Path) -> str:
+    """What an upload is called beside what was made of it."""
     suffix = source.suffix.lower()
-    name = f"input{suffix if re.fullmatch(r'[.][a-z0-9]{1,5}', suffix) else ''}"
+    return f"input{suffix if re.fullmatch(r'[.][a-z0-9]{1,5}', suffix) else ''}"
+
+
+def copied(source: Path, folder: Path) -> str:
+    """The upload beside the take, as a link where that is possible; returns the name."""
+    name = input_name(source)
     try:
         os.link(source, folder / name)
     except OSError:
@@ -163,7 +168,7 @@ def bundle(take: Any) -> dict[str, Any]:
     inside = {name: folder / name for name in (record["input"], record["mask"]) if name and (folder / name).is_file()}
     path = folder / f"{Path(record['view']['file']).stem}_command.zip"
     if not path.is_file():
-        _zip(path, inside, {COMMAND: f"{record['view']['command']}\n"}, zipfile.ZIP_DEFLATED)
+        write_zip(path, inside, {COMMAND: f"{record['view']['command']}\n"}, zipfile.ZIP_DEFLATED)
     return {"url": files.url_of(path), "file": path.name}
 
 
@@ -190,7 +195,7 @@ def stars(takes: Any) -> dict[str, Any]:
     path = files.shelf() / named / f"make-an-audio_stars_{len(found)}.zip"  # the same stars again take no more space
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
-        _zip(path, inside, {}, zipfile.ZIP_STORED)  # sound and video hardly shrink
+        write_zip(path, inside, {}, zipfile.ZIP_STORED)  # sound and video hardly shrink
     os.utime(path.parent)  # kept for a day from now
     return {"url": files.url_of(path), "file": "make-an-audio_starred.zip", "gone": len(wanted) - len(found)}
 
@@ -203,7 +208,7 @@ def called(view: Mapping[str, Any]) -> str:
     return f"{words or 'make-an-audio'}_seed-{view.get('seed')}_take-{view.get('number')}"
 
 
-def _zip(path: Path, inside: Mapping[str, Path], texts: Mapping[str, str], how: int) -> None:
+def write_zip(path: Path, inside: Mapping[str, Path], texts: Mapping[str, str], how: int) -> None:
     """Write a zip of files and texts aside, and put it in its place whole: two may ask for it at once.
 
     Raises:

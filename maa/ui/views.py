@@ -65,10 +65,10 @@ def data_url(png: bytes) -> str:
     return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
 
 
-def peaks_of(samples: NDArray[np.floating[Any]]) -> str:
-    """Lowest and highest value of `PEAKS` equal stretches of [channels, n], as base64 of int8 pairs."""
+def peaks_of(samples: NDArray[np.floating[Any]], columns: int = PEAKS) -> str:
+    """Lowest and highest value of so many equal stretches of [channels, n], as base64 of int8 pairs."""
     mono = mono_of(samples)
-    edges = np.linspace(0, len(mono), PEAKS + 1).astype(int)[:-1]
+    edges = np.linspace(0, len(mono), columns + 1).astype(int)[:-1]
     edges = np.minimum(edges, len(mono) - 1)
     parts = [mono[first : max(first + 1, last)] for first, last in pairwise([*edges.tolist(), len(mono)])]
     pairs = np.array([(part.min(), part.max()) for part in parts])

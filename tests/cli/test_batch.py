@@ -15,6 +15,7 @@ import soundfile
 
 from maa.audio.tags import read_tags
 from maa.cli import main
+from maa.pipeline.batch import typed_values
 from tests.sounds import sine_wave
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,6 +62,30 @@ def test_a_table_and_a_grid(in_folder: Path) -> None:
     assert dog is not None and (dog["t0"], dog["guidance"], dog["task"]) == (0.3, 1.0, "personalize")
 
 
+def test_the_values_of_a_grid_as_they_are_typed(in_folder: Path) -> None:
+    Path("p.txt").write_text("rain\n")
+    command = [
+        "batch",
+        "p.txt",
+        "-o",
+        "out",
+        "--seconds",
+        "0.5",
+        "--grid",
+        "guidance=2, 4",
+        "--grid",
+        "seed=1,2",
+        *QUICK,
+    ]
+    assert main(command) == 0
+    assert sounds(Path("out")) == [
+        "001_rain_s1_guidance2.wav", "002_rain_s2_guidance2.wav", "003_rain_s1_guidance4.wav",
+        "004_rain_s2_guidance4.wav",
+    ]  # fmt: skip
+    assert typed_values("2, 4;4\n 6 ", "guidance") == ["2", "4", "6"]
+    assert typed_values("rain, wind\n\nsnow; ice", "prompt") == ["rain, wind", "snow", "ice"]
+
+
 def test_a_folder_keeps_its_seeds_and_its_batch(in_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("a.txt").write_text("rain\nwind\n")
     command = ["batch", "a.txt", "-o", "out", "--seconds", "0.5", *QUICK]
@@ -95,6 +120,7 @@ def test_a_folder_keeps_its_seeds_and_its_batch(in_folder: Path, capsys: pytest.
         ("a.csv", b"prompt,seed\n,3\n", [], "line 2: there is no prompt"),
         ("a.txt", b"rain\n", ["--grid", "seed"], "--grid seed takes"),
         ("a.txt", b"rain\n", ["--grid", "colour", "1"], "--grid colour takes"),
+        ("a.txt", b"rain\n", ["--grid", "seed= ,"], "--grid seed takes"),
         ("a.txt", b"rain\n" * 101, ["--grid", "seed", *map(str, range(100))], "at most 10,000"),
         ("b.txt", None, [], "There is no file b.txt"),
     ],

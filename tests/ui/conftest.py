@@ -28,7 +28,11 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 3, "h
 @pytest.fixture(scope="session")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Files that a person might give: "sound" (2 s, 48 kHz stereo), "picture" and "clip" (1 s, without sound)."""
-    folder = tmp_path_factory.mktemp("inputs")
+    return give_inputs(tmp_path_factory.mktemp("inputs"))
+
+
+def give_inputs(folder: Path) -> dict[str, Path]:
+    """Such files in a folder."""
     soundfile.write(folder / "sound.wav", sine_wave(1000, 2.0, 48_000, channels=2).T, 48_000, subtype="PCM_16")
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (48, 64, 3), dtype=np.uint8)).save(folder / "photo.png")
     _clip(folder / "clip.mp4")

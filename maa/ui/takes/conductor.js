@@ -25,7 +25,7 @@ const READY = 300; // milliseconds until the page takes requests
 export function start({ element, props, trigger, upload, watch }) {
   const root = find(element, ".maa-root");
   const scope = scopeOf(element);
-  const names = { ...props.tasks, history: "History" };
+  const names = { ...props.tasks, batch: "Batch", history: "History" };
   const linked = (/** @type {import("../web/address.js").Place} */ { tab, settings }) => {
     trigger("linked", { task: tab, settings });
   };
