@@ -1,6 +1,6 @@
 // @ts-check
-// dragout.js: a link that can be dragged out of the browser: Chromium drops the file itself on a desktop or into another
-// program, others drop its address.
+// dragout.js: a link that can be dragged out of the browser: Chromium drops the file itself on a desktop or into
+// another program, others drop its address.
 
 /** @type {Record<string, string>} */
 const KINDS = {

@@ -1,6 +1,6 @@
 // @ts-check
-// round.js: a stretch of a sound, once or round and round without a gap. The sound lies decoded at its own rate, so that
-// its end is followed by its beginning sample by sample; what the browser does to another rate it does to the whole.
+// round.js: a stretch of a sound, once or round and round without a gap. The sound lies decoded at its own rate, so
+// that its end is followed by its beginning sample by sample; a browser changes the rate of what it plays as a whole.
 import { decoded, pausesForOthers, startsToPlay } from "../web/sound.js";
 
 /** @typedef {{ from: number, to: number, loop: boolean, at?: number }} Part seconds; at: where to begin */
