@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from maa.ui import arrivals, keeping, records, restore, status
+from maa.ui import arrivals, exports, keeping, records, restore, status
 from maa.ui.arrivals import HIDDEN, PageParts, refused, shown_at
 from maa.ui.results import Updates, widget
 from maa.ui.tab import Desk, Workplace
@@ -80,7 +80,8 @@ def _listen(place: Workplace, whole: PageParts, source: Any, everything: list[Co
 
     def send(data: dict[str, Any]) -> tuple[Desk, Updates, bool]:
         desk = desk_of(data.get("to"))
-        updates = restore.send_take(desk, restore.settings_in(data.get("settings")), data.get("id"))
+        shaping = exports.shaping_of(data.get("shaping"))
+        updates = restore.send_take(desk, restore.settings_in(data.get("settings")), data.get("id"), shaping)
         return desk, {**updates, whole.conductor: shown_at(desk)}, False
 
     def more(data: dict[str, Any]) -> tuple[Desk, Updates, bool]:

@@ -23,6 +23,7 @@ def test_no_violation_of_our_own(page: Any) -> None:
     generate(page, "text")
     take(page, "text", 1).get_by_label("More for Take 1").click()
     take(page, "text", 1).get_by_text("Show the settings").click()
+    take(page, "text", 1).get_by_label("Edit Take 1").click()
     found = []
     for name in ("Text", "Image", "Video", "Personalise", "Inpaint", "History"):
         open_tab(page, name)
