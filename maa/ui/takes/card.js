@@ -142,7 +142,18 @@ export class Card {
       "A/B",
     );
     const gap = h("span", { class: "gap" });
-    return h("footer", { class: "bar" }, this.playing, this.loop, this.time, gap, downs, compare, this.menu(), acts(this));
+    return h(
+      "footer",
+      { class: "bar" },
+      this.playing,
+      this.loop,
+      this.time,
+      gap,
+      downs,
+      compare,
+      this.menu(),
+      acts(this),
+    );
   }
 
   /** @param {string} url @param {string} label @param {Node | string} what */
