@@ -66,7 +66,8 @@ def build(place: Workplace) -> None:
             led = lay([one for one in settings_of(Personalize) if one.place == TAB], "personalize", place.model.config)
             compare = gr.Button(Personalize.several, size="sm", elem_id="personalize-strip")
             knobs = controls(Personalize, place.model.config, place.worded(WORDING))
-            box = trying.trying("personalize")
+            with knobs.below:
+                box = trying.trying("personalize")
         with gr.Column(scale=7, min_width=320):
             shown = results("personalize", HINT)
             examples(place.assets, "personalize", {"input": sound, **led}, (knobs, shown))

@@ -24,7 +24,8 @@ def build(place: Workplace) -> None:
     with gr.Row(elem_classes="maa-desk"):
         with gr.Column(scale=5, min_width=320):
             knobs = controls(Text, place.model.config, place.worded(WORDING))
-            box = trying.trying("text")
+            with knobs.below:
+                box = trying.trying("text")
         with gr.Column(scale=7, min_width=320):
             shown = results("text", HINT)
             examples(place.assets, "text", {}, (knobs, shown))
