@@ -133,6 +133,9 @@ def run_inpaint(maa: MakeAnAudio, args: argparse.Namespace, request: Asked) -> G
     """`python -m maa inpaint`."""
     from maa.audio.io import to_audio
     from maa.audio.maskfile import write_mask
+    from maa.audio.tags import read_tags
+    from maa.pipeline.editing import chained
+    from maa.pipeline.edits import steps_in
     from maa.pipeline.filling import mask_of_regions
 
     task, (filling,), source = cast(Inpaint, request.task), request.more, to_audio(args.input)
@@ -145,6 +148,7 @@ def run_inpaint(maa: MakeAnAudio, args: argparse.Namespace, request: Asked) -> G
     mask = mask_of_regions(task, maa.config.audio, maa.frames_of(source))
     how: dict[str, Any] = {"filling": filling, "on_step": progress(args.quiet), **task.given(maa)}
     made = maa.inpaint(source, mask, sampling=request.sampling, **how)
+    made = chained(made, steps_in(read_tags(args.input)), mask, maa.config.audio)
     if args.save_mask is not None:
         write_mask(args.save_mask, mask, maa.config.audio)
     return made

@@ -263,6 +263,21 @@ class EditChain:
         self.sound = sound
 
 
+def chained(made: Generation, steps: Sequence[Step], mask: MaskLike, spec: AudioSpec = MODEL) -> Generation:
+    """Takes of a sound with its chain in their settings; of a sound that has none, as they are.
+
+    Args:
+        made: inpainted takes.
+        steps: what was done to their source before.
+        mask: bool [mels, frames] of what was made new.
+        spec: of the mask.
+    """
+    if not steps:
+        return made
+    painted = [list(row) for row in rectangles(mask, spec)]
+    return replace(made, settings={**made.settings, "chain": list(steps), "painted": painted})
+
+
 def settings_of(steps: Sequence[Step], **more: Any) -> dict[str, Any]:
     """The settings of a file that was edited last without a model."""
     return {"task": TASK, "chain": list(steps), **more}

@@ -189,7 +189,7 @@ def sentence(step: Step) -> str:
     return f"{words}{when}"
 
 
-def check_room(steps: Sequence[Step]) -> None:
+def check_room(steps: Sequence[object]) -> None:
     """Raise ValueError where a chain is as long as it may be."""
     if len(steps) >= MOST_STEPS:
         raise ValueError(

@@ -64,15 +64,19 @@ def _listen(place: Workplace, whole: PageParts, source: Any, everything: list[Co
         alone = desk.task.name == "text"
         return desk, restore.use(desk, settings, data.get("id")), bool(data.get("go")) and alone
 
-    def again(data: dict[str, Any]) -> tuple[Desk, Updates, bool]:
+    def again(data: dict[str, Any], fresh: bool = True) -> tuple[Desk, Updates, bool]:
         settings = restore.settings_in(data.get("settings"))
         desk = desk_of(settings.get("task"))
-        updates = restore.use(desk, settings, data.get("id"), fresh=True)
+        updates = restore.use(desk, settings, data.get("id"), fresh=fresh)
         painted = desk.task.name == "inpaint"  # the painter paints the mask again first
         if painted:
             updates[desk.knobs.status] = status.idle("The mask is painted again; press Generate.")
         lost = "input" in desk.shown.refill and records.record_of(data.get("id")) is None
         return desk, updates, not painted and not lost
+
+    def refine(data: dict[str, Any]) -> tuple[Desk, Updates, bool]:
+        finer = restore.refined(restore.settings_in(data.get("settings")))
+        return again({**data, "settings": finer}, fresh=False)
 
     def send(data: dict[str, Any]) -> tuple[Desk, Updates, bool]:
         desk = desk_of(data.get("to"))
@@ -88,6 +92,7 @@ def _listen(place: Workplace, whole: PageParts, source: Any, everything: list[Co
             updates[desk.knobs.status] = status.idle("Say what it should sound like, then press Generate.")
         return desk, updates, bool(restore.heard(settings))
 
-    for name, act in (("take_use", use), ("take_again", again), ("take_send", send), ("take_more", more)):
+    acts = {"use": use, "again": again, "refine": refine, "send": send, "more": more}
+    for name, act in ((f"take_{name}", act) for name, act in acts.items()):
         if hasattr(source, name):  # the sounds of a batch have fewer buttons
             getattr(source, name)(handler(act), outputs=everything, **HIDDEN)

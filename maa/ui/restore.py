@@ -13,6 +13,7 @@ from maa.audio.io import WRITTEN
 from maa.audio.mask import Mask, frame_spans
 from maa.audio.mel import centres
 from maa.audio.tags import read_tags
+from maa.diffusion.samplers import SAMPLERS
 from maa.foreign import foreign
 from maa.pipeline import checks
 from maa.pipeline.options import Sampling
@@ -160,6 +161,13 @@ def _sound(desk: Desk, take: object, shaping: Shaping = AS_IS) -> Updates:
     folder, record = found
     path = folder / record["view"]["file"] if shaping.plain else exports.made(*found, shaping, exports.Form("wav24"))
     return {desk.shown.refill["input"]: str(path)}
+
+
+def refined(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What makes the same take again, alone and as well as it gets: its own seed, and the steps of the fine quality."""
+    sampler = settings.get("sampler")
+    usual = SAMPLERS[sampler if isinstance(sampler, str) and sampler in SAMPLERS else Sampling.sampler].usual
+    return {**settings, "quality": "fine", "steps": usual["fine"], "takes": 1, "batch": None}
 
 
 def more_like(desk: Desk, settings: Mapping[str, Any], take: object) -> Updates:

@@ -11,7 +11,7 @@ import pytest
 from maa.audio.io import read
 from maa.audio.tags import read_tags
 from maa.cli import main
-from maa.pipeline.edits import steps_in
+from maa.pipeline.edits import sentence, steps_in
 
 
 def test_edits_of_edits(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -30,6 +30,17 @@ def test_edits_of_edits(folder: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert steps_in(read_tags("b.wav")) == told["chain"]
     assert main(["whatis", "b.wav"]) == 0
     assert "edit 1: Attenuate −12 dB, 0.50–1.00 s\n  edit 2: Heal, 1.20–1.30 s" in capsys.readouterr().out
+
+
+def test_an_inpainting_of_an_edited_file_has_its_chain(folder: Path) -> None:
+    """And one of any other file is what it always was."""
+    how = ["--frames", "0.2", "0.4", "--prompt", "rain", "--steps", "1", "--seed", "1", "--quiet"]
+    assert main(["edit", "stereo48.wav", "--frames", "1", "1.5", "--silence", "-o", "a.wav", "--quiet"]) == 0
+    assert main(["inpaint", "a.wav", *how, "-o", "b.wav"]) == 0
+    assert main(["inpaint", "stereo48.wav", *how, "-o", "c.wav"]) == 0
+    settings, plain = read_tags("b.wav"), read_tags("c.wav")
+    assert [sentence(step) for step in steps_in(settings)] == ["Silence, 1.00–1.50 s", "Replace: rain, 0.19–0.40 s"]
+    assert settings is not None and plain is not None and set(settings) - set(plain) == {"chain", "painted"}
 
 
 def test_a_painted_mask_and_other_formats(folder: Path) -> None:

@@ -3,6 +3,7 @@
 import { clamp } from "../web/axes.js";
 import { clock, copyText, h, icon, iconButton, press, save, setIcon, textButton } from "../web/dom.js";
 import { pausesForOthers, startsToPlay } from "../web/sound.js";
+import { acts } from "./acts.js";
 import { Chart } from "./chart.js";
 import { Clip } from "./clip.js";
 import { draggable } from "./dragout.js";
@@ -19,6 +20,7 @@ import { store } from "./store.js";
  * @property {Record<string, string>} tasks their names as people read them
  * @property {string[]} sounds tasks that take a sound: one that was made there may go there again
  * @property {(view: View) => void} compare
+ * @property {boolean} [edits] whether what was made here can be edited further
  */
 
 const EDIT = "Select, trim, fade, level, reverse; write it in any format";
@@ -139,33 +141,25 @@ export class Card {
       },
       "A/B",
     );
-    const again = { "aria-label": `More like this: ${name}` };
-    const more = textButton("More like this", () => this.ask("take_more"), again);
-    const acts = h("div", { class: "acts" }, this.opener, more, this.sender());
     const gap = h("span", { class: "gap" });
-    return h("footer", { class: "bar" }, this.playing, this.loop, this.time, gap, downs, compare, this.menu(), acts);
+    return h(
+      "footer",
+      { class: "bar" },
+      this.playing,
+      this.loop,
+      this.time,
+      gap,
+      downs,
+      compare,
+      this.menu(),
+      acts(this),
+    );
   }
 
   /** @param {string} url @param {string} label @param {Node | string} what */
   down(url, label, what) {
     const props = { class: "icon", href: url, download: fileName(this.view, url), "aria-label": label, title: label };
     return draggable(h("a", props, what));
-  }
-
-  sender() {
-    const { tasks, sounds } = this.place;
-    const tabs = Object.entries(tasks).filter(([task]) => task !== this.view.task || sounds.includes(task));
-    const send = h(
-      "select",
-      { "aria-label": `Send ${this.name} to another tab` },
-      h("option", { value: "" }, "Send to …"),
-      tabs.map(([task, name]) => h("option", { value: task }, name)),
-    );
-    send.addEventListener("change", () => {
-      this.ask("take_send", { to: send.value });
-      send.value = "";
-    });
-    return send;
   }
 
   /** Ask the server for something about this take. @param {string} what @param {object} [more] */

@@ -32,7 +32,9 @@ export const PAINTER_KEYS = [
   ["Space, O, 1, 2, 3", "play, loop; hear all, what is marked, the rest"],
   ["G, S, I, Delete", "grow, shrink, invert, remove"],
   ["[, ]", "smaller and larger brush"],
-  ["Ctrl + Z, Ctrl + Shift + Z", "undo, redo"],
+  ["H", "mark the harmonics of the box"],
+  ["Ctrl + Z, Ctrl + Shift + Z", "undo, redo (of the mask)"],
+  ["Alt + Z, Alt + Shift + Z", "a step of the edits back, forward (anywhere in the tab)"],
 ];
 
 /**

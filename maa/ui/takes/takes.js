@@ -41,7 +41,7 @@ class Takes {
     this.seen = "";
     this.kept = kept(`takes-${props.task}`); // so that a page that is loaded anew shows them again
     const compare = (/** @type {View} */ view) => this.compare(view);
-    this.place = { host, scope: this.scope, map: this.map, tasks, sounds, compare };
+    this.place = { host, scope: this.scope, map: this.map, tasks, sounds, compare, edits: props.edits };
     this.comparison = new Compare(this.scope, this.map);
     this.chart = new Chart(this.scope, "The spectrogram as it is now, while the noise is being removed", this.map);
     this.line = h("span");
