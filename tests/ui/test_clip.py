@@ -292,6 +292,7 @@ def test_the_history_keeps_what_was_done(desk: Any, clip: Any) -> None:
     expect(card.locator(".clip [name=reverse]")).to_be_checked()
     card.locator(".clip [name=reverse]").uncheck()
     expect(clip).to_have_attribute("data-shaping", "{}")  # the same take, opened in its tab
+    expect(card.locator(".clip [name=reverse]")).to_be_focused()
     card.get_by_label(re.compile("^Edit Text")).click()
     open_tab(desk, "Text")
 

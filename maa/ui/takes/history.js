@@ -134,7 +134,10 @@ class History {
       return old;
     });
     for (const card of kept.values()) card.leave();
-    this.list.replaceChildren(...this.cards.map((card) => card.root));
+    const roots = this.cards.map((card) => card.root);
+    const there = [...this.list.children];
+    const moved = roots.length !== there.length || roots.some((root, i) => root !== there[i]);
+    if (moved) this.list.replaceChildren(...roots); // which takes the focus out of them
     this.empty.hidden = items.length > 0;
     this.more.hidden = items.length <= this.shown;
   }
