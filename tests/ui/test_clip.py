@@ -275,7 +275,7 @@ def test_a_file_that_was_shaped_is_made_again(desk: Any, clip: Any) -> None:
     old = take(desk, "text", 1).get_attribute("data-id")
     desk.get_by_label("number input for Takes").first.fill("2")
     generate(desk, "text")
-    assert take(desk, "text", 1).get_attribute("data-id") != old
+    expect(take(desk, "text", 1)).not_to_have_attribute("data-id", old)
     again = take(desk, "text", 1).locator(".clip")
     expect(again).to_have_attribute("data-shaping", '{"trim":[1,2],"gain":-3}')
     assert np.array_equal(read(written(desk, again)).samples, before)
@@ -292,7 +292,37 @@ def test_the_history_keeps_what_was_done(desk: Any, clip: Any) -> None:
     expect(card.locator(".clip [name=reverse]")).to_be_checked()
     card.locator(".clip [name=reverse]").uncheck()
     expect(clip).to_have_attribute("data-shaping", "{}")  # the same take, opened in its tab
+    expect(card.locator(".clip [name=reverse]")).to_be_focused()
     card.get_by_label(re.compile("^Edit Text")).click()
+    open_tab(desk, "Text")
+
+
+def test_takes_lie_in_folders(desk: Any) -> None:
+    open_tab(desk, "History")
+    cards = desk.locator("#history .take")
+    count, name = cards.count(), cards.first.get_attribute("aria-label")
+    which = desk.get_by_label("Which folder")
+    expect(which).not_to_be_visible()
+    cards.first.get_by_label(f"More for {name}").first.click()
+    cards.first.get_by_text("Put into a folder", exact=True).click()
+    cards.first.get_by_label("Folder", exact=True).fill("Weather <b>")
+    cards.first.get_by_label("Folder", exact=True).press("Enter")
+    expect(cards.first.locator(".folder")).to_have_text("Weather <b>")
+    which.select_option("Weather <b>")
+    expect(cards).to_have_count(1)
+    which.select_option("In no folder")
+    expect(cards).to_have_count(count - 1)
+    which.select_option("All folders")
+    desk.get_by_label("Search the prompts").fill("weather")
+    expect(cards).to_have_count(1)
+    cards.first.get_by_label(f"More for {name}").first.click()
+    cards.first.get_by_text("Put into a folder", exact=True).click()
+    cards.first.get_by_label("Folder", exact=True).fill("")
+    cards.first.get_by_label("Folder", exact=True).press("Enter")
+    expect(cards).to_have_count(0)
+    desk.get_by_label("Search the prompts").fill("")
+    expect(cards).to_have_count(count)
+    expect(which).not_to_be_visible()
     open_tab(desk, "Text")
 
 
@@ -317,29 +347,3 @@ def test_a_take_is_dragged_out_of_the_browser(desk: Any, inputs: dict[str, Path]
     links = take(desk, "video", 1).locator("a[download]")
     kinds = [link.evaluate(script)["downloadurl"].split(":")[0] for link in links.all()]
     assert kinds == ["video/mp4", "audio/wav"]
-
-
-def test_the_server_checks_what_it_is_asked(desk: Any) -> None:
-    one, two = (take(desk, "text", number).get_attribute("data-id") for number in (1, 2))
-    for asked, said in (
-        ({"id": one, "shaping": {"trim": [3, 1]}}, "begin before it ends"),
-        ({"id": one, "shaping": {"trim": [20, 30]}}, "less than 0.01 s"),
-        ({"id": one, "shaping": {"gain": 1e9}}, "from -60 to 24"),
-        ({"id": one, "shaping": {"gain": "loud"}}, "must be a number"),
-        ({"id": one, "shaping": {"fade_in": 20}}, "longer than the sound"),
-        ({"id": one, "shaping": {"target": "loud"}}, "target must be one of"),
-        ({"id": one, "file_format": "exe"}, "file format must be one of"),
-        ({"id": one, "file_format": "source"}, "file format must be one of"),
-        ({"id": one, "rate": 12_345}, "sample rate must be one of"),
-        ({"id": two, "shaping": {"width": 1.0}}, "no take of the next seed"),
-        ({"id": "../../etc"}, "does not keep this sound"),
-        ({"id": None}, "does not keep this sound"),
-        ([], "does not keep this sound"),
-    ):
-        answer = exports.export(asked)
-        assert list(answer) == ["error"] and said in answer["error"], (asked, answer)
-    folder = files.folder_of(one)
-    assert folder is not None
-    for gain in range(exports.MOST + 3):
-        assert "url" in exports.export({"id": one, "shaping": {"trim": [0, 0.02], "gain": -gain}})
-    assert len(list(folder.glob(f"{exports.MADE}*"))) == exports.MOST

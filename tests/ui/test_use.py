@@ -177,7 +177,9 @@ def test_a_number_beyond_its_limits_is_told(desk: Any) -> None:
 
 def test_history_has_dates_and_names(desk: Any) -> None:
     open_tab(desk, "Text")
+    before = take(desk, "text", 1).get_attribute("data-id")
     generate(desk, "text")
+    expect(take(desk, "text", 1)).not_to_have_attribute("data-id", before)
     open_tab(desk, "History")
     cards = desk.locator("#history .take")
     expect(cards.first).to_contain_text(re.compile(r"Text, today \d"))

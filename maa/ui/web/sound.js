@@ -23,6 +23,7 @@
  * @property {[string, string][]} [facts] @property {string} [note] @property {boolean} [example]
  * @property {Record<string, any>} settings @property {string} [command] @property {boolean} [bundle]
  * @property {string} [title] that a person has given it
+ * @property {string} [folder] that a person has put it into
  * @property {boolean} [star] @property {number} [at] when it was made, as the history keeps it
  */
 
