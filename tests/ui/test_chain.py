@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -212,6 +213,16 @@ def test_mistakes_are_told_and_change_nothing(desk: Any) -> None:
     expect(desk.locator(f"{EDITS} .maa-root")).to_have_attribute("data-at", there)
     desk.locator("body").press("Alt+Shift+Z")  # there is no later step
     expect(desk.locator(f"{EDITS} .maa-root")).to_have_attribute("data-at", there)
+
+
+@pytest.mark.skipif("AXE" not in os.environ, reason="needs axe-core; AXE names axe.min.js")
+def test_axe_finds_nothing_of_ours(desk: Any) -> None:
+    open_tab(desk, "Inpaint")
+    desk.add_script_tag(path=os.environ["AXE"])
+    asked = "axe.run(document.querySelector('{}'), {{resultTypes: ['violations']}})"
+    for part in (EDITS, "#inpaint-painter"):
+        found = desk.evaluate(asked.format(part))["violations"]
+        assert [(one["id"], one["nodes"][0]["html"][:120]) for one in found] == []
 
 
 def test_by_keyboard_alone(desk: Any) -> None:
