@@ -18,23 +18,32 @@ if TYPE_CHECKING:
     from maa.audio.io import Audio as Audio
     from maa.audio.mask import Box as Box
     from maa.pipeline import Cancelled as Cancelled
+    from maa.pipeline import Edit as Edit
+    from maa.pipeline import EditChain as EditChain
     from maa.pipeline import Event as Event
     from maa.pipeline import Filling as Filling
     from maa.pipeline import Generation as Generation
     from maa.pipeline import MakeAnAudio as MakeAnAudio
     from maa.pipeline import Sampling as Sampling
+    from maa.pipeline import Shaping as Shaping
 
 _HOMES = {
     "Audio": "maa.audio.io",
     "Box": "maa.audio.mask",
     "Cancelled": "maa.pipeline",
+    "Edit": "maa.pipeline",
+    "EditChain": "maa.pipeline",
     "Event": "maa.pipeline",
     "Filling": "maa.pipeline",
     "Generation": "maa.pipeline",
     "MakeAnAudio": "maa.pipeline",
     "Sampling": "maa.pipeline",
+    "Shaping": "maa.pipeline",
 }
-__all__ = ["Audio", "Box", "Cancelled", "Event", "Filling", "Generation", "MakeAnAudio", "Sampling", "__version__"]
+__all__ = [
+    "Audio", "Box", "Cancelled", "Edit", "EditChain", "Event", "Filling", "Generation", "MakeAnAudio", "Sampling",
+    "Shaping", "__version__",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> object:

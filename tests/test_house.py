@@ -98,6 +98,7 @@ INSIDE = {
     "maa.pipeline.conditioning": "as above",
     "maa.pipeline.seen": "as above",
     "maa.pipeline.options": "`python -m maa --help` does without PyTorch",
+    "maa.pipeline.shaping": "as above",
 }
 
 

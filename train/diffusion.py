@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -184,6 +185,7 @@ def train_unet(
     options: RunOptions,
     recipe: Recipe,
     clip: str | None = None,
+    objective: Callable[[UNet, Pool, Recipe, Accelerator], DiffusionObjective] = DiffusionObjective,
 ) -> Path:
     """Train the network and return the path of its weights; the config beside it holds the latent scale.
 
@@ -192,6 +194,7 @@ def train_unet(
     Args:
         parts: folders with the frozen parts; the first that has one gives it.
         clip: the CLIP that guides a visual network (`find_clip`).
+        objective: what it learns.
     """
     accelerator = make_accelerator()
     torch.manual_seed(options.seed)
@@ -216,7 +219,7 @@ def train_unet(
             write_text(options.out / name, json.dumps(listed, indent=1) + "\n")
     preview = Preview(unet, pool, list(library.concepts) if recipe.conditional else [])
     held_out = HeldOut(trainer, pool, library, recipe, place)
-    return trainer.run(DiffusionObjective(unet, pool, recipe, accelerator), preview, held_out)
+    return trainer.run(objective(unet, pool, recipe, accelerator), preview, held_out)
 
 
 class HeldOut:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -56,22 +56,48 @@ def blended(
         [channels, n].
     """
     hop = max(1, round(spec.n_fft / spec.sample_rate * rate / 4))
-    size = 4 * hop
+    share = weights(cells, spec, np.fft.rfftfreq(4 * hop, 1 / rate))
+
+    def gains(samples: NDArray[np.float64]) -> NDArray[np.float32]:
+        return _at(share, (start + samples / rate) / spec.frame_seconds)
+
+    def change(channel: int, part: slice) -> NDArray[np.float32]:
+        return np.asarray(new[channel, part] - old[channel, part], dtype=np.float32)
+
+    return filtered(change, (old.shape[0], old.shape[1]), 4 * hop, gains)
+
+
+def filtered(
+    change: Callable[[int, slice], NDArray[np.float32]],
+    shape: tuple[int, int],
+    size: int,
+    gains: Callable[[NDArray[np.float64]], NDArray[np.float32]],
+) -> NDArray[np.float32]:
+    """istft(gains * stft(change)), a stretch at a time, so that memory does not grow with the sound.
+
+    Args:
+        change: the samples [n] of a channel in a part of the sound.
+        shape: (channels, samples).
+        size: samples of the window, a multiple of four.
+        gains: [size / 2 + 1, frames] for frames in whose middle these samples [frames] lie.
+
+    Returns:
+        [channels, samples].
+    """
+    hop, (channels, count) = size // 4, shape
     window = torch.hann_window(size)
-    hertz = np.fft.rfftfreq(size, 1 / rate)
-    added = np.empty(old.shape, np.float32)
-    for first, stop, lead, tail in _chunks(old.shape[1], size):
+    added = np.empty(shape, np.float32)
+    for first, stop, lead, tail in _chunks(count, size):
         part = slice(first - lead, stop + tail)
-        times = start + (first - lead + hop * np.arange(1 + (stop + tail - first + lead) // hop)) / rate
-        gain = torch.from_numpy(_at(weights(cells, spec, hertz), times / spec.frame_seconds))
-        for channel in range(len(old)):
-            wave = torch.from_numpy((new[channel, part] - old[channel, part]).astype(np.float32))
-            count = len(wave)
-            padded = torch.nn.functional.pad(wave, (0, max(0, size - count)))
+        middles = first - lead + hop * np.arange(1 + (stop + tail - first + lead) // hop, dtype=np.float64)
+        gain = torch.from_numpy(gains(middles))
+        for channel in range(channels):
+            wave = torch.from_numpy(change(channel, part))
+            padded = torch.nn.functional.pad(wave, (0, max(0, size - len(wave))))
             spectrum = torch.stft(padded, size, hop, window=window, pad_mode="constant", return_complex=True)
             fitting = torch.nn.functional.pad(gain, (0, max(0, spectrum.shape[1] - gain.shape[1])))
             spectrum = spectrum * fitting[:, : spectrum.shape[1]]
-            back = torch.istft(spectrum, size, hop, window=window, length=len(padded))[:count]
+            back = torch.istft(spectrum, size, hop, window=window, length=len(padded))[: len(wave)]
             added[channel, first:stop] = back[lead : lead + stop - first].numpy()
     return added
 

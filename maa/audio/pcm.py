@@ -69,6 +69,14 @@ def to_integers(samples: Samples, bits: int) -> NDArray[np.int32]:
     return np.clip(np.rint(wide * full), -full, full - 1).astype(np.int32)
 
 
+def rounded(samples: Samples, subtype: str) -> Samples:
+    """Floats, any shape, as a file of that subtype holds them."""
+    if subtype in FLOATS:
+        return samples
+    bits = BITS[subtype]
+    return _divided(to_integers(samples, bits).astype(samples.dtype), 2.0 ** (bits - 1))
+
+
 def wave_chunks(samples: Samples, rate: int, subtype: str) -> tuple[bytes, list[WavePart]]:
     """The payload of the `fmt ` chunk of a WAV file holding samples [channels, n], and the `fact` and `data` chunks.
 

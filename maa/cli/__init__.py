@@ -20,6 +20,7 @@ COMMANDS = {
     "push": ("maa.cli.models", "push"),
     "bench": ("maa.cli.bench", "show_bench"),
     "batch": ("maa.cli.batch", "run"),
+    "edit": ("maa.cli.edit", "run"),
     "whatis": ("maa.cli.whatis", "show_whatis"),
 }
 TASK = ("maa.cli.tasks", "make")

@@ -8,8 +8,21 @@ import os
 from pathlib import Path
 from typing import Any, NoReturn
 
+from maa.pipeline.edits import Edit
 from maa.pipeline.options import Sampling
-from maa.pipeline.setting import Choice, File, Number, Rows, Setting, Switch, TextList, Whole, settings_of
+from maa.pipeline.setting import (
+    Choice,
+    File,
+    Number,
+    Rows,
+    Setting,
+    Stretch,
+    Switch,
+    TextList,
+    Whole,
+    settings_of,
+)
+from maa.pipeline.shaping import Shaping
 from maa.pipeline.tasks import TASKS, Inpaint, Task, Text
 
 EXAMPLES = """examples:
@@ -19,6 +32,7 @@ EXAMPLES = """examples:
   python -m maa video clip.mp4 -o clip-with-sound.mp4
   python -m maa personalize dog.wav "a cat meows" --t0 0.4 -o cat.wav
   python -m maa inpaint in.wav --box 2.0 3.5 300 4000 --prompt "rain" -o out.wav
+  python -m maa edit in.wav --box 2.0 2.5 1000 4000 --gain -12 -o out.wav
   python -m maa batch prompts.txt -o sounds --grid seed=1,2,3
   python -m maa info
   python -m maa convert maa1_full.ckpt --vocoder bigvnat/best_netG.pt -o checkpoints/maa1-full
@@ -26,7 +40,7 @@ EXAMPLES = """examples:
 
 
 # What costs time, with the bench's own default where it has one: figures of all models should compare.
-BENCHED = {"seconds": None, "steps": None, "guidance": 3.0, "takes": None, "sampler": None}
+BENCHED = {"seconds": None, "steps": None, "guidance": 3.0, "takes": None, "sampler": None, "quality": None}
 
 
 class Parser(argparse.ArgumentParser):
@@ -53,6 +67,8 @@ def parser() -> Parser:
             task.name, help=summary, description=summary, parents=[shared], allow_abbrev=False
         )
         _task(command, task)
+    summary = "a part of a sound louder, softer, silent, healed, copied or moved, without a model"
+    _edit(commands.add_parser("edit", help=summary, description=summary, allow_abbrev=False))
     summary = "many sounds from a list of prompts, into a folder; goes on where it was cut off"
     _batch(commands.add_parser("batch", help=summary, description=summary, allow_abbrev=False))
     summary = "what a model consists of and which tasks it can do"
@@ -78,7 +94,8 @@ def _task(command: Parser, task: type[Task]) -> None:
         if setting.required:  # the library says that it is missing, or takes events instead
             command.add_argument(setting.name, nargs="?", default="", help=setting.help)
     more = [setting for kind in task.more for setting in settings_of(kind)]
-    for setting in (*own, *more, *(one for one in settings_of(Sampling) if task.name in one.only)):
+    shared = (*settings_of(Sampling), *settings_of(Shaping))
+    for setting in (*own, *more, *(one for one in shared if task.name in one.only)):
         if not setting.required:
             option(command, setting)
     if task is Inpaint:
@@ -106,6 +123,8 @@ def option(command: argparse._ActionsContainer, setting: Setting, default: Any =
             how |= {"action": "append", "help": f"{setting.help}; repeatable"}
         case Whole():
             how["type"] = int
+        case Stretch():
+            how |= {"type": number_argument, "nargs": 2}
         case Number():
             how["type"] = number_argument
         case File():
@@ -113,6 +132,17 @@ def option(command: argparse._ActionsContainer, setting: Setting, default: Any =
         case Choice():
             how["help"] = f"{setting.help}; default {usual}"
     command.add_argument(setting.option, **how)
+
+
+def _edit(command: Parser) -> None:
+    command.add_argument("input", type=Path, help="a sound; outside what is marked its samples stay as they are")
+    command.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=".wav, .flac, .ogg, .mp3")
+    for setting in settings_of(Edit):
+        option(command, setting)
+    command.add_argument("--bits", type=int, choices=(16, 24, 32), help="32 = float; default: its input's format")
+    command.add_argument("--json", action="store_true", help="print the settings of the file as one line of JSON")
+    command.add_argument("--quiet", action="store_true", help="no summary")
+    command.set_defaults(rate=None)
 
 
 def _batch(command: Parser) -> None:
@@ -196,7 +226,7 @@ def _common() -> Parser:
     shared.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FILE", help=".wav, .flac, .ogg, .mp3; for video .mp4"
     )
-    for setting in settings_of(Sampling):
+    for setting in (*settings_of(Sampling), *settings_of(Shaping)):
         if not setting.only:
             option(shared, setting)
     chosen = shared.add_mutually_exclusive_group()

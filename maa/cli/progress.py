@@ -37,7 +37,7 @@ def print_report(generation: Generation, take: int, path: Path, args: argparse.N
     if args.json:
         print(json.dumps({"file": str(path), **generation.settings_of(take)}))
     elif not args.quiet:
-        facts = [f"{generation.audio.shape[-1] / generation.sample_rate:.2f} s", f"seed {generation.seeds[take]}"]
+        facts = [f"{generation.seconds:.2f} s", f"seed {generation.seeds[take]}"]
         if generation.scores is not None:
             facts.append(f"score {generation.scores[take]:.3f}")
         if generation.reports:

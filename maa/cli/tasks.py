@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,6 +14,7 @@ from maa.cli.progress import print_notes, print_report, progress
 from maa.pipeline.checks import shown
 from maa.pipeline.options import Filling, Sampling, Soundtrack
 from maa.pipeline.setting import OptionGroup, read_options
+from maa.pipeline.shaping import Shaping
 from maa.pipeline.tasks import TASKS, Inpaint, Task
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Asked:
     sampling: Sampling
     task: Task
     more: Sequence[OptionGroup]  # what else the task may be asked
+    shaping: Shaping
 
 
 def make(args: argparse.Namespace) -> int:
@@ -42,8 +44,9 @@ def make(args: argparse.Namespace) -> int:
     check_clip(request, args)
     from maa import MakeAnAudio  # here, because it brings PyTorch
 
+    request = replace(request, sampling=request.shaping.asked(request.sampling))
     maa = MakeAnAudio.from_pretrained(args.model, device=args.device, dtype=args.dtype)
-    generation = CALLS.get(args.command, run_task)(maa, args, request)
+    generation = CALLS.get(args.command, run_task)(maa, args, request).shaped(request.shaping)
     for take, path in files.items():
         write_take(generation, take, path, args)
         print_report(generation, take, path, args)
@@ -86,13 +89,18 @@ def asked(args: argparse.Namespace) -> Asked:
     if args.command == "image" and "words" in given:
         given["words"] = [(word, weight_of(weight)) for word, weight in given["words"]]
     return Asked(
-        read_options(Sampling, given), read_options(task, given), [read_options(kind, given) for kind in task.more]
+        read_options(Sampling, given),
+        read_options(task, given),
+        [read_options(kind, given) for kind in task.more],
+        read_options(Shaping, given),
     )
 
 
 def check_clip(request: Asked, args: argparse.Namespace) -> None:
     """The clip's picture, and its own sound where that is kept, fit into the file that is asked for."""
     if args.command == "video" and args.output.suffix.lower() in VIDEO:
+        if request.shaping.trim is not None:
+            raise ValueError("The sound of a clip is as long as its picture; write .wav to trim it.")
         from maa.vision.mux import check_container  # here, because it brings PyAV
 
         check_container(args.input, args.output.suffix, cast(Any, request.more[0]).original)
@@ -125,6 +133,9 @@ def run_inpaint(maa: MakeAnAudio, args: argparse.Namespace, request: Asked) -> G
     """`python -m maa inpaint`."""
     from maa.audio.io import to_audio
     from maa.audio.maskfile import write_mask
+    from maa.audio.tags import read_tags
+    from maa.pipeline.editing import chained
+    from maa.pipeline.edits import steps_in
     from maa.pipeline.filling import mask_of_regions
 
     task, (filling,), source = cast(Inpaint, request.task), request.more, to_audio(args.input)
@@ -137,6 +148,7 @@ def run_inpaint(maa: MakeAnAudio, args: argparse.Namespace, request: Asked) -> G
     mask = mask_of_regions(task, maa.config.audio, maa.frames_of(source))
     how: dict[str, Any] = {"filling": filling, "on_step": progress(args.quiet), **task.given(maa)}
     made = maa.inpaint(source, mask, sampling=request.sampling, **how)
+    made = chained(made, steps_in(read_tags(args.input)), mask, maa.config.audio)
     if args.save_mask is not None:
         write_mask(args.save_mask, mask, maa.config.audio)
     return made

@@ -9,6 +9,7 @@ from typing import Any
 
 from maa.audio.tags import read_tags
 from maa.pipeline.detecting import default_folder, open_detector, verdict
+from maa.pipeline.edits import sentence, steps_in
 
 SHOWN = ("task", "prompt", "seed", "steps", "model", "weights")  # settings that one line tells
 NO_TAGS = "No settings of this program are inside. They are easily lost, so that says nothing about the sound."
@@ -23,7 +24,8 @@ def show_whatis(args: argparse.Namespace) -> int:
         print(json.dumps(told if len(told) > 1 else told[0], indent=2))
         return 0
     for facts in told:
-        print(f"{facts['file']}\n  tags: {facts['tags']}\n  detector: {facts['detector']}")
+        edits = "".join(f"\n  edit {number}: {text}" for number, text in enumerate(facts["edits"], 1))
+        print(f"{facts['file']}\n  tags: {facts['tags']}{edits}\n  detector: {facts['detector']}")
     return 0
 
 
@@ -48,7 +50,9 @@ def told_of_file(path: Path, folder: Path | None) -> dict[str, Any]:
     if detector is not None:
         found, said = verdict(path, detector)
         score = None if found != found else round(found, 4)
-    return {"file": str(path), "tags": tagged(settings), "settings": settings, "detector": said, "generated": score}
+    edits = list(map(sentence, steps_in(settings))) if settings and settings.get("chain") else []
+    told = {"file": str(path), "tags": tagged(settings), "settings": settings}
+    return {**told, "edits": edits, "detector": said, "generated": score}
 
 
 def tagged(settings: dict[str, Any] | None) -> str:

@@ -97,6 +97,7 @@ class UNetConfig:
     learned_null: bool = False  # learned stand-ins for absent text and absent global vector
     resample_in_block: bool = False  # up/down sampling inside a residual block instead of a convolution
     density: bool = _scalar()  # which share of the clip sounds: one event or many
+    guided: bool = False  # the scale of guidance is an input, too: one call does for two (arXiv 2210.03142, Sec. 3.1)
     # What stands in the hole of the masked latent: the known part's mean, encoded, and then zeros in the hole's cells;
     # or silence, encoded and left as it is (the authors' inpainting network).
     hole: Literal["mean", "silence"] = "mean"

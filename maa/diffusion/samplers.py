@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -94,6 +94,7 @@ class Sampler:
             are run; none for a share that rounds to no noise.
         run: (denoiser, z, timesteps, schedule, on_step, eta, noise) to the clean latent.
         noise: (seed, takes, device) to the draws of these takes of a request, counted from 0.
+        usual: steps of the whole schedule where nobody chooses, by quality.
         uses_eta: whether eta adds noise.
         candidates: takes share one seed, as rows of one draw; else take k has the seed + k.
         published: it repeats the authors' scripts, so everything around it does, too: their network for inpainting is
@@ -106,6 +107,7 @@ class Sampler:
     timesteps: Callable[[float, int, Schedule], list[int]]
     run: Callable[[Denoiser, Tensor, Sequence[int], Schedule, OnStep | None, float, Noise], Tensor]
     noise: Callable[[int, Sequence[int], torch.device], Noise]
+    usual: Mapping[str, int]
     uses_eta: bool = False
     candidates: bool = False
     published: bool = False
@@ -151,14 +153,16 @@ def _run_ddim(
     return ddim(denoiser, z, steps, schedule, on_step, eta=eta, noise=noise, end=end)
 
 
+DDIM_STEPS = {"instant": 10, "fine": 25}  # of first order, so it takes more
 SAMPLERS = {
-    "dpm++": Sampler("DPM-Solver++ (fast)", _even_timesteps, _run_dpm_solver, _take_noise),
-    "ddim": Sampler("DDIM (the paper's)", _even_timesteps, _run_ddim, _take_noise, uses_eta=True),
+    "dpm++": Sampler("DPM-Solver++ (fast)", _even_timesteps, _run_dpm_solver, _take_noise, {"instant": 6, "fine": 12}),
+    "ddim": Sampler("DDIM (the paper's)", _even_timesteps, _run_ddim, _take_noise, DDIM_STEPS, uses_eta=True),
     "official": Sampler(
         "DDIM as the authors run it",
         _official_timesteps,
         partial(_run_ddim, end=official.END),
         official.CandidateNoise,
+        DDIM_STEPS,
         uses_eta=True,
         candidates=True,
         published=True,

@@ -28,6 +28,8 @@ class Context:
 
     known [B, C, H, W] is the latent of the sound that is given and make [B, 1, H, W] its mask, 1 = make new (Sec. 4.2);
     without them everything is to be made.
+
+    guidance [B] is the scale that a `guided` network leads by itself with (Eq. 2); None = it answers for the condition.
     """
 
     tokens: Tensor | None = None
@@ -40,6 +42,7 @@ class Context:
     when: Tensor | None = None
     known: Tensor | None = None
     make: Tensor | None = None
+    guidance: Tensor | None = None
 
     @property
     def rows(self) -> int:
@@ -84,6 +87,12 @@ class Context:
     def row(self, index: int) -> Context:
         """One sample as a batch of its own."""
         return self._map(lambda x: x[index : index + 1])
+
+    @property
+    def empty(self) -> bool:
+        """True where nothing is asked for: neither text nor vector is given, in any row."""
+        pairs = ((self.tokens, self.has_tokens), (self.vector, self.has_vector))
+        return all(value is None or (has is not None and not bool(has.any())) for value, has in pairs)
 
     def _map(self, change: Any) -> Context:
         return Context(**{name: None if value is None else change(value) for name, value in self.__dict__.items()})

@@ -29,6 +29,12 @@ EPS = 1e-5
 # Channels in a group. With one, the norm would take away what the time embedding adds: an offset of the whole channel.
 LEAST = 2
 WAVES = 16  # values that a condition of one number is written as, before a layer looks at them
+MOST_GUIDANCE = 20.0  # of a network that leads by itself
+
+
+def _number(emb: int) -> nn.Module:
+    """A number to what it adds to the time embedding: nothing at first."""
+    return nn.Sequential(nn.Linear(WAVES, emb), nn.SiLU(), zero_init(nn.Linear(emb, emb)))
 
 
 class ResBlock(nn.Module):
@@ -147,7 +153,9 @@ class UNet(nn.Module):
                 self.null_vector = nn.Parameter(torch.zeros(1, config.global_dim))
         for name in config.scalars:
             # Adds nothing at first, so a network without it can be trained on with it; an absent one adds nothing ever.
-            self.add_module(name, nn.Sequential(nn.Linear(WAVES, emb), nn.SiLU(), zero_init(nn.Linear(emb, emb))))
+            self.add_module(name, _number(emb))
+        if config.guided:
+            self.guidance = _number(emb)
 
     def _make_attention(self, channels: int) -> nn.Module:
         config = self.config
@@ -207,7 +215,7 @@ class UNet(nn.Module):
         tokens are given, as a context of one token (Sec. 4.3).
         """
         tokens, mask = self._tokens(context, batch)
-        vector = self._with_scalars(self._vector(context, batch), context, batch)
+        vector = self._with_guidance(self._with_scalars(self._vector(context, batch), context, batch), context)
         layers = [stage.attention for stage in [*self.down, self.middle.first, *self.up]]
         crossing = [layer.attend_context for layer in layers if isinstance(layer, TransformerBlock)]
         if crossing and tokens is None:
@@ -267,6 +275,15 @@ class UNet(nn.Module):
             added = self.get_submodule(name)(share_embedding(number, WAVES).to(vector.dtype))
             vector = vector + (added if has is None else torch.where(has[:, None], added, 0.0))
         return vector
+
+    def _with_guidance(self, vector: Tensor | None, context: Context) -> Tensor | None:
+        """What is added to the time embedding, and what the scale of guidance adds to it."""
+        if not self.config.guided or context.guidance is None:
+            return vector
+        weight = self.conv_in.weight
+        share = (context.guidance / MOST_GUIDANCE).to(weight.device)
+        added = self.guidance(share_embedding(share, WAVES).to(weight.dtype))
+        return added if vector is None else vector + added
 
     def _vector(self, context: Context, batch: int) -> Tensor | None:
         """What is added to the time embedding, with the learned null where a sample has no vector."""

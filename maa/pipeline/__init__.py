@@ -9,24 +9,32 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from maa.pipeline.editing import EditChain as EditChain
+    from maa.pipeline.edits import Edit as Edit
     from maa.pipeline.events import Event as Event
     from maa.pipeline.options import Filling as Filling
     from maa.pipeline.options import Sampling as Sampling
     from maa.pipeline.pipeline import MakeAnAudio as MakeAnAudio
     from maa.pipeline.result import Generation as Generation
+    from maa.pipeline.shaping import Shaping as Shaping
     from maa.pipeline.steps import Cancelled as Cancelled
     from maa.pipeline.steps import OnStep as OnStep
 
 _HOMES = {
     "Cancelled": "maa.pipeline.steps",
+    "Edit": "maa.pipeline.edits",
+    "EditChain": "maa.pipeline.editing",
     "Event": "maa.pipeline.events",
     "Filling": "maa.pipeline.options",
     "Generation": "maa.pipeline.result",
     "MakeAnAudio": "maa.pipeline.pipeline",
     "OnStep": "maa.pipeline.steps",
     "Sampling": "maa.pipeline.options",
+    "Shaping": "maa.pipeline.shaping",
 }
-__all__ = ["Cancelled", "Event", "Filling", "Generation", "MakeAnAudio", "OnStep", "Sampling"]
+__all__ = [
+    "Cancelled", "Edit", "EditChain", "Event", "Filling", "Generation", "MakeAnAudio", "OnStep", "Sampling", "Shaping",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> object:

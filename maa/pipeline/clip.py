@@ -34,4 +34,4 @@ def save_clip(generation: Generation, clip: str | Path, path: str | Path, take: 
     original = generation.settings.get("original", "replace")
     gain = 10 ** (float(generation.settings.get("original_db", 0.0)) / 20)
     comment = block(generation.settings_of(take))
-    return mux(clip, generation.audio[take], generation.sample_rate, path, original, gain, comment)
+    return mux(clip, generation.sound(take), generation.sample_rate, path, original, gain, comment)

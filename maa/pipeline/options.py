@@ -31,6 +31,9 @@ MAX_EXTENSION = 30.0  # seconds at each end of a sound
 SEEDS = 2**32
 MIX_DB = -6.0  # level of a clip's own sound when it is mixed in, and nothing else is said
 
+QUALITIES = {"instant": "Instant", "fine": "Fine"}
+AS_MADE = "as-made"
+LOUDNESS = {AS_MADE: "As made", "-23": "−23 LUFS (broadcast)", "-18": "−18 LUFS", "peak": "Peak −1 dBTP"}
 ORIGINALS = {"replace": "Replace", "mix": "Mix", "keep": "Keep as the first of two tracks"}
 
 
@@ -48,11 +51,11 @@ class Sampling(OptionGroup):
         ValueError: a value outside its range, or two that do not go together.
     """
 
-    steps: int = declare(
-        25,
+    steps: int = declare(  # None = as many as the quality takes
+        None,
         Whole(
             help="denoising steps", low=1, high=MAX_STEPS, slider=(1, 200, 1), place=ADVANCED, always=True,
-            label="Steps", info="25 is enough as a rule; more is slower.",
+            label="Steps", info="Those of the quality, unless you choose.", open="the quality's",
         ),
     )  # fmt: skip
     guidance: float | None = declare(  # s of Eq. 2; 1 = no guidance (half the cost); None = the model's default
@@ -104,6 +107,13 @@ class Sampling(OptionGroup):
             api=False, only=("personalize", "inpaint"),
         ),
     )  # fmt: skip
+    quality: str = declare(  # how many steps, where none are given
+        "fine",
+        Choice(
+            help="instant: few steps, to try things out; fine: as good as it gets", choices=lambda: QUALITIES,
+            radio=True, place=SOUND, label="Quality", turn=99,
+        ),
+    )  # fmt: skip
     density: float | None = declare(  # share of the time that sounds; None = open
         None,
         Number(
@@ -125,6 +135,8 @@ class Sampling(OptionGroup):
             raise ValueError("mismatch repeats a habit of the authors' sampler; choose the sampler official.")
         if self.posterior_sample and not sampler.published:
             raise ValueError("posterior_sample repeats a habit of the authors' scripts; choose the sampler official.")
+        if self.keywords()["steps"] is None:
+            object.__setattr__(self, "steps", sampler.usual[self.quality])
         sampler.check(self.steps)
 
     @property

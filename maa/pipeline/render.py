@@ -178,6 +178,9 @@ class Renderer:
             return windowed([part.span for part in start.parts], inner)
         guidance = decided(sampling.guidance, "guidance")
         full = with_scalars(start.condition, sampling.scalars, self.device)  # guidance leads away from none
+        if sampling.quality == "instant" and self.unet.config.guided and start.null.empty:
+            full = replace(full, guidance=torch.full((full.rows,), guidance, device=self.device))
+            guidance = 1.0  # the network leads by itself, so it is asked once
         condition, null = (self.prepare(one if start.each else one.repeat(count), count) for one in (full, start.null))
         denoiser = guided(self.unet, self.schedule, condition, null, guidance)
         known, make = start.condition.known, start.condition.make

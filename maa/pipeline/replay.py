@@ -9,6 +9,7 @@ from typing import Any
 
 from maa.pipeline.options import Sampling
 from maa.pipeline.setting import pair, settings_of
+from maa.pipeline.shaping import Shaping
 from maa.pipeline.tasks import TASKS, Task
 
 _BITS = {"PCM_16": 16, "PCM_24": 24, "FLOAT": 32}
@@ -39,7 +40,7 @@ def command(settings: Mapping[str, Any], files: Files, *, subtype: str | None = 
     """
     task = TASKS[settings["task"]]
     seed, takes, pick = settings.get("batch") or (settings.get("seed"), 1, 1)
-    kinds = (task, *task.more, Sampling)
+    kinds = (task, *task.more, Sampling, Shaping)
     own, *more = [_said(kind, {**settings, "seed": seed, "takes": takes}, files) for kind in kinds]
     words = ["python", "-m", "maa", task.name, *_given(task, settings, files), *own]
     words += [word for said in more for word in said]

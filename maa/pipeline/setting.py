@@ -244,6 +244,29 @@ def _word(cell: Any) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stretch(Number):
+    """From one number to another, of which the first is the smaller one; None is all there is."""
+
+    @property
+    def range(self) -> str:
+        return ""
+
+    def _check(self, value: Any) -> Any:
+        if not isinstance(value, list | tuple) or len(value) != 2:
+            raise ValueError(f"{self.called} must be a start and an end, not {checks.shown(value)}.")
+        start, end = (checks.number(one, f"Each end of {self.called}", self.low, self.high) for one in value)
+        if not start < end:
+            raise ValueError(f"{self.called} must begin before it ends, not at {start:g} and {end:g}.")
+        return start, end
+
+    def _parse(self, text: str) -> Any:
+        return [super(Stretch, self)._parse(one) for one in text.split()]
+
+    def words(self, value: Any) -> list[str]:
+        return [] if value is None else [self.option, *(_word(one) for one in value)]
+
+
+@dataclass(frozen=True, kw_only=True)
 class File(Setting):
     """A file that is given besides the one that is worked on; whoever opens it checks it."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from maa.pipeline.events import event_of, rows_of
-from maa.pipeline.options import Filling, Sampling, Soundtrack
+from maa.pipeline.options import AS_MADE, LOUDNESS, Filling, Sampling, Soundtrack
 from maa.pipeline.rows import MAX_HEARD, check_words, regions
 from maa.pipeline.setting import (
     PROMPTS,
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 MIN_SECONDS, MAX_SECONDS = 0.5, 30.0
 MAX_START = 600.0  # seconds: no sound is longer
-AS_MADE = "as-made"
-LOUDNESS = {AS_MADE: "As made", "-23": "−23 LUFS (broadcast)", "-18": "−18 LUFS", "peak": "Peak −1 dBTP"}
 
 
 def _prompt(help_text: str = "what should be heard, instead of what is seen", *, required: bool = False) -> Any:

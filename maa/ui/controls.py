@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
 from maa.config import ModelConfig
+from maa.diffusion.samplers import SAMPLERS
 from maa.pipeline.checks import MAX_PROMPT
 from maa.pipeline.options import SEEDS, Sampling
 from maa.pipeline.setting import (
@@ -31,6 +34,9 @@ from maa.pipeline.tasks import TASKS, Task
 from maa.ui import limits, status
 from maa.ui.lanes import lanes
 
+# What the page begins with, where that is not what programs get: many quick takes to choose from.
+EXPLORING: dict[str, Any] = {"quality": "instant", "steps": SAMPLERS[Sampling.sampler].usual["instant"]}
+OFFERED = {"instant": 8, "fine": 1}  # takes
 DICE = Path(__file__).parent / "web" / "dice.svg"
 NARROW = 180  # pixels of a control that shares its row
 
@@ -101,7 +107,21 @@ def controls(
         parts |= lay([one for one in sampling if one.place == ADVANCED], task.name, config)
         parts |= lay(written, task.name, config)
         parts |= lay(aside, task.name, config)
+    _follow_quality(parts, many=output is not None and not task.splices)
     return Controls(parts, generate, stop, line, below)
+
+
+def _follow_quality(parts: Mapping[str, Any], many: bool) -> None:
+    """Another quality or sampler takes its own number of steps, and, of what is made from nothing, of takes."""
+    quality, sampler, steps, takes = (parts[name] for name in ("quality", "sampler", "steps", "takes"))
+    usual = json.dumps({name: one.usual for name, one in SAMPLERS.items()})
+    shared = {"inputs": [quality, sampler], "outputs": steps, "api_visibility": "private"}
+    for choice in (quality, sampler):
+        choice.input(None, js=f"(quality, sampler) => ({usual})[sampler][quality]", **shared)
+    if many:
+        takes.value = OFFERED["instant"]
+        change = f"(quality) => ({json.dumps(OFFERED)})[quality]"
+        quality.input(None, inputs=quality, outputs=takes, js=change, api_visibility="private")
 
 
 def lay(
@@ -121,7 +141,8 @@ def lay(
 
 def control(setting: Setting, task: str, config: ModelConfig, wording: Wording | None = None) -> Component:
     """The control of one setting, with the range that the page offers; programs may go up to the limits."""
-    how = {"label": setting.label, "elem_id": f"{task}-{setting.name}", "value": setting.default}
+    value = EXPLORING.get(setting.name, setting.default)
+    how = {"label": setting.label, "elem_id": f"{task}-{setting.name}", "value": value}
     native = setting.native(config) if setting.native is not None else None
     if native is not None:
         how["value"] = round(native, 3)

@@ -38,6 +38,7 @@ SPEC = AudioSpec()
 # So that Generate makes just this one: its own seed, nothing chosen that an example does not say.
 RESET = {
     "fresh": False, "loudness": AS_MADE, "literal": False, "loop": False, "heard": {"wanted": []},
+    "quality": Sampling.quality,
     **{one.free: True for one in settings_of(Sampling) if one.free},
 }  # fmt: skip
 

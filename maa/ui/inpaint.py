@@ -14,20 +14,22 @@ from numpy.typing import NDArray
 from maa.audio.io import read, write
 from maa.audio.mask import Box, from_boxes
 from maa.audio.maskfile import read_mask
+from maa.pipeline.editing import chained
 from maa.pipeline.filling import mask_of_regions
 from maa.pipeline.options import REMOVE, REPLACE, Filling
 from maa.pipeline.setting import settings_of
 from maa.pipeline.tasks import Inpaint
 from maa.ui import files, limits, painter
+from maa.ui.chain import EXACT, Steps, chain_of, connect, edits, mel_of, told_by, value_of
 from maa.ui.controls import Controls, Wording, controls, lay
 from maa.ui.examples import examples
 from maa.ui.faults import told
 from maa.ui.jobs import OnStep
 from maa.ui.joining import best_joined
 from maa.ui.limits import Ask
-from maa.ui.results import results
+from maa.ui.results import Take, results, subtype
 from maa.ui.shares import LOOK
-from maa.ui.tab import Own, TabTask, Workplace
+from maa.ui.tab import Own, TabTask, Workplace, as_sounds
 from maa.ui.widgets import sound_field
 from maa.ui.wiring import wire
 
@@ -68,7 +70,19 @@ def fill_regions(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -> 
 def filled(pipeline: MakeAnAudio, sound: Path, mask: NDArray[np.bool_], ask: Ask, on_step: OnStep) -> Generation:
     """What both ways to say where have in common."""
     how = {"filling": filling_of(ask), "on_step": on_step, **ask.task.given(pipeline)}
-    return pipeline.inpaint(sound, mask, sampling=ask.sampling, **how)
+    made = pipeline.inpaint(sound, mask, sampling=ask.sampling, **how)
+    return chained(made, told_by(sound), mask, pipeline.config.audio)
+
+
+def as_edits(generation: Generation, own: Own, ask: Ask, pipeline: MakeAnAudio) -> list[Take]:
+    """The takes as they were asked for, and beside each that was written otherwise every sample as it was made."""
+    takes = as_sounds(generation, own, ask, pipeline)
+    kind = subtype(generation, ask.file_format) or generation.subtype
+    same = kind == generation.subtype and ask.rate in (None, generation.sample_rate)
+    if not same or ask.file_format.suffix not in (".wav", ".flac"):
+        for index, take in enumerate(takes):
+            generation.save(take.media.with_name(EXACT), take=index)
+    return takes
 
 
 def filling_of(ask: Ask) -> Filling:
@@ -85,7 +99,7 @@ def remove_painted(pipeline: MakeAnAudio, own: Own, ask: Ask, on_step: OnStep) -
 
 
 # The painter sends its mask as a value of its own, which is no file.
-TASK = TabTask(Inpaint, fill_painted, output=limits.SplicedOutput, reads={"mask": lambda painted: None})
+TASK = TabTask(Inpaint, fill_painted, as_edits, output=limits.SplicedOutput, reads={"mask": lambda painted: None})
 REMOVE_TASK = replace(
     TASK,
     call=remove_painted,
@@ -122,8 +136,9 @@ def picture_of(pipeline: MakeAnAudio, given: Shown) -> dict[str, Any]:
     mask = from_boxes([Box(*row) for row in given.boxes], spec, frames) if given.boxes else None
     if given.mask_file is not None:
         mask = read_mask(files.uploaded(given.mask_file, "a mask"), spec, frames)
-    mel, cell = pipeline.spectrogram(sound), pipeline.config.autoencoder.factor
-    return painter.value_of(mel, spec, cell=cell, mask=mask, audio=files.url_of(playable(sound)))
+    mel, cell = mel_of(pipeline, sound), pipeline.config.autoencoder.factor
+    name = painter.Named(files.url_of(playable(sound)), sound, chain_of(sound).origin)
+    return painter.value_of(mel, spec, cell=cell, mask=mask, name=name)
 
 
 def build(place: Workplace) -> None:
@@ -138,11 +153,13 @@ def build(place: Workplace) -> None:
             with gr.Accordion("Filling", open=False, elem_id="inpaint-filling"):
                 own = lay(settings_of(Filling), "inpaint", place.model.config)
         with gr.Column(scale=7, min_width=320):
+            strip = edits("inpaint-edits", place.model.config.audio)
             shown = results("inpaint", HINT, edits=True)
             examples(place.assets, "inpaint", {"input": sound, "boxes": boxes}, (knobs, shown))
     _connect_presets(presets, knobs, own)
-    _connect_painter(place, sound, mask, boxes, presets["load"])
-
+    steps = Steps(sound, mask, boxes, strip, knobs.status, place.model.config.audio)
+    _connect_painter(place, steps, presets["load"])
+    connect(steps, shown.widget)
     wire(place, TASK, {"audio": sound, "mask": mask, **own}, (knobs, shown), others=[(REMOVE_TASK, presets["remove"])])
 
 
@@ -168,8 +185,9 @@ def _connect_presets(presets: dict[str, Any], knobs: Controls, own: dict[str, Co
     presets["replace"].click(None, inputs=changed, outputs=changed, js=replaced, api_visibility="private")
 
 
-def _connect_painter(place: Workplace, sound: gr.Audio, mask: gr.HTML, boxes: gr.State, load: Any) -> None:
-    """The sound into the painter, and a mask file onto it."""
+def _connect_painter(place: Workplace, steps: Steps, load: Any) -> None:
+    """The sound into the painter, its chain into the strip, and a mask file onto it."""
+    sound, mask, boxes, strip = steps.sound, steps.mask, steps.boxes, steps.strip
     shared: dict[str, Any] = {
         "preprocess": False,
         "show_progress": "minimal",
@@ -178,11 +196,12 @@ def _connect_painter(place: Workplace, sound: gr.Audio, mask: gr.HTML, boxes: gr
         "api_visibility": "private",
     }
 
-    def show(upload: Any, regions: list[list[float]] | None) -> tuple[Any, None]:
+    def show(upload: Any, regions: list[list[float]] | None, before: Any) -> tuple[Any, None, Any]:
         if upload is None:
-            return None, None
+            return None, None, value_of(None, before)
         try:
-            return next(place.look("inpaint", picture_of, Shown(upload, boxes=regions))), None
+            picture = next(place.look("inpaint", picture_of, Shown(upload, boxes=regions)))
+            return picture, None, value_of(files.uploaded(upload, "a sound"), before)
         except Exception as error:
             raise told(error) from error
 
@@ -192,5 +211,5 @@ def _connect_painter(place: Workplace, sound: gr.Audio, mask: gr.HTML, boxes: gr
         except Exception as error:
             raise told(error) from error
 
-    sound.change(show, [sound, boxes], [mask, boxes], **shared)
+    sound.change(show, [sound, boxes, strip], [mask, boxes, strip], **shared)
     load.upload(show_mask, [load, sound], [mask], **shared)

@@ -28,29 +28,29 @@ def file(path: Path) -> Any:
 
 def test_names_arguments_and_defaults(client: Any) -> None:
     """What programs rely on; a change here breaks them."""
-    shared = {"steps": 25, "guidance": 3.0, "sampler": "dpm++", "seed": -1, "takes": 1}
+    shared = {"steps": None, "guidance": 3.0, "sampler": "dpm++", "seed": -1, "takes": 1}
     written = {"file_format": "wav16", "rate": 0}
     said = {"loudness": "as-made", "density": None}
-    literal, heard = {"literal": False}, {"heard": []}
+    literal, heard, quality = {"literal": False}, {"heard": []}, {"quality": "fine"}
     expected: dict[str, dict[str, Any]] = {
         "/text_to_audio": {"prompt": None, "negative": "", "seconds": 9.984, **shared, **written, **said, **literal,
-                           "events": [], **heard, "loop": False},
+                           "events": [], **heard, "loop": False, **quality},
         "/image_to_audio": {
             "image": None, "prompt": "", "negative": "", "seconds": 9.984, **shared, **written, **said, **literal,
-            **heard, "loop": False,
+            **heard, "loop": False, **quality,
         },
         "/video_to_audio": {
             "video": None, "prompt": "", "negative": "", **shared, "original": "replace", "original_db": -6.0,
-            **said, **literal, "events": [], **heard,
+            **said, **literal, "events": [], **heard, **quality,
         },
         "/personalize": {
             "audio": None, "prompt": None, "t0": 0.4, "negative": "", "start": 0.0, **shared, **written, **said,
-            "level_match": True, **literal, **heard,
+            "level_match": True, **literal, **heard, **quality,
         },
         "/inpaint": {
             "audio": None, "boxes": [], "prompt": "", "frames": [], "mask": None, "negative": "", "strength": 1.0,
             "resampling": 0, "blend": 0.0, "level_match": True, "before": 0.0, "after": 0.0, **shared, **written,
-            "file_format": "source", **said, **literal, **heard,
+            "file_format": "source", **said, **literal, **heard, **quality,
         },
     }  # fmt: skip
     published = client.view_api(return_format="dict")["named_endpoints"]

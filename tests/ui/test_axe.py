@@ -41,6 +41,7 @@ def desk(browser: Any, server: tuple[str, FakePipeline], inputs: dict[str, Path]
         open_tab(page, "Text")
         take(page, "text", 1).get_by_label("More for Take 1").click()
         take(page, "text", 1).get_by_text("Show the settings").click()
+        take(page, "text", 1).get_by_label("Edit Take 1").click()
         yield page
 
 

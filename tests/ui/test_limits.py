@@ -12,9 +12,11 @@ import pytest
 from PIL import Image
 
 from maa.audio import decode
+from maa.ui.api import endpoint_table
 from maa.vision import video
 from tests.clips import make_clip
 from tests.files import write_header
+from tests.ui.conftest import DENSE
 from tests.ui.fakes import FakePipeline
 
 
@@ -24,11 +26,16 @@ def ask(base_url: str, name: str, data: list[Any]) -> str:
     return httpx.get(f"{base_url}/gradio_api/call/{name}/{asked['event_id']}", timeout=60).text
 
 
+def request(name: str, **said: Any) -> list[Any]:
+    """The arguments of an endpoint in their order: what is said, else something small, else their defaults."""
+    values = {"prompt": "rain", "seconds": 1.0, "steps": 2, "seed": 1, **said}
+    endpoint = next(one for one in endpoint_table(DENSE) if one.name == name)
+    return [values.get(one.name, one.default) for one in endpoint.arguments]
+
+
 def text(**more: Any) -> list[Any]:
-    values = {"prompt": "rain", "negative": "", "seconds": 1.0, "steps": 2, "guidance": 3.0, "sampler": "dpm++",
-              "seed": 1, "takes": 1, "file_format": "wav16", "rate": 0, "loudness": "as-made",
-              "density": None, "literal": False, "events": [], "heard": [], "loop": False}  # fmt: skip
-    return list({**values, **more}.values())
+    """Those of a sound from text."""
+    return request("text_to_audio", **more)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +52,7 @@ def text(**more: Any) -> list[Any]:
         ({"rate": 12345}, "44100"),
         ({"loudness": -14}, "as-made, -23, -18, peak"),
         ({"density": 1.5}, "0 to 1"),
+        ({"quality": "best"}, "instant, fine"),
     ],
 )
 def test_refusals_say_the_limit(base_url: str, more: dict[str, Any], limit: str) -> None:
@@ -72,13 +80,12 @@ def test_upload_size(base_url: str, tmp_path: Path) -> None:
 def test_pixels_and_length_of_uploads(base_url: str, tmp_path: Path) -> None:
     Image.fromarray(np.zeros((5001, 8001), np.uint8)).save(tmp_path / "large.png")
     write_header(tmp_path / "long.wav", 2000, seconds=601.0)
-    picture = [uploaded(base_url, tmp_path / "large.png"), "", "", *text()[2:-3], [], False]
+    picture = request("image_to_audio", image=uploaded(base_url, tmp_path / "large.png"))
     assert "at most 40,000,000 pixels" in ask(base_url, "image_to_audio", picture)
-    sound = [uploaded(base_url, tmp_path / "long.wav"), "a cat", 0.4, "", 0.0, *text()[3:-4], True, False, []]
+    sound = request("personalize", audio=uploaded(base_url, tmp_path / "long.wav"))
     assert "longer than 10 minutes" in ask(base_url, "personalize", sound)
     clip = make_clip(tmp_path / "long.mp4", [20.0 * index for index in range(12)])
-    wanted = [*text()[3:8], "replace", -6.0, *text()[10:-1]]
-    answer = ask(base_url, "video_to_audio", [uploaded(base_url, clip), "", "", *wanted])
+    answer = ask(base_url, "video_to_audio", request("video_to_audio", video=uploaded(base_url, clip)))
     assert "at most 180 s" in answer
 
 

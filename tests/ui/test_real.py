@@ -73,9 +73,10 @@ def test_the_rest_of_an_upload_is_untouched(client: Any, inputs: dict[str, Path]
 
 def few_steps(page: Any, task: str) -> None:
     page.locator(f"#{task}-advanced").get_by_text("Advanced").click()
-    field = page.locator(f"#{task}-advanced").get_by_label("number input for Steps")
-    field.fill("4")
-    field.press("Tab")
+    for name, value in (("steps", "4"), ("takes", "1")):
+        field = page.locator(f"#{task}-{name} input[type=number]")
+        field.fill(value)
+        field.press("Tab")
 
 
 def paint_a_box(page: Any) -> None:

@@ -24,11 +24,12 @@ pytestmark = pytest.mark.browser
 
 
 def begin(page: Any, fake: FakePipeline, step_seconds: float, prompt: str = "rain") -> None:
-    """A job of 25 steps that has begun."""
+    """A job of 12 steps that has begun."""
+    page.locator("#text-quality").get_by_label("Fine").check()
     fake.step_seconds = step_seconds
     page.locator("#text-prompt textarea").fill(prompt)
     page.locator("#text-generate").click()
-    expect(status(page, "text")).to_have_text(re.compile(r"Step \d+ of 25"))
+    expect(status(page, "text")).to_have_text(re.compile(r"Step \d+ of 12"))
 
 
 def test_a_job_goes_on_over_a_reload(page: Any, fake: FakePipeline) -> None:
@@ -36,7 +37,7 @@ def test_a_job_goes_on_over_a_reload(page: Any, fake: FakePipeline) -> None:
     begin(page, fake, 1.0)
     asked = len(fake.asked)
     page.reload()
-    expect(status(page, "text")).to_have_text(re.compile(r"Step \d+ of 25"))
+    expect(status(page, "text")).to_have_text(re.compile(r"Step \d+ of 12"))
     fake.step_seconds = 0.01
     done(page, "text")
     expect(take(page, "text", 1)).to_be_visible()
@@ -46,7 +47,7 @@ def test_a_job_goes_on_over_a_reload(page: Any, fake: FakePipeline) -> None:
 
 
 def test_a_job_that_ended_meanwhile_is_there(page: Any, fake: FakePipeline) -> None:
-    begin(page, fake, 0.03)
+    begin(page, fake, 0.09)
     page.goto("about:blank")
     time.sleep(1.2)
     assert fake.running == 0
@@ -61,7 +62,7 @@ def test_a_job_that_was_found_again_can_be_stopped_or_left(
     """Stop ends it within a step, and one that nobody comes back to ends by itself."""
     begin(page, fake, 1.0)
     page.reload()
-    expect(status(page, "text")).to_have_text(re.compile(r"Step \d+ of 25"))
+    expect(status(page, "text")).to_have_text(re.compile(r"Step \d+ of 12"))
     page.locator("#text-stop").click()
     expect(status(page, "text")).to_have_text("Stopped.")
     time.sleep(1.5)
@@ -187,7 +188,7 @@ def test_what_comes_back_is_checked(page: Any, way: str) -> None:
     page.locator("#text-advanced").get_by_text("Advanced").click()
     expect(page.get_by_label("number input for Guidance").first).to_have_value("4.5")
     expect(page.locator("#text-prompt textarea")).to_have_value("a dog" if way == "linked" else "")
-    expect(page.get_by_label("number input for Takes").first).to_have_value("1")
+    expect(page.get_by_label("number input for Takes").first).to_have_value("8")
     expect(page.locator("#text-fresh input")).to_be_checked()
     assert "?" not in page.url.partition("#")[2]
     if way == "linked":
@@ -224,7 +225,7 @@ def test_a_server_that_is_away_is_told(crowd: tuple[str, FakePipeline, Any], bro
     """The line does not go on to say how many seconds are left."""
     url, fake, served = crowd
     visitor = Visitor(browser, url).ready()
-    begin(visitor.page, fake, 0.5)
+    begin(visitor.page, fake, 1.0)
     served.close()
-    expect(status(visitor.page, "text")).to_contain_text("No connection", timeout=15_000)
+    expect(status(visitor.page, "text")).to_contain_text("No connection", timeout=30_000)
     visitor.page.context.close()

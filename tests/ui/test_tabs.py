@@ -22,11 +22,12 @@ pytestmark = pytest.mark.browser
 def test_text(page: Any, fake: FakePipeline) -> None:
     expect(page.locator("#text-empty")).to_contain_text("Describe a sound")
     expect(page.locator("#model")).to_contain_text("all tasks")
-    fake.step_seconds = 0.04
+    fake.step_seconds = 0.12
+    page.locator("#text-quality").get_by_label("Fine").check()
     page.locator("#text-prompt textarea").fill("a dog barks")
     page.locator("#text-negative textarea").fill("music")
     page.get_by_role("button", name="Generate").click()
-    expect(status(page, "text")).to_have_text(re.compile(r"Step \d+ of 25, about 1 s left"))
+    expect(status(page, "text")).to_have_text(re.compile(r"Step \d+ of 12, about 1 s left"))
     expect(page.locator("#text-takes .live canvas[data-ready]")).to_be_visible()
     done(page, "text")
     expect(page.locator("#text-takes .live")).not_to_be_visible()
@@ -73,7 +74,7 @@ def test_stop_ends_the_work_within_two_steps(page: Any, fake: FakePipeline) -> N
     fake.step_seconds = 0.7
     page.locator("#text-prompt textarea").fill("rain")
     page.locator("#text-generate").click()
-    expect(status(page, "text")).to_have_text(re.compile("Step 1 of 25"))
+    expect(status(page, "text")).to_have_text(re.compile("Step 1 of 6"))
     before = fake.steps_done
     page.locator("#text-stop").click()
     expect(status(page, "text")).to_have_text("Stopped.")
@@ -205,3 +206,26 @@ def test_phone(phone: Any) -> None:
     phone.locator("#text-prompt textarea").fill("rain")
     generate(phone, "text")
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_quality_takes_its_own_steps_and_takes(page: Any, fake: FakePipeline) -> None:
+    """Instant: eight quick takes to choose from. Fine: one. A number of steps chosen by hand wins."""
+    steps, takes = (page.locator(f"#text-{name} input[type=number]") for name in ("steps", "takes"))
+    quality = page.locator("#text-quality")
+    expect(takes).to_have_value("8")
+    page.locator("#text-prompt textarea").fill("rain")
+    generate(page, "text")
+    asked = fake.asked[-1]["sampling"]
+    assert (asked.quality, asked.steps, asked.count) == ("instant", 6, 8)
+    quality.get_by_label("Fine").check()
+    expect(takes).to_have_value("1")
+    page.locator("#text-advanced button").first.click()
+    expect(steps).to_have_value("12")
+    steps.fill("9")
+    steps.press("Tab")
+    generate(page, "text")
+    asked = fake.asked[-1]["sampling"]
+    assert (asked.quality, asked.steps, asked.count) == ("fine", 9, 1)
+    page.locator("#text-sampler input").click()
+    page.get_by_role("option", name="DDIM (the paper's)").click()
+    expect(steps).to_have_value("25")

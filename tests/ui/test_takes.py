@@ -117,7 +117,7 @@ def test_copy_as_command(made: Any) -> None:
     words = shlex.split(line)
     assert words[:4] == ["python", "-m", "maa", "text"]
     args = parser().parse_args(words[3:])
-    assert (args.prompt, args.seed, args.steps, args.seconds, args.bits) == ("a dog", 8, 25, 9.984, 16)
+    assert (args.prompt, args.seed, args.steps, args.seconds, args.bits) == ("a dog", 8, 6, 9.984, 16)
 
 
 def test_command_with_input_and_mask(page: Any, inputs: dict[str, Path]) -> None:

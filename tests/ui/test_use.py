@@ -309,7 +309,7 @@ def test_results_are_in_sight(browser: Any, base_url: str, fake: FakePipeline) -
     """On a phone the page goes to the sound in the making; examples are in reach before anything is typed."""
     with Visitor(browser, base_url, PHONE) as page:
         expect(page.locator("#text-examples").get_by_text("rain")).to_be_in_viewport()
-        fake.step_seconds = 0.06
+        fake.step_seconds = 0.4
         page.locator("#text-prompt textarea").fill("rain")
         page.locator("#text-generate").click()
         expect(page.locator("#text-takes .live canvas")).to_be_in_viewport(ratio=0.5)

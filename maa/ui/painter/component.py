@@ -4,7 +4,8 @@ The component is a plain `gr.HTML` with a fixed template and script; no text of 
 is a JSON object. To the browser: id (tells this sound from another), mels, frames, rate (Hz), hop (samples), edges (Hz,
 mels + 2 corner frequencies), spec (base64 of uint8 [mels, frames], row 0 = lowest band), decibels (of levels 0 and 255,
 0 dB = loudest cell), cell (mel bins and frames along a latent cell), colours (base64 of RGB [256, 3]), mask (base64 of
-packed bits), audio (URL or null). From the browser: the same with the painted mask. Only mels, frames and mask are
+packed bits), audio (URL or null), sound (the path that names it to the server, or null), origin (tells a sound and its
+edits from others). From the browser: the same with the painted mask. Only mels, frames and mask are
 read, and none is trusted.
 """
 
@@ -13,6 +14,8 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -23,6 +26,7 @@ from maa.audio import maskfile, picture
 from maa.audio.mel import edges
 from maa.config import AudioSpec
 from maa.ui import files, parts
+from maa.ui.painter.harmonics import multiples
 
 DECADES = 5.0  # of magnitude below the loudest cell that reach the browser: 100 dB, of which 80 are shown at first
 
@@ -34,6 +38,10 @@ def painter(elem_id: str, spec: AudioSpec) -> gr.HTML:
         """The painted mask as a file: {"url", "file"}, or {"error"} for the person who asked."""
         return saved_mask(payload, spec)
 
+    def find_multiples(asked: Any) -> dict[str, Any]:
+        """The harmonics of a box: {"boxes"}, or {"error"} for the person who asked."""
+        return multiples(asked, spec)
+
     return gr.HTML(
         value=None,
         html_template=parts.source("painter/painter.html"),
@@ -41,7 +49,7 @@ def painter(elem_id: str, spec: AudioSpec) -> gr.HTML:
         js_on_load=parts.script("painter/main.js"),
         apply_default_css=False,
         elem_id=elem_id,
-        server_functions=[save_mask],
+        server_functions=[save_mask, find_multiples],
     )
 
 
@@ -64,13 +72,31 @@ def saved_mask(payload: Any, spec: AudioSpec) -> dict[str, Any]:
     return {"url": files.url_of(path), "file": "mask.png"}
 
 
+@dataclass(frozen=True)
+class Named:
+    """What a sound is called.
+
+    Attributes:
+        audio: URL of the sound, for the play button.
+        sound: its file; None = there is none.
+        origin: tells it and what was made of it by edits from others; None = it stands for itself.
+    """
+
+    audio: str | None = None
+    sound: Path | None = None
+    origin: str | None = None
+
+
+NAMELESS = Named()
+
+
 def value_of(
     mel: NDArray[np.float32],
     spec: AudioSpec,
     *,
     cell: int,
     mask: NDArray[np.bool_] | None = None,
-    audio: str | None = None,
+    name: Named = NAMELESS,
 ) -> dict[str, Any]:
     """What the browser needs to show and play a sound.
 
@@ -79,14 +105,14 @@ def value_of(
         spec: what rows and columns mean.
         cell: mel bins and frames along one side of a latent cell.
         mask: bool [mels, frames], True = already painted.
-        audio: URL of the sound, for the play button.
+        name: of the sound.
     """
     mels, frames = mel.shape
     high = picture.top_of(mel, spec, DECADES)
     low = high - DECADES
     levels = np.clip((mel - low) / DECADES * 255.0, 0, 255).round().astype(np.uint8)
     return {
-        "id": hashlib.sha256(levels.tobytes() + f"{mels} {frames} {audio}".encode()).hexdigest()[:16],
+        "id": hashlib.sha256(levels.tobytes() + f"{mels} {frames} {name.audio}".encode()).hexdigest()[:16],
         "mels": mels,
         "frames": frames,
         "rate": spec.sample_rate,
@@ -97,7 +123,9 @@ def value_of(
         "cell": cell,
         "colours": encode(picture.colour_table()),
         "mask": encode(np.packbits(np.zeros((mels, frames), bool) if mask is None else mask)),
-        "audio": audio,
+        "audio": name.audio,
+        "sound": None if name.sound is None else str(name.sound),
+        "origin": name.origin,
     }
 
 

@@ -20,6 +20,8 @@ const SIZES = { ms: 5000, hertz: 8000 }; // of the brush at most
  * @property {number} mels @property {number} frames @property {number} rate @property {number} hop
  * @property {number[]} edges @property {string} spec @property {[number, number]} decibels @property {number} cell
  * @property {string} colours @property {string} mask @property {string | null} audio
+ * @property {string | null} [sound] the path that names it to the server
+ * @property {string} [origin] the same for all edits of one sound
  */
 /** @typedef {{ id: string, axes: BandAxes, grid: Grid, levels: Uint8Array, sound: Sound }} Open a sound on the desk */
 
@@ -27,8 +29,10 @@ export class Desk {
   /**
    * @param {import("../web/scope.js").Scope} scope
    * @param {HTMLElement} root
-   * @param {{ send: (mask: string) => void, save: (mask: string) => Promise<any> }} server takes a mask, base64:
-   *   with the next request; or to make a file of it
+   * @param {{
+   *   send: (mask: string) => void, save: (mask: string) => Promise<any>, multiples: (box: number[]) => Promise<any>
+   * }} server takes a mask, base64, with the next request, or to make a file of it; or tells where the harmonics of a
+   *   box lie (seconds and Hz)
    */
   constructor(scope, root, server) {
     this.scope = scope;
@@ -59,13 +63,15 @@ export class Desk {
       this.take(this.open.grid, value);
       return;
     }
+    const before = this.open;
     this.marks = noMarks();
     this.open = null;
     this.player.load(value ? value.audio : null);
     if (value) {
       this.open = openSound(value);
       this.view.setSound(this.open.levels, bytesOf(value.colours), value.decibels);
-      this.opened = false;
+      if (before && isEdit(before.sound, value)) this.goOn(before, value);
+      else this.opened = false;
     }
     this.fit();
     this.refresh();
@@ -79,6 +85,16 @@ export class Desk {
     const cells = unpacked(bytesOf(value.mask), value.mels * value.frames);
     if (cells.every((cell, i) => cell === grid.cells[i])) return;
     this.change(() => grid.flatten(cells));
+  }
+
+  /**
+   * What was done to the sound leaves the view as it is, and the mask's history.
+   * @param {Open} before @param {Sound} value
+   */
+  goOn(before, value) {
+    if (!this.open) return;
+    Object.assign(this.open, { axes: before.axes, grid: before.grid });
+    this.take(before.grid, value);
   }
 
   fit() {
@@ -157,6 +173,7 @@ export class Desk {
       whole: () => look(() => axes.show(0, axes.frames)),
       play: () => this.toggle(),
       save: () => this.saveMask(),
+      harmonics: () => this.markHarmonics(),
       loop: () => this.listen({ loop: !this.listening.loop }),
     };
     acts[name]?.();
@@ -185,6 +202,28 @@ export class Desk {
     const made = await this.server.save(base64Of(packed(this.open.grid.cells)));
     if (made.error) this.tell(made.error);
     else save(made.url, made.file, this.root);
+  }
+
+  /** The multiples of the active box, around a fundamental, are marked with it. */
+  async markHarmonics() {
+    const { open } = this;
+    const box = open?.grid.box || open?.grid.extent().box;
+    if (!open || !box) {
+      this.tell("Mark a box around a fundamental first.");
+      return;
+    }
+    const { start, end, low, high } = open.axes.numbersOf(box);
+    const found = await this.server.multiples([start, end, low, high]);
+    if (found.error) this.tell(found.error);
+    if (found.error || this.open !== open) return;
+    /** @type {number[][]} */
+    const [, ...others] = found.boxes;
+    this.change((grid) => {
+      for (const [from, to, bottom, top] of others) {
+        grid.putBox(open.axes.boxOf({ start: from, end: to, low: bottom, high: top }), 1);
+      }
+    });
+    this.tell(`${others.length} harmonics are marked with it.`);
   }
 
   toggle() {
@@ -257,6 +296,7 @@ export class Desk {
     }
     find(root, ".facts").textContent = open ? text || facts : "";
     root.dataset.count = String(count);
+    root.dataset.sound = open?.sound.sound?.split("/").pop() || "";
     root.dataset.box = box ? [box.first, box.last, box.low, box.high].join(" ") : "";
     const touched = open ? open.grid.touched(open.sound.cell).cells : new Uint8Array();
     root.dataset.effective = String(touched.reduce((sum, cell) => sum + cell, 0));
@@ -285,6 +325,12 @@ export class Desk {
 /** @returns {import("./view.js").Marks} */
 function noMarks() {
   return { active: null, box: null, caret: null, lasso: null, brush: null, playing: null };
+}
+
+/** Whether a sound is what was made of another one, as long as it. @param {Sound} before @param {Sound} now */
+function isEdit(before, now) {
+  const sized = before.mels === now.mels && before.frames === now.frames;
+  return sized && before.origin !== undefined && before.origin === now.origin;
 }
 
 /** @param {Sound} sound @returns {Open} */

@@ -19,6 +19,7 @@ const ACT_KEYS = {
   "-": "farther",
   0: "whole",
   z: "marked",
+  h: "harmonics",
 };
 /** @type {Record<string, import("./player.js").Part>} */
 const PART_KEYS = { 1: "all", 2: "marked", 3: "rest" };
@@ -48,6 +49,7 @@ export function listenToKeys(desk) {
 function pressed(desk, open, event) {
   const key = event.key.toLowerCase();
   const { brush, marks } = desk;
+  if (event.altKey && key === "z") return false; // a step of the chain
   if (event.ctrlKey || event.metaKey) {
     if (key === "z") desk.act(event.shiftKey ? "redo" : "undo");
     else if (key === "y") desk.act("redo");

@@ -14,6 +14,7 @@ export function start({ element, props, server, watch }) {
     send: (mask) => {
       props.value = { ...props.value, mask };
     },
+    multiples: (box) => server.find_multiples({ sound: props.value.sound, box }),
     save: (mask) => server.save_mask({ mels: props.value.mels, frames: props.value.frames, mask }),
   });
 

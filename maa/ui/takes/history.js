@@ -113,6 +113,7 @@ class History {
       const old = kept.get(item.id);
       if (!old || old.starred !== Boolean(item.star) || old.view.title !== item.title) return this.card(item);
       kept.delete(item.id);
+      old.showShaped(item.shaping || {});
       return old;
     });
     for (const card of kept.values()) card.leave();

@@ -7,7 +7,7 @@ const OWN = "[role=application], [role=slider], .painter canvas, .lanes, .compar
 const PRESSED = "button, a[href], summary, [role=button], [role=tab], [role=option]"; // by the space bar
 const STEP = 1; // second that J, L and the arrows go
 
-/** What the keys do, for the list of them; the last ones are the painter's and the lanes' own. */
+/** What the keys do, for the list of them; the last ones are an opened take's and the painter's own. */
 export const KEYS = [
   ["Ctrl + Enter", "generate"],
   ["Space, K", "play or pause the take"],
@@ -18,6 +18,12 @@ export const KEYS = [
   ["Escape", "close what is open"],
   ["?", "this list"],
 ];
+export const CLIP_KEYS = [
+  ["\u2190, \u2192, Home, End", "move; with Shift select"],
+  ["[, ], A", "start here, end here, all"],
+  ["+, \u2212, 0, Z", "closer, farther, the whole sound, the selection"],
+  ["Space, O", "play the selection, loop"],
+];
 export const PAINTER_KEYS = [
   ["R, T, F, B, L, E", "box, time, band, brush, lasso, eraser"],
   ["N, arrows, Enter", "a new box, moved (with Shift: its size), marked (with Alt: erased)"],
@@ -26,7 +32,9 @@ export const PAINTER_KEYS = [
   ["Space, O, 1, 2, 3", "play, loop; hear all, what is marked, the rest"],
   ["G, S, I, Delete", "grow, shrink, invert, remove"],
   ["[, ]", "smaller and larger brush"],
-  ["Ctrl + Z, Ctrl + Shift + Z", "undo, redo"],
+  ["H", "mark the harmonics of the box"],
+  ["Ctrl + Z, Ctrl + Shift + Z", "undo, redo (of the mask)"],
+  ["Alt + Z, Alt + Shift + Z", "a step of the edits back, forward (anywhere in the tab)"],
 ];
 
 /**

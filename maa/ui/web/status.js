@@ -9,6 +9,7 @@ export const STATUS = "maa-status"; // told to the document by every line that h
 const WAITED = "Your job was not begun yet, or could not go on, when this page was loaded anew. Press Generate.";
 const SETTLE = 300; // milliseconds until the page takes requests
 const QUIET = 5000; // milliseconds without news of a job after which the connection is looked at
+const HANGS = 5000; // milliseconds that an answer may take
 const LOST = "No connection to the server. What you have typed is kept, and this page looks for it until it is back.";
 
 /** @param {import("./dom.js").Host} host */
@@ -36,7 +37,8 @@ export function start({ element, props, trigger, watch }) {
     looking = scope.child();
     if (props.value?.state !== "busy") return;
     looking.timeout(QUIET, async () => {
-      const there = await fetch("gradio_api/startup-events", { method: "HEAD" }).catch(() => null);
+      const signal = AbortSignal.timeout(HANGS); // one that is ending takes a call and never answers
+      const there = await fetch("gradio_api/startup-events", { method: "HEAD", signal }).catch(() => null);
       if (!there) show({ state: "failed", text: LOST, part: 0 });
       listen();
     });
