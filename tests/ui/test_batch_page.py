@@ -110,7 +110,7 @@ def test_a_grid_by_keys_alone(page: Any, fake: FakePipeline) -> None:
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Enter")
     expect(cells(page).nth(4)).to_have_attribute("data-playing", "true")
-    assert playing(page) == ["Pause: guidance 4, seed 6"], "one at a time"
+    assert playing(page) == ["Pause: guidance 4, seed 6, 10.0 s"], "one at a time"
     page.keyboard.press("Enter")
     expect(cells(page).nth(4)).to_have_attribute("data-playing", "false")
     page.keyboard.press("Tab")

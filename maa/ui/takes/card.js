@@ -129,7 +129,7 @@ export class Card {
   bar() {
     const { view, name } = this;
     const downs = [this.down(view.clip || view.url, `Download ${name}`, icon("down"))];
-    if (view.clip) downs.push(this.down(view.url, `Download the sound of ${name} alone (WAV)`, "WAV"));
+    if (view.clip) downs.push(this.down(view.url, `WAV: download the sound of ${name} alone`, "WAV"));
     const compare = h(
       "button",
       {
