@@ -24,7 +24,7 @@ from maa.foreign import foreign
 from maa.pipeline import batch
 from maa.pipeline.batch import Request
 from maa.ui import files, records, views
-from maa.ui.batch.asked import AXES, GRID, Plan, labels_of, suffix_of
+from maa.ui.batch.asked import AXES, GRID, BatchPlan, labels_of, suffix_of
 from maa.ui.results import Take
 
 COLUMNS = 60  # of a sound's small waveform
@@ -36,7 +36,7 @@ class Batch:
     """One batch as it lies on the disk."""
 
     folder: Path
-    plan: Plan
+    plan: BatchPlan
     wanted: list[Request]
 
     @property
@@ -94,7 +94,7 @@ class Batch:
         }
 
 
-def create(plan: Plan, seed: int, upload: Path | None) -> Batch:
+def create(plan: BatchPlan, seed: int, upload: Path | None) -> Batch:
     """A new folder for a plan, with the user's own sound in it.
 
     Raises:
@@ -126,7 +126,7 @@ def find(key: object) -> Batch:
         document = json.loads((folder / batch.STATE).read_text(encoding="utf-8"))
         settings = document["settings"]
         lines = [(int(number), dict(said)) for number, said in settings["lines"]]
-        plan = Plan(**{**settings, "lines": lines})
+        plan = BatchPlan(**{**settings, "lines": lines})
         return Batch(folder, plan, plan.requests(folder, int(document["seed"])))
 
 

@@ -56,7 +56,7 @@ class Makers:
 
 
 @dataclass(frozen=True)
-class Wires:
+class BatchWires:
     """What the buttons of the tab do."""
 
     place: Workplace
