@@ -128,10 +128,10 @@ class Shaping(OptionGroup):
             x, cut = shape.trimmed(x, rate, self.trim)
         if self.reverse:
             x, cut = shape.backwards(x), (cut[1], cut[0])
-        x = shape.faded(x, rate, (self.fade_in, self.fade_out))
+        x = shape.with_fades(x, rate, (self.fade_in, self.fade_out))
         x = shape.guarded(x, rate, (cut[0] and not self.fade_in, cut[1] and not self.fade_out))
         made = shape.gained(x, rate, self.gain)
-        made = made.then(shape.levelled(made.samples, rate, self.target))
+        made = made.then(shape.as_loud_as(made.samples, rate, self.target))
         return made.then(shape.held(made.samples, rate)) if self.width else made
 
 

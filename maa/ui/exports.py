@@ -59,7 +59,7 @@ def keep_master(generation: Generation, take: int, sound: Path, subtype: str | N
         generation.save(sound.parent / MASTER, take=take, subtype=whole)
 
 
-def fields() -> list[dict[str, Any]]:
+def shape_fields() -> list[dict[str, Any]]:
     """The settings of a shape as the page lays them out."""
     return [_field(one) for one in settings_of(Shaping)]
 
@@ -92,13 +92,13 @@ def export(asked: Any) -> dict[str, Any]:
         asked: {"id", "shaping": settings, "file_format", "rate"}.
     """
     given = asked if isinstance(asked, Mapping) else {}
-    folder, record = found(given.get("id"))
+    folder, record = kept_take(given.get("id"))
     task = TASKS.get(str(record["view"].get("task")))
     kind = limits.SplicedOutput if task is not None and task.splices else limits.Output
     output = read_options(kind, given)
     form = Form(output.file_format, output.rate or None)
     shaping = shaping_of(given.get("shaping"))
-    path = made(folder, record, shaping, form)
+    path = written_once(folder, record, shaping, form)
     name = f"{records.called(record['view'])}{path.suffix}"
     return {"url": files.url_of(path), "file": name, "command": _command(record, shaping, form, name)}
 
@@ -112,7 +112,7 @@ def shaping_of(value: Any) -> Shaping:
     return read_options(Shaping, value if isinstance(value, Mapping) else {})
 
 
-def found(take: Any) -> tuple[Path, dict[str, Any]]:
+def kept_take(take: Any) -> tuple[Path, dict[str, Any]]:
     """Folder and record of a take.
 
     Raises:
@@ -124,7 +124,7 @@ def found(take: Any) -> tuple[Path, dict[str, Any]]:
     return kept
 
 
-def made(folder: Path, record: Mapping[str, Any], shaping: Shaping, form: Form) -> Path:
+def written_once(folder: Path, record: Mapping[str, Any], shaping: Shaping, form: Form) -> Path:
     """The file of a shaped take; the same one is not made twice.
 
     Raises:

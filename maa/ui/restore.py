@@ -159,7 +159,11 @@ def _sound(desk: Desk, take: object, shaping: Shaping = AS_IS) -> Updates:
     if found is None:
         raise ValueError("The server does not keep this sound any more; make it again first.")
     folder, record = found
-    path = folder / record["view"]["file"] if shaping.plain else exports.made(*found, shaping, exports.Form("wav24"))
+    path = (
+        folder / record["view"]["file"]
+        if shaping.plain
+        else exports.written_once(*found, shaping, exports.Form("wav24"))
+    )
     return {desk.shown.refill["input"]: str(path)}
 
 

@@ -102,7 +102,7 @@ def widget(main: str, elem_id: str, *styles: str, **props: Any) -> gr.HTML:
         elem_id=elem_id,
         server_functions=[records.bundle, records.stars, exports.export],
         colours=views.colours(),
-        shaping=exports.fields(),
+        shaping=exports.shape_fields(),
         exports=exports.formats(),
         tasks=LABELS,
         sounds=[name for name, task in TASKS.items() if task.source and task.source.name == "audio"],

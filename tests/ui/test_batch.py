@@ -55,7 +55,7 @@ def made(wires: BatchWires, fields: dict[str, Any], stop_after: int | None = Non
 
 def finish(wires: BatchWires, one: folder.Batch, stop_after: int | None = None) -> list[dict[Any, Any]]:
     news: list[dict[Any, Any]] = []
-    steps = wires._news(lambda: folder.find(one.folder.name), "key")
+    steps = wires._news(lambda: folder.batch_called(one.folder.name), "key")
     for piece in steps:
         news.append(piece)
         if stop_after is not None and len(piece.get("board", {}).get("made", {})) >= stop_after:
@@ -125,10 +125,10 @@ def test_what_was_broken_off_goes_on_with_what_is_missing(wires: BatchWires, fak
     kept = {path: path.stat().st_mtime_ns for path in one.folder.glob("*.wav")}
     one.sound(2).unlink()
     (one.folder / ".0123456789abcdef.wav").write_bytes(b"half")
-    assert folder.find(one.folder.name).missing == [2, *range(5, 12)]
+    assert folder.batch_called(one.folder.name).missing == [2, *range(5, 12)]
     before = len(fake.asked)
     news = finish(wires, one)
-    assert len(fake.asked) == before + 8 and folder.find(one.folder.name).missing == []
+    assert len(fake.asked) == before + 8 and folder.batch_called(one.folder.name).missing == []
     assert {path: path.stat().st_mtime_ns for path in kept if path.name != "003.wav"} == {
         path: moment for path, moment in kept.items() if path.name != "003.wav"
     }

@@ -114,7 +114,7 @@ class BatchPlan:
             raise ValueError(_sentence(str(error))) from error
 
 
-def asked(fields: Mapping[str, Any], config: ModelConfig) -> tuple[BatchPlan, int, Path | None, int]:
+def asked_of_batch(fields: Mapping[str, Any], config: ModelConfig) -> tuple[BatchPlan, int, Path | None, int]:
     """What a page sent: a plan, the seed of its first line, the upload that it works on if any, the bytes at most.
 
     Raises:

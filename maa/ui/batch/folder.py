@@ -113,7 +113,7 @@ def create(plan: BatchPlan, seed: int, upload: Path | None) -> Batch:
     return Batch(folder, plan, plan.requests(folder, seed))
 
 
-def find(key: object) -> Batch:
+def batch_called(key: object) -> Batch:
     """A batch by its id.
 
     Raises:
@@ -133,7 +133,7 @@ def find(key: object) -> Batch:
 @records.answered
 def found(key: Any) -> dict[str, Any]:
     """For a page that is loaded anew: what it shows of a batch, or {"error"}."""
-    return find(key).view()
+    return batch_called(key).view()
 
 
 @records.answered
@@ -147,7 +147,7 @@ def settings_at(asked: Any) -> dict[str, Any]:
 @records.answered
 def zipped(key: Any) -> dict[str, Any]:
     """A zip of the sounds of a batch and of a table that says what each is: {"url", "file"}, or {"error"}."""
-    one = find(key)
+    one = batch_called(key)
     there = {one.name(number): one.sound(number) for number in range(len(one.wanted)) if one.sound(number).is_file()}
     if not there:
         return {"error": "There is no sound yet."}
@@ -164,7 +164,7 @@ def zipped(key: Any) -> dict[str, Any]:
 def _one(asked: Any) -> tuple[Batch, int]:
     """The batch and the number that a page asks for."""
     given = asked if isinstance(asked, dict) else {}
-    one, number = find(given.get("id")), given.get("number")
+    one, number = batch_called(given.get("id")), given.get("number")
     if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < len(one.wanted):
         raise ValueError("There is no such sound.")
     return one, number
