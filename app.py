@@ -9,12 +9,32 @@ import argparse
 import contextlib
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-with contextlib.suppress(ImportError):
-    import spaces  # noqa: F401  Spaces asks for this before PyTorch
+STOPPED = 130  # exit code after Ctrl-C
+
+
+def stop_at_once(*_: Any) -> None:
+    """End without a word more: on Ctrl-C while nothing is served yet, and on another one while the app ends."""
+    os._exit(STOPPED)
+
+
+def stop_in_order(*_: Any) -> None:
+    """End the serving; whoever presses Ctrl-C again wants it at once."""
+    signal.signal(signal.SIGINT, stop_at_once)
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, stop_at_once)  # imports take seconds
+
+with contextlib.suppress(ImportError, AttributeError):
+    import spaces  # Spaces asks for this before PyTorch
+
+    spaces.disable_gradio_auto_wrap()  # `maa.ui.lending` borrows the GPU, and for jobs alone
 
 if TYPE_CHECKING:
     from maa.ui import LoadingModel
@@ -28,7 +48,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--device", default=environ.get("MAA_DEVICE") or None, help="auto or, say, cpu; default: the best"
     )
-    parser.add_argument("--host", default=environ.get("GRADIO_SERVER_NAME") or "127.0.0.1", help="0.0.0.0 = everyone")
+    everyone = "0.0.0.0" if environ.get("SPACE_ID") else ""  # the Space's own proxy asks from outside
+    host = environ.get("GRADIO_SERVER_NAME") or everyone or "127.0.0.1"
+    parser.add_argument("--host", default=host, help="0.0.0.0 = everyone")
     parser.add_argument("--port", type=int, help="default: the first free one from 7860")
     parser.add_argument("--mcp", action="store_true", help="offer the endpoints as MCP tools; needs gradio[mcp]")
     return parser.parse_args(argv)
@@ -48,7 +70,7 @@ def promised(name: str, device: str | None) -> tuple[LoadingModel, Path]:
 
     pick_device(device)
     if name == "tiny":
-        return LoadingModel(lambda: MakeAnAudio.from_pretrained(name, device), TINY), checkpoint.root()
+        return LoadingModel(lambda: MakeAnAudio.from_pretrained(name, device), TINY, here=lent()), checkpoint.root()
     folder = checkpoint.find(name)
     config = None
     with contextlib.suppress(ValueError):
@@ -72,9 +94,18 @@ def main(argv: list[str] | None = None) -> int:
         print(f"app: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     print(f"Make-An-Audio is at {url}", flush=True)
+    if signal.getsignal(signal.SIGINT) is stop_at_once:
+        signal.signal(signal.SIGINT, stop_in_order)
     page.block_thread()
     return 0
 
 
+def run() -> None:
+    """The program: what Ctrl-C does is settled, whenever it is pressed."""
+    code = main()
+    signal.signal(signal.SIGINT, stop_at_once)
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

@@ -19,6 +19,7 @@ IN_PLACE = {
     "maa.official.convert": "as above",
     "maa.folders": "whole folders",
     "maa.audio.compressed": "the neighbour, before it is renamed",
+    "maa.ui.batch.folder": "a finished sound takes its place",
     "train.data.building": "a whole folder takes its place",
     "train.generate": "a sound that was written aside takes its place",
     "train.data.fetch": "beside the packages, before it is renamed",

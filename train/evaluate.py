@@ -41,6 +41,7 @@ from maa.aside import write_text
 from maa.audio.finish import AS_MADE
 from maa.device import DTYPES
 from maa.foreign import foreign
+from maa.pipeline.options import QUALITIES
 from maa.pipeline.tasks import check_seconds
 from train.data import Library
 from train.data.level import decode_file
@@ -216,7 +217,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(save_scores(measure_folder(args.sounds), args.out))
             return 0
         check_seconds(args.seconds)
-        sampling = Sampling(steps=args.steps, guidance=args.guidance, sampler=args.sampler)
+        sampling = Sampling(args.steps, args.guidance, sampler=args.sampler, quality=args.quality)
         folders = args.library / CACHE, args.library / "parts"
         setup = Setup(args.model, args.device, args.dtype, args.out, sampling, folders[0], args.seconds, folders[1])
         judge = setup.open()
@@ -294,6 +295,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--takes", type=int, default=TAKES, help="of each concept (%(default)s)")
     parser.add_argument("--seconds", type=float, help="of a take; default: what the model was trained on")
     parser.add_argument("--steps", type=int, default=25)
+    parser.add_argument(
+        "--quality", choices=sorted(QUALITIES), default="fine", help="instant: as a `guided` network can"
+    )
     parser.add_argument("--guidance", type=float, default=None)
     parser.add_argument("--sampler", default="dpm++")
     parser.add_argument("--sweep", type=float, nargs="+", metavar="GUIDANCE", help="compare scales, and nothing else")

@@ -38,7 +38,7 @@ def backwards(x: Samples) -> Samples:
     return np.ascontiguousarray(x[:, ::-1])
 
 
-def faded(x: Samples, rate: int, seconds: tuple[float, float]) -> Samples:
+def with_fades(x: Samples, rate: int, seconds: tuple[float, float]) -> Samples:
     """x [channels, n] faded in and out over so many seconds (squared sines); an outermost sample becomes 0.
 
     Raises:
@@ -60,7 +60,7 @@ def guarded(x: Samples, rate: int, ends: tuple[bool, bool]) -> Samples:
     """x [channels, n] with a ramp of 2 ms at those of its ends that were cut."""
     most = min(GUARD, x.shape[1] / rate / 4)
     front, back = (most if cut else 0.0 for cut in ends)
-    return faded(x, rate, (front, back))
+    return with_fades(x, rate, (front, back))
 
 
 def gained(x: Samples, rate: int, decibels: float) -> Finished:
@@ -78,7 +78,7 @@ def held(x: Samples, rate: int) -> Finished:
     return Finished(samples, 0.0, taken)
 
 
-def levelled(x: Samples, rate: int, loudness: str) -> Finished:
+def as_loud_as(x: Samples, rate: int, loudness: str) -> Finished:
     """x [channels, n] as loud as asked (`maa.audio.finish.levelled`).
 
     Raises:

@@ -49,7 +49,7 @@ def silenced(source: Audio, region: Region) -> Audio:
     return _added(source, region, region.pieces(source), _itself(source), -1.0)
 
 
-def copied(source: Audio, region: Region, to: float, *, move: bool = False) -> Audio:
+def region_copied(source: Audio, region: Region, to: float, *, move: bool = False) -> Audio:
     """What is in the region once more where it begins at `to`, in place of what lies there at the same frequencies.
 
     Args:
@@ -127,7 +127,7 @@ def harmonics(source: Audio, box: Box) -> tuple[Box, ...]:
     return (box, *(replace(box, low=middle - half, high=min(top, middle + half)) for middle in middles))
 
 
-def window_of(region: Region, source: Audio, piece: tuple[int, int]) -> int:
+def spectrum_size(region: Region, source: Audio, piece: tuple[int, int]) -> int:
     """Samples of the spectrum that a span is worked on with, a multiple of 64."""
     rate, seconds = source.sample_rate, (piece[1] - piece[0]) / source.sample_rate
     narrow = region.height(piece[0] / rate, piece[1] / rate, rate / 2)
@@ -151,7 +151,7 @@ def _added(
     mixed = samples.copy()
     for piece in targets:
         origin = (piece[0] - distance, piece[1] - distance)
-        size = window_of(region, source, origin)
+        size = spectrum_size(region, source, origin)
         shape = _gated(source, piece)
         made = within(source, region, piece, size, change, distance)[:, : piece[1] - piece[0]] * shape
         part = samples[:, piece[0] : piece[1]]

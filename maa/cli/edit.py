@@ -9,8 +9,8 @@ import sys
 from maa.audio.io import read, write
 from maa.audio.tags import read_tags
 from maa.cli.tasks import SUBTYPES, check_files
-from maa.pipeline.editing import edited, settings_of
-from maa.pipeline.edits import Edit, check_room, sentence, steps_in
+from maa.pipeline.editing import chain_settings, edited
+from maa.pipeline.edits import Edit, check_room, step_sentence, steps_in
 from maa.pipeline.setting import read_options
 
 
@@ -26,11 +26,11 @@ def run(args: argparse.Namespace) -> int:
     check_room(steps)
     made = edited(source, edit)
     steps = [*steps, made.step]
-    settings = settings_of(steps, report=made.report.to_settings())
+    settings = chain_settings(steps, report=made.report.to_settings())
     subtype = SUBTYPES.get(args.bits, source.subtype)
     write(args.output, made.audio.samples, source.sample_rate, subtype, settings, source.carried)
     if args.json:
         print(json.dumps({"file": str(args.output), **settings}))
     elif not args.quiet:
-        print(f"{args.output}: {sentence(made.step)}; {made.report.sentence()}", file=sys.stderr)
+        print(f"{args.output}: {step_sentence(made.step)}; {made.report.sentence()}", file=sys.stderr)
     return 0

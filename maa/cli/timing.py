@@ -31,7 +31,7 @@ from maa.pipeline.pipeline import MakeAnAudio
 from maa.pipeline.render import Renderer, Start
 from maa.pipeline.steps import OnStep
 
-PROMPT = "a dog barks twice, then rain"
+PROMPT = "a dog barks twice"  # one sound: two that follow each other are sampled one by one
 AUTHORS_STEPS = 100
 Result = TypeVar("Result")
 

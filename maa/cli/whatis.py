@@ -9,7 +9,7 @@ from typing import Any
 
 from maa.audio.tags import read_tags
 from maa.pipeline.detecting import default_folder, open_detector, verdict
-from maa.pipeline.edits import sentence, steps_in
+from maa.pipeline.edits import step_sentence, steps_in
 
 SHOWN = ("task", "prompt", "seed", "steps", "model", "weights")  # settings that one line tells
 NO_TAGS = "No settings of this program are inside. They are easily lost, so that says nothing about the sound."
@@ -50,7 +50,7 @@ def told_of_file(path: Path, folder: Path | None) -> dict[str, Any]:
     if detector is not None:
         found, said = verdict(path, detector)
         score = None if found != found else round(found, 4)
-    edits = list(map(sentence, steps_in(settings))) if settings and settings.get("chain") else []
+    edits = list(map(step_sentence, steps_in(settings))) if settings and settings.get("chain") else []
     told = {"file": str(path), "tags": tagged(settings), "settings": settings}
     return {**told, "edits": edits, "detector": said, "generated": score}
 

@@ -90,18 +90,18 @@ def edited(source: Audio, edit: Edit, region: Region | None = None) -> Edited:
         case "heal":
             made = healed(source, region, edit.seed)
         case "copy":
-            made = spectral.copied(source, region, float(edit.copy_to or 0.0))
+            made = spectral.region_copied(source, region, float(edit.copy_to or 0.0))
         case _:
-            made = spectral.copied(source, region, float(edit.move_to or 0.0), move=True)
+            made = spectral.region_copied(source, region, float(edit.move_to or 0.0), move=True)
     changed = pieces if edit.operation != "copy" else []
     to = edit.copy_to if edit.operation == "copy" else edit.move_to
     if to is not None:
         changed = [*changed, *spectral.copies(source, pieces, to)]
     spans = [(first / source.sample_rate, stop / source.sample_rate) for first, stop in sorted(changed)]
-    return Edited(made, spans, edit.step(boxes_of(region, source)), report(source, made.samples, spans))
+    return Edited(made, spans, edit.step(rows_of_region(region, source)), report(source, made.samples, spans))
 
 
-def boxes_of(region: Region, source: Audio) -> list[tuple[float, float, float, float]]:
+def rows_of_region(region: Region, source: Audio) -> list[tuple[float, float, float, float]]:
     """A region as rows of start s, end s, low Hz, high Hz."""
     top = source.sample_rate / 2
     exact = [(box.start, min(box.end, source.seconds), box.low, min(box.high, top)) for box in region.boxes]
@@ -254,7 +254,7 @@ class EditChain:
         """Write the sound as it is now, with its chain inside."""
         sound = self.sound
         return write(
-            path, sound.samples, sound.sample_rate, subtype or sound.subtype, settings_of(self.steps), sound.carried
+            path, sound.samples, sound.sample_rate, subtype or sound.subtype, chain_settings(self.steps), sound.carried
         )
 
     def _go_on(self, step: Step, sound: Audio) -> None:
@@ -278,6 +278,6 @@ def chained(made: Generation, steps: Sequence[Step], mask: MaskLike, spec: Audio
     return replace(made, settings={**made.settings, "chain": list(steps), "painted": painted})
 
 
-def settings_of(steps: Sequence[Step], **more: Any) -> dict[str, Any]:
+def chain_settings(steps: Sequence[Step], **more: Any) -> dict[str, Any]:
     """The settings of a file that was edited last without a model."""
     return {"task": TASK, "chain": list(steps), **more}

@@ -171,7 +171,7 @@ def _is_plain(value: Any) -> bool:
     return value is None or isinstance(value, bool) or _is_number(value)
 
 
-def sentence(step: Step) -> str:
+def step_sentence(step: Step) -> str:
     """A step for people, such as "Boost +6 dB, 2.00–2.50 s"."""
     settings, operation = step["settings"], step["operation"]
     value = settings.get(VALUED.get(operation, ""))

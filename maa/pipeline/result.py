@@ -97,12 +97,15 @@ class Generation:
             take: which one, counted from 0.
             rate: Hz; None = the sound's own.
         """
-        beside = None if self.beside is None else self.beside[take]
+        loop = self.settings.get("loop") is True
+        return rendered(self._sounds(take), self.sample_rate, rate, self.shaping, loop=loop)
+
+    def _sounds(self, take: int) -> tuple[Samples, Samples | None]:
+        """A take as it was made, and the one at its side."""
         samples = self.audio[take]
         if self.reports and not self.shaping.plain:  # a user's own sound is shaped as their file holds it
             samples = rounded(samples, self.subtype)
-        loop = self.settings.get("loop") is True
-        return rendered((samples, beside), self.sample_rate, rate, self.shaping, loop=loop)
+        return samples, None if self.beside is None else self.beside[take]
 
     def save(self, path: str | Path, take: int = 0, subtype: str | None = None, rate: int | None = None) -> Path:
         """Write one take and its settings as .wav, .flac, .ogg or .mp3; equal requests give equal bytes.
@@ -117,13 +120,42 @@ class Generation:
             raise ValueError(f"There is no take {take + 1}; this result has {len(self.audio)}.")
         if rate is not None and not 8_000 <= rate <= 192_000:
             raise ValueError(f"The sample rate should lie between 8,000 and 192,000 Hz, not {rate}.")
-        new, loop = rate or self.sample_rate, self.settings.get("loop") is True and self.shaping.whole
-        samples = self.sound(take, rate)
-        marks = self.carried.at_rate(self.sample_rate, new)
-        if not (self.shaping.trim is None and not self.shaping.reverse):
-            marks = replace(marks, front=(), behind=())  # they tell of other places
-        carried = loop_marks(samples.shape[1], new) if loop else marks
-        return write(path, samples, new, subtype or self.subtype, self.settings_of(take), carried)
+        return write_shaped(
+            path, self._sounds(take), (self.sample_rate, rate), self.shaping,
+            subtype=subtype or self.subtype, settings=self.settings_of(take), carried=self.carried,
+        )  # fmt: skip
+
+
+def write_shaped(
+    path: str | Path,
+    sounds: tuple[Samples, Samples | None],
+    rates: tuple[int, int | None],
+    shaping: Shaping,
+    *,
+    subtype: str,
+    settings: dict[str, Any],
+    carried: Carried = NOTHING,
+) -> Path:
+    """Write a finished sound, shaped, with its settings.
+
+    Args:
+        path: ends in .wav, .flac, .ogg or .mp3.
+        sounds: as `rendered` takes them.
+        rates: Hz of these, and of the file, None = the same.
+        shaping: what is done to it there.
+        subtype: sample format of the file.
+        settings: of the take; what its shape is comes behind them.
+        carried: what else a WAV file should say.
+    """
+    native, rate = rates
+    looped = settings.get("loop") is True
+    samples, new = rendered(sounds, native, rate, shaping, loop=looped), rate or native
+    marks = carried.at_rate(native, new)
+    if shaping.trim is not None or shaping.reverse:
+        marks = replace(marks, front=(), behind=())  # they tell of other places
+    if looped:
+        marks = loop_marks(samples.shape[1], new) if shaping.whole else NOTHING
+    return write(path, samples, new, subtype, settings | shaping.to_settings(), marks)
 
 
 def rendered(

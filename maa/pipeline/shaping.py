@@ -26,20 +26,12 @@ def _fade(what: str, label: str) -> Any:
 
 @dataclass(frozen=True)
 class Shaping(OptionGroup):
-    """What is done to a sound when it is written, in this order; all of it can be taken back.
+    """What is done to a sound when it is written, a width first, then the others in this order.
 
     Raises:
         ValueError: a value outside its range.
     """
 
-    width: float = declare(  # 0 = mono; 1 = left and right have nothing in common
-        0.0,
-        Number(
-            help="stereo of each take and of the one with the next seed, which is made for it: 0 is mono, 1 is widest",
-            low=0.0, high=1.0, slider=(0.0, 1.0, 0.05), label="Width", metavar="W", api=False,
-            only=("text", "image", "video", "personalize"),
-        ),
-    )  # fmt: skip
     trim: tuple[float, float] | None = declare(
         None,
         Stretch(
@@ -62,6 +54,15 @@ class Shaping(OptionGroup):
         Choice(
             help="loudness of what is left at the end: as-made, -23 or -18 LUFS, or peak: a true peak of -1 dB",
             choices=lambda: LOUDNESS, label="Loudness", metavar="L", api=False,
+        ),
+    )  # fmt: skip
+
+    width: float = declare(  # 0 = mono; 1 = left and right have nothing in common
+        0.0,
+        Number(
+            help="stereo of each take and of the one with the next seed, which is made for it: 0 is mono, 1 is widest",
+            low=0.0, high=1.0, slider=(0.0, 1.0, 0.05), label="Width", metavar="W", api=False,
+            only=("text", "image", "video", "personalize"),
         ),
     )  # fmt: skip
 
@@ -127,10 +128,10 @@ class Shaping(OptionGroup):
             x, cut = shape.trimmed(x, rate, self.trim)
         if self.reverse:
             x, cut = shape.backwards(x), (cut[1], cut[0])
-        x = shape.faded(x, rate, (self.fade_in, self.fade_out))
+        x = shape.with_fades(x, rate, (self.fade_in, self.fade_out))
         x = shape.guarded(x, rate, (cut[0] and not self.fade_in, cut[1] and not self.fade_out))
         made = shape.gained(x, rate, self.gain)
-        made = made.then(shape.levelled(made.samples, rate, self.target))
+        made = made.then(shape.as_loud_as(made.samples, rate, self.target))
         return made.then(shape.held(made.samples, rate)) if self.width else made
 
 

@@ -12,8 +12,10 @@ import gradio as gr
 from gradio.components import Component
 
 from maa.audio.io import read
+from maa.pipeline.setting import settings_of
+from maa.pipeline.shaping import Shaping
 from maa.pipeline.tasks import TASKS
-from maa.ui import files, keeping, restore, status
+from maa.ui import exports, files, keeping, restore, status
 from maa.ui.faults import told
 from maa.ui.results import Updates
 from maa.ui.tab import Desk, Workplace
@@ -82,7 +84,7 @@ class Arrivals:
         changed = view.get("rate") not in (None, native) and desk.task.name != "inpaint"
         chosen = restore.file_choices(desk, {**view, "resampled": view["rate"] if changed else 0})
         gr.Info(f"The settings of {name!r} are back.", duration=4)
-        return {**restore.use(desk, settings, None), **chosen, **self._open(desk)}
+        return {**restore.use(desk, settings, None), **chosen, **self._open(desk), **self._shaped(desk, settings)}
 
     def given(self, data: dict[str, Any]) -> Updates:
         """A file as the input of a tab that was chosen for it."""
@@ -111,6 +113,15 @@ class Arrivals:
 
     def _open(self, desk: Desk) -> Updates:
         return {self.whole.tabs: gr.Tabs(selected=desk.task.name)}
+
+    def _shaped(self, desk: Desk, settings: dict[str, Any]) -> Updates:
+        """What was done to the sound of a file is done to the take that Generate makes of its settings."""
+        shaping = exports.shaping_of({one.name: one.kept(settings.get(one.name)) for one in settings_of(Shaping)
+                                      if one.kept(settings.get(one.name)) is not None})  # fmt: skip
+        if shaping.plain:
+            return {}
+        told = {"task": desk.task.name, "seed": settings.get("seed"), "shaping": shaping.to_settings()}
+        return {self.whole.conductor: {"shaped": told, "stamp": secrets.token_hex(4)}}
 
     def _foreign(self, path: Path, name: str, tab: object) -> Updates:
         """A file that was not made here: into the open tab, or the page asks what should become of it."""

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from maa.ui import arrivals, keeping, records, restore, status
+from maa.ui import arrivals, exports, keeping, records, restore, status
 from maa.ui.arrivals import HIDDEN, PageParts, refused, shown_at
 from maa.ui.results import Updates, widget
 from maa.ui.tab import Desk, Workplace
@@ -64,19 +64,24 @@ def _listen(place: Workplace, whole: PageParts, source: Any, everything: list[Co
         alone = desk.task.name == "text"
         return desk, restore.use(desk, settings, data.get("id")), bool(data.get("go")) and alone
 
-    def again(data: dict[str, Any]) -> tuple[Desk, Updates, bool]:
+    def again(data: dict[str, Any], fresh: bool = True) -> tuple[Desk, Updates, bool]:
         settings = restore.settings_in(data.get("settings"))
         desk = desk_of(settings.get("task"))
-        updates = restore.use(desk, settings, data.get("id"), fresh=True)
+        updates = restore.use(desk, settings, data.get("id"), fresh=fresh)
         painted = desk.task.name == "inpaint"  # the painter paints the mask again first
         if painted:
             updates[desk.knobs.status] = status.idle("The mask is painted again; press Generate.")
         lost = "input" in desk.shown.refill and records.record_of(data.get("id")) is None
         return desk, updates, not painted and not lost
 
+    def refine(data: dict[str, Any]) -> tuple[Desk, Updates, bool]:
+        finer = restore.refined(restore.settings_in(data.get("settings")))
+        return again({**data, "settings": finer}, fresh=False)
+
     def send(data: dict[str, Any]) -> tuple[Desk, Updates, bool]:
         desk = desk_of(data.get("to"))
-        updates = restore.send_take(desk, restore.settings_in(data.get("settings")), data.get("id"))
+        shaping = exports.shaping_of(data.get("shaping"))
+        updates = restore.send_take(desk, restore.settings_in(data.get("settings")), data.get("id"), shaping)
         return desk, {**updates, whole.conductor: shown_at(desk)}, False
 
     def more(data: dict[str, Any]) -> tuple[Desk, Updates, bool]:
@@ -87,6 +92,7 @@ def _listen(place: Workplace, whole: PageParts, source: Any, everything: list[Co
             updates[desk.knobs.status] = status.idle("Say what it should sound like, then press Generate.")
         return desk, updates, bool(restore.heard(settings))
 
-    for name, act in (("take_use", use), ("take_again", again), ("take_send", send), ("take_more", more)):
+    acts = {"use": use, "again": again, "refine": refine, "send": send, "more": more}
+    for name, act in ((f"take_{name}", act) for name, act in acts.items()):
         if hasattr(source, name):  # the sounds of a batch have fewer buttons
             getattr(source, name)(handler(act), outputs=everything, **HIDDEN)

@@ -20,7 +20,7 @@ from maa.pipeline.options import REMOVE, REPLACE, Filling
 from maa.pipeline.setting import settings_of
 from maa.pipeline.tasks import Inpaint
 from maa.ui import files, limits, painter
-from maa.ui.chain import EXACT, Steps, chain_of, connect, edits, mel_of, told_by, value_of
+from maa.ui.chain import EXACT, Steps, chain_mel, chain_of, connect, edits, told_by, value_of
 from maa.ui.controls import Controls, Wording, controls, lay
 from maa.ui.examples import examples
 from maa.ui.faults import told
@@ -136,7 +136,7 @@ def picture_of(pipeline: MakeAnAudio, given: Shown) -> dict[str, Any]:
     mask = from_boxes([Box(*row) for row in given.boxes], spec, frames) if given.boxes else None
     if given.mask_file is not None:
         mask = read_mask(files.uploaded(given.mask_file, "a mask"), spec, frames)
-    mel, cell = mel_of(pipeline, sound), pipeline.config.autoencoder.factor
+    mel, cell = chain_mel(pipeline, sound), pipeline.config.autoencoder.factor
     name = painter.Named(files.url_of(playable(sound)), sound, chain_of(sound).origin)
     return painter.value_of(mel, spec, cell=cell, mask=mask, name=name)
 

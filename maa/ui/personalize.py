@@ -11,7 +11,7 @@ from maa.pipeline.checks import number
 from maa.pipeline.setting import TAB, settings_of
 from maa.pipeline.strip import strip
 from maa.pipeline.tasks import MAX_START, Personalize
-from maa.ui import files
+from maa.ui import files, trying
 from maa.ui.controls import Wording, controls, lay
 from maa.ui.examples import examples
 from maa.ui.faults import told
@@ -66,6 +66,8 @@ def build(place: Workplace) -> None:
             led = lay([one for one in settings_of(Personalize) if one.place == TAB], "personalize", place.model.config)
             compare = gr.Button(Personalize.several, size="sm", elem_id="personalize-strip")
             knobs = controls(Personalize, place.model.config, place.worded(WORDING))
+            with knobs.below:
+                box = trying.trying("personalize")
         with gr.Column(scale=7, min_width=320):
             shown = results("personalize", HINT)
             examples(place.assets, "personalize", {"input": sound, **led}, (knobs, shown))
@@ -81,3 +83,4 @@ def build(place: Workplace) -> None:
     )
     own = {"audio": sound, "start": where, **led}
     wire(place, TASK, own, (knobs, shown), others=[(STRIP, compare)])
+    trying.connect(place, TASK, {**own, **knobs.asked()}, box)

@@ -54,7 +54,8 @@ def keep(folder: Path, view: dict[str, Any], own: Mapping[str, Any], model: str,
     shape = {"subtype": view.get("subtype"), "rate": view.get("resampled")}
     view = {**view, "command": replay.command({**view["settings"], "model": model}, names, **shape)}
     view["bundle"] = given is not None
-    record = {"view": view, "input": given, "mask": mask}
+    asked = {"model": model, "boxes": names.boxes, "frames": names.frames}
+    record = {"view": view, "input": given, "mask": mask, "asked": asked}
     write_text(folder / RECORD, json.dumps(record))
     return view
 

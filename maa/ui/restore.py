@@ -13,12 +13,14 @@ from maa.audio.io import WRITTEN
 from maa.audio.mask import Mask, frame_spans
 from maa.audio.mel import centres
 from maa.audio.tags import read_tags
+from maa.diffusion.samplers import SAMPLERS
 from maa.foreign import foreign
 from maa.pipeline import checks
 from maa.pipeline.options import Sampling
 from maa.pipeline.setting import PROMPTS, settings_of
+from maa.pipeline.shaping import AS_IS, Shaping
 from maa.pipeline.tasks import NEAR, TASKS, Text
-from maa.ui import records, status
+from maa.ui import exports, records, status
 from maa.ui.results import Updates
 from maa.ui.tab import Desk
 
@@ -127,16 +129,18 @@ def use(desk: Desk, settings: Mapping[str, Any], take: object, *, fresh: bool = 
     return {**updates, desk.knobs.status: status.idle(line)}
 
 
-def send_take(desk: Desk, settings: Mapping[str, Any], take: object) -> Updates:
-    """A take into another tab: its sound where the tab takes one, otherwise its words and how it was sampled."""
+def send_take(desk: Desk, settings: Mapping[str, Any], take: object, shaping: Shaping = AS_IS) -> Updates:
+    """A take into another tab: its sound, shaped, where the tab takes one; else its words and how it was sampled."""
     kept = {name: settings.get(name) for name in (*_travelling(), "batch")}
     updates = filled_in(desk, {**kept, "prompt": heard(settings)})
     takes_sound = isinstance(desk.shown.refill.get("input"), gr.Audio)
     if takes_sound:
-        updates |= _sound(desk, take)
+        updates |= _sound(desk, take, shaping)
     if "boxes" in desk.shown.refill:  # what was painted for it stays painted
         found = records.record_of(take)
-        updates[desk.shown.refill["boxes"]] = _boxes(found[0], desk.spec) if found is not None else None
+        updates[desk.shown.refill["boxes"]] = (
+            _boxes(found[0], desk.spec) if found is not None and shaping.plain else None
+        )
     line = "The sound is here." if takes_sound else "The words and settings are here."
     paints = " Paint over what should be made anew, then press Generate."
     then = paints if "boxes" in desk.shown.refill else " Press Generate when you are ready."
@@ -149,12 +153,25 @@ def _travelling() -> list[str]:
     return [*words, *(one.name for one in settings_of(Sampling) if one.always or one.free or one.name == "seed")]
 
 
-def _sound(desk: Desk, take: object) -> Updates:
+def _sound(desk: Desk, take: object, shaping: Shaping = AS_IS) -> Updates:
+    """The sound of a take as a tab's input; a part of it, or what else was made of it, with 24 bits."""
     found = records.record_of(take)
     if found is None:
         raise ValueError("The server does not keep this sound any more; make it again first.")
     folder, record = found
-    return {desk.shown.refill["input"]: str(folder / record["view"]["file"])}
+    path = (
+        folder / record["view"]["file"]
+        if shaping.plain
+        else exports.written_once(*found, shaping, exports.Form("wav24"))
+    )
+    return {desk.shown.refill["input"]: str(path)}
+
+
+def refined(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What makes the same take again, alone and as well as it gets: its own seed, and the steps of the fine quality."""
+    sampler = settings.get("sampler")
+    usual = SAMPLERS[sampler if isinstance(sampler, str) and sampler in SAMPLERS else Sampling.sampler].usual
+    return {**settings, "quality": "fine", "steps": usual["fine"], "takes": 1, "batch": None}
 
 
 def more_like(desk: Desk, settings: Mapping[str, Any], take: object) -> Updates:

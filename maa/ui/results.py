@@ -23,7 +23,7 @@ from maa.audio.io import read
 from maa.pipeline.notes import sentences
 from maa.pipeline.report import Report
 from maa.pipeline.tasks import LABELS, TASKS
-from maa.ui import limits, parts, records, views
+from maa.ui import exports, limits, parts, records, views
 from maa.ui.files import result_path
 from maa.ui.jobs import Progress
 from maa.ui.theme import ACCENT, GREY
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from maa.pipeline import Generation
 
 Updates = dict[Component, Any]
-STYLES = ("web/colours.css", "takes/takes.css", "takes/controls.css", "takes/compare.css")
+STYLES = ("web/colours.css", "takes/takes.css", "takes/controls.css", "takes/compare.css", "takes/clip.css")
 WAVEFORM = gr.WaveformOptions(waveform_color=GREY.c400, waveform_progress_color=ACCENT.c500, skip_length=10)
 
 
@@ -100,8 +100,10 @@ def widget(main: str, elem_id: str, *styles: str, **props: Any) -> gr.HTML:
         js_on_load=parts.script(f"takes/{main}"),
         apply_default_css=False,
         elem_id=elem_id,
-        server_functions=[records.bundle, records.stars],
+        server_functions=[records.bundle, records.stars, exports.export],
         colours=views.colours(),
+        shaping=exports.shape_fields(),
+        exports=exports.formats(),
         tasks=LABELS,
         sounds=[name for name, task in TASKS.items() if task.source and task.source.name == "audio"],
         **props,
@@ -115,7 +117,9 @@ def sound_takes(
     takes = []
     for index, seed in enumerate(generation.seeds):
         path = result_path(generation.settings["task"], seed, file_format.suffix)
-        generation.save(path, take=index, subtype=subtype(generation, file_format), rate=rate)
+        kind = subtype(generation, file_format)
+        generation.save(path, take=index, subtype=kind, rate=rate)
+        exports.keep_master(generation, index, path, kind, rate)
         takes.append(described(generation, index, path, spec))
     return takes
 
@@ -147,6 +151,7 @@ def described(generation: Generation, index: int, sound: Path, spec: AudioSpec, 
         "settings": generation.settings_of(index),
         "ticks": views.ticks(spec),
         "clip": None if clip is None else views.url_of(clip),
+        "held": generation.subtype,
     }
     facts["facts"] = generation.notes(index) or words_of(facts["settings"])
     if generation.reports:

@@ -15,6 +15,7 @@ from maa import checkpoint
 from maa.pipeline import tasks
 from maa.pipeline.options import Sampling
 from maa.pipeline.setting import Setting, settings_of
+from maa.pipeline.shaping import next_of
 from maa.ui import files, lending, limits, originals, records, words
 from maa.ui.controls import Controls, Wording
 from maa.ui.errands import Errands
@@ -194,7 +195,13 @@ def recorded(task: TabTask, made: Made, own: Own, ask: Ask, pipeline: MakeAnAudi
     kind = None if task.frames else subtype(made.generation, ask.file_format)
     kept = []
     for take in made.takes:
-        view = {**take.view, "subtype": kind, "resampled": ask.rate, "choice": ask.output.file_format}
+        view = {
+            **take.view,
+            "next": following(made, take),
+            "subtype": kind,
+            "resampled": ask.rate,
+            "choice": ask.output.file_format,
+        }
         folder = files.shelf() / view["id"]
         kept.append(replace(take, view=records.keep(folder, view, own, address, pipeline.config.audio)))
     original = originals.view_of_upload(made.generation, own, kept, pipeline.config.audio)
@@ -202,3 +209,12 @@ def recorded(task: TabTask, made: Made, own: Own, ask: Ask, pipeline: MakeAnAudi
     if task.frames:
         more["frames"] = task.frames(made.generation, own, kept[0].media.parent)
     return Made(made.generation, kept, more)
+
+
+def following(made: Made, take: Take) -> str | None:
+    """The id of the take of the next seed, which could stand at the side of this one; None where there is none."""
+    generation = made.generation
+    if generation.audio.shape[1] != 1 or generation.reports:
+        return None
+    other = next_of(generation.seeds, take.view["seed"])
+    return None if other is None else str(made.takes[other].view["id"])

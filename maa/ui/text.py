@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from maa.pipeline.tasks import Text
-from maa.ui import known, lanes
+from maa.ui import known, lanes, trying
 from maa.ui.controls import Wording, controls
 from maa.ui.examples import examples
 from maa.ui.lanes import follow
@@ -24,6 +24,8 @@ def build(place: Workplace) -> None:
     with gr.Row(elem_classes="maa-desk"):
         with gr.Column(scale=5, min_width=320):
             knobs = controls(Text, place.model.config, place.worded(WORDING))
+            with knobs.below:
+                box = trying.trying("text")
         with gr.Column(scale=7, min_width=320):
             shown = results("text", HINT)
             examples(place.assets, "text", {}, (knobs, shown))
@@ -31,3 +33,4 @@ def build(place: Workplace) -> None:
     follow.connect(place, "text", knobs.parts)
     wire(place, TASK, {}, (knobs, shown))
     known.connect(place, TASK, listed)
+    trying.connect(place, TASK, knobs.asked(), box)

@@ -13,7 +13,7 @@ from maa.pipeline.options import Soundtrack
 from maa.pipeline.seen import FRAMES, VIDEO_SECONDS
 from maa.pipeline.setting import settings_of
 from maa.pipeline.tasks import Video
-from maa.ui import cutting, files, lanes
+from maa.ui import cutting, exports, files, lanes
 from maa.ui.controls import Wording, controls, lay
 from maa.ui.examples import examples
 from maa.ui.jobs import OnStep
@@ -51,6 +51,7 @@ def takes(generation: Generation, own: Own, ask: Ask, pipeline: MakeAnAudio) -> 
     for index, seed in enumerate(generation.seeds):
         sound = files.result_path("video", seed, ".wav")
         generation.save(sound, take=index)
+        exports.keep_master(generation, index, sound, None, None)
         path = sound.with_suffix(container_for(clip, generation.settings["original"]))
         save_clip(generation, clip, path, index)
         take = described(generation, index, sound, pipeline.config.audio, path)

@@ -31,15 +31,15 @@ def test_a_trim_keeps_the_very_samples_between_two_seconds() -> None:
 
 def test_a_fade_ends_in_silence_and_touches_nothing_else() -> None:
     x = np.full((2, RATE), 0.5, np.float32)
-    y = shape.faded(x, RATE, (0.1, 0.2))
+    y = shape.with_fades(x, RATE, (0.1, 0.2))
     assert (y[:, [0, -1]] == 0).all() and y.dtype == np.float32
     assert np.array_equal(y[:, 4_800:-9_600], x[:, 4_800:-9_600])
     assert (np.diff(y[0, :4_800]) > 0).all() and (np.diff(y[0, -9_600:]) < 0).all()
     assert y[0, 2_400] == pytest.approx(0.25, abs=1e-6), "half-way it has half of the height"
-    assert shape.faded(x, RATE, (0.0, 0.0)) is x
-    assert (shape.faded(x, RATE, (1.0, 1.0))[:, [0, -1]] == 0).all(), "both may be as long as the sound"
+    assert shape.with_fades(x, RATE, (0.0, 0.0)) is x
+    assert (shape.with_fades(x, RATE, (1.0, 1.0))[:, [0, -1]] == 0).all(), "both may be as long as the sound"
     with pytest.raises(ValueError, match=r"^A fade of 1\.5 s is longer than the sound, which has 1\.00 s\.$"):
-        shape.faded(x, RATE, (0.0, 1.5))
+        shape.with_fades(x, RATE, (0.0, 1.5))
 
 
 @pytest.mark.parametrize("rate", [8_000, 16_000, 44_100, 48_000, 96_000])
@@ -74,11 +74,11 @@ def test_a_gain_that_would_clip_is_limited_and_not_clamped() -> None:
 
 def test_too_much_sound_is_not_limited_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shape, "LARGEST", 1000)
-    for act in (lambda: shape.gained(noise(1), RATE, 1.0), lambda: shape.levelled(noise(1), RATE, "-23")):
+    for act in (lambda: shape.gained(noise(1), RATE, 1.0), lambda: shape.as_loud_as(noise(1), RATE, "-23")):
         with pytest.raises(ValueError, match="too much sound to limit at once"):
             act()
     assert shape.gained(noise(1), RATE, -1.0).gain_db == -1.0
-    assert shape.levelled(noise(1), RATE, "as-made").gain_db == 0.0
+    assert shape.as_loud_as(noise(1), RATE, "as-made").gain_db == 0.0
 
 
 @pytest.mark.parametrize("width", [0.0, 0.3, 1.0])

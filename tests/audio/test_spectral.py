@@ -12,7 +12,7 @@ from maa.audio.heal import healed
 from maa.audio.io import Audio
 from maa.audio.mask import Box, from_boxes
 from maa.audio.region import Region, rectangles
-from maa.audio.spectral import boosted, copied, harmonics, silenced
+from maa.audio.spectral import boosted, harmonics, region_copied, silenced
 from maa.config import TINY
 
 RATE = 48_000
@@ -80,9 +80,9 @@ EDITS: dict[str, tuple[Callable[[Audio, Region], Audio], list[tuple[float, float
     "boost": (partial(boosted, decibels=6.0), [(1.0, 2.0)]),
     "silence": (silenced, [(1.0, 2.0)]),
     "heal": (partial(healed, seed=2), [(1.0, 2.0)]),
-    "copy": (partial(copied, to=1.6), [(1.6, 2.6)]),
-    "move": (partial(copied, to=0.3, move=True), [(0.3, 2.0)]),
-    "copy over the end": (partial(copied, to=2.5), [(2.5, 3.0)]),
+    "copy": (partial(region_copied, to=1.6), [(1.6, 2.6)]),
+    "move": (partial(region_copied, to=0.3, move=True), [(0.3, 2.0)]),
+    "copy over the end": (partial(region_copied, to=2.5), [(2.5, 3.0)]),
 }
 
 
@@ -105,7 +105,7 @@ def test_a_copy_keeps_its_frequencies_and_leaves_the_others(noise: Audio) -> Non
     sine = tones(1500).samples.copy()
     sine[:, : round(0.5 * RATE)] = sine[:, round(1.5 * RATE) :] = 0
     source = Audio(noise.samples + sine, RATE, "PCM_24")
-    made = copied(source, Region((Box(0.5, 1.5, 1400, 1600),)), 1.7)
+    made = region_copied(source, Region((Box(0.5, 1.5, 1400, 1600),)), 1.7)
     there = slice(round(1.8 * RATE), round(2.6 * RATE))
     was = slice(round(0.6 * RATE), round(1.4 * RATE))
     both = [level(sound.samples[:, part], 1450, 1550) for sound, part in ((made, there), (source, was))]
@@ -113,7 +113,7 @@ def test_a_copy_keeps_its_frequencies_and_leaves_the_others(noise: Audio) -> Non
     apart = Audio(made.samples[:, there] - source.samples[:, was], RATE, "PCM_24")
     assert level(apart.samples, 1450, 1550) < level(source.samples[:, was], 1450, 1550) - 40
     assert change(source, made, 2000, 20_000, there) == pytest.approx(0, abs=0.01)
-    moved = copied(source, Region((Box(0.5, 1.5, 1400, 1600),)), 1.7, move=True)
+    moved = region_copied(source, Region((Box(0.5, 1.5, 1400, 1600),)), 1.7, move=True)
     assert level(moved.samples[:, was], 1450, 1550) < both[1] - 60
 
 
@@ -168,7 +168,7 @@ MISTAKES: dict[str, tuple[Callable[[Audio], object], str]] = {
     "behind the end": (lambda sound: silenced(sound, Region((Box(3.5, 4.0),))), "behind the end"),
     "above": (lambda sound: silenced(sound, Region((Box(1, 2, 30_000, 31_000),))), "24000 Hz"),
     "too loud": (lambda sound: boosted(sound, BAND, 36.0), r"at most \d+(\.\d)? dB fit"),
-    "to nowhere": (lambda sound: copied(sound, BAND, 3.0), "3 s does not lie in the sound"),
+    "to nowhere": (lambda sound: region_copied(sound, BAND, 3.0), "3 s does not lie in the sound"),
     "long heal": (lambda sound: healed(Audio(np.tile(sound.samples, 4), RATE), Region((Box(0.5, 11),))), "5 s"),
     "nothing beside": (lambda sound: healed(sound, Region((Box(0.0, 3.0),))), "too little sound"),
     "wide fundamental": (lambda sound: harmonics(sound, Box(1, 2, 200, 500)), "octave"),

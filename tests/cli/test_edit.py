@@ -11,7 +11,7 @@ import pytest
 from maa.audio.io import read
 from maa.audio.tags import read_tags
 from maa.cli import main
-from maa.pipeline.edits import sentence, steps_in
+from maa.pipeline.edits import step_sentence, steps_in
 
 
 def test_edits_of_edits(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -39,7 +39,10 @@ def test_an_inpainting_of_an_edited_file_has_its_chain(folder: Path) -> None:
     assert main(["inpaint", "a.wav", *how, "-o", "b.wav"]) == 0
     assert main(["inpaint", "stereo48.wav", *how, "-o", "c.wav"]) == 0
     settings, plain = read_tags("b.wav"), read_tags("c.wav")
-    assert [sentence(step) for step in steps_in(settings)] == ["Silence, 1.00–1.50 s", "Replace: rain, 0.19–0.40 s"]
+    assert [step_sentence(step) for step in steps_in(settings)] == [
+        "Silence, 1.00–1.50 s",
+        "Replace: rain, 0.19–0.40 s",
+    ]
     assert settings is not None and plain is not None and set(settings) - set(plain) == {"chain", "painted"}
 
 

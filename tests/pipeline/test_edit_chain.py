@@ -13,7 +13,7 @@ import pytest
 from maa import Audio, Box, Edit, EditChain, Filling, MakeAnAudio, Sampling
 from maa.audio.io import read, write
 from maa.audio.tags import read_tags
-from maa.pipeline.edits import MOST_STEPS, OPERATIONS, sentence, steps_in
+from maa.pipeline.edits import MOST_STEPS, OPERATIONS, step_sentence, steps_in
 
 RATE = 48_000
 
@@ -64,7 +64,7 @@ def test_five_edits_of_three_minutes(tiny: MakeAnAudio) -> None:
         chain.go(step)
         assert digest(chain.sound) == states[step]
         assert len(chain.steps) == step
-    told = [sentence(step) for step in chain.steps]
+    told = [step_sentence(step) for step in chain.steps]
     assert told == ["Boost +6 dB, 20.00–21.00 s", "Remove, 20.50–21.50 s"]
     assert (chain.steps[1]["seed"], chain.steps[1]["settings"]["steps"]) == (5, 1)
 
@@ -138,7 +138,7 @@ def test_what_is_no_chain_in_a_file_is_passed_over() -> None:
     good = {"operation": "boost", "boxes": [[1, 2, 3, 4]], "settings": {"gain": -3, "x": [1]}, "seed": "s"}
     steps = steps_in({"chain": [*JUNK, good]})
     assert steps == [{"operation": "boost", "boxes": [[1.0, 2.0, 3.0, 4.0]], "settings": {"gain": -3}}]
-    assert sentence(steps[0]) == "Attenuate −3 dB, 1.00–2.00 s"
+    assert step_sentence(steps[0]) == "Attenuate −3 dB, 1.00–2.00 s"
     for junk in (None, {}, {"chain": "x"}, {"chain": {"a": 1}}):
         assert steps_in(junk) == []
     assert len(steps_in({"chain": [good] * 100})) == MOST_STEPS
@@ -147,7 +147,7 @@ def test_what_is_no_chain_in_a_file_is_passed_over() -> None:
 def test_an_inpainted_file_is_a_step_itself(tmp_path: Path, tiny: MakeAnAudio) -> None:
     made = tiny.inpaint(long_sound(1.0), [Box(0.2, 0.4)], "rain", sampling=Sampling(steps=1, seed=9))
     (step,) = EditChain(made.save(tmp_path / "take.wav")).steps
-    assert sentence(step) == "Replace: rain, 0.19–0.40 s"
+    assert step_sentence(step) == "Replace: rain, 0.19–0.40 s"
     assert step["seed"] == 9
 
 

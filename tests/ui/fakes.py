@@ -241,6 +241,7 @@ class FakePipeline:
                 "task": task,
                 "seed": sampling.seed,
                 "steps": sampling.steps,
+                "quality": sampling.quality,
                 "guidance": sampling.guidance,
                 "sampler": sampling.sampler,
                 "eta": sampling.eta,

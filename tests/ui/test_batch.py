@@ -17,7 +17,7 @@ from maa.audio.tags import read_tags
 from maa.ui import files, text
 from maa.ui.batch import asked, folder, work
 from maa.ui.batch.tab import TASK
-from maa.ui.batch.work import Makers, Wires
+from maa.ui.batch.work import BatchWires, Makers
 from maa.ui.model import LoadingModel
 from maa.ui.storage import NO_ROOM, STORAGE
 from maa.ui.tab import Workplace, perform
@@ -41,21 +41,21 @@ def fake() -> FakePipeline:
 
 
 @pytest.fixture
-def wires(fake: FakePipeline) -> Wires:
+def wires(fake: FakePipeline) -> BatchWires:
     place = Workplace(LoadingModel.of(fake), Path("nowhere"))  # type: ignore[arg-type]
-    return Wires(place, "line", "board", "seed")  # type: ignore[arg-type]
+    return BatchWires(place, "line", "board", "seed")  # type: ignore[arg-type]
 
 
-def made(wires: Wires, fields: dict[str, Any], stop_after: int | None = None) -> folder.Batch:
+def made(wires: BatchWires, fields: dict[str, Any], stop_after: int | None = None) -> folder.Batch:
     """Make a batch, or break it off after some sounds."""
     one = wires._anew(fields)
     finish(wires, one, stop_after)
     return one
 
 
-def finish(wires: Wires, one: folder.Batch, stop_after: int | None = None) -> list[dict[Any, Any]]:
+def finish(wires: BatchWires, one: folder.Batch, stop_after: int | None = None) -> list[dict[Any, Any]]:
     news: list[dict[Any, Any]] = []
-    steps = wires._news(lambda: folder.find(one.folder.name), "key")
+    steps = wires._news(lambda: folder.batch_called(one.folder.name), "key")
     for piece in steps:
         news.append(piece)
         if stop_after is not None and len(piece.get("board", {}).get("made", {})) >= stop_after:
@@ -64,7 +64,7 @@ def finish(wires: Wires, one: folder.Batch, stop_after: int | None = None) -> li
     return news
 
 
-def test_a_list(wires: Wires, fake: FakePipeline) -> None:
+def test_a_list(wires: BatchWires, fake: FakePipeline) -> None:
     one = made(wires, LIST)
     assert [path.name for path in sorted(one.folder.glob("*.wav"))] == ["001.wav", "002.wav", "003.wav"]
     tags = [read_tags(one.sound(number)) or {} for number in range(3)]
@@ -78,7 +78,7 @@ def test_a_list(wires: Wires, fake: FakePipeline) -> None:
     assert folder.settings_at({"id": view["id"], "number": 1})["settings"]["prompt"] == "wind, strong"
 
 
-def test_a_grid_and_its_zip(wires: Wires, fake: FakePipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_grid_and_its_zip(wires: BatchWires, fake: FakePipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     one = made(wires, GRID)
     sampled = [(call["sampling"].guidance, call["sampling"].seed) for call in fake.asked]
     assert sampled == [(2.0, 1), (2.0, 2), (2.0, 3), (4.0, 1), (4.0, 2), (4.0, 3)]
@@ -102,7 +102,7 @@ def test_a_grid_and_its_zip(wires: Wires, fake: FakePipeline, monkeypatch: pytes
     }  # fmt: skip
 
 
-def test_prompts_and_t0_as_axes(wires: Wires, fake: FakePipeline, inputs: dict[str, Path]) -> None:
+def test_prompts_and_t0_as_axes(wires: BatchWires, fake: FakePipeline, inputs: dict[str, Path]) -> None:
     fields = {
         **GRID, "rows_of": "prompt", "rows": "a cat, meowing\na dog", "columns_of": "t0", "columns": "0.2; 0.5",
         "audio": uploaded(inputs["sound"]), "seconds": 5.0,
@@ -119,16 +119,16 @@ def test_prompts_and_t0_as_axes(wires: Wires, fake: FakePipeline, inputs: dict[s
     assert found is not None and found[1]["input"] == "input.wav", "its settings bring the sound along"
 
 
-def test_what_was_broken_off_goes_on_with_what_is_missing(wires: Wires, fake: FakePipeline) -> None:
+def test_what_was_broken_off_goes_on_with_what_is_missing(wires: BatchWires, fake: FakePipeline) -> None:
     one = made(wires, {**LIST, "prompts": "".join(f"rain {k}\n" for k in range(12)), "seed": None, "fresh": True}, 5)
     assert one.missing == list(range(5, 12))
     kept = {path: path.stat().st_mtime_ns for path in one.folder.glob("*.wav")}
     one.sound(2).unlink()
     (one.folder / ".0123456789abcdef.wav").write_bytes(b"half")
-    assert folder.find(one.folder.name).missing == [2, *range(5, 12)]
+    assert folder.batch_called(one.folder.name).missing == [2, *range(5, 12)]
     before = len(fake.asked)
     news = finish(wires, one)
-    assert len(fake.asked) == before + 8 and folder.find(one.folder.name).missing == []
+    assert len(fake.asked) == before + 8 and folder.batch_called(one.folder.name).missing == []
     assert {path: path.stat().st_mtime_ns for path in kept if path.name != "003.wav"} == {
         path: moment for path, moment in kept.items() if path.name != "003.wav"
     }
@@ -140,7 +140,7 @@ def test_what_was_broken_off_goes_on_with_what_is_missing(wires: Wires, fake: Fa
     assert lines[-1]["state"] == "done" and "All 12 sounds" in lines[-1]["text"]
 
 
-def test_one_that_cannot_be_made_is_named_and_the_others_are(wires: Wires, fake: FakePipeline) -> None:
+def test_one_that_cannot_be_made_is_named_and_the_others_are(wires: BatchWires, fake: FakePipeline) -> None:
     usual = fake.text_to_audio
 
     def picky(prompt: Any, *given: Any, **named: Any) -> Any:
@@ -184,7 +184,7 @@ def test_one_that_cannot_be_made_is_named_and_the_others_are(wires: Wires, fake:
     ],
 )
 def test_mistakes_are_said_before_anything_is_made(
-    wires: Wires, fake: FakePipeline, fields: dict[str, Any], sentence: str
+    wires: BatchWires, fake: FakePipeline, fields: dict[str, Any], sentence: str
 ) -> None:
     shelf = files.shelf()
     before = set(shelf.iterdir()) if shelf.is_dir() else set()
@@ -194,7 +194,7 @@ def test_mistakes_are_said_before_anything_is_made(
     assert (set(shelf.iterdir()) if shelf.is_dir() else set()) == before and fake.asked == []
 
 
-def test_what_is_no_batch(wires: Wires) -> None:
+def test_what_is_no_batch(wires: BatchWires) -> None:
     for key in (None, "f" * 32, "../../etc", 7):
         assert folder.found(key) == folder.zipped(key) == {"error": folder.GONE}
     one = made(wires, LIST)
@@ -216,7 +216,7 @@ def test_nobody_makes_the_same_batch_twice(monkeypatch: pytest.MonkeyPatch) -> N
         pass
 
 
-def test_others_come_in_between(wires: Wires, fake: FakePipeline) -> None:
+def test_others_come_in_between(wires: BatchWires, fake: FakePipeline) -> None:
     """A batch takes the device sound by sound: somebody else's single sound does not wait for the whole of it."""
     one = wires._anew({**LIST, "prompts": "rain\n" * 40})
     thread = threading.Thread(target=finish, args=(wires, one))
@@ -232,7 +232,7 @@ def test_others_come_in_between(wires: Wires, fake: FakePipeline) -> None:
     assert one.missing == [] and fake.most_running == 1
 
 
-def test_a_visitors_share_counts(wires: Wires, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_visitors_share_counts(wires: BatchWires, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAA_DISK_GB", "0.0001")
     with pytest.raises(ValueError, match="disk"):
         wires._anew(LIST)

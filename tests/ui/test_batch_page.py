@@ -56,14 +56,14 @@ def test_a_list_stopped_reloaded_and_gone_on_with(page: Any, fake: FakePipeline)
     """The finished sounds stay, and only what is missing is made."""
     page.get_by_label("A list of prompts").check()
     fill(page, "prompts", "".join(f"rain {k}\n" for k in range(8)))
-    fake.step_seconds = 0.02
+    fake.step_seconds = 0.1
     asked = len(fake.asked)
     make(page)
     expect(cells(page)).to_have_count(2)
     expect(status(page, "batch")).to_have_text(re.compile(r"Sound \d of 8, about \d+ s left"))
     page.reload()
     expect(cells(page)).not_to_have_count(0)
-    fake.step_seconds = 0.1
+    fake.step_seconds = 0.4
     page.locator("#batch-stop").click()
     expect(status(page, "batch")).to_have_text("Stopped. The sounds that are finished stay.")
     stopped = len(fake.asked) - asked
@@ -110,7 +110,7 @@ def test_a_grid_by_keys_alone(page: Any, fake: FakePipeline) -> None:
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Enter")
     expect(cells(page).nth(4)).to_have_attribute("data-playing", "true")
-    assert playing(page) == ["Pause: guidance 4, seed 6"], "one at a time"
+    assert playing(page) == ["Pause: guidance 4, seed 6, 10.0 s"], "one at a time"
     page.keyboard.press("Enter")
     expect(cells(page).nth(4)).to_have_attribute("data-playing", "false")
     page.keyboard.press("Tab")

@@ -18,7 +18,7 @@ from maa.audio.io import read, to_audio
 from maa.audio.splice import splice
 from maa.audio.tags import read_tags
 from maa.pipeline import Generation
-from maa.pipeline.edits import sentence, steps_in
+from maa.pipeline.edits import step_sentence, steps_in
 from tests.ui.conftest import DENSE, Visitor
 from tests.ui.fakes import FakePipeline
 from tests.ui.visitor import generate, open_tab, status, take, upload
@@ -139,7 +139,7 @@ def test_paint_boost_undo_heal_use_generate_and_step_back(desk: Any, sound: Path
         outside[round(start * RATE) : round(end * RATE)] = False
     assert np.array_equal(samples(last, tmp_path)[:, outside], before[:, outside])
     (tmp_path / "last.wav").write_bytes(last)
-    told = [sentence(step) for step in steps_in(read_tags(tmp_path / "last.wav"))]
+    told = [step_sentence(step) for step in steps_in(read_tags(tmp_path / "last.wav"))]
     assert [text.split(",")[0] for text in told] == ["Boost +6 dB", "Heal", "Remove", "Replace: rain"]
     shown = desk.locator(f"{EDITS} .steps button").all_inner_texts()
     assert [text.split(" ", 1)[1] for text in shown] == ["Your sound", *told]

@@ -229,7 +229,8 @@ def events(value: Any, path: str, task: str) -> Iterator[Any]:
     yield {"tasks": {task: dict.fromkeys(names(), value)}, "tab": value, "task": value}
 
 
-EVENTS = ("dropped", "take_use", "take_again", "take_send", "take_more", "given", "linked", "recall", "resume")
+TAKES = ("take_use", "take_again", "take_refine", "take_send", "take_more")
+EVENTS = (*TAKES, "dropped", "given", "linked", "recall", "resume")
 
 
 @pytest.mark.parametrize("event", EVENTS)

@@ -177,7 +177,9 @@ def test_a_number_beyond_its_limits_is_told(desk: Any) -> None:
 
 def test_history_has_dates_and_names(desk: Any) -> None:
     open_tab(desk, "Text")
+    before = take(desk, "text", 1).get_attribute("data-id")
     generate(desk, "text")
+    expect(take(desk, "text", 1)).not_to_have_attribute("data-id", before)
     open_tab(desk, "History")
     cards = desk.locator("#history .take")
     expect(cards.first).to_contain_text(re.compile(r"Text, today \d"))
@@ -309,7 +311,7 @@ def test_results_are_in_sight(browser: Any, base_url: str, fake: FakePipeline) -
     """On a phone the page goes to the sound in the making; examples are in reach before anything is typed."""
     with Visitor(browser, base_url, PHONE) as page:
         expect(page.locator("#text-examples").get_by_text("rain")).to_be_in_viewport()
-        fake.step_seconds = 0.06
+        fake.step_seconds = 0.4
         page.locator("#text-prompt textarea").fill("rain")
         page.locator("#text-generate").click()
         expect(page.locator("#text-takes .live canvas")).to_be_in_viewport(ratio=0.5)

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from maa import Box, Sampling
+from maa import Box
 from maa.config import AudioSpec
 from train.data.prompts.composer import Composer, Event
 from train.evaluation.metrics import unit
@@ -76,7 +76,7 @@ def interpolate(mel: NDArray[np.float32], first: int, last: int) -> NDArray[np.f
 
 def inpainted(judge: Judge, wave: Wave, box: Box, prompt: str, seed: int) -> Wave:
     """A clip with a box made anew, kept for these weights and settings."""
-    chosen = Sampling(judge.sampling.steps, judge.sampling.guidance, seed, 1, judge.sampling.sampler)
+    chosen = replace(judge.sampling, seed=seed, count=1)
     sound = hashlib.sha256(wave.tobytes()).hexdigest()
     made_of = f"inpaint|{judge.made_by}|{judge.maa.dtype}|{chosen}|{prompt}|{box}|{sound}"
     return judge.kept(made_of, lambda: judge.maa.inpaint((judge.rate, wave), [box], prompt, chosen).audio[0, 0])

@@ -192,7 +192,7 @@ class Judge:
             self.write(self._made_of(job, guidance), wave)
 
     def _made_of(self, job: Job, guidance: float | None) -> str:
-        chosen = Sampling(self.sampling.steps, guidance, job[1], 1, self.sampling.sampler)
+        chosen = replace(self.sampling, guidance=guidance, seed=job[1], count=1)
         return f"{self.made_by}|{self.maa.dtype}|{chosen}|{job[0]}|{self.seconds}"
 
     def path(self, made_of: str) -> Path:

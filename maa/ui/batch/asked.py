@@ -32,7 +32,7 @@ LEFT_OUT = ("prompt", "heard", "events", "seed", "start", "takes")  # of a task'
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lines(Setting):
+class PromptLines(Setting):
     """Text of many lines."""
 
     def _check(self, value: Any) -> str:
@@ -47,7 +47,7 @@ class Lines(Setting):
 
 
 def _lines(title: str, default: str = "") -> Any:
-    return declare(default, Lines(help=title.lower(), title=title))
+    return declare(default, PromptLines(help=title.lower(), title=title))
 
 
 def _choice(default: str, title: str, label: str, choices: Mapping[str, str], *, radio: bool = False) -> Any:
@@ -91,7 +91,7 @@ class Many(Task):
 
 
 @dataclass(frozen=True)
-class Plan:
+class BatchPlan:
     """All that decides what a batch consists of: JSON types."""
 
     kind: str
@@ -114,7 +114,7 @@ class Plan:
             raise ValueError(_sentence(str(error))) from error
 
 
-def asked(fields: Mapping[str, Any], config: ModelConfig) -> tuple[Plan, int, Path | None, int]:
+def asked_of_batch(fields: Mapping[str, Any], config: ModelConfig) -> tuple[BatchPlan, int, Path | None, int]:
     """What a page sent: a plan, the seed of its first line, the upload that it works on if any, the bytes at most.
 
     Raises:
@@ -131,7 +131,7 @@ def asked(fields: Mapping[str, Any], config: ModelConfig) -> tuple[Plan, int, Pa
         axes, lines = {}, list_of(many.prompts)
     if not upload and ("t0" in axes or any("t0" in said for _, said in lines)):
         raise ValueError("t0 says how far to move a sound of yours; give one above, or leave t0 out.")
-    plan = Plan(many.kind, lines, common, axes, output.file_format, output.rate, upload.name if upload else None)
+    plan = BatchPlan(many.kind, lines, common, axes, output.file_format, output.rate, upload.name if upload else None)
     seed = None if fields.get("fresh") is True else fields.get("seed")
     given = read_options(Sampling, {"seed": seed}).seed
     first = fresh_seed() if given is None else given
@@ -165,7 +165,7 @@ def _common(kind: type[Task], fields: Mapping[str, Any]) -> dict[str, Any]:
     return said
 
 
-def _limited(plan: Plan, seed: int, upload: Path | None, config: ModelConfig) -> int:
+def _limited(plan: BatchPlan, seed: int, upload: Path | None, config: ModelConfig) -> int:
     """Bytes of all files, at most; what is too much at once is refused before anything is made."""
     cells = len(plan.lines)
     for values in plan.axes.values():
@@ -189,7 +189,7 @@ def _limited(plan: Plan, seed: int, upload: Path | None, config: ModelConfig) ->
     return size
 
 
-def labels_of(plan: Plan, wanted: list[Request]) -> tuple[list[str], list[str]]:
+def labels_of(plan: BatchPlan, wanted: list[Request]) -> tuple[list[str], list[str]]:
     """What the rows and the columns of the board are called; one column without a name for a list, or one axis."""
     if plan.kind == LIST:
         return [" ".join(said.get("prompt", "").split()) for _, said in plan.lines], [""]
@@ -197,7 +197,7 @@ def labels_of(plan: Plan, wanted: list[Request]) -> tuple[list[str], list[str]]:
     return axes[0], axes[1] if len(axes) > 1 else [""]
 
 
-def suffix_of(plan: Plan) -> str:
+def suffix_of(plan: BatchPlan) -> str:
     """The ending of the files."""
     return FORMATS[plan.file_format].suffix
 

@@ -42,7 +42,8 @@ export class GridCell {
 
   /** @param {string} what */
   label(what) {
-    this.button.setAttribute("aria-label", `${what}: ${this.name}`);
+    const seconds = this.made ? `, ${clock(this.made.seconds)} s` : "";
+    this.button.setAttribute("aria-label", `${what}: ${this.name}${seconds}`);
     if (this.made) this.button.removeAttribute("aria-disabled");
     else this.button.setAttribute("aria-disabled", "true");
   }

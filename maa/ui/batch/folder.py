@@ -24,7 +24,7 @@ from maa.foreign import foreign
 from maa.pipeline import batch
 from maa.pipeline.batch import Request
 from maa.ui import files, records, views
-from maa.ui.batch.asked import AXES, GRID, Plan, labels_of, suffix_of
+from maa.ui.batch.asked import AXES, GRID, BatchPlan, labels_of, suffix_of
 from maa.ui.results import Take
 
 COLUMNS = 60  # of a sound's small waveform
@@ -36,7 +36,7 @@ class Batch:
     """One batch as it lies on the disk."""
 
     folder: Path
-    plan: Plan
+    plan: BatchPlan
     wanted: list[Request]
 
     @property
@@ -94,7 +94,7 @@ class Batch:
         }
 
 
-def create(plan: Plan, seed: int, upload: Path | None) -> Batch:
+def create(plan: BatchPlan, seed: int, upload: Path | None) -> Batch:
     """A new folder for a plan, with the user's own sound in it.
 
     Raises:
@@ -113,7 +113,7 @@ def create(plan: Plan, seed: int, upload: Path | None) -> Batch:
     return Batch(folder, plan, plan.requests(folder, seed))
 
 
-def find(key: object) -> Batch:
+def batch_called(key: object) -> Batch:
     """A batch by its id.
 
     Raises:
@@ -126,14 +126,14 @@ def find(key: object) -> Batch:
         document = json.loads((folder / batch.STATE).read_text(encoding="utf-8"))
         settings = document["settings"]
         lines = [(int(number), dict(said)) for number, said in settings["lines"]]
-        plan = Plan(**{**settings, "lines": lines})
+        plan = BatchPlan(**{**settings, "lines": lines})
         return Batch(folder, plan, plan.requests(folder, int(document["seed"])))
 
 
 @records.answered
 def found(key: Any) -> dict[str, Any]:
     """For a page that is loaded anew: what it shows of a batch, or {"error"}."""
-    return find(key).view()
+    return batch_called(key).view()
 
 
 @records.answered
@@ -147,7 +147,7 @@ def settings_at(asked: Any) -> dict[str, Any]:
 @records.answered
 def zipped(key: Any) -> dict[str, Any]:
     """A zip of the sounds of a batch and of a table that says what each is: {"url", "file"}, or {"error"}."""
-    one = find(key)
+    one = batch_called(key)
     there = {one.name(number): one.sound(number) for number in range(len(one.wanted)) if one.sound(number).is_file()}
     if not there:
         return {"error": "There is no sound yet."}
@@ -164,7 +164,7 @@ def zipped(key: Any) -> dict[str, Any]:
 def _one(asked: Any) -> tuple[Batch, int]:
     """The batch and the number that a page asks for."""
     given = asked if isinstance(asked, dict) else {}
-    one, number = find(given.get("id")), given.get("number")
+    one, number = batch_called(given.get("id")), given.get("number")
     if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < len(one.wanted):
         raise ValueError("There is no such sound.")
     return one, number

@@ -14,7 +14,7 @@ from maa.pipeline.tasks import Personalize, Text
 from maa.ui import controls, parts, restore, status
 from maa.ui.batch import folder
 from maa.ui.batch.asked import LABEL, LEFT_OUT, MOST_CELLS, MOST_SOUNDS, NAME, Many, list_of
-from maa.ui.batch.work import Wires
+from maa.ui.batch.work import BatchWires
 from maa.ui.faults import told
 from maa.ui.limits import Output
 from maa.ui.results import STYLES, Results, Updates
@@ -48,7 +48,7 @@ def build(place: Workplace) -> None:
             board = _widget("board", hint=HINT, server_functions=[folder.found, folder.settings_at, folder.zipped])
     knobs = controls.Controls({**asked, **led, **how}, generate, stop, line, below)
     place.desks[NAME] = Desk(TASK, {"audio": sound}, knobs, Results(board), config.audio)
-    _connect(place, place.desks[NAME], Wires(place, line, board, knobs.seed))
+    _connect(place, place.desks[NAME], BatchWires(place, line, board, knobs.seed))
     _listed(opener, asked["prompts"], line)
 
 
@@ -121,7 +121,7 @@ def _widget(name: str, **more: Any) -> gr.HTML:
     )
 
 
-def _connect(place: Workplace, desk: Desk, wires: Wires) -> None:
+def _connect(place: Workplace, desk: Desk, wires: BatchWires) -> None:
     """Generate, Stop, Go on, and a page that is loaded anew."""
     knobs, board = desk.knobs, desk.shown.widget
     line: Any = knobs.status

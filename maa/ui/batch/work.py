@@ -56,7 +56,7 @@ class Makers:
 
 
 @dataclass(frozen=True)
-class Wires:
+class BatchWires:
     """What the buttons of the tab do."""
 
     place: Workplace
@@ -77,7 +77,7 @@ class Wires:
     def go_on(self, request: gr.Request, event: gr.EventData) -> Iterator[Updates]:
         """Make what is missing of a batch."""
         given = event._data if isinstance(event._data, dict) else {}
-        yield from self._start(request, partial(folder.find, given.get("id")))
+        yield from self._start(request, partial(folder.batch_called, given.get("id")))
 
     def resume(self, request: gr.Request, event: gr.EventData) -> Iterator[Updates]:
         """Hear again of the job that was there before the page was loaded."""
@@ -110,7 +110,7 @@ class Wires:
         yield from errand.listen()
 
     def _anew(self, fields: Own) -> Batch:
-        plan, seed, upload, size = asked.asked(fields, self.place.model.config)
+        plan, seed, upload, size = asked.asked_of_batch(fields, self.place.model.config)
         refusal = STORAGE.refusal(VISITOR.get(), size)
         if refusal:
             raise ValueError(refusal)

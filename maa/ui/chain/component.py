@@ -15,9 +15,10 @@ from typing import Any
 
 import gradio as gr
 
+from maa.aside import write_text
 from maa.audio.io import read
 from maa.config import AudioSpec
-from maa.pipeline.edits import LEAST_GAIN, MOST_GAIN, OPERATIONS, VALUED, sentence
+from maa.pipeline.edits import LEAST_GAIN, MOST_GAIN, OPERATIONS, VALUED, step_sentence
 from maa.ui import files, parts, views
 from maa.ui.chain.store import Chain, chain_of, spans_between, told_by
 from maa.ui.records import answered
@@ -61,7 +62,7 @@ def value_of(sound: Path | None, before: Any = None) -> Value:
         {"label": one.label, "url": files.url_of(folder / one.file), "file": _called(chain, k)}
         for k, one in enumerate(chain.steps)
     ]
-    earlier = list(map(sentence, told_by(folder / chain.steps[0].file)))
+    earlier = list(map(step_sentence, told_by(folder / chain.steps[0].file)))
     return {"steps": steps, "at": chain.at, "before": earlier, "sound": str(sound), **kept}
 
 
@@ -99,7 +100,7 @@ def _view(chain: Chain, step: int, spec: AudioSpec) -> views.View:
     if not kept.is_file():
         facts = {"id": path.stem, "task": "inpaint", "number": step, "settings": {}, "ticks": views.ticks(spec)}
         view = views.view_of(read(path), path, spec, **facts)
-        kept.write_text(json.dumps(view), encoding="utf-8")
+        write_text(kept, json.dumps(view))
         STORAGE.add("", kept.stat().st_size)
     found: views.View = json.loads(kept.read_text(encoding="utf-8"))
     return found

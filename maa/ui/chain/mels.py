@@ -21,7 +21,7 @@ BESIDE = 0.5  # seconds beside a change that are measured with it
 FEW = 0.5  # share of a sound up to which measuring the changes alone is worth it
 
 
-def mel_of(pipeline: MakeAnAudio, sound: Path) -> NDArray[np.float32]:
+def chain_mel(pipeline: MakeAnAudio, sound: Path) -> NDArray[np.float32]:
     """log10 mel [mels, frames] of a sound that lies in a folder of ours; it is kept beside it."""
     spec = pipeline.config.audio
     mel = _kept(sound, spec.mels)

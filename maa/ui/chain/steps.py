@@ -14,7 +14,7 @@ from maa.audio.io import read, write
 from maa.audio.region import Region, rectangles
 from maa.config import AudioSpec
 from maa.pipeline import editing
-from maa.pipeline.edits import VALUED, Edit, filled_step, sentence
+from maa.pipeline.edits import VALUED, Edit, filled_step, step_sentence
 from maa.pipeline.options import fresh_seed
 from maa.pipeline.setting import read_options
 from maa.ui import files, painter, records, status
@@ -51,12 +51,12 @@ class Steps:
             raise ValueError("Nothing is marked yet; mark what the tool should work on.")
         chain = store.begun(path)
         made = editing.edited(source, edit, Region(cells=painted, spec=self.spec))
-        settings = editing.settings_of([*store.told_by(path), made.step])
+        settings = editing.chain_settings([*store.told_by(path), made.step])
 
         def make(target: Path) -> None:
             write(target, made.audio.samples, source.sample_rate, source.subtype, settings, source.carried)
 
-        return store.gone_on(chain, made.step, made.spans, make, ".wav"), f"{sentence(made.step)}.", 0.0
+        return store.gone_on(chain, made.step, made.spans, make, ".wav"), f"{step_sentence(made.step)}.", 0.0
 
     def go(self, data: Mapping[str, Any], sound: Any, mask: Any) -> Answer:
         """Another step of the chain."""
@@ -82,7 +82,7 @@ class Steps:
         path = store.gone_on(chain, step, spans, lambda target: store.link_or_copy(exact, target), exact.suffix)
         before = settings.get("before")
         longer = float(before) if isinstance(before, int | float) else 0.0
-        return path, f"{sentence(step)}: the painter has this result now.", longer
+        return path, f"{step_sentence(step)}: the painter has this result now.", longer
 
     def _chain_with(self, source: Path, sound: Any) -> store.Chain:
         """The chain that has what a take was made from, at that step: the one in the tab, or else a new one."""

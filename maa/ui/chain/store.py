@@ -22,7 +22,7 @@ from typing import Any
 from maa.aside import aside, write_text
 from maa.audio.tags import read_tags
 from maa.foreign import foreign
-from maa.pipeline.edits import Step, check_room, sentence, steps_in
+from maa.pipeline.edits import Step, check_room, step_sentence, steps_in
 from maa.ui import files
 from maa.ui.storage import STORAGE, VISITOR
 
@@ -34,7 +34,7 @@ Spans = Sequence[tuple[float, float]]  # start and end in seconds
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptStep:
     """One step: its file's name, what it is called, and the spans in seconds that it changed."""
 
     file: str
@@ -57,7 +57,7 @@ class Chain:
     folder: Path | None
     origin: str
     name: str
-    steps: tuple[Kept, ...]
+    steps: tuple[KeptStep, ...]
     at: int = 0
 
     def path(self, step: int) -> Path:
@@ -81,13 +81,15 @@ def chain_of(sound: Path) -> Chain:
         try:
             with foreign("no chain"):
                 found = json.loads(record.read_text(encoding="utf-8"))
-                kept = tuple(Kept(one["file"], one["label"], tuple(map(tuple, one["spans"]))) for one in found["steps"])
+                kept = tuple(
+                    KeptStep(one["file"], one["label"], tuple(map(tuple, one["spans"]))) for one in found["steps"]
+                )
                 at = next(number for number, one in enumerate(kept) if one.file == sound.name)
                 return Chain(sound.parent, str(found["origin"]), str(found["name"]), kept, at)
         except ValueError:
             pass
     origin = hashlib.sha256(str(sound).encode()).hexdigest()[:16]
-    return Chain(None, origin, sound.stem, (Kept(sound.name, FIRST),))
+    return Chain(None, origin, sound.stem, (KeptStep(sound.name, FIRST),))
 
 
 def told_by(sound: Path) -> list[Step]:
@@ -110,7 +112,7 @@ def begun(sound: Path) -> Chain:
     check_disk(sound.stat().st_size)
     folder = files.shelf() / uuid.uuid4().hex
     folder.mkdir(parents=True)
-    kept = Kept(_name(0, sound.suffix), FIRST)
+    kept = KeptStep(_name(0, sound.suffix), FIRST)
     link_or_copy(sound, folder / kept.file)
     if mel_place(sound).is_file():
         link_or_copy(mel_place(sound), mel_place(folder / kept.file))
@@ -136,7 +138,7 @@ def gone_on(chain: Chain, step: Step, spans: Spans, make: Callable[[Path], Any],
         raise ValueError("This chain has not begun.")
     check_room(chain.steps[1 : chain.at + 1])
     check_disk(chain.path(chain.at).stat().st_size)
-    kept = Kept(_name(chain.at + 1, suffix), sentence(step), tuple(spans))
+    kept = KeptStep(_name(chain.at + 1, suffix), step_sentence(step), tuple(spans))
     path = chain.folder / kept.file
     make(path)
     with _LOCK:

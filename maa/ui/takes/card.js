@@ -3,8 +3,12 @@
 import { clamp } from "../web/axes.js";
 import { clock, copyText, h, icon, iconButton, press, save, setIcon, textButton } from "../web/dom.js";
 import { pausesForOthers, startsToPlay } from "../web/sound.js";
+import { acts } from "./acts.js";
 import { Chart } from "./chart.js";
+import { Clip } from "./clip.js";
+import { draggable } from "./dragout.js";
 import { fileName } from "./names.js";
+import { Round } from "./round.js";
 import { store } from "./store.js";
 
 /** @typedef {import("../web/sound.js").View} View */
@@ -19,6 +23,7 @@ import { store } from "./store.js";
  * @property {boolean} [edits] whether what was made here can be edited further
  */
 
+const EDIT = "Select, trim, fade, level, reverse; write it in any format";
 const MATCH = "How well CLAP says that it fits the prompt, from -1 to 1";
 const UNSEEN = "This browser plays the clip's sound but cannot show its picture; download it to see it.";
 const UNKNOWN = "This browser cannot show this clip; download it to see it. Here you hear its sound alone.";
@@ -39,15 +44,24 @@ export class Card {
     this.name = how.title || `Take ${view.number}`;
     this.items = h("div"); // of the menu
     this.media = this.player();
+    this.round = new Round(this.scope, () => this.tell()); // which plays it in a loop
+    this.looping = false;
+    this.left = false; // not shown any more, and let go when it is silent
+    /** @type {Clip | null} */
+    this.clip = null; // once it was opened
     const seen = `Waveform and mel-spectrogram of ${this.name}`;
     this.chart = new Chart(this.scope, `${seen}: seconds from left to right, low notes at the bottom`, place.map);
     this.chart.onSeek((seconds) => {
-      this.media.currentTime = seconds;
-      this.tell();
+      this.seek(seconds);
     });
     this.chart.view = view; // its length is known before the picture is
     this.scope.onceSeen(this.chart.canvas, () => this.chart.load(view));
     this.playing = iconButton("play", `Play ${this.name}`, () => this.toggle(), { class: "icon main" });
+    const alone = view.clip ? " (the sound alone)" : "";
+    this.loop = iconButton("loop", `Loop ${this.name}${alone}`, () => this.setLoop(!this.looping));
+    press(this.loop, false);
+    const opens = { "aria-label": `Edit ${this.name}`, "aria-expanded": "false", title: EDIT };
+    this.opener = textButton("Edit", () => this.edit(null), opens);
     this.time = h("span", { class: "time" }, `${clock(view.seconds)} s`);
     this.said = h("p", { class: "said", role: "status", "aria-live": "polite" });
     this.starred = Boolean(store.get(view.id)?.star);
@@ -56,25 +70,22 @@ export class Card {
     const parts = [this.head(how.prompt), view.clip ? this.media : null, this.chart.canvas, this.bar(), this.said];
     const props = { class: "take", id: how.id, "data-id": view.id, "aria-label": this.name };
     this.root = h("article", props, parts);
+    this.showShaped(this.shaped());
     this.follow();
   }
 
   /** What a key of the page means for this card. @param {string} name @param {number} [seconds] */
   act(name, seconds = 0) {
-    const { media } = this;
-    if (name === "play") media.play().catch(() => {});
+    if (name === "play") this.play();
     else if (name === "toggle") this.toggle();
     else if (name === "star" && !this.view.example) this.setStar(!this.starred);
-    else if (name === "seek") {
-      media.currentTime = clamp(media.currentTime + seconds, 0, this.view.seconds);
-      this.tell();
-    }
+    else if (name === "seek") this.seek(clamp(this.at + seconds, 0, this.view.seconds));
   }
 
   /** It is not shown any more: once it is silent, it is let go. */
   leave() {
-    if (this.media.paused) this.scope.end();
-    else this.scope.listen(this.media, "pause", () => this.scope.end());
+    this.left = true;
+    if (!this.sounding) this.scope.end();
   }
 
   /** @returns {HTMLMediaElement} */
@@ -118,7 +129,7 @@ export class Card {
   bar() {
     const { view, name } = this;
     const downs = [this.down(view.clip || view.url, `Download ${name}`, icon("down"))];
-    if (view.clip) downs.push(this.down(view.url, `Download the sound of ${name} alone (WAV)`, "WAV"));
+    if (view.clip) downs.push(this.down(view.url, `WAV: download the sound of ${name} alone`, "WAV"));
     const compare = h(
       "button",
       {
@@ -130,37 +141,25 @@ export class Card {
       },
       "A/B",
     );
-    const again = { "aria-label": `More like this: ${name}` };
-    const more = textButton("More like this", () => this.ask("take_more"), again);
-    const use = textButton("Use this result", () => this.ask("take_result"), {
-      "aria-label": `Use this result: ${name}`,
-    });
-    const { edits } = this.place;
-    const acts = h("div", { class: "acts" }, edits ? use : null, more, this.sender());
     const gap = h("span", { class: "gap" });
-    return h("footer", { class: "bar" }, this.playing, this.time, gap, downs, compare, this.menu(), acts);
+    return h(
+      "footer",
+      { class: "bar" },
+      this.playing,
+      this.loop,
+      this.time,
+      gap,
+      downs,
+      compare,
+      this.menu(),
+      acts(this),
+    );
   }
 
   /** @param {string} url @param {string} label @param {Node | string} what */
   down(url, label, what) {
     const props = { class: "icon", href: url, download: fileName(this.view, url), "aria-label": label, title: label };
-    return h("a", props, what);
-  }
-
-  sender() {
-    const { tasks, sounds } = this.place;
-    const tabs = Object.entries(tasks).filter(([task]) => task !== this.view.task || sounds.includes(task));
-    const send = h(
-      "select",
-      { "aria-label": `Send ${this.name} to another tab` },
-      h("option", { value: "" }, "Send to …"),
-      tabs.map(([task, name]) => h("option", { value: task }, name)),
-    );
-    send.addEventListener("change", () => {
-      this.ask("take_send", { to: send.value });
-      send.value = "";
-    });
-    return send;
+    return draggable(h("a", props, what));
   }
 
   /** Ask the server for something about this take. @param {string} what @param {object} [more] */
@@ -219,24 +218,18 @@ export class Card {
   }
 
   follow() {
-    const { media, scope, name } = this;
+    const { media, scope } = this;
     pausesForOthers(scope, media, () => media.pause());
     scope.listen(this.root, ACT, (event) => this.act(event.detail.name, event.detail.seconds));
     scope.onEnd(() => media.pause());
     scope.listen(media, "play", () => {
       startsToPlay(media);
-      setIcon(this.playing, "pause", `Pause ${name}`);
-      this.playing.dataset.playing = "true";
       scope.frames(() => {
         this.tell();
         return !media.paused;
       });
     });
-    scope.listen(media, "pause", () => {
-      setIcon(this.playing, "play", `Play ${name}`);
-      this.playing.dataset.playing = "false";
-      this.tell();
-    });
+    scope.listen(media, "pause", () => this.tell());
     scope.listen(media, "seeked", () => this.tell());
     scope.listen(media, "ended", () => {
       media.currentTime = 0;
@@ -257,15 +250,92 @@ export class Card {
     media.src = view.url;
   }
 
+  /** Where it stands, and whether it plays. */
   tell() {
-    const { currentTime } = this.media;
+    const { at, sounding } = this;
     const whole = `${clock(this.view.seconds)} s`;
-    this.chart.move(currentTime);
-    this.time.textContent = currentTime > 0 ? `${clock(currentTime)} / ${whole}` : whole;
+    this.chart.move(at);
+    this.time.textContent = at > 0 ? `${clock(at)} / ${whole}` : whole;
+    if (String(sounding) !== (this.playing.dataset.playing || "false")) {
+      setIcon(this.playing, sounding ? "pause" : "play", `${sounding ? "Pause" : "Play"} ${this.name}`);
+      this.playing.dataset.playing = String(sounding);
+    }
+    if (this.left && !sounding) this.scope.end();
+  }
+
+  // ---- what is heard: the file by the browser's own player, or in a loop without a gap
+
+  get sounding() {
+    return !this.media.paused || this.round.playing;
+  }
+
+  /** Seconds. */
+  get at() {
+    return this.looping ? this.round.at : this.media.currentTime;
+  }
+
+  play() {
+    const { media, round, view } = this;
+    if (!this.looping) media.play().catch(() => {});
+    else {
+      const part = { from: 0, to: view.seconds, loop: true, at: round.at };
+      round.play(part).catch(() => this.say(GONE));
+    }
   }
 
   toggle() {
-    if (this.media.paused) this.media.play().catch(() => {});
+    if (!this.sounding) this.play();
+    else if (this.looping) this.round.pause();
     else this.media.pause();
+  }
+
+  /** @param {number} seconds */
+  seek(seconds) {
+    if (this.looping) this.round.seek(seconds);
+    else this.media.currentTime = seconds;
+    this.tell();
+  }
+
+  /** @param {boolean} on */
+  setLoop(on) {
+    const { at, sounding } = this;
+    this.media.pause();
+    this.round.load(this.view.url, this.view.rate || 0);
+    this.round.pause();
+    this.looping = on;
+    press(this.loop, on);
+    this.seek(at);
+    if (sounding) this.play();
+  }
+
+  // ---- what is made of it
+
+  /** Open the take up, or close it. @param {Record<string, any> | null} asked what to open it with; {} is no wish */
+  edit(asked) {
+    if (asked && !Object.keys(asked).length) {
+      this.showShaped(this.shaped());
+      return;
+    }
+    const open = asked !== null || !this.clip || this.clip.root.hidden;
+    if (open && !this.clip) {
+      this.clip = new Clip(this, asked || this.shaped());
+      this.root.append(this.clip.root);
+      if (asked) this.clip.changed();
+    }
+    if (!this.clip) return;
+    this.clip.root.hidden = !open;
+    this.chart.canvas.hidden = open; // the same, larger
+    if (!open) this.clip.stop();
+    this.opener.setAttribute("aria-expanded", String(open));
+    if (open && !asked) this.clip.chart.canvas.focus();
+  }
+
+  shaped() {
+    return store.get(this.view.id)?.shaping || {};
+  }
+
+  /** Say on the button whether something is done to the take. @param {Record<string, any>} shaping */
+  showShaped(shaping) {
+    this.opener.toggleAttribute("data-shaped", Object.keys(shaping).length > 0);
   }
 }

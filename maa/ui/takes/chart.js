@@ -70,6 +70,7 @@ export class Chart extends Spectrogram {
     canvas.tabIndex = 0;
     canvas.setAttribute("role", "slider");
     canvas.setAttribute("aria-valuemin", "0");
+    canvas.setAttribute("aria-valuenow", "0");
     this.slides = true;
     this.scope.listen(canvas, "keydown", (/** @type {KeyboardEvent} */ event) => {
       const step = STEPS[event.key];

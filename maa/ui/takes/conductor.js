@@ -9,6 +9,7 @@ import { scopeOf } from "../web/scope.js";
 import { freeSeeds } from "../web/seed.js";
 import { watchPlayers } from "../web/sound.js";
 import { titleTells } from "../web/title.js";
+import { awaitShaped } from "./awaited.js";
 import { help } from "./help.js";
 import { listenToKeys } from "./hotkeys.js";
 import { settingsMenu } from "./menu.js";
@@ -87,6 +88,7 @@ export function start({ element, props, trigger, upload, watch }) {
     if (value?.go) scope.timeout(SETTLE, () => document.getElementById(`${value.go}-generate`)?.click());
     if (value?.show) scope.timeout(SETTLE, () => document.getElementById(value.show)?.scrollIntoView());
     if (value?.offer) ask(value.offer);
+    if (value?.shaped) awaitShaped(value.shaped);
     if (value?.recalled) keeper.begin();
   });
   scope.timeout(READY, () => recall(keeper, tabs.back, trigger, linked));

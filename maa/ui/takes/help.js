@@ -2,7 +2,7 @@
 // help.js: the list of keys, and the wish to be told when a job is done.
 import { h, iconButton, textButton } from "../web/dom.js";
 import { want, wanted } from "../web/title.js";
-import { KEYS, PAINTER_KEYS } from "./hotkeys.js";
+import { CLIP_KEYS, KEYS, PAINTER_KEYS } from "./hotkeys.js";
 
 const REFUSED = "Your browser does not allow this page to show notifications.";
 
@@ -21,6 +21,8 @@ export function help() {
     { class: "help", "aria-labelledby": "help-title" },
     h("header", null, h("h2", { id: "help-title" }, "Keys"), close),
     table(KEYS),
+    h("h3", null, "While the picture of an opened take has the focus"),
+    table(CLIP_KEYS),
     h("h3", null, "While the painter has the focus"),
     table(PAINTER_KEYS),
     h("p", null, h("label", null, notify, " Notify me when a job is done and this page is out of sight"), told),

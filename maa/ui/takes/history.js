@@ -12,6 +12,7 @@ import { HISTORY, store } from "./store.js";
 
 const PAGE = 24; // cards at first, and more at every press
 const CHOICES = 40; // sounds that a card can be compared with
+const NONE = " "; // stands for no folder; the name of none
 const EMPTY =
   "Nothing here yet. What you make in the tabs is listed here: its settings in this browser, its sound as long as " +
   "the server keeps it (a day).";
@@ -52,6 +53,8 @@ class History {
       h("option", { value: "star" }, "Starred"),
       Object.entries(this.place.tasks).map(([task, name]) => h("option", { value: task }, name)),
     );
+    this.folder = h("select", { "aria-label": "Which folder", onchange: () => this.fill() });
+    this.known = h("datalist", { id: "history-folders" });
     this.line = h("p", { class: "line", role: "status", "aria-live": "polite" });
     this.list = h("div", { class: "list history" });
     this.empty = h("div", { class: "empty" }, h("p", null, EMPTY));
@@ -74,8 +77,8 @@ class History {
     const clear = textButton("Forget all but the starred", () => {
       if (window.confirm("Forget every sound that is not starred?")) store.drop((item) => !item.star);
     });
-    const tools = h("div", { class: "tools" }, this.search, this.which, zip, clear);
-    root.append(tools, this.line, this.comparison.root, this.empty, this.list, this.more);
+    const tools = h("div", { class: "tools" }, this.search, this.which, this.folder, zip, clear);
+    root.append(tools, this.known, this.line, this.comparison.root, this.empty, this.list, this.more);
     root.dataset.ready = "true";
   }
 
@@ -103,20 +106,38 @@ class History {
   wanted(item) {
     const [words, which] = [this.search.value.trim().toLowerCase(), this.which.value];
     if (which && !(which === "star" ? item.star : item.task === which)) return false;
-    return !words || `${item.title || ""} ${said(item)}`.toLowerCase().includes(words);
+    const folder = this.folder.value;
+    if (folder && (item.folder || NONE) !== folder) return false;
+    return !words || `${item.title || ""} ${item.folder || ""} ${said(item)}`.toLowerCase().includes(words);
+  }
+
+  /** The folders to choose from, as there are now. */
+  listFolders() {
+    const [names, before] = [store.folders(), this.folder.value];
+    const choices = [["", "All folders"], [NONE, "In no folder"], ...names.map((name) => [name, name])];
+    this.folder.replaceChildren(...choices.map(([value, label]) => h("option", { value }, label)));
+    this.folder.value = choices.some(([value]) => value === before) ? before : "";
+    this.folder.hidden = !names.length;
+    this.known.replaceChildren(...names.map((value) => h("option", { value })));
   }
 
   fill() {
+    this.listFolders();
     const items = store.all().filter((item) => this.wanted(item));
     const kept = new Map(this.cards.map((card) => [card.view.id, card]));
     this.cards = items.slice(0, this.shown).map((item) => {
       const old = kept.get(item.id);
-      if (!old || old.starred !== Boolean(item.star) || old.view.title !== item.title) return this.card(item);
+      const same = old && old.starred === Boolean(item.star) && old.view.title === item.title;
+      if (!same || old.view.folder !== item.folder) return this.card(item);
       kept.delete(item.id);
+      old.showShaped(item.shaping || {});
       return old;
     });
     for (const card of kept.values()) card.leave();
-    this.list.replaceChildren(...this.cards.map((card) => card.root));
+    const roots = this.cards.map((card) => card.root);
+    const there = [...this.list.children];
+    const moved = roots.length !== there.length || roots.some((root, i) => root !== there[i]);
+    if (moved) this.list.replaceChildren(...roots); // which takes the focus out of them
     this.empty.hidden = items.length > 0;
     this.more.hidden = items.length <= this.shown;
   }
@@ -125,27 +146,45 @@ class History {
   card(item) {
     const title = `${this.place.tasks[item.task]}, ${when(item.at || 0)}`;
     const card = new Card(item, this.place, { title, prompt: item.title || said(item) || unsaid(item) });
+    if (item.folder) find(card.root, ".facts").append(h("span", { class: "badge folder" }, item.folder));
     const forget = () => store.drop((one) => one.id === item.id);
     card.items.append(
       textButton("Rename", () => this.rename(card)),
+      textButton("Put into a folder", () => this.file(card)),
       textButton("Forget this one", forget, { "aria-label": `Forget ${title}` }),
     );
     card.scope.onceSeen(card.chart.canvas, () => this.check(card));
     return card;
   }
 
-  /** A field in place of the words: Enter and leaving it keep the name, Escape does not. @param {Card} card */
+  /** @param {Card} card */
   rename(card) {
+    const words = find(card.root, ".prompt").textContent;
+    this.typed(card, { value: words, "aria-label": "Name" }, (name) => {
+      if (name !== words) store.rename(card.view, name);
+    });
+  }
+
+  /** @param {Card} card */
+  file(card) {
+    const props = { value: card.view.folder || "", "aria-label": "Folder", placeholder: "Folder; none where empty" };
+    this.typed(card, { ...props, list: this.known.id }, (name) => store.file(card.view, name));
+  }
+
+  /**
+   * A field in place of the words: Enter and leaving it keep what was typed, Escape does not.
+   * @param {Card} card @param {Record<string, string>} props @param {(text: string) => void} keep
+   */
+  typed(card, props, keep) {
     const line = find(card.root, ".prompt");
     const before = line.textContent;
-    const field = h("input", { type: "text", class: "name", value: before, maxlength: "120", "aria-label": "Name" });
+    const field = h("input", { type: "text", class: "name", maxlength: "120", ...props });
     let done = false;
-    const end = (/** @type {boolean} */ keep) => {
+    const end = (/** @type {boolean} */ kept) => {
       if (done) return;
       done = true;
-      const name = field.value.trim();
       line.textContent = before;
-      if (keep && name !== before) store.rename(card.view, name);
+      if (kept) keep(field.value.trim());
     };
     field.addEventListener("keydown", (event) => {
       if (event.key === "Enter") end(true);

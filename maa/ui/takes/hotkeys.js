@@ -7,7 +7,7 @@ const OWN = "[role=application], [role=slider], .painter canvas, .lanes, .compar
 const PRESSED = "button, a[href], summary, [role=button], [role=tab], [role=option]"; // by the space bar
 const STEP = 1; // second that J, L and the arrows go
 
-/** What the keys do, for the list of them; the last ones are the painter's and the lanes' own. */
+/** What the keys do, for the list of them; the last ones are an opened take's and the painter's own. */
 export const KEYS = [
   ["Ctrl + Enter", "generate"],
   ["Space, K", "play or pause the take"],
@@ -17,6 +17,12 @@ export const KEYS = [
   ["X", "switch between both sounds of a comparison"],
   ["Escape", "close what is open"],
   ["?", "this list"],
+];
+export const CLIP_KEYS = [
+  ["\u2190, \u2192, Home, End", "move; with Shift select"],
+  ["[, ], A", "start here, end here, all"],
+  ["+, \u2212, 0, Z", "closer, farther, the whole sound, the selection"],
+  ["Space, O", "play the selection, loop"],
 ];
 export const PAINTER_KEYS = [
   ["R, T, F, B, L, E", "box, time, band, brush, lasso, eraser"],

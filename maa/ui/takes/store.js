@@ -59,6 +59,23 @@ export const store = {
     this.write(this.all().map((item) => (item.id === view.id ? { ...item, title: title || undefined } : item)));
   },
 
+  /** @param {View} view @param {string} folder "" = none */
+  file(view, folder) {
+    this.write(this.all().map((item) => (item.id === view.id ? { ...item, folder: folder || undefined } : item)));
+  },
+
+  /** The folders that there are, in the order of their names. */
+  folders() {
+    return [...new Set(this.all().flatMap((item) => item.folder || []))].sort((a, b) => a.localeCompare(b));
+  },
+
+  /** What is done to a sound when it is written. @param {View} view @param {Record<string, any>} shaping */
+  shape(view, shaping) {
+    const said = Object.keys(shaping).length ? shaping : undefined;
+    if (!this.get(view.id)) return; // an example
+    this.write(this.all().map((item) => (item.id === view.id ? { ...item, shaping: said } : item)));
+  },
+
   /** @param {(item: View) => boolean} test */
   drop(test) {
     this.write(this.all().filter((item) => !test(item)));

@@ -5,6 +5,7 @@ import { find, h, textButton } from "../web/dom.js";
 import { kept } from "../web/kept.js";
 import { scopeOf } from "../web/scope.js";
 import { levelsOf } from "../web/sound.js";
+import { shapedFor } from "./awaited.js";
 import { Card } from "./card.js";
 import { Chart } from "./chart.js";
 import { Compare } from "./compare.js";
@@ -115,6 +116,7 @@ class Takes {
     this.showFrames(value.frames || []);
     if (this.edited && this.cards.length) this.comparison.open(this.choices(), 0, 1, { edit: true, quiet: true });
     store.add(value.takes);
+    for (const card of this.cards) card.edit(shapedFor(card.view));
   }
 
   /** A take that is being heard goes on; it moves below the new ones. */
@@ -123,13 +125,13 @@ class Takes {
       card.root.remove();
       card.leave();
     };
-    const heard = this.cards.filter((card) => !card.media.paused);
-    for (const card of [...this.earlier, ...this.cards]) if (card.media.paused) leave(card);
+    const heard = this.cards.filter((card) => card.sounding);
+    for (const card of [...this.earlier, ...this.cards]) if (!card.sounding) leave(card);
     for (const card of heard) {
       card.root.removeAttribute("id");
       this.before.append(card.root);
     }
-    this.earlier = [...this.earlier.filter((card) => !card.media.paused), ...heard];
+    this.earlier = [...this.earlier.filter((card) => card.sounding), ...heard];
   }
 
   /** @param {{ url: string, at: number }[]} pictures */

@@ -44,9 +44,9 @@ class Heard {
       this.title,
       this.chips,
     );
-    this.notes = h("ul", { class: "notes", role: "status" });
+    this.notes = h("ul", { class: "notes" });
     this.root = find(host.element, ".heard");
-    this.root.append(this.row, this.notes);
+    this.root.append(this.row, h("div", { role: "status" }, this.notes));
     this.scope.listen(document, "maa-said", () => this.soon());
     host.watch("value", () => this.update());
     this.update();

@@ -12,6 +12,9 @@
  * @property {string} levels the address of its spectrogram, a grey PNG with the highest band at the top
  * @property {string | null} [peaks]
  * @property {number} seconds
+ * @property {number} [rate] Hz
+ * @property {string | null} [next] the take of the next seed
+ * @property {Record<string, any>} [shaping] what was done to it, as the history keeps it
  * @property {number} [frame] seconds of one column
  * @property {Tick[]} ticks
  * @property {number | null} [lufs]
@@ -20,6 +23,7 @@
  * @property {[string, string][]} [facts] @property {string} [note] @property {boolean} [example]
  * @property {Record<string, any>} settings @property {string} [command] @property {boolean} [bundle]
  * @property {string} [title] that a person has given it
+ * @property {string} [folder] that a person has put it into
  * @property {boolean} [star] @property {number} [at] when it was made, as the history keeps it
  */
 
@@ -67,7 +71,7 @@ export async function levelsOf(url) {
 /**
  * A waveform, as high as `loudest` lets it be.
  * @param {CanvasRenderingContext2D} g
- * @param {Int8Array} peaks pairs of lowest and highest value
+ * @param {Int8Array | Float32Array} peaks pairs of lowest and highest value
  * @param {{ left: number, width: number, middle: number, half: number }} place half the height, in pixels
  * @param {number} loudest the value that reaches the edge
  */

@@ -16,6 +16,20 @@ ASKED: list[float] = []  # seconds of every loan
 context = multiprocessing.get_context("fork")
 
 
+_wraps = [True]
+
+
+def disable_gradio_auto_wrap() -> None:
+    _wraps.clear()
+
+
+def gradio_auto_wrap(handler: Any) -> Any:
+    """Gradio hands every handler over; the real one may make each of them borrow a GPU."""
+    if _wraps and handler is not None:
+        raise RuntimeError("Every handler of the page would borrow a GPU.")
+    return handler
+
+
 def GPU(duration: Callable[..., float]) -> Callable[[Any], Any]:  # noqa: N802 - the real one's name
     """The decorator."""
 
