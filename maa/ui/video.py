@@ -69,12 +69,13 @@ def frames(generation: Generation, own: Own, folder: Path) -> list[dict[str, Any
     shown: list[dict[str, Any]] = []
     parts = [(start, end) for start, end in generation.settings.get("windows") or ()]
     rows = clip_frames(clip, parts, FRAMES)[0] if parts else []
-    for (start, end), pictures in zip(parts, rows, strict=True):
+    for number, ((start, end), pictures) in enumerate(zip(parts, rows, strict=True), 1):
+        window = {"window": number} if len(parts) > 1 else {}
         for index, picture in enumerate(pictures):
             path = folder / f"frame-{len(shown):03d}.jpg"
             with aside(path) as neighbour:
                 Image.fromarray(shrink(picture, 200)).save(neighbour, "JPEG", quality=80)
-            shown.append({"url": files.url_of(path), "at": start + (index + 0.5) * (end - start) / FRAMES})
+            shown.append({"url": files.url_of(path), "at": start + (index + 0.5) * (end - start) / FRAMES, **window})
     return shown
 
 

@@ -192,6 +192,7 @@ def test_a_long_clip_is_heard_in_windows(tiny: MakeAnAudio, tmp_path: Path) -> N
     assert len(windows) == 3 and windows[0][0] == 0 and windows[-1][1] == pytest.approx(25.1, abs=1.0)
     assert all(later[0] < earlier[1] for earlier, later in pairwise(windows)), "they overlap"
     assert len(made.more["frames"]) == 12
+    assert [frame["window"] for frame in made.more["frames"]] == [1] * 4 + [2] * 4 + [3] * 4
     length = made.generation.settings["seconds"]
     with av.open(str(made.takes[0].media)) as container:
         assert [stream.type for stream in container.streams] == ["video", "audio", "audio"]

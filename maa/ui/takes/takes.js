@@ -104,7 +104,7 @@ class Takes {
     return choices;
   }
 
-  /** @param {{ takes: View[], original?: View, frames?: { url: string, at: number }[] }} value */
+  /** @param {{ takes: View[], original?: View, frames?: { url: string, at: number, window?: number }[] }} value */
   showTakes(value) {
     this.comparison.close();
     this.keepPlaying();
@@ -134,13 +134,18 @@ class Takes {
     this.earlier = [...this.earlier.filter((card) => card.sounding), ...heard];
   }
 
-  /** @param {{ url: string, at: number }[]} pictures */
+  /** @param {{ url: string, at: number, window?: number }[]} pictures window counts from 1 where there are several */
   showFrames(pictures) {
     this.frames.hidden = !pictures.length;
     const inOrder = [...pictures].sort((one, other) => one.at - other.at); // windows overlap
-    const shown = inOrder.map(({ url, at }) => {
+    const shown = inOrder.map(({ url, at, window }) => {
       const picture = h("img", { src: url, alt: `The clip at ${at.toFixed(1)} seconds`, loading: "lazy" });
-      return h("figure", null, picture, h("figcaption", null, `${at.toFixed(1)} s`));
+      return h(
+        "figure",
+        null,
+        picture,
+        h("figcaption", null, `${at.toFixed(1)} s`, window ? ` · window ${window}` : null),
+      );
     });
     this.frames.replaceChildren(...shown);
   }
