@@ -56,7 +56,7 @@ def test_a_list_stopped_reloaded_and_gone_on_with(page: Any, fake: FakePipeline)
     """The finished sounds stay, and only what is missing is made."""
     page.get_by_label("A list of prompts").check()
     fill(page, "prompts", "".join(f"rain {k}\n" for k in range(8)))
-    fake.step_seconds = 0.1
+    fake.step_seconds = 0.4
     asked = len(fake.asked)
     make(page)
     expect(cells(page)).to_have_count(2)

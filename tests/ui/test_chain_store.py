@@ -16,7 +16,7 @@ from maa.audio.mask import Box, from_boxes
 from maa.config import TINY
 from maa.pipeline.edits import MOST_STEPS
 from maa.ui import painter
-from maa.ui.chain import chain_of, mel_of, store, told_by, value_of
+from maa.ui.chain import chain_mel, chain_of, store, told_by, value_of
 from maa.ui.chain.component import compared_steps
 from maa.ui.chain.steps import Steps, edit_of
 from maa.ui.painter.component import encode
@@ -97,7 +97,7 @@ def test_a_full_disk_is_told(sound: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_only_the_changed_spans_are_measured_again(sound: Path, tiny: MakeAnAudio) -> None:
-    first = mel_of(tiny, sound)
+    first = chain_mel(tiny, sound)
     path, *_ = steps_of().apply({"tool": "silence"}, {"path": str(sound)}, marked(3.0, 3.5, 300, 2000))
     asked: list[float] = []
     whole = tiny.spectrogram
@@ -110,13 +110,13 @@ def test_only_the_changed_spans_are_measured_again(sound: Path, tiny: MakeAnAudi
             asked.append(audio.seconds)
             return whole(audio)
 
-    mel_of(Counting(), path)  # type: ignore[arg-type]
+    chain_mel(Counting(), path)  # type: ignore[arg-type]
     path, *_ = steps_of().apply({"tool": "copy", "value": 7.7}, {"path": str(path)}, marked(1.0, 1.5))
-    mel = mel_of(Counting(), path)  # type: ignore[arg-type]
+    mel = chain_mel(Counting(), path)  # type: ignore[arg-type]
     assert sum(asked) <= 8.0  # of two edits, of which each is measured in seconds around it
     assert np.abs(mel - whole(read(path))).max() < 0.02
     assert np.abs(mel - first).max() > 0.5
-    assert np.array_equal(mel_of(Counting(), path), mel) and sum(asked) <= 8.0  # type: ignore[arg-type]
+    assert np.array_equal(chain_mel(Counting(), path), mel) and sum(asked) <= 8.0  # type: ignore[arg-type]
 
 
 JUNK: list[Any] = [None, 5, "x", [], {}, {"sound": 5}, {"sound": "/etc/passwd", "a": 0, "b": 1}, {"sound": "\0"}]
