@@ -12,6 +12,7 @@ from maa.ui import parts, restore, words
 from maa.ui.faults import told
 from maa.ui.jobs import Progress
 from maa.ui.tab import TabTask, Workplace, perform
+from maa.ui.wiring import latest
 
 # Short and few steps: enough to know what is meant. The same every time, so that the page asks once.
 AUDITION: dict[str, Any] = {"seconds": 5.0, "steps": 6, "sampler": "dpm++", "seed": 0, "takes": 1, "literal": True}
@@ -46,16 +47,7 @@ def connect(place: Workplace, task: TabTask, listed: Any) -> None:
         except Exception as error:  # noqa: BLE001 - told beside the list, or written into the log
             yield {"failed": told(error).message}
 
-    started = listed.audition(
-        audition,
-        outputs=listed,
-        show_progress="hidden",
-        trigger_mode="multiple",
-        concurrency_id="gpu",
-        concurrency_limit=1,
-        api_visibility="private",
-    )
-    listed.hush(None, cancels=[started], queue=False, show_progress="hidden", api_visibility="private")
+    latest(listed.audition, listed.hush, audition, [], listed)
 
 
 def named(place: Workplace, name: object) -> str:

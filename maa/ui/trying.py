@@ -14,6 +14,7 @@ from maa.ui import parts
 from maa.ui.faults import told
 from maa.ui.jobs import Done
 from maa.ui.tab import TabTask, Workplace, perform
+from maa.ui.wiring import latest
 
 SECONDS = 5.0
 QUICK: dict[str, Any] = {
@@ -64,15 +65,4 @@ def connect(place: Workplace, task: TabTask, inputs: Mapping[str, Component], bo
         except Exception as error:  # noqa: BLE001 - told beside the box, or written into the log
             yield {"failed": told(error).message}
 
-    started = box.attempt(
-        attempt,
-        inputs=list(inputs.values()),
-        outputs=box,
-        preprocess=False,
-        show_progress="hidden",
-        trigger_mode="multiple",
-        concurrency_id="gpu",
-        concurrency_limit=1,
-        api_visibility="private",
-    )
-    box.hush(None, cancels=[started], queue=False, show_progress="hidden", api_visibility="private")
+    latest(box.attempt, box.hush, attempt, list(inputs.values()), box)

@@ -124,6 +124,32 @@ class Wires:
         return {self.knobs.status: status.idle("Stopped."), **self.shown.quiet()}
 
 
+def latest(
+    asked: Any, hush: Any, make: Callable[..., Iterator[Any]], inputs: list[Component], output: Component
+) -> None:
+    """Connect what makes a short sound in passing: it waits in the line of the jobs, and each ends the one before.
+
+    Args:
+        asked: the event that wants one.
+        hush: the event, before that, that wants the one on its way no more.
+        make: gives the values of `output` on the way.
+        inputs: what it is called with, as the page has it.
+        output: what hears of it.
+    """
+    started = asked(
+        make,
+        inputs=inputs,
+        outputs=output,
+        preprocess=False,
+        show_progress="hidden",
+        trigger_mode="multiple",
+        concurrency_id="gpu",
+        concurrency_limit=1,
+        **PRIVATE,
+    )
+    hush(None, cancels=[started], queue=False, show_progress="hidden", **PRIVATE)
+
+
 def session_of(request: gr.Request) -> str:
     """A page as it is loaded now; another load is another session."""
     return str(request.session_hash or "")

@@ -58,7 +58,7 @@ def stage_arguments(stage: str, data: Path, out: Path, steps: int) -> list[str]:
 def test_a_stage_loses_one_interval_at_most(stage: str, data: Path, tmp_path: Path) -> None:
     out, part, reached = tmp_path / stage, PART[stage], 0
     state, weights, log = (out / f"{part}.{end}" for end in ("state.pt", "safetensors", "log.jsonl"))
-    for moment in killing.moments(len(stage), 3, 1.5):
+    for moment in killing.moments(len(stage), 2, 1.5):
         arguments = stage_arguments(stage, data, out, 100_000) + (["--resume"] if state.is_file() else [])
         before = log.stat().st_size if log.is_file() else 0
         process = killing.begin(killing.stage, stage, arguments)
@@ -171,7 +171,7 @@ def test_an_evaluation_goes_on(data: Path, tmp_path: Path) -> None:
     given += ["--quick", "--steps", "1", "--only", "clap", "generation"]
     longest = killing.run(killing.evaluating, [*given, "--out", str(tmp_path / "straight")])
     out, made = tmp_path / "out", 0
-    for moment in killing.moments(3, 3, longest):
+    for moment in killing.moments(3, 2, longest):
         killing.killed(moment, killing.evaluating, [*given, "--out", str(out)])
         assert not (out / "scores.json").is_file() or json.loads((out / "scores.json").read_text())
         sounds = [path for path in out.rglob("*.flac") if not path.name.startswith(".")]
@@ -208,13 +208,13 @@ def test_a_model_folder_opens_at_every_moment(tmp_path: Path) -> None:
         checkpoint.save(checkpoint.random_model(seed=seed), folder)
     (tmp_path / "to" / "README.md").write_text("mine")
     kinds = set()
-    for moment in killing.moments(5, 20, 0.5):
+    for moment in killing.moments(5, 12, 0.5):
         killing.killed(moment, killing.replacing, *folders)
         model = checkpoint.load(tmp_path / "to")
         assert not model.missing and (tmp_path / "to" / "README.md").read_text() == "mine"
         kinds.add(float(model.networks()["unet"].conv_in.weight.flatten()[0]))
     assert len(kinds) > 1
-    for moment in killing.moments(6, 10, 0.5):
+    for moment in killing.moments(6, 6, 0.5):
         killing.killed(moment, killing.changing, tmp_path / "to")
         assert not checkpoint.load(tmp_path / "to").missing
     with changed_folder(tmp_path / "to"):
@@ -228,7 +228,7 @@ def test_packaging_leaves_the_old_model_or_the_new_one(data: Path, tmp_path: Pat
     checkpoint.save(checkpoint.random_model(seed=1), to)
     old, new = (checkpoint.read_weights([folder / "unet.safetensors"]) for folder in (to, data / "parts"))
     longest = killing.run(killing.packaging, [data / "parts"], tmp_path / "other")
-    for moment in killing.moments(7, 4, longest):
+    for moment in killing.moments(7, 3, longest):
         killing.killed(moment, killing.packaging, [to, data / "parts"], to)
         model = checkpoint.load(to)
         found = model.networks()["unet"].conv_in.weight
