@@ -221,10 +221,11 @@ def test_quality_takes_its_own_steps_and_takes(page: Any, fake: FakePipeline) ->
     expect(takes).to_have_value("1")
     page.locator("#text-advanced button").first.click()
     expect(steps).to_have_value("12")
+    page.wait_for_timeout(500)  # what the accordion holds listens a moment after it is there
     steps.fill("9")
     steps.press("Tab")
     expect(page.locator("#text-steps input[type=range]")).to_have_value("9")
-    page.wait_for_timeout(400)  # the page hears of a number a moment later
+    page.wait_for_timeout(400)  # and the page hears of a number a moment later
     generate(page, "text")
     asked = fake.asked[-1]["sampling"]
     assert (asked.quality, asked.steps, asked.count) == ("fine", 9, 1)
