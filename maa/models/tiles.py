@@ -10,6 +10,9 @@ taps. Sequences lie with their channels beside one another, [N, C], so that ever
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 
@@ -187,12 +190,25 @@ def along(x: Tensor, out: Tensor, mixing: Mixing, dilation: int, *, onto: bool =
         part.add_(made) if onto else part.copy_(made)
 
 
+_usual = ContextVar("usual", default=False)
+
+
+@contextmanager
+def usual_convolutions() -> Iterator[None]:
+    """Within it `convolved` is the layer itself: what a comparison with others' code needs."""
+    before = _usual.set(True)
+    try:
+        yield
+    finally:
+        _usual.reset(before)
+
+
 def convolved(layer: nn.Conv2d, x: Tensor) -> Tensor:
     """`layer(x)`: on a processor, without gradients and where it is faster, by tiles; then with channels last."""
     plain = torch.is_grad_enabled() or torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling()
     single = x.device.type == "cpu" and x.dtype == torch.float32 and layer.weight.dtype == torch.float32
     shape = (layer.kernel_size, layer.stride, layer.padding, layer.dilation, layer.groups)
-    if plain or not single or shape != ((3, 3), (1, 1), (1, 1), (1, 1), 1):
+    if plain or _usual.get() or not single or shape != ((3, 3), (1, 1), (1, 1), (1, 1), 1):
         return layer(x)
     cells, channels = x.shape[0] * x.shape[2] * x.shape[3], layer.weight.shape[:2]
     if cells < LEAST_CELLS or min(channels) < LEAST_CHANNELS or cells * channels.numel() < LEAST_PRODUCTS:
