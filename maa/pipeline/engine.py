@@ -121,7 +121,8 @@ class Engine:
         wish: finishing.Wish,
     ) -> Generation:
         """From a prepared start to finished takes of `length` samples, best first."""
-        wish = replace(wish, raw=sampler_named(sampling.sampler).published)
+        judged = start.clean is not None or not sampling.tried
+        wish = replace(wish, raw=sampler_named(sampling.sampler).published, judged=judged)
         first = streaming.growing(self.renderer, start, length, on_step, ends=not wish.raw)
         if first is None:
             latents, seeds = self.renderer.takes(start, sampling, on_step)
@@ -150,7 +151,8 @@ class Engine:
         length = self._length(length_of(prompts.events, seconds, self.config.audio.seconds), settings)
         waves, seeds = laying.lay(self.renderer, prompts.heard, prompts.negative, sampling, length, on_step)
         pictures = np.stack([self.renderer.log10_mel_of(wave) for wave in waves])
-        return self._finished(Rendered(waves, pictures, seeds), settings, replace(wish, gaps=True))
+        wish = replace(wish, gaps=True, judged=not sampling.tried)
+        return self._finished(Rendered(waves, pictures, seeds), settings, wish)
 
     def _length(self, seconds: float | None, settings: dict[str, Any]) -> int:
         """Samples of a sound, None = as long as the model's own; the settings get to know it in seconds."""
