@@ -20,7 +20,11 @@ from maa.pipeline.render import Renderer, Start, window_parts
 from maa.pipeline.streaming import Growing
 
 SECONDS = 18.0  # three windows
-WAYS: list[dict[str, Any]] = [{"steps": 3}, {"steps": 2, "sampler": "ddim", "eta": 0.8}, {"steps": 2, "sampler": "official"}]
+WAYS: list[dict[str, Any]] = [
+    {"steps": 3},
+    {"steps": 2, "sampler": "ddim", "eta": 0.8},
+    {"steps": 2, "sampler": "official"},
+]
 
 
 class Heard:
