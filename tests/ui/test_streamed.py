@@ -100,6 +100,7 @@ def begin(page: Any, fake: FakePipeline) -> Any:
     page.locator("#text-generate").click()
     box = page.locator(BOX)
     expect(box).to_be_visible(timeout=30_000)
+    fake.step_seconds = 4.0  # from here on: so the job is under way until the test says otherwise
     return box
 
 
@@ -161,7 +162,6 @@ def test_one_sound_at_a_time_and_stop_ends_it(desk: Any, fake: FakePipeline) -> 
 @pytest.mark.browser
 def test_a_page_that_is_loaded_anew_can_play_it_from_the_beginning(desk: Any, fake: FakePipeline) -> None:
     begin(desk, fake)
-    fake.step_seconds = 6.0  # until the page is there again
     desk.reload()
     desk.locator("#text-generate").wait_for(timeout=90_000)
     box = desk.locator(BOX)
