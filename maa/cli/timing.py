@@ -22,9 +22,11 @@ from maa.checkpoint import Model
 from maa.config import AudioSpec
 from maa.config.vocoders import BigvganConfig, HifiganConfig
 from maa.device import peak_memory, wait
+from maa.diffusion.wavefront import OnColumns
 from maa.diffusion.windows import Span
 from maa.models.bigvgan import TAPS, Snake, low_pass
 from maa.models.context import Context, Prepared
+from maa.models.unet import UNet
 from maa.models.vocoders import build_vocoder
 from maa.pipeline.options import Sampling
 from maa.pipeline.pipeline import MakeAnAudio
@@ -59,7 +61,9 @@ class TimedRenderer(Renderer):
         self.stages[stage] = self.now() - began
         return result
 
-    def takes(self, start: Start, sampling: Sampling, on_step: OnStep | None) -> tuple[Tensor, tuple[int, ...]]:
+    def takes(
+        self, start: Start, sampling: Sampling, on_step: OnStep | None, on_columns: OnColumns | None = None
+    ) -> tuple[Tensor, tuple[int, ...]]:
         self.stages["text"] = self.now() - self.began
         last = self.now()
 
@@ -69,7 +73,7 @@ class TimedRenderer(Renderer):
             self.steps.append(now - last)
             last = now
 
-        return self._timed("sample", lambda: Renderer.takes(self, start, sampling, tick))
+        return self._timed("sample", lambda: Renderer.takes(self, start, sampling, tick, on_columns))
 
     def decode(self, z: Tensor, spans: Sequence[Span] = ()) -> Tensor:
         return self._timed("decode", lambda: Renderer.decode(self, z, spans))
@@ -84,7 +88,7 @@ class TimedRenderer(Renderer):
 class AuthorsRenderer(TimedRenderer):
     """Keys and values of the text are computed in every step, as the authors' code does."""
 
-    def prepare(self, context: Context, count: int) -> Context | Prepared:
+    def prepare(self, network: UNet, context: Context, count: int) -> Context | Prepared:
         return context
 
 
