@@ -13,7 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from maa.config import AutoencoderConfig
-from maa.models.blocks import SpatialAttention, Upsample, group_norm
+from maa.models.blocks import SpatialAttention, Upsample, activated, group_norm
+from maa.models.tiles import convolved
 
 EPS = 1e-6
 
@@ -30,8 +31,8 @@ class ResnetBlock(nn.Module):
         self.skip = nn.Identity() if channels_in == channels else nn.Conv2d(channels_in, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        h = self.conv_in(F.silu(self.norm_in(x)))
-        h = self.conv_out(F.silu(self.norm_out(h)))
+        h = convolved(self.conv_in, activated(self.norm_in, x))
+        h = convolved(self.conv_out, activated(self.norm_out, h))
         return self.skip(x) + h
 
 
@@ -81,7 +82,7 @@ class Encoder(nn.Module):
         h = self.conv_in(mel)
         for blocks, downsample in zip(self.levels, self.downsamples, strict=True):
             h = downsample(blocks(h))
-        return self.conv_out(F.silu(self.norm_out(self.middle(h))))
+        return self.conv_out(activated(self.norm_out, self.middle(h)))
 
 
 class Decoder(nn.Module):
@@ -104,7 +105,7 @@ class Decoder(nn.Module):
         h = self.middle(self.conv_in(z))
         for blocks, upsample in zip(reversed(self.levels), reversed(self.upsamples), strict=True):
             h = upsample(blocks(h))
-        return self.conv_out(F.silu(self.norm_out(h)))
+        return self.conv_out(activated(self.norm_out, h))
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from maa.models.tiles import convolved
+
+Layer = TypeVar("Layer", bound=nn.Module)
 
 
 def group_norm(channels: int, eps: float, least: int = 1) -> nn.GroupNorm:
@@ -14,7 +19,12 @@ def group_norm(channels: int, eps: float, least: int = 1) -> nn.GroupNorm:
     return nn.GroupNorm(math.gcd(32, channels // least), channels, eps=eps)
 
 
-def zero_init(module: nn.Module) -> nn.Module:
+def activated(norm: nn.GroupNorm, x: Tensor) -> Tensor:
+    """SiLU of the normalised values, in the same memory where no gradients are wanted."""
+    return F.silu(norm(x), inplace=not torch.is_grad_enabled())
+
+
+def zero_init(module: Layer) -> Layer:
     """Zero a layer's weights, so that its branch starts as the identity."""
     for parameter in module.parameters():
         nn.init.zeros_(parameter)
@@ -67,7 +77,7 @@ class Upsample(nn.Module):
         self.conv = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.conv(F.interpolate(x, scale_factor=2.0, mode="nearest"))
+        return convolved(self.conv, F.interpolate(x, scale_factor=2.0, mode="nearest"))
 
 
 class SpatialAttention(nn.Module):

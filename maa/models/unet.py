@@ -17,12 +17,14 @@ from maa.models.blocks import (
     SelfAttentionBlock,
     TransformerBlock,
     Upsample,
+    activated,
     group_norm,
     share_embedding,
     timestep_embedding,
     zero_init,
 )
 from maa.models.context import Context, Prepared
+from maa.models.tiles import convolved
 
 Seen = Iterator[tuple[Tensor, Tensor]]  # keys and values of the cross-attention layers still to come
 EPS = 1e-5
@@ -51,13 +53,13 @@ class ResBlock(nn.Module):
         self.skip = nn.Identity() if channels_in == channels else nn.Conv2d(channels_in, channels, 1)
 
     def forward(self, x: Tensor, emb: Tensor) -> Tensor:
-        h = F.silu(self.norm_in(x))
+        h = activated(self.norm_in, x)
         if self.resample == "down":
             x, h = F.avg_pool2d(x, 2), F.avg_pool2d(h, 2)
         elif self.resample == "up":
             x, h = (F.interpolate(y, scale_factor=2.0, mode="nearest") for y in (x, h))
-        h = self.conv_in(h) + self.emb(F.silu(emb))[:, :, None, None]
-        return self.skip(x) + self.conv_out(F.silu(self.norm_out(h)))
+        h = convolved(self.conv_in, h) + self.emb(F.silu(emb))[:, :, None, None]
+        return self.skip(x) + convolved(self.conv_out, activated(self.norm_out, h))
 
 
 class Downsample(nn.Module):
@@ -204,7 +206,7 @@ class UNet(nn.Module):
         h = self.middle(h, emb, seen, ready.mask)
         for stage in self.up:
             h = stage(torch.cat([h, skips.pop()], dim=1), emb, seen, ready.mask)
-        return self.conv_out(F.silu(self.norm_out(h))).float()
+        return self.conv_out(activated(self.norm_out, h)).float()
 
     def prepare(self, context: Context, batch: int) -> Prepared:
         """`batch` conditions for `forward`: learned nulls filled in, the vector projected, keys and values computed.

@@ -9,6 +9,7 @@ import torch
 
 from maa.cli import main
 from maa.cli.timing import DepthwiseSnake
+from maa.models import tiles
 from maa.models.bigvgan import Snake
 
 QUICK = ["bench", "--config", "tiny", "--steps", "3", "--seconds", "1"]
@@ -60,3 +61,23 @@ def test_the_published_activation_is_the_same_function() -> None:
     torch.nn.init.normal_(snake.beta, std=0.3)
     x = torch.randn(2, 5, 77)
     assert torch.allclose(snake(x), DepthwiseSnake(snake)(x), atol=1e-5)
+
+
+def test_the_authors_way_has_plain_convolutions(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls: list[int] = []
+    by_tiles = tiles._by_tiles
+
+    def counted(layer: torch.nn.Conv2d, x: torch.Tensor) -> torch.Tensor:
+        calls.append(1)
+        return by_tiles(layer, x)
+
+    monkeypatch.setattr(tiles, "_by_tiles", counted)
+    for name in ("LEAST_CELLS", "LEAST_CHANNELS", "LEAST_PRODUCTS"):
+        monkeypatch.setattr(tiles, name, 1)
+    assert main([*QUICK, "--json"]) == 0
+    ours = len(calls)
+    assert main([*QUICK, "--official-path", "--json"]) == 0
+    assert ours > 0 and len(calls) == 2 * ours
+    capsys.readouterr()
