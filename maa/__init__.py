@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from maa.pipeline import Event as Event
     from maa.pipeline import Filling as Filling
     from maa.pipeline import Generation as Generation
+    from maa.pipeline import Listener as Listener
     from maa.pipeline import MakeAnAudio as MakeAnAudio
     from maa.pipeline import Sampling as Sampling
     from maa.pipeline import Shaping as Shaping

@@ -11,6 +11,7 @@ import statistics
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 from maa import Listener, MakeAnAudio, Sampling
 from maa.pipeline import finishing
@@ -23,7 +24,8 @@ GIB = 2**20  # kilobytes
 def made(maa: MakeAnAudio, seconds: float, listener: Listener, steps: int | None = None) -> None:
     """One quick take of rain, so long; `steps` None = those of the quality."""
     engine, prompts = maa.engine, maa.understood("rain", literal=True)
-    sampling = engine.settled(Sampling(steps, seed=1, quality="instant"))
+    sampling = engine.settled(Sampling(seed=1, quality="instant"))
+    sampling = sampling if steps is None else replace(sampling, steps=steps)
     settings = engine.settings("text", sampling, prompts)
     engine.from_words(prompts, sampling, seconds, settings, listener, finishing.wish("as-made"))
 

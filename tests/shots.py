@@ -28,6 +28,13 @@ LOOKS: dict[str, dict[str, Any]] = {
     "phone-dark": {**PHONE, "device_scale_factor": 2, "color_scheme": "dark"},
 }
 WAIT = 60_000  # milliseconds
+SCROLL = """async () => {
+    for (let y = 0; y < document.body.scrollHeight; y += innerHeight / 2) {
+        scrollTo(0, y);
+        await new Promise((resolve) => setTimeout(resolve, 60));
+    }
+    scrollTo(0, 0);
+}"""
 
 
 def text(page: Any, inputs: dict[str, Path]) -> None:
@@ -102,11 +109,12 @@ def look(page: Any, out: Path, name: str, inputs: dict[str, Path]) -> None:
         shoot(page, out / f"{tab.lower()}-{name}.png")
         for act, do in acts.items():
             do(page, inputs)
-            page.wait_for_timeout(500)  # pictures of sounds are drawn when they are in sight
+            page.wait_for_timeout(300)
             shoot(page, out / f"{tab.lower()}-{act}-made-{name}.png")
 
 
 def shoot(page: Any, path: Path) -> None:
+    page.evaluate(SCROLL)  # pictures of sounds are drawn when they are in sight
     wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     page.screenshot(path=str(path), full_page=True)
     print(f"{path}{f' (it is {wide} pixels too wide)' if wide > 0 else ''}", flush=True)

@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from maa.audio.loudness import Samples, lufs, peak
-from maa.audio.sound import resample
+from maa.audio.sound import resample, resampled_peak
 
 FADE_IN, FADE_OUT = 0.005, 0.020  # seconds; never more than a quarter of the sound
 FULL = -0.1  # dBTP, the most that a sound may have that is left as it was made
@@ -80,23 +80,34 @@ def levelled(x: Samples, rate: int, loudness: str = AS_MADE, level: float | None
 
 def faded(x: Samples, rate: int, ends: tuple[bool, bool] = (True, True)) -> Samples:
     """x [channels, n] with the first 5 ms faded in and the last 20 ms faded out, where asked (squared sines)."""
-    shape = fades(x.shape[-1], rate, ends)
-    return x if (shape == 1.0).all() else x * shape.astype(x.dtype)
+    first, last = _widths(x.shape[-1], rate, ends)
+    if not first and not last:
+        return x
+    x = x.copy()
+    x[..., :first] *= _rise(first).astype(x.dtype)
+    x[..., x.shape[-1] - last :] *= _rise(last)[::-1].astype(x.dtype)
+    return x
 
 
 def fades(count: int, rate: int, ends: tuple[bool, bool] = (True, True)) -> NDArray[np.float64]:
     """The gain [count] of `faded`."""
     shape = np.ones(count)
-    first, last = (min(round(seconds * rate), count // 4) if end else 0
-                   for seconds, end in zip((FADE_IN, FADE_OUT), ends, strict=True))  # fmt: skip
+    first, last = _widths(count, rate, ends)
     shape[:first] *= _rise(first)
     shape[count - last :] *= _rise(last)[::-1]
     return shape
 
 
+def _widths(count: int, rate: int, ends: tuple[bool, bool]) -> tuple[int, int]:
+    """Samples of both fades."""
+    first, last = (min(round(seconds * rate), count // 4) if end else 0
+                   for seconds, end in zip((FADE_IN, FADE_OUT), ends, strict=True))  # fmt: skip
+    return first, last
+
+
 def true_peak(x: Samples, rate: int) -> float:
     """Largest magnitude of x [channels, n] between its samples, too: of the sound at four times the rate."""
-    return max(peak(x), peak(resample(x, rate, OVERSAMPLING * rate)))
+    return max(peak(x), resampled_peak(x, rate, OVERSAMPLING * rate))
 
 
 def limited(x: Samples, rate: int, ceiling: float = CEILING) -> tuple[Samples, float]:

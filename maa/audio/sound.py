@@ -184,17 +184,36 @@ def resample(x: Samples, source_rate: int, target_rate: int) -> NDArray[np.float
     return y.reshape(*x.shape[:-1], count)
 
 
+def resampled_peak(x: Samples, source_rate: int, target_rate: int) -> float:
+    """Largest magnitude of x [..., n] at another rate: the peak of `resample`, which is never there as a whole."""
+    count, top = resampled_count(x.shape[-1], source_rate, target_rate), 0.0
+    if source_rate == target_rate or count == 0:
+        return peak(resample(x, source_rate, target_rate))
+    for row in x.reshape(-1, x.shape[-1]):
+        done = 0
+        for ready in _resampled((row,), source_rate, target_rate):
+            top = max(top, peak(ready[: count - done].astype(np.float32, copy=False)))
+            done = min(count, done + len(ready))
+    return top
+
+
 def _resample_into(made: NDArray[np.float32], blocks: Iterable[Samples], source_rate: int, target_rate: int) -> None:
     """Fill `made` [m] with a sound that comes in blocks [n] of one precision."""
-    stream: soxr.ResampleStream | None = None
     done = 0
+    for ready in _resampled(blocks, source_rate, target_rate):
+        done += _put(made[done:], ready)
+
+
+def _resampled(blocks: Iterable[Samples], source_rate: int, target_rate: int) -> Iterator[Samples]:
+    """A sound that comes in blocks [n] of one precision, at another rate, piece by piece."""
+    stream: soxr.ResampleStream | None = None
     for part in (block[at : at + _AT_ONCE] for block in blocks for at in range(0, len(block), _AT_ONCE)):
         if stream is None:
             stream = soxr.ResampleStream(source_rate, target_rate, 1, dtype=part.dtype.name, quality="VHQ")
             rest = part[:0]
-        done += _put(made[done:], stream.resample_chunk(np.ascontiguousarray(part)))
+        yield stream.resample_chunk(np.ascontiguousarray(part))
     if stream is not None:
-        _put(made[done:], stream.resample_chunk(rest, last=True))
+        yield stream.resample_chunk(rest, last=True)
 
 
 def _put(room: NDArray[np.float32], ready: Samples) -> int:

@@ -71,7 +71,7 @@ def parser() -> Parser:
     _edit(commands.add_parser("edit", help=summary, description=summary, allow_abbrev=False))
     summary = "many sounds from a list of prompts, into a folder; goes on where it was cut off"
     _batch(commands.add_parser("batch", help=summary, description=summary, allow_abbrev=False))
-    summary = "what a model consists of and which tasks it can do"
+    summary = "what a model consists of and which tasks it can do, or what a file says of itself"
     _info(commands.add_parser("info", help=summary, description=summary, allow_abbrev=False))
     summary = "the authors' published weights to a model folder"
     _convert(commands.add_parser("convert", help=summary, description=summary, allow_abbrev=False))
@@ -175,6 +175,8 @@ def _how(command: Parser) -> None:
 
 def _info(command: Parser) -> None:
     which = command.add_mutually_exclusive_group()
+    text = "a sound or a video: tell the settings inside it, and its chain of edits, in place of a model"
+    which.add_argument("file", nargs="?", type=Path, metavar="FILE", help=text)
     _model(which)
     which.add_argument("--config", metavar="NAME", help="a named configuration without weights, such as paper")
     command.add_argument("--json", action="store_true", help="the same as JSON")

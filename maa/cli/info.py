@@ -1,16 +1,19 @@
-"""`python -m maa info`: what a checkpoint, or a configuration, consists of."""
+"""`python -m maa info`: what a checkpoint, or a configuration, consists of; what a file says of itself."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from maa import checkpoint
+from maa.audio.tags import read_tags
 from maa.checkpoint import Model
 from maa.cli import info_paper
+from maa.cli.whatis import NO_TAGS, edits_told
 from maa.config import PRESETS, ClapConfig, VisionConfig
 from maa.pipeline import MakeAnAudio
 from maa.pipeline.abilities import lacks
@@ -18,7 +21,10 @@ from maa.pipeline.abilities import lacks
 
 def show_info(args: argparse.Namespace) -> int:
     """Print the facts as a table or as JSON."""
-    if args.config == "paper":
+    if args.file is not None:
+        facts = of_file(args.file)
+        text = file_table(facts)
+    elif args.config == "paper":
         facts = info_paper.facts()
         text = info_paper.paper_table(facts)
     else:
@@ -26,6 +32,30 @@ def show_info(args: argparse.Namespace) -> int:
         text = info_table(facts)
     print(json.dumps(facts, indent=2) if args.json else text)
     return 0
+
+
+def of_file(path: Path) -> dict[str, Any]:
+    """The settings inside a file, and its edits as sentences.
+
+    Raises:
+        ValueError: there is no such file.
+    """
+    if not path.is_file():
+        raise ValueError(f"There is no file {str(path)!r}; `--model` names a model.")
+    settings = read_tags(path)
+    return {"file": str(path), "settings": settings, "edits": edits_told(settings)}
+
+
+def file_table(facts: dict[str, Any]) -> str:
+    """The same for people, without what the sentences say."""
+    settings: dict[str, Any] | None = facts["settings"]
+    if settings is None:
+        return f"{facts['file']}\n\n{NO_TAGS}"
+    shown = {name: value for name, value in settings.items() if name not in ("chain", "painted")}
+    lines = [f"{name.strip():<14.40}{value!r}" for name, value in shown.items()]
+    if facts["edits"]:
+        lines += ["", "edits", *(f"{number:<4}{text}" for number, text in enumerate(facts["edits"], 1))]
+    return "\n".join([facts["file"], "", *lines])
 
 
 def of_model(name: str) -> dict[str, Any]:

@@ -50,9 +50,14 @@ def told_of_file(path: Path, folder: Path | None) -> dict[str, Any]:
     if detector is not None:
         found, said = verdict(path, detector)
         score = None if found != found else round(found, 4)
-    edits = list(map(step_sentence, steps_in(settings))) if settings and settings.get("chain") else []
+    edits = edits_told(settings)
     told = {"file": str(path), "tags": tagged(settings), "settings": settings}
     return {**told, "edits": edits, "detector": said, "generated": score}
+
+
+def edits_told(settings: dict[str, Any] | None) -> list[str]:
+    """The chain of edits that a file carries, a sentence each; none where there is no chain."""
+    return list(map(step_sentence, steps_in(settings))) if settings and settings.get("chain") else []
 
 
 def tagged(settings: dict[str, Any] | None) -> str:

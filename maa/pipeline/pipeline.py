@@ -169,7 +169,7 @@ class MakeAnAudio(Words):
                 silent. A prompt lies behind them, unless it is one of theirs or a sentence of several sounds.
             heard: what to listen to instead, for every clause of all events in their order (`understood`).
             loop: its end goes on into its beginning; it has no events, and a sentence of several sounds is one text.
-            on_step: called after every denoising step.
+            on_step: called after every denoising step; a `Listener` hears a long sound, too, while it is made.
         """
         given = events_of(events)
         if loop and given:

@@ -16,6 +16,7 @@ import gradio as gr
 
 from maa.config import ModelConfig
 from maa.pipeline.setting import File, Number, Rows, Setting, Switch, TextLine, TextList, Whole
+from maa.ui.chain import endpoint as edits
 from maa.ui.faults import told
 from maa.ui.jobs import Progress
 from maa.ui.tab import TabTask, Workplace, perform
@@ -94,6 +95,7 @@ def endpoints(place: Workplace) -> None:
             concurrency_id="gpu",
             concurrency_limit=1,
         )
+    edits.publish()
 
 
 def function(place: Workplace, endpoint: Endpoint) -> Callable[..., Iterator[tuple[Any, dict[str, Any]]]]:

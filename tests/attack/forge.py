@@ -24,7 +24,7 @@ CALL_SECONDS = 60
 LONGEST = 4000  # characters of an answer that refuses
 SORRY = "Something went wrong"
 HUGE = 10**400
-OURS = ("text_to_audio", "image_to_audio", "video_to_audio", "personalize", "inpaint")
+OURS = ("text_to_audio", "image_to_audio", "video_to_audio", "personalize", "inpaint", "edit")
 EVENTS = ("dropped", "take_use", "take_again", "take_send", "take_more")
 ROUTES = ("file=", "file/", "stream/", "static/", "assets/", "custom_component/", "svelte/", "proxy=", "theme/")
 SHAPES = ("{}", "/{}", "//{}", "%2F{}", "../../../../{}", "..%2f..%2f..%2f{}", "....//....//{}", "./{}", "{}%00.wav",
@@ -148,7 +148,8 @@ class Forger:
     def usual(self, name: str, kind: Any) -> Any:
         """What a good call has for an argument."""
         given = {"image": self.picture, "video": self.clip, "audio": self.sound, "prompt": "a dog", "seconds": 0.5,
-                 "steps": 1, "seed": 1, "boxes": [[0, 0.2, 100, 4000]], "frames": []}  # fmt: skip
+                 "steps": 1, "seed": 1, "boxes": [[0, 0.2, 100, 4000]], "frames": [],
+                 "edits": [{"frames": [[0, 0.1]], "gain": -6}]}  # fmt: skip
         return given.get(name, kind)
 
     def endpoint(self, client: httpx.Client, chance: random.Random) -> tuple[str, str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from maa.audio.finish import LOUDNESS, Finished, clean, faded, levelled, limited, true_peak
-from maa.audio.loudness import lufs, silence_share
+from maa.audio.finish import LOUDNESS, Finished, clean, faded, fades, levelled, limited, true_peak
+from maa.audio.loudness import lufs, peak, silence_share
+from maa.audio.sound import resample
 from tests.sounds import sine_wave
 
 RATE = 16_000
@@ -137,3 +138,13 @@ def test_share_of_silence() -> None:
     x[RATE : 2 * RATE] *= 1e-3  # 60 dB down, for a quarter of the time
     assert silence_share(x, RATE) == pytest.approx(0.25, abs=0.02)
     assert silence_share(x[:10], RATE) == 0
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("count", [0, 1, 100, 9999, 300_000])
+def test_what_is_done_piece_by_piece_is_done_as_on_the_whole(kind: type, count: int) -> None:
+    x = np.random.default_rng(count).standard_normal((2, count)).astype(kind)
+    assert true_peak(x, 16_000) == max(peak(x), peak(resample(x, 16_000, 64_000)))
+    for ends in ((True, True), (True, False), (False, True), (False, False)):
+        shape = fades(count, 16_000, ends).astype(kind)
+        assert np.array_equal(faded(x, 16_000, ends), x * shape)

@@ -32,6 +32,21 @@ def test_edits_of_edits(folder: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert "edit 1: Attenuate −12 dB, 0.50–1.00 s\n  edit 2: Heal, 1.20–1.30 s" in capsys.readouterr().out
 
 
+def test_info_tells_what_a_file_says_of_itself(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["edit", "stereo48.wav", "--frames", "1", "1.5", "--silence", "-o", "a.wav", "--quiet"]) == 0
+    assert main(["edit", "a.wav", "--frames", "0.2", "0.3", "--copy-to", "1.1", "-o", "b.wav", "--quiet"]) == 0
+    assert main(["info", "b.wav"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("b.wav\n\n") and "task          'edit'\n" in told and "'outside': 0.0" in told
+    assert told.endswith("edits\n1   Silence, 1.00–1.50 s\n2   Copy to 1.10 s, 0.20–0.30 s\n")
+    assert main(["info", "b.wav", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["settings"] == read_tags("b.wav") and len(facts["edits"]) == 2
+    assert main(["info", "stereo48.wav"]) == 0 and "No settings of this program" in capsys.readouterr().out
+    for wrong in (["small"], ["b.wav", "--config", "paper"]):
+        assert main(["info", *wrong]) == 2 and capsys.readouterr().err.count("\n") == 1
+
+
 def test_an_inpainting_of_an_edited_file_has_its_chain(folder: Path) -> None:
     """And one of any other file is what it always was."""
     how = ["--frames", "0.2", "0.4", "--prompt", "rain", "--steps", "1", "--seed", "1", "--quiet"]

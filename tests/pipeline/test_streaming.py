@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from maa.pipeline.conditioning import from_text
 from maa.pipeline.render import Renderer, Start, window_parts
 from maa.pipeline.streaming import Growing
 
+THREE = ("rain", "a dog barks twice in the yard", "wind")
 SECONDS = 18.0  # three windows
 WAYS: list[dict[str, Any]] = [
     {"steps": 3},
@@ -58,17 +60,17 @@ class Heard:
         return np.concatenate([wave for _, wave, _, _ in self.parts])
 
 
-def start_of(renderer: Renderer, columns: int) -> Start:
-    """Rain, so many latent columns long."""
-    condition, null = from_text(renderer.model, "rain", "")
-    parts = window_parts(renderer.spans(columns), [(condition, null)])
-    return Start(condition, null, columns * renderer.model.config.autoencoder.factor, parts=parts)
+def start_of(renderer: Renderer, columns: int, texts: Sequence[str] = ("rain",)) -> Start:
+    """Rain, so many latent columns long, or in each window something else."""
+    pairs = [from_text(renderer.model, text, "") for text in texts]
+    parts = window_parts(renderer.spans(columns), pairs)
+    return Start(*pairs[0], columns * renderer.model.config.autoencoder.factor, parts=parts)
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_the_bytes_are_those_of_all_windows_at_once(tiny: MakeAnAudio, way: dict[str, Any]) -> None:
     renderer, sampling = tiny.renderer, Sampling(seed=5, guidance=2.0, **way)
-    start, columns = start_of(tiny.renderer, 150), 150
+    start, columns = start_of(tiny.renderer, 150, THREE), 150
     kind = sampler_named(sampling.sampler)
     noise = kind.noise(5, [0], renderer.device)
     z = noise.draw((4, tiny.config.latent_cells[0], columns))
@@ -136,8 +138,7 @@ def test_windows_in_one_batch_make_the_same_sound(
 ) -> None:
     """As on a GPU; two takes, so that rows of takes and of windows are told apart."""
     renderer, sampling = tiny.renderer, Sampling(3, seed=5, count=2, guidance=guidance)
-    pairs = [from_text(renderer.model, text, "") for text in ("rain", "a dog barks twice in the yard", "wind")]
-    start = Start(*pairs[0], 150 * 8, parts=window_parts(renderer.spans(150), pairs))
+    start = start_of(renderer, 150, THREE)
 
     def made() -> torch.Tensor:
         with torch.inference_mode():

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 DENSE = replace(TINY, unet=replace(TINY.unet, density=True))
 DESKTOP = {"viewport": {"width": 1280, "height": 900}}
+FAILED = "Error executing js_on_load"  # what Gradio says of a component's script, which it catches
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 3, "has_touch": True}
 
 
@@ -106,6 +107,7 @@ class Visitor:
         self.page.set_default_timeout(20_000)
         self.page.on("request", lambda asked: self.outside.append(asked.url) if _leaves(asked.url, base_url) else None)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", lambda said: self.errors.append(said.text) if said.text.startswith(FAILED) else None)
         self.page.goto("/", wait_until="commit")
 
     def ready(self) -> Visitor:

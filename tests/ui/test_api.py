@@ -7,9 +7,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import soundfile
 
+from maa.audio.io import read
+from maa.audio.tags import read_tags
+from maa.pipeline.editing import edited
+from maa.pipeline.edits import Edit
+from maa.pipeline.setting import read_options
+from maa.ui.chain import endpoint
 from tests.ui.fakes import FakePipeline
 
 
@@ -52,6 +59,7 @@ def test_names_arguments_and_defaults(client: Any) -> None:
             "resampling": 0, "blend": 0.0, "level_match": True, "before": 0.0, "after": 0.0, **shared, **written,
             "file_format": "source", **said, **literal, **heard, **quality,
         },
+        "/edit": {"audio": None, "edits": None, "file_format": "source"},
     }  # fmt: skip
     published = client.view_api(return_format="dict")["named_endpoints"]
     found = {
@@ -60,7 +68,7 @@ def test_names_arguments_and_defaults(client: Any) -> None:
     }
     assert found == expected
     assert {name: list(found[name]) for name in found} == {name: list(expected[name]) for name in found}, "their order"
-    assert "lowest Hz" in published["/inpaint"]["description"]
+    assert "lowest Hz" in published["/inpaint"]["description"] and "lowest Hz" in published["/edit"]["description"]
 
 
 def test_text(client: Any) -> None:
@@ -91,6 +99,36 @@ def test_tasks_with_an_upload(
     assert settings["task"] in name
 
 
+def test_edits(client: Any, inputs: dict[str, Path]) -> None:
+    """As the command line does them, one after the other; a chain goes on where the file's ends."""
+    wanted = [{"boxes": [[0.5, 1.0, 500, 2000]], "gain": -12}, {"frames": [[1.2, 1.4]], "silence": True}]
+    path, settings = client.predict(file(inputs["sound"]), wanted, api_name="/edit")
+    sound = read(inputs["sound"])
+    for edit in wanted:
+        sound = edited(sound, read_options(Edit, edit)).audio
+    given, made = read(inputs["sound"]), read(path)
+    assert (made.sample_rate, made.channels, made.subtype) == (48_000, 2, "PCM_16")
+    assert np.abs(made.samples - sound.samples).max() < 2**-14 and (made.samples[:, 61_000:64_000] == 0).all()
+    assert (made.samples[:, :20_000] == given.samples[:, :20_000]).all()
+    assert [step["operation"] for step in settings["chain"]] == ["boost", "silence"]
+    assert settings["report"]["outside"] == 0
+    further = client.submit(file(Path(path)), [{"frames": [[0.1, 0.2]], "copy_to": 1.5}], "flac", api_name="/edit")
+    path, settings = further.result()
+    assert Path(path).suffix == ".flac" and read_tags(path) == settings
+    assert [step["operation"] for step in settings["chain"]] == ["boost", "silence", "copy"]
+    assert (None, {"step": 1, "of": 1}) in further.outputs()
+
+
+def test_edits_that_are_too_much(client: Any, inputs: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    from gradio_client.exceptions import AppError
+
+    monkeypatch.setattr(endpoint, "MOST_SECONDS", 3.0)
+    silence = {"frames": [[0.1, 0.2]], "silence": True}
+    with pytest.raises(AppError, match="2 edits of 2 s are too much at once"):
+        client.predict(file(inputs["sound"]), [silence, silence], api_name="/edit")
+
+
+BOXED = {"boxes": [[0.5, 1.0, 300, 4000]]}
 MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("/text_to_audio", {"prompt": ""}, "The prompt is empty"),
     ("/text_to_audio", {"prompt": "a" * 10_000}, "10,000 characters"),
@@ -119,6 +157,16 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("/inpaint", {"audio": "sound", "frames": [[0.5, 1.0]], "blend": 2}, "blend must be a number from 0 to 1"),
     ("/inpaint", {"audio": "sound", "boxes": [[50.0, 51.0, 0, 100]]}, "behind the end"),
     ("/image_to_audio", {"image": "sound"}, "not a picture"),
+    ("/edit", {"audio": "picture", "edits": [{**BOXED, "gain": -6}]}, "not a sound"),
+    ("/edit", {"audio": "sound", "edits": []}, "Give a list of 1 to 32 edits"),
+    ("/edit", {"audio": "sound", "edits": [{**BOXED, "gain": -6}] * 33}, "Give a list of 1 to 32 edits"),
+    ("/edit", {"audio": "sound", "edits": [[1, 2]]}, "Edit 1 must be named values"),
+    ("/edit", {"audio": "sound", "edits": [BOXED]}, "Edit 1: Say one thing to do"),
+    ("/edit", {"audio": "sound", "edits": [{"gain": -6}]}, "Say what to work on"),
+    ("/edit", {"audio": "sound", "edits": [{**BOXED, "gain": 99}]}, "Edit 1: gain must be a number from -80 to 36"),
+    ("/edit", {"audio": "sound", "edits": [{**BOXED, "gain": 6, "colour": "red"}]}, "'colour' is nothing that an edit"),
+    ("/edit", {"audio": "sound", "edits": [{"mask": "x.png", "gain": 6}]}, "'mask' is nothing that an edit"),
+    ("/edit", {"audio": "sound", "edits": [{**BOXED, "gain": 6}], "file_format": "exe"}, "file format"),
 ]
 
 
@@ -130,6 +178,15 @@ def test_mistakes(client: Any, inputs: dict[str, Path], name: str, arguments: di
     with pytest.raises(AppError, match=re.escape(sentence)) as caught:
         client.predict(api_name=name, **given)
     assert "\n" not in str(caught.value)
+
+
+def test_no_file_of_the_server_is_edited(base_url: str) -> None:
+    import httpx
+
+    body = {"data": [{"path": __file__}, [{"frames": [[0, 1]], "silence": True}], "source"]}
+    asked = httpx.post(f"{base_url}/gradio_api/call/edit", json=body).json()
+    answer = httpx.get(f"{base_url}/gradio_api/call/edit/{asked['event_id']}", timeout=20).text
+    assert "event: error" in answer and "only uploaded files" in answer
 
 
 @pytest.mark.parametrize("meta", [{}, {"meta": {"_type": "gradio.FileData"}}])

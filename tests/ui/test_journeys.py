@@ -186,3 +186,17 @@ def test_a_first_painted_fill_takes_five_actions(page: Any, fake: FakePipeline, 
     acts(play.click)
     expect(play).to_have_attribute("data-playing", "true")
     assert acts.count <= 5
+
+
+def test_painting_and_generating_need_no_scrolling(browser: Any, base_url: str, inputs: dict[str, Path]) -> None:
+    with Visitor(browser, base_url, {"viewport": {"width": 1440, "height": 900}}) as page:
+        for tab in ("image", "video", "personalize", "inpaint"):
+            open_tab(page, {"personalize": "Personalise"}.get(tab, tab.capitalize()))
+            above, button = (page.locator(f"#{tab}-{name}").bounding_box() for name in ("prompt", "generate"))
+            assert button["y"] - above["y"] - above["height"] < 30, "nothing stands between prompt and Generate"
+        expect(page.locator("#inpaint-edits .edits")).not_to_be_visible()  # there is nothing to edit yet
+        upload(page, "inpaint-input", inputs["sound"])
+        expect(page.locator("#inpaint-painter .painter")).not_to_have_class(re.compile("empty"))
+        expect(page.locator("#inpaint-edits .edits")).to_be_visible()
+        for part in ("#inpaint-painter canvas", "#inpaint-painter [name=high]", "#inpaint-generate"):
+            expect(page.locator(part)).to_be_in_viewport(ratio=0.9)

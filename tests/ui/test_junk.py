@@ -18,9 +18,11 @@ import httpx
 import pytest
 
 from maa.pipeline.checks import SHOWN
+from maa.pipeline.edits import Edit
 from maa.pipeline.setting import TextLine
 from maa.pipeline.tasks import TASKS
 from maa.ui import files, image, inpaint, keeping, personalize, restore, text, video
+from maa.ui.chain.endpoint import edits_of, known
 from tests.ui.conftest import DENSE
 from tests.ui.fakes import FakePipeline
 from tests.ui.test_parts import desk_of
@@ -139,6 +141,21 @@ def test_a_value_in_a_message_is_cut(tmp_path: Path) -> None:
             with pytest.raises(ValueError, match=r"\w") as caught:
                 text.TASK.ask({**fields, name: value})
             assert len(str(caught.value)) < 150 + SHOWN, name
+
+
+def test_nothing_but_edits_comes_of_a_list_of_edits(secret: Path) -> None:
+    good = {"frames": [[0.0, 1.0]], "gain": -6.0}
+    assert edits_of([good]) == [Edit(frames=((0.0, 1.0),), gain=-6.0)]
+    for kind, value in junk(secret, "http://127.0.0.1:9/").items():
+        asked = [value, [value], [good, value], [{str(value): 1, **good}]]
+        for given in [*asked, *([{**good, name: value}] for name in known())]:
+            said = ""
+            try:
+                made = edits_of(given)
+            except ValueError as error:
+                made, said = [], str(error)
+            assert len(said) < 400, f"{kind}: {given!r}"[:200]
+            assert all(isinstance(one, Edit) and abs(one.gain or 0.0) <= 80 for one in made), kind
 
 
 # ---------------------------------------------------------------- from outside, over the network

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import numpy as np
 import pytest
 import soundfile
 from PIL import Image
+from playwright.sync_api import expect
 
 from tests.clips import make_clip
 from tests.sounds import sine_wave
-from tests.ui.visitor import generate, take, upload
+from tests.ui.visitor import generate, status, take, upload
 
 pytestmark = pytest.mark.browser
 
@@ -74,17 +76,33 @@ def test_a_gif_is_a_clip(page: Any, tmp_path: Path) -> None:
     assert page.locator("text=Invalid file type").count() == 0
 
 
-@pytest.mark.parametrize("codec", ["mpeg4", "mpeg2video", "ffv1"])
-def test_a_clip_that_the_browser_cannot_show_says_so_and_is_heard(page: Any, tmp_path: Path, codec: str) -> None:
-    page.get_by_role("tab", name="Video").click()
-    upload(page, "video-input", make_clip(tmp_path / "a.avi", codec=codec))
-    given(page, "video-input")
+@pytest.mark.parametrize(("name", "codec"), [("a.avi", "mpeg4"), ("b.avi", "mpeg2video"), ("c.avi", "ffv1")])
+def test_a_clip_that_the_browser_cannot_show_says_so_and_is_heard(
+    page: Any, tmp_path: Path, name: str, codec: str
+) -> None:
+    unseen(page, make_clip(tmp_path / name, codec=codec))
     generate(page, "video")
     card = take(page, "video", 1)
     card.locator(".said", has_text="This browser").wait_for(timeout=10_000)
     assert "download it to see it" in card.locator(".said").inner_text()
     card.get_by_label("Play Take 1").click()
     page.wait_for_function("() => document.querySelector('#video-take-1 video').currentTime > 0")
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.wmv", "wmv2"), ("a.flv", "flv1")])
+def test_a_clip_of_an_old_kind_is_taken_and_refused_by_us(page: Any, tmp_path: Path, name: str, codec: str) -> None:
+    unseen(page, make_clip(tmp_path / name, codec=codec))
+    page.locator("#video-generate").click()
+    expect(status(page, "video")).to_contain_text(f"The picture ({codec}) of '{name}' fits into no file")
+
+
+def unseen(page: Any, clip: Path) -> None:
+    """A clip that the browser cannot show is taken, and that is said where everything is said."""
+    page.get_by_role("tab", name="Video").click()
+    upload(page, "video-input", clip)
+    given(page, "video-input")
+    expect(status(page, "video")).to_contain_text("This browser cannot show this clip")
+    expect(page.locator(".toast-body")).to_have_count(0)  # Gradio's: "Error: Video not playable"
 
 
 def test_a_clip_that_the_browser_shows_says_nothing(page: Any, tmp_path: Path) -> None:
@@ -94,3 +112,18 @@ def test_a_clip_that_the_browser_shows_says_nothing(page: Any, tmp_path: Path) -
     generate(page, "video")
     page.wait_for_function("() => document.querySelector('#video-take-1 video').videoWidth > 0")
     assert take(page, "video", 1).locator(".said").inner_text() == ""
+
+
+def test_what_cannot_be_read_is_told_at_once_and_in_one_way(page: Any, tmp_path: Path) -> None:
+    """It was a warning about types here, a bare "Error" there, and nothing for a clip."""
+    kinds = {"Personalise": ("a.wma", "sound"), "Image": ("a.psd", "picture"), "Video": ("a.wmv", "video")}
+    for tab, (name, what) in kinds.items():
+        (tmp_path / name).write_bytes(b"nothing that anybody could read")
+        page.get_by_role("tab", name=tab, exact=True).click()
+        upload(page, f"{tab.lower().replace('ise', 'ize')}-input", tmp_path / name)
+        toast = page.locator(".toast-body")
+        expect(toast).to_have_count(1)
+        expect(toast).to_have_class(re.compile(r"\berror\b"))
+        expect(toast).to_contain_text(re.compile(f"'{name}' is not a {what}"))
+        toast.locator(".toast-close").click()
+        expect(toast).to_have_count(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from playwright.sync_api import expect
 
 from tests.sounds import assert_audio_valid
 from tests.ui.conftest import Visitor
-from tests.ui.visitor import downloaded, generate, open_tab, take, upload
+from tests.ui.visitor import done, downloaded, generate, open_tab, take, upload
 
 BIRDS = Path(__file__).parents[2] / "assets" / "inputs" / "birds.flac"
 
@@ -87,6 +88,30 @@ def paint_a_box(page: Any) -> None:
     start, end = ({"x": x * place["width"], "y": y * place["height"]} for x, y in ((0.4, 0.3), (0.6, 0.7)))
     canvas.drag_to(canvas, source_position=start, target_position=end)
     expect(page.locator("#inpaint-painter .facts")).to_contain_text("% marked")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("address", ["tiny"], indirect=True)
+def test_a_long_sound_is_played_before_it_is_done(
+    browser: Any, address: str, tiny: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The judge, who comes last, waits until it plays: the random model alone would be done too soon."""
+    plays, scores = threading.Event(), tiny.renderer.scores
+    monkeypatch.setattr(tiny.renderer, "scores", lambda *given: plays.wait(120) and scores(*given))
+    with Visitor(browser, address) as page:
+        page.locator("#text-prompt textarea").fill("rain")
+        page.get_by_label("number input for Length in seconds").first.fill("20")
+        few_steps(page, "text")
+        page.locator("#text-generate").click()
+        box = page.locator("#text-takes .streamed")
+        box.locator("button").click(timeout=120_000)
+        expect(box.locator("button")).to_have_attribute("data-playing", "true")
+        expect(box.locator(".time")).to_have_text("20.0 of 20.0 s are there")
+        plays.set()
+        done(page, "text", 120_000)
+        expect(take(page, "text", 1).locator(".main")).to_have_attribute("data-playing", "true")
+        sound, rate = soundfile.read(io.BytesIO(downloaded(page, "text-take-1")))
+        assert_audio_valid(sound, 20.0, rate)
 
 
 @pytest.mark.browser

@@ -135,6 +135,23 @@ def test_a_take_can_be_sought_by_keyboard(desk: Any) -> None:
     chart.press("Home")
 
 
+def test_a_click_on_a_take_goes_there_before_it_was_played(desk: Any) -> None:
+    open_tab(desk, "Text")
+    before = take(desk, "text", 1).get_attribute("data-id")
+    generate(desk, "text")
+    expect(take(desk, "text", 1)).not_to_have_attribute("data-id", before)
+    card = take(desk, "text", 1)
+    card.locator(".chart[data-ready=true]").wait_for()
+    box = card.locator(".chart").bounding_box()
+    left, right = 46, 10  # of the picture, beside which stand the axes
+    card.locator(".chart").click(position={"x": left + (box["width"] - left - right) / 2, "y": 80})
+    expect(card.locator(".time")).to_have_text("5.0 / 10.0 s")
+    card.locator(".main").click()
+    expect(card.locator(".main")).to_have_attribute("data-playing", "true")
+    expect(card.locator(".time")).to_have_text(re.compile(r"^[5-7]\.\d / "))
+    card.locator(".main").click()
+
+
 def test_the_comparison_is_seen_whole_and_closes_by_key(desk: Any) -> None:
     open_tab(desk, "Text")
     button = take(desk, "text", 1).get_by_label("A/B: compare Take 1")
@@ -294,14 +311,24 @@ def test_a_clip_is_cut_by_the_server(desk: Any, inputs: dict[str, Path]) -> None
     expect(card).to_contain_text("nothing to mix in")
     names = card.locator("a[download]").evaluate_all("links => links.map((link) => link.download)")
     assert [Path(name).suffix for name in names] == [".mp4", ".wav"]
+    heights = card.locator(".acts > *").evaluate_all("all => all.map((one) => one.offsetTop)")
+    assert len(heights) > 3 and len(set(heights)) == 1, "a wide card has its buttons in one line"
     times = desk.locator("#video-takes .frames figcaption").all_inner_texts()
     assert times == sorted(times, key=lambda text: float(text.split()[0]))
 
 
+MOVES = """() => {
+    const [line, bar] = ["text", "bar"].map((name) => document.querySelector(`#text-status .${name}`));
+    return line.textContent === "Getting ready …" && bar.clientWidth > 20;
+}"""  # before anything is known of a job the bar is not empty
+
+
 def test_the_title_tells_how_far_a_job_is(desk: Any, fake: FakePipeline) -> None:
     open_tab(desk, "Text")
-    fake.step_seconds = 0.05
+    fake.step_seconds = 1.0
     desk.locator("#text-generate").click()
+    desk.wait_for_function(MOVES)
+    fake.step_seconds = 0.05
     desk.wait_for_function("/^[1-9]\\d? % · Make-An-Audio$/.test(document.title)")
     done(desk, "text")
     assert desk.title() == "Make-An-Audio"
@@ -317,12 +344,3 @@ def test_results_are_in_sight(browser: Any, base_url: str, fake: FakePipeline) -
         expect(page.locator("#text-takes .live canvas")).to_be_in_viewport(ratio=0.5)
         done(page, "text")
         expect(take(page, "text", 1)).to_be_in_viewport(ratio=0.3)
-
-
-def test_painting_and_generating_need_no_scrolling(browser: Any, base_url: str, inputs: dict[str, Path]) -> None:
-    with Visitor(browser, base_url, {"viewport": {"width": 1440, "height": 900}}) as page:
-        open_tab(page, "Inpaint")
-        upload(page, "inpaint-input", inputs["sound"])
-        expect(page.locator(PAINTER)).not_to_have_class(re.compile("empty"))
-        for part in ("#inpaint-painter canvas", "#inpaint-painter [name=high]", "#inpaint-generate"):
-            expect(page.locator(part)).to_be_in_viewport(ratio=0.9)

@@ -46,7 +46,7 @@ export function start({ element, props, server, trigger, watch }) {
 
   const update = () => {
     const { value } = props;
-    group.hidden = !value?.steps.length;
+    group.hidden = !value?.steps?.length; // at first the value is no object
     if (!value || value.stamp === stamp) return;
     stamp = value.stamp;
     root.setAttribute("aria-busy", "false");

@@ -10,6 +10,7 @@ from gradio.components import Component
 
 from maa.pipeline.seen import length_of
 from maa.ui import files
+from maa.ui.faults import told
 from maa.ui.shares import LOOK
 from maa.ui.tab import Workplace
 
@@ -39,9 +40,17 @@ def tell(pipeline: MakeAnAudio, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def tell_clip(pipeline: MakeAnAudio, clip: Any) -> dict[str, Any]:
-    """What an uploaded clip is heard as, for the lanes: "rows" and "seconds"; no seconds where nothing is heard."""
+    """What an uploaded clip is heard as, for the lanes: "rows" and "seconds"; no seconds where nothing is heard.
+
+    "wrong" is what is wrong with the file, which the visitor should read at once; where a model hears nothing in clips,
+    Generate says so.
+    """
     try:
         path = files.uploaded(clip, "a video")
+        length_of(path)
+    except ValueError as error:
+        return {"rows": [], "seconds": 0.0, "wrong": str(error)}
+    try:
         rows = [event.row() for event in pipeline.describe_video(path)]
         return {"rows": rows, "seconds": length_of(path)}
     except ValueError:  # Generate says what is wrong
@@ -90,10 +99,12 @@ def connect_clip(place: Workplace, task: str, parts: Mapping[str, Component], cl
 
     def answer(given: Any) -> dict[str, Any]:
         try:
-            told = {"rows": [], "seconds": 0.0} if given is None else next(place.look(task, tell_clip, given))
+            heard = {"rows": [], "seconds": 0.0} if given is None else next(place.look(task, tell_clip, given))
         except ValueError:  # no model, or none that looks at clips: Generate says so
-            told = {"rows": [], "seconds": 0.0}
-        return {"told": {"prompt": "", "literal": False, "auto": True, **told}}
+            heard = {"rows": [], "seconds": 0.0}
+        if "wrong" in heard:
+            raise told(ValueError(heard["wrong"]))
+        return {"told": {"prompt": "", "literal": False, "auto": True, **heard}}
 
     clip.change(
         answer,

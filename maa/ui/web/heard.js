@@ -46,6 +46,7 @@ class Heard {
     );
     this.notes = h("ul", { class: "notes" });
     this.root = find(host.element, ".heard");
+    this.root.dataset.idle = "true"; // its place is kept from when somebody is about to type
     this.root.append(this.row, h("div", { role: "status" }, this.notes));
     this.scope.listen(document, "maa-said", () => this.soon());
     host.watch("value", () => this.update());
@@ -68,6 +69,7 @@ class Heard {
     };
     const offers = new Suggest(this.scope, area, `${this.host.props.task}-offers`, sounds);
     this.root.prepend(offers.list, offers.told);
+    this.scope.listen(area, "focus", () => this.wake());
     this.soon();
   }
 
@@ -87,8 +89,13 @@ class Heard {
     return (this.area?.value || "").split(/\s+/).filter(Boolean).join(" ");
   }
 
+  wake() {
+    this.root.dataset.idle = "false";
+  }
+
   /** Ask after a pause. */
   soon() {
+    if (this.prompt) this.wake();
     this.root.dataset.stale = String(this.prompt !== this.answered);
     this.waiting.end();
     this.waiting = this.scope.child();

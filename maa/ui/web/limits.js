@@ -1,5 +1,6 @@
 // @ts-check
 // limits.js: a number outside its limits is put back when its field is left; here that is said.
+import { say } from "./say.js";
 
 /** @param {import("./scope.js").Scope} scope */
 export function limitsAreSaid(scope) {
@@ -16,8 +17,5 @@ function said({ target }) {
   const block = target.closest(".block");
   const name = block?.querySelector("[data-testid=block-info], label span")?.textContent?.trim() || "This number";
   const range = Number.isNaN(high) ? `begins at ${low}` : `goes from ${low} to ${high}`;
-  const line = [...document.querySelectorAll("[id$='-status'] [role=status]")].find(
-    (one) => /** @type {HTMLElement} */ (one).offsetParent !== null,
-  );
-  if (line) line.textContent = `${name} ${range}: ${value} became ${value > high ? high : low}.`;
+  say(`${name} ${range}: ${value} became ${value > high ? high : low}.`);
 }

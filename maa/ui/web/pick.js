@@ -5,10 +5,12 @@
 // refuse it before the server has seen it. Here their files are given a type that they take. What is no sound or clip
 // is told by the server, with the file's name.
 
+import { say } from "./say.js";
 import { Scope } from "./scope.js";
 
 /** @type {Record<string, string>} by the class of a field */
 const TYPES = { "maa-reads-sound": "audio/wav", "maa-reads-clip": "video/mp4", "maa-reads-picture": "image/png" };
+const UNSEEN = "This browser cannot show this clip; what can be read of it is used all the same.";
 const FIELDS = Object.keys(TYPES)
   .map((name) => `.${name}`)
   .join(", ");
@@ -19,6 +21,7 @@ export function start() {
   const first = { capture: true };
   scope.listen(document, "change", relabel, first);
   scope.listen(document, "drop", pickDropped, first);
+  scope.listen(document, "error", unseen, first);
   for (const name of ["pointerdown", "keydown"]) scope.listen(document, name, showAll, first);
   return scope;
 }
@@ -83,6 +86,16 @@ function pickDropped(event) {
   event.stopImmediatePropagation();
   input.files = taken(files, typeOf(field));
   input.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+/**
+ * A clip that the browser cannot show is no error: the server reads more than browsers do. Gradio would say that it is.
+ * @param {Event} event
+ */
+function unseen(event) {
+  if (!(event.target instanceof HTMLVideoElement) || !fieldOf(event)) return;
+  event.stopImmediatePropagation();
+  say(UNSEEN);
 }
 
 /**
