@@ -31,16 +31,17 @@ def plan(columns: int, size: int, overlap: int, multiple: int = 2) -> list[Span]
 
 def weights_of(spans: Sequence[Span], index: int) -> Tensor:
     """How much one window counts at each of its columns, float64; over all windows a column's weights add up to 1."""
-    first, last = spans[index]
-    total = torch.zeros(last - first, dtype=torch.float64)
-    own = total
-    for other, (begin, end) in enumerate(spans):
-        if begin >= last or end <= first:
-            continue
-        ramp = _ramp(spans, other)
-        own = ramp if other == index else own
+    (first, last), other = spans[index], index
+    while other and spans[other - 1][1] > first:
+        other -= 1
+    own = _ramp(spans, index)
+    total = torch.zeros_like(own)
+    while other < len(spans) and spans[other][0] < last:
+        begin, end = spans[other]
+        ramp = own if other == index else _ramp(spans, other)
         low, high = max(begin, first), min(end, last)
         total[low - first : high - first] += ramp[low - begin : high - begin]
+        other += 1
     return own / total
 
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -14,6 +14,7 @@ from maa.diffusion.windows import joined, piecewise, plan, weights_of, windowed
 
 
 @given(st.integers(1, 900), st.integers(10, 60), st.integers(1, 8))
+@settings(max_examples=40, deadline=None)
 def test_windows_cover_everything_and_weights_add_up(half: int, half_size: int, half_overlap: int) -> None:
     columns, size, overlap = 2 * half, 2 * half_size, 2 * half_overlap
     spans = plan(columns, size, overlap)
