@@ -128,6 +128,11 @@ def test_no_import_cycles() -> None:
         ("from maa.cli import main", ("torch", "gradio", "transformers", "cv2", "numpy")),
         ("import maa.diffusion", ("maa.models", "maa.checkpoint", "transformers", "gradio")),
         ("from maa import MakeAnAudio", ("gradio", "cv2", "open_clip", "matplotlib", "train")),
+        (
+            "from maa import MakeAnAudio, Sampling\n"
+            "MakeAnAudio.from_pretrained().text_to_audio('a dog barks', Sampling(2), seconds=1)",
+            ("transformers", "timm", "torchvision", "torch._dynamo", "sympy", "scipy", "PIL", "matplotlib"),
+        ),
     ],
 )
 def test_imports_are_light(statement: str, unwanted: tuple[str, ...]) -> None:

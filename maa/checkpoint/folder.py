@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from maa import hub
 from maa.aside import aside, write_text
@@ -32,7 +33,6 @@ SUSTAINED = "sustained.json"  # those of them, and other names, that go on witho
 CLIP = "vision"  # a folder with an open_clip model; where there is one, it hears pictures instead of the classifier
 EXPERTS = ("image", "inpaint", "words")
 SHARED = ("vocoder", "clap", "clap_audio")  # an expert without one of its own uses another's
-COPIED = ("autoencoder", "unet")  # nothing in them is computed, so they take no room before their weights are read
 VOCODERS = {"A": "bigv16k53w", "B": "bigvnat"}  # the folder of the authors' vocoder for each mel convention
 WHAT = {
     "autoencoder": "the spectrogram autoencoder",
@@ -43,6 +43,21 @@ WHAT = {
     "clap_audio": "the CLAP sound encoder",
     "vision": "the picture classifier",
 }
+
+
+class Undrawn(TorchFunctionMode):
+    """Inside, networks are built without drawing first weights: those of a file take their place.
+
+    Drawing them would take longer than reading the file, on the "meta" device as well.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", None) == "torch.nn.init":
+            return kwargs["tensor"] if "tensor" in kwargs else args[0]
+        return (torch.empty if func is torch.randn else func)(*args, **kwargs)
 
 
 def root() -> Path:
@@ -143,7 +158,7 @@ def _load(folder: Path) -> Model:
         for path in files:
             _check_hash(path, hashes)
         wrong = f"{folder / CONFIG} describes no network that {WHAT[part]} can be; restore it."
-        with foreign(wrong), torch.device("meta" if part in COPIED else "cpu"):
+        with foreign(wrong), Undrawn():
             network = build(config, part, reader)
         _fill(network, files)
         setattr(model, part, network.eval().requires_grad_(False))
