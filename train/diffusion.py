@@ -57,6 +57,7 @@ from train.package import load_frozen
 from train.trainer.draw import Draw
 from train.trainer.keeping import one_line
 from train.trainer.loop import Trainer
+from train.trainer.low_rank import folded
 from train.trainer.options import RunOptions, add_config, add_fields, config_from, from_args, scaled
 from train.trainer.precision import make_accelerator
 
@@ -186,6 +187,7 @@ def train_unet(
     recipe: Recipe,
     clip: str | None = None,
     objective: Callable[[UNet, Pool, Recipe, Accelerator], DiffusionObjective] = DiffusionObjective,
+    change: Callable[[UNet], None] | None = None,
 ) -> Path:
     """Train the network and return the path of its weights; the config beside it holds the latent scale.
 
@@ -195,6 +197,7 @@ def train_unet(
         parts: folders with the frozen parts; the first that has one gives it.
         clip: the CLIP that guides a visual network (`find_clip`).
         objective: what it learns.
+        change: what is done to the fresh network before it is trained, such as `low_rank.adapt`.
     """
     accelerator = make_accelerator()
     torch.manual_seed(options.seed)
@@ -207,7 +210,9 @@ def train_unet(
     encoder = CaptionEncoder(config, library, parts, accelerator.device, guide) if recipe.conditional else None
     pool = Pool(config, library, autoencoder, encoder, recipe, options.seed, place)
     unet = UNet(config.unet).to(accelerator.device).to(memory_format=layout(accelerator.device))
-    trainer = Trainer(unet, options, "unet", accelerator)
+    if change is not None:
+        change(unet)
+    trainer = Trainer(unet, options, "unet", accelerator, plain=folded)
     pool.upto(pool.size + int(trainer.step * recipe.renew))
     if config.autoencoder.latent_scale == 1.0:
         config = _scaled(config, accelerator.reduce(pool.moments(), "mean"))

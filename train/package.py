@@ -1,17 +1,19 @@
 """Put trained parts together into a model folder that the program opens.
 
 python -m train.package --runs data/parts runs/{autoencoder,vocoder,clap,diffusion} --to checkpoints/small
+python -m train.package --student runs/few-steps --to checkpoints/small                            add a student to it
 """
 
 from __future__ import annotations
 
 import argparse
 import shutil
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from maa import checkpoint
 from maa.audio.mel import MelSpectrogram
@@ -106,14 +108,64 @@ def put_together(runs: list[Path], to: Path) -> None:
         shutil.rmtree(made, ignore_errors=True)
 
 
+def add_student(run: Path, to: Path, rank: int = checkpoint.RANK) -> float:
+    """Put the student of a folder's denoising network beside it, as its difference to it in float16.
+
+    Args:
+        run: the folder that `train.few_steps` has written.
+        to: the model folder of its teacher.
+        rank: of the matrices that its changes are cut to.
+
+    Returns:
+        The share of the changes' energy that is kept, 0..1.
+
+    Raises:
+        ValueError: a network is missing or damaged, or the two do not belong together.
+    """
+    config, _ = checkpoint.read_config(to)
+    learned, taught = (load_weights(folder, "unet") for folder in (run, to))
+    change = checkpoint.difference(learned, taught, rank)
+    halves = {name: value.half() for name, value in change.items()}
+    kept = checkpoint.added(taught, halves)
+    lost, whole = (
+        sum(float((learned[name] - other[name]).square().sum()) for name in taught) for other in (kept, taught)
+    )
+    checkpoint.write_parts(to, config, {checkpoint.STUDENT: halves}, SHARD)
+    return 1 - lost / whole if whole else 1.0
+
+
+def _distance(one: Mapping[str, Tensor], other: Mapping[str, Tensor], names: Iterable[str]) -> float:
+    """The sum of squares between the weights of these names."""
+    return sum(float((one[name] - other[name]).square().sum()) for name in names)
+
+
+def load_weights(folder: Path, part: str) -> dict[str, Tensor]:
+    """The weights of a part in a folder.
+
+    Raises:
+        ValueError: there are none, or they are damaged.
+    """
+    files = checkpoint.weight_files(folder, part)
+    if not files:
+        raise ValueError(f"There is no {part}.safetensors in {folder}; run the stage that makes it first.")
+    return checkpoint.read_weights(files)
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=Path, nargs="+", required=True, help="folders with parts; later ones win")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--runs", type=Path, nargs="+", help="folders with parts; later ones win")
+    what.add_argument("--student", type=Path, help="folder of a student of the network in --to, to put beside it")
+    parser.add_argument("--rank", type=int, default=checkpoint.RANK, help="of a student's matrices")
     parser.add_argument("--to", type=Path, default=Path("checkpoints/small"))
     args = parser.parse_args()
     with one_line(parser):
-        put_together(args.runs, args.to)
+        if args.student is not None:
+            kept = add_student(args.student, args.to, args.rank)
+            print(f"{100 * kept:.1f} % of what the student learned fits into matrices of rank {args.rank}")
+        else:
+            put_together(args.runs, args.to)
     for path in sorted(args.to.iterdir()):
         print(f"{path.stat().st_size / 1e6:8.2f} MB  {path.name}")
 

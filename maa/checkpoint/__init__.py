@@ -29,6 +29,7 @@ from maa.checkpoint.folder import (
 )
 from maa.checkpoint.model import PARTS, Model, build, present, random_model
 from maa.checkpoint.shards import index_of, read_weights, weight_files, write_weights
+from maa.checkpoint.student import RANK, STUDENT, added, difference, factors
 
 __all__ = [
     "CLAP_TOKENIZER",
@@ -37,14 +38,19 @@ __all__ = [
     "CONFIG",
     "EXPERTS",
     "PARTS",
+    "RANK",
+    "STUDENT",
     "SUSTAINED",
     "TOKENIZER",
     "VOCODERS",
     "Model",
+    "added",
     "address",
     "build",
     "called",
     "copy",
+    "difference",
+    "factors",
     "file_hash",
     "find",
     "index_of",

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,12 @@ from maa.aside import aside, write_text
 from maa.audio.mel import MelSpectrogram
 from maa.checkpoint.model import PARTS, Model, build
 from maa.checkpoint.shards import read_weights, weight_files, write_weights
+from maa.checkpoint.student import RANK, STUDENT, added, difference
 from maa.config import ModelConfig, MsClapConfig, OpenClipConfig
 from maa.foreign import foreign
 from maa.models.clip import ClipBridge, ClipVision
 from maa.models.text import load_tokenizer
+from maa.models.unet import UNet
 from maa.models.vocabulary import VECTORS, WORDS, Vocabulary
 
 CONFIG = "config.json"
@@ -162,9 +165,26 @@ def _load(folder: Path) -> Model:
             network = build(config, part, reader)
         _fill(network, files)
         setattr(model, part, network.eval().requires_grad_(False))
+    model.student = _student(folder, model)
     if "vision" not in model.missing and not config.unet.clip_conditioned and not model.concepts:
         model.missing["vision"] = lacking("vision", config, folder)
     return model
+
+
+def _student(folder: Path, model: Model) -> UNet | None:
+    """The second network of a folder, from the first and its difference."""
+    files = weight_files(folder, STUDENT)
+    if not files or model.unet is None:
+        return None
+    for path in files:
+        _check_hash(path, model.hashes)
+    change = read_weights(files)
+    with foreign(f"{files[0]} is no difference to the network that {CONFIG} describes; copy it again."):
+        weights = added(model.unet.state_dict(), change)
+        with torch.device("meta"):
+            network = UNet(replace(model.config.unet, guided=True))
+        network.load_state_dict(weights, assign=True)
+    return network.eval().requires_grad_(False)
 
 
 def names(path: Path) -> tuple[str, ...]:
@@ -257,12 +277,11 @@ def save(model: Model, folder: Path, dtype: torch.dtype = torch.float16, shard_b
     Args:
         shard_bytes: parts above this size are written in shards of at most this size; None = always one file.
     """
-    parts = {
-        part: {name: _compact(value, dtype) for name, value in network.state_dict().items()}
-        for part, network in model.networks().items()
-        if not isinstance(network, ClipBridge)
-    }
-    write_parts(folder, model.config, parts, shard_bytes)
+    parts = {part: net.state_dict() for part, net in model.networks().items() if not isinstance(net, ClipBridge)}
+    if model.student is not None and model.unet is not None:
+        parts[STUDENT] = difference(model.student.state_dict(), model.unet.state_dict(), RANK)
+    compact = {part: {name: _compact(value, dtype) for name, value in one.items()} for part, one in parts.items()}
+    write_parts(folder, model.config, compact, shard_bytes)
     for name, tokenizer in _tokenizers(model).items():
         with aside(folder / name) as neighbour:
             tokenizer.save(str(neighbour))

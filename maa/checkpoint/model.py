@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from maa.audio.mel import MelSpectrogram
+from maa.checkpoint.student import STUDENT
 from maa.config import TINY, ModelConfig, MsClapConfig, OpenClipConfig
 from maa.device import layout
 from maa.models.aisfx import AisfxEncoder
@@ -39,6 +40,7 @@ class Model:
     front: MelSpectrogram
     autoencoder: Autoencoder | None = None
     unet: UNet | None = None
+    student: UNet | None = None  # of the denoising network: it leads by itself, for quick sounds
     vocoder: nn.Module | None = None
     text: TextEncoder | None = None
     clap: ClapHeads | MsClapHeads | None = None
@@ -56,12 +58,20 @@ class Model:
         """The parts that are present, by name."""
         return {name: part for name in PARTS if (part := getattr(self, name)) is not None}
 
+    @property
+    def leading(self) -> UNet | None:
+        """The denoising network that takes the scale of guidance as an input; None where there is none."""
+        if self.student is None and self.unet is not None and self.unet.config.guided:
+            return self.unet
+        return self.student
+
     def to(self, device: torch.device, dtype: torch.dtype = torch.float32) -> Model:
         """Move everything; only the denoising network changes its inner precision."""
         self.front.to(device)
-        for name, network in self.networks().items():
-            network.to(device, dtype if name == "unet" else torch.float32)
-            if name in ("unet", "autoencoder"):
+        every = self.networks() | ({} if self.student is None else {STUDENT: self.student})
+        for name, network in every.items():
+            network.to(device, dtype if name in ("unet", STUDENT) else torch.float32)
+            if name in ("unet", STUDENT, "autoencoder"):
                 network.to(memory_format=layout(device))
         for expert in self.experts.values():
             expert.to(device, dtype)

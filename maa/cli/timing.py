@@ -25,6 +25,7 @@ from maa.device import peak_memory, wait
 from maa.diffusion.windows import Span
 from maa.models.bigvgan import TAPS, Snake, low_pass
 from maa.models.context import Context, Prepared
+from maa.models.unet import UNet
 from maa.models.vocoders import build_vocoder
 from maa.pipeline.options import Sampling
 from maa.pipeline.pipeline import MakeAnAudio
@@ -84,7 +85,7 @@ class TimedRenderer(Renderer):
 class AuthorsRenderer(TimedRenderer):
     """Keys and values of the text are computed in every step, as the authors' code does."""
 
-    def prepare(self, context: Context, count: int) -> Context | Prepared:
+    def prepare(self, network: UNet, context: Context, count: int) -> Context | Prepared:
         return context
 
 

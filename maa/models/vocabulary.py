@@ -84,7 +84,8 @@ class Vocabulary:
         """
         if not self.sounds:
             return []
-        cosines = self.vectors @ vector.detach().cpu().float().numpy()
+        # PyTorch multiplies: NumPy's own threads would spin on for a tenth of a second, in the way of the next network.
+        cosines = torch.mv(torch.from_numpy(self.vectors), vector.detach().cpu().float()).numpy()
         best = np.maximum.reduceat(cosines, self.firsts)
         mean = np.add.reduceat(cosines, self.firsts) / self.counts
         matches = []

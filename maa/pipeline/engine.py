@@ -129,7 +129,8 @@ class Engine:
             mel = self.renderer.decode(latents, spans)
             waves = fit_length(self.renderer.vocode(mel, spans), length, self.config.audio.sample_rate)
         pictures = self.model.front.to_log10(mel)[:, 0].cpu().numpy()
-        wish = replace(wish, raw=sampler_named(sampling.sampler).published)
+        judged = start.clean is not None or not sampling.tried
+        wish = replace(wish, raw=sampler_named(sampling.sampler).published, judged=judged)
         return self._finished(Rendered(waves, pictures, seeds), settings, wish)
 
     def from_words(
@@ -147,7 +148,8 @@ class Engine:
         length = self._length(length_of(prompts.events, seconds, self.config.audio.seconds), settings)
         waves, seeds = laying.lay(self.renderer, prompts.heard, prompts.negative, sampling, length, on_step)
         pictures = np.stack([self.renderer.log10_mel_of(wave) for wave in waves])
-        return self._finished(Rendered(waves, pictures, seeds), settings, replace(wish, gaps=True))
+        wish = replace(wish, gaps=True, judged=not sampling.tried)
+        return self._finished(Rendered(waves, pictures, seeds), settings, wish)
 
     def _length(self, seconds: float | None, settings: dict[str, Any]) -> int:
         """Samples of a sound, None = as long as the model's own; the settings get to know it in seconds."""

@@ -28,6 +28,7 @@ class Wish:
     raw: bool = False  # as the vocoder made them, without fades at their ends
     loop: bool = False  # without such fades, too
     gaps: bool = False  # silence is meant, so that no take is worse for it
+    judged: bool = True  # CLAP says how well they fit the prompt
 
 
 def wish(loudness: object, *, fixed: bool = False, loop: bool = False) -> Wish:
@@ -55,7 +56,7 @@ def finished(renderer: Renderer, waves: NDArray[np.float32], prompt: str, wish: 
     made = [finish.raw(wave[None]) if wish.raw else finish.clean(wave[None], rate, not wish.loop) for wave in waves]
     plain = np.concatenate([one.samples for one in made])
     prompt = prompt if wish.scored_by is None else wish.scored_by
-    scores = renderer.scores(plain, prompt)
+    scores = renderer.scores(plain, prompt) if wish.judged else None
     steady = not wish.gaps and names_sustained(prompt, model.sustained, model.concepts)
     silent = [silence_share(wave, rate) for wave in plain] if steady else None
     made = [one.then(finish.levelled(one.samples, rate, wish.loudness, wish.level)) for one in made]

@@ -140,6 +140,11 @@ class Sampling(OptionGroup):
         sampler.check(self.steps)
 
     @property
+    def tried(self) -> bool:
+        """Whether this is one quick take, which has no other to be ranked with and should not wait for a judge."""
+        return self.quality == "instant" and self.count == 1
+
+    @property
     def scalars(self) -> dict[str, float | None]:
         """The conditions of one number each, by name; None = open."""
         return {name: getattr(self, name) for name in SCALARS}

@@ -178,19 +178,22 @@ class Renderer:
             return windowed([part.span for part in start.parts], inner)
         guidance = decided(sampling.guidance, "guidance")
         full = with_scalars(start.condition, sampling.scalars, self.device)  # guidance leads away from none
-        if sampling.quality == "instant" and self.unet.config.guided and start.null.empty:
+        network, leading = self.unet, self.model.leading
+        if sampling.quality == "instant" and leading is not None and start.null.empty:
             full = replace(full, guidance=torch.full((full.rows,), guidance, device=self.device))
-            guidance = 1.0  # the network leads by itself, so it is asked once
-        condition, null = (self.prepare(one if start.each else one.repeat(count), count) for one in (full, start.null))
-        denoiser = guided(self.unet, self.schedule, condition, null, guidance)
+            network, guidance = leading, 1.0  # it leads by itself, so it is asked once
+        condition, null = (
+            self.prepare(network, one if start.each else one.repeat(count), count) for one in (full, start.null)
+        )
+        denoiser = guided(network, self.schedule, condition, null, guidance)
         known, make = start.condition.known, start.condition.make
         if known is not None and make is not None and start.held:
             denoiser = keep_known(denoiser, self.schedule, known, make if start.follow is None else start.follow)
         return denoiser
 
-    def prepare(self, context: Context, count: int) -> Context | Prepared:
+    def prepare(self, network: UNet, context: Context, count: int) -> Context | Prepared:
         """What of `count` conditions depends on neither latent nor timestep, computed once for all steps."""
-        return self.unet.prepare(context, count)
+        return network.prepare(context, count)
 
     @torch.inference_mode()
     def mel_of(self, wave: NDArray[np.float32]) -> Tensor:

@@ -25,7 +25,7 @@ class Generation:
     sample_rate: int  # Hz
     mel: NDArray[np.float32]  # [takes, mels, frames], log10 magnitude
     seeds: tuple[int, ...]
-    scores: tuple[float, ...] | None  # CLAP cosine of each take to the prompt, -1..1; None without a prompt or CLAP
+    scores: tuple[float, ...] | None  # CLAP cosine of each take to the prompt, -1..1; None = not judged
     settings: dict[str, Any] = field(default_factory=dict)  # of the request, JSON types
     words: tuple[tuple[str, float], ...] = ()  # what a picture was heard as, with weights that sum to 1
     subtype: str = "PCM_16"  # sample format that loses nothing the task kept

@@ -14,6 +14,7 @@ import gradio as gr
 from gradio.components import Component
 
 from maa.config import ModelConfig
+from maa.device import available
 from maa.diffusion.samplers import SAMPLERS
 from maa.pipeline.checks import MAX_PROMPT
 from maa.pipeline.options import SEEDS, Sampling
@@ -31,12 +32,12 @@ from maa.pipeline.setting import (
     settings_of,
 )
 from maa.pipeline.tasks import TASKS, Task
-from maa.ui import limits, status
+from maa.ui import lending, limits, status
 from maa.ui.lanes import lanes
 
-# What the page begins with, where that is not what programs get: many quick takes to choose from.
+# What the page begins with, where that is not what programs get: quick takes to choose from.
 EXPLORING: dict[str, Any] = {"quality": "instant", "steps": SAMPLERS[Sampling.sampler].usual["instant"]}
-OFFERED = {"instant": 8, "fine": 1}  # takes
+MANY, FEW = 8, 2  # quick takes: where they are made at once, and on a CPU, which makes one after the other
 DICE = Path(__file__).parent / "web" / "dice.svg"
 NARROW = 180  # pixels of a control that shares its row
 
@@ -119,8 +120,9 @@ def _follow_quality(parts: Mapping[str, Any], many: bool) -> None:
     for choice in (quality, sampler):
         choice.input(None, js=f"(quality, sampler) => ({usual})[sampler][quality]", **shared)
     if many:
-        takes.value = OFFERED["instant"]
-        change = f"(quality) => ({json.dumps(OFFERED)})[quality]"
+        offered = {"instant": MANY if lending.lent() or available() != ["cpu"] else FEW, "fine": 1}
+        takes.value = offered["instant"]
+        change = f"(quality) => ({json.dumps(offered)})[quality]"
         quality.input(None, inputs=quality, outputs=takes, js=change, api_visibility="private")
 
 

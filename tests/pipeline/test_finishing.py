@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from maa.audio.tags import read_tags
 from maa.config import TINY
 from maa.pipeline import finishing, sustained
 from maa.pipeline.finishing import ranked
+from maa.pipeline.render import Renderer
 from maa.pipeline.tasks import check_loudness
 from tests.clips import make_clip
 from tests.sounds import sine_wave
@@ -182,6 +184,23 @@ def test_takes_with_holes_go_behind_those_without() -> None:
     assert ranked(4, scores, silent) == [1, 3, 0, 2]
     assert ranked(4, scores) == [0, 1, 2, 3]
     assert ranked(4, None, silent) == [1, 3, 0, 2] and ranked(2, None) == [0, 1]
+
+
+def test_one_quick_take_waits_for_no_judge(tiny: MakeAnAudio, monkeypatch: pytest.MonkeyPatch) -> None:
+    judged: list[int] = []
+    scores = Renderer.scores
+
+    def counted(self: Renderer, waves: Any, prompt: str) -> Any:
+        judged.append(len(waves))
+        return scores(self, waves, prompt)
+
+    monkeypatch.setattr(Renderer, "scores", counted)
+    quick = replace(QUICK, quality="instant")
+    alone, two = (tiny.text_to_audio("a dog", replace(quick, count=count), seconds=1.0) for count in (1, 2))
+    assert judged == [2] and alone.scores is None and "clap_score" not in alone.settings_of()
+    assert np.array_equal(alone.audio[0], two.audio[two.seeds.index(alone.seeds[0])])
+    own = tiny.personalize((RATE, alone.audio[0, 0]), "rain", quick, t0=0.5)
+    assert judged == [2, 1] and own.scores is not None, "how near it came to the prompt is what t0 is chosen by"
 
 
 def test_the_guard_orders_takes_of_a_sound_that_goes_on_only(

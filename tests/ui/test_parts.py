@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import gradio as gr
 import numpy as np
 import pytest
 from PIL import Image
@@ -16,10 +17,11 @@ from maa.audio import picture
 from maa.audio.mask import Box
 from maa.config import PAPER, TINY, AudioSpec
 from maa.pipeline import Sampling
-from maa.pipeline.tasks import LABELS, Text
-from maa.ui import examples, files, limits, panel, restore, results
+from maa.pipeline.tasks import LABELS, TASKS, Text
+from maa.ui import controls, examples, files, limits, panel, restore, results
 from maa.ui.jobs import Done, Jobs, OnStep, Progress
 from maa.ui.model import LoadingModel
+from tests.ui.conftest import DENSE
 from tests.ui.fakes import FakePipeline
 
 if TYPE_CHECKING:
@@ -224,3 +226,11 @@ def test_a_take_is_called_by_what_it_heard() -> None:
     assert restore.heard({"heard_as": [["rain", 1.0]]}) == "rain"
     for junk in ({}, {"events": [[0, 1]]}, {"events": {"path": "/etc/passwd"}}, {"events": [[0, 1, {"path": "x"}]]}):
         assert restore.heard({"prompt": None, **junk}) == ""
+
+
+@pytest.mark.parametrize(("devices", "takes"), [(["cpu"], 2), (["cuda", "cpu"], 8)])
+def test_as_many_quick_takes_as_are_quick(monkeypatch: pytest.MonkeyPatch, devices: list[str], takes: int) -> None:
+    monkeypatch.setattr(controls, "available", lambda: devices)
+    with gr.Blocks():
+        parts = {task: controls.controls(TASKS[task], DENSE, controls.Wording()).parts for task in ("text", "inpaint")}
+    assert (parts["text"]["takes"].value, parts["inpaint"]["takes"].value) == (takes, 1)

@@ -188,7 +188,7 @@ def test_what_comes_back_is_checked(page: Any, way: str) -> None:
     page.locator("#text-advanced").get_by_text("Advanced").click()
     expect(page.get_by_label("number input for Guidance").first).to_have_value("4.5")
     expect(page.locator("#text-prompt textarea")).to_have_value("a dog" if way == "linked" else "")
-    expect(page.get_by_label("number input for Takes").first).to_have_value("8")
+    expect(page.get_by_label("number input for Takes").first).to_have_value("2")
     expect(page.locator("#text-fresh input")).to_be_checked()
     assert "?" not in page.url.partition("#")[2]
     if way == "linked":

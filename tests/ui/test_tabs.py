@@ -209,14 +209,14 @@ def test_phone(phone: Any) -> None:
 
 
 def test_quality_takes_its_own_steps_and_takes(page: Any, fake: FakePipeline) -> None:
-    """Instant: eight quick takes to choose from. Fine: one. A number of steps chosen by hand wins."""
+    """Instant: quick takes to choose from. Fine: one. A number of steps chosen by hand wins."""
     steps, takes = (page.locator(f"#text-{name} input[type=number]") for name in ("steps", "takes"))
     quality = page.locator("#text-quality")
-    expect(takes).to_have_value("8")
+    expect(takes).to_have_value("2")
     page.locator("#text-prompt textarea").fill("rain")
     generate(page, "text")
     asked = fake.asked[-1]["sampling"]
-    assert (asked.quality, asked.steps, asked.count) == ("instant", 6, 8)
+    assert (asked.quality, asked.steps, asked.count) == ("instant", 6, 2)
     quality.get_by_label("Fine").check()
     expect(takes).to_have_value("1")
     page.locator("#text-advanced button").first.click()

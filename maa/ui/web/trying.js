@@ -4,7 +4,7 @@ import { find, h } from "./dom.js";
 import { scopeOf } from "./scope.js";
 import { pausesForOthers, startsToPlay } from "./sound.js";
 
-const PAUSE = 500; // milliseconds without a change until it is tried
+const PAUSE = 300; // milliseconds without a change until it is tried
 const SLIDERS = ["t0", "density"];
 
 /** @param {import("./dom.js").Host} host */
