@@ -6,16 +6,18 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from maa.diffusion import official
 from maa.diffusion.denoiser import Denoiser
 from maa.diffusion.noise import Noise, TakeNoise, take_seeds
 from maa.diffusion.schedule import Schedule, first_timestep, timesteps
 
-OnStep = Callable[[int, int, Tensor], None]  # steps done, steps in all, present estimate of the clean latent
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+OnStep = Callable[[int, int, "Tensor"], None]  # steps done, steps in all, present estimate of the clean latent
 
 
 def ddim(
@@ -81,6 +83,8 @@ def dpm_solver(
 
 
 def _full(z: Tensor, t: int) -> Tensor:
+    import torch
+
     return torch.full((z.shape[0],), t, device=z.device, dtype=torch.long)
 
 

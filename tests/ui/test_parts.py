@@ -144,8 +144,8 @@ def test_picture_puts_low_notes_at_the_bottom(tmp_path: Path, spec: AudioSpec) -
 
 
 def test_rows_and_hertz_agree_with_the_bands() -> None:
+    from maa.audio.grid import centres
     from maa.audio.mask import row_of
-    from maa.audio.mel import centres
 
     rows = row_of(centres(TINY.audio), TINY.audio)
     assert rows == pytest.approx(np.arange(80) + 0.5)
