@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -67,13 +68,15 @@ def promised(name: str, device: str | None) -> tuple[LoadingModel, Path]:
     from maa import checkpoint
     from maa.config import TINY
     from maa.device import checked_device
+    from maa.sweeping import unswept
     from maa.ui import LoadingModel
     from maa.ui.lending import lent
 
     def load() -> MakeAnAudio:
-        from maa import MakeAnAudio  # here, because it brings PyTorch, and the page comes first
+        with unswept():
+            from maa import MakeAnAudio  # here, because it brings PyTorch, and the page comes first
 
-        return MakeAnAudio.from_pretrained(name, device)
+            return MakeAnAudio.from_pretrained(name, device)
 
     checked_device(device)
     if name == "tiny":
@@ -110,6 +113,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def run() -> None:
     """The program: what Ctrl-C does is settled, whenever it is pressed."""
+    gc.disable()  # until the model is loaded, see `unswept`
     code = main()
     signal.signal(signal.SIGINT, stop_at_once)
     sys.exit(code)

@@ -16,6 +16,7 @@ import maa
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = {
     "maa.version": 0, "maa.config": 0, "maa.device": 0, "maa.dsp": 0, "maa.foreign": 0, "maa.timeline": 0,
+    "maa.sweeping": 0,
     "maa.aside": 0,
     "maa.folders": 0,
     "maa.audio": 1, "maa.vision": 1, "maa.models": 1, "maa.diffusion": 1, "maa.hub": 1,
@@ -92,7 +93,6 @@ def test_imports_only_go_down() -> None:
 INSIDE = {
     "app": "the page's environment has to be set before Gradio is imported",
     "maa.audio.io": "PyAV only for what libsndfile cannot read",
-    "maa.cli.batch": "as below",
     "maa.cli.tasks": "a mistake on the command line is told before PyTorch is there",
     "maa.pipeline.clip": "`from maa import MakeAnAudio` does without OpenCV and PyAV",
     "maa.pipeline.conditioning": "as above",
