@@ -68,12 +68,12 @@ def promised(name: str, device: str | None) -> tuple[LoadingModel, Path]:
     from maa import checkpoint
     from maa.config import TINY
     from maa.device import checked_device
-    from maa.sweeping import unswept
+    from maa.starting import starting
     from maa.ui import LoadingModel
     from maa.ui.lending import lent
 
     def load() -> MakeAnAudio:
-        with unswept():
+        with starting():
             from maa import MakeAnAudio  # here, because it brings PyTorch, and the page comes first
 
             return MakeAnAudio.from_pretrained(name, device)
@@ -113,7 +113,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def run() -> None:
     """The program: what Ctrl-C does is settled, whenever it is pressed."""
-    gc.disable()  # until the model is loaded, see `unswept`
+    gc.disable()  # until the model is loaded, see `starting`
     code = main()
     signal.signal(signal.SIGINT, stop_at_once)
     sys.exit(code)

@@ -16,7 +16,7 @@ import maa
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = {
     "maa.version": 0, "maa.config": 0, "maa.device": 0, "maa.dsp": 0, "maa.foreign": 0, "maa.timeline": 0,
-    "maa.sweeping": 0,
+    "maa.starting": 0,
     "maa.aside": 0,
     "maa.folders": 0,
     "maa.audio": 1, "maa.vision": 1, "maa.models": 1, "maa.diffusion": 1, "maa.hub": 1,

@@ -16,7 +16,7 @@ from maa.pipeline.options import Filling, Sampling, Soundtrack
 from maa.pipeline.setting import OptionGroup, read_options
 from maa.pipeline.shaping import Shaping
 from maa.pipeline.tasks import TASKS, Inpaint, Task
-from maa.sweeping import unswept
+from maa.starting import starting
 
 if TYPE_CHECKING:
     from maa import Generation, MakeAnAudio
@@ -55,7 +55,7 @@ def make(args: argparse.Namespace) -> int:
 
 def opened(args: argparse.Namespace) -> MakeAnAudio:
     """The model that a command line names."""
-    with unswept():
+    with starting():
         from maa import MakeAnAudio  # here, because it brings PyTorch
 
         return MakeAnAudio.from_pretrained(args.model, device=args.device, dtype=args.dtype)

@@ -89,6 +89,20 @@ def test_a_model_loads_beside_the_page() -> None:
     assert model.get() is fake
 
 
+def test_a_model_for_later_waits_for_whoever_asks_first() -> None:
+    loaded: list[int] = []
+    fake: Any = FakePipeline()
+    model = LoadingModel(lambda: (loaded.append(1), fake)[1], TINY, later=True)
+    assert model.config is TINY and loaded == []
+    assert model.get() is fake
+    model.begin()
+    assert model.get() is fake and loaded == [1], "once is enough"
+    begun = LoadingModel(lambda: fake, TINY, later=True)
+    begun.begin()
+    begun.begin()
+    assert begun.get() is fake
+
+
 def test_a_model_that_cannot_be_loaded_says_why() -> None:
     def load() -> Any:
         raise ValueError("There is no model 'x'.")
