@@ -36,13 +36,14 @@ _HOMES = {
     "Event": "maa.pipeline",
     "Filling": "maa.pipeline",
     "Generation": "maa.pipeline",
+    "Listener": "maa.pipeline",
     "MakeAnAudio": "maa.pipeline",
     "Sampling": "maa.pipeline",
     "Shaping": "maa.pipeline",
 }
 __all__ = [
-    "Audio", "Box", "Cancelled", "Edit", "EditChain", "Event", "Filling", "Generation", "MakeAnAudio", "Sampling",
-    "Shaping", "__version__",
+    "Audio", "Box", "Cancelled", "Edit", "EditChain", "Event", "Filling", "Generation", "Listener", "MakeAnAudio",
+    "Sampling", "Shaping", "__version__",
 ]  # fmt: skip
 
 

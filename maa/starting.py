@@ -7,9 +7,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-TURN = (
-    5e-4  # seconds that one thread keeps Python to itself; a page that is loaded meanwhile is a hundred short answers
-)
+# Seconds that one thread keeps Python to itself; a page that is loaded meanwhile is a hundred short answers.
+TURN = 5e-4
 
 
 @contextmanager

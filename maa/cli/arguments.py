@@ -154,6 +154,8 @@ def _batch(command: Parser) -> None:
     for setting in (*settings_of(Text), *settings_of(Sampling)):
         if not (setting.required or setting.only or isinstance(setting, Rows | TextList)):
             option(command, setting)
+    for setting in settings_of(Shaping):  # all of them: a width is for texts and for the user's own sounds alike
+        option(command, setting)
     command.add_argument(
         "--format", choices=("wav", "flac", "ogg", "mp3"), default="wav", help="of the files; default wav"
     )

@@ -13,7 +13,8 @@ from maa.cli.tasks import SUBTYPES, opened
 from maa.pipeline import batch
 from maa.pipeline.batch import Request
 from maa.pipeline.options import Sampling
-from maa.pipeline.setting import settings_of
+from maa.pipeline.setting import read_options, settings_of
+from maa.pipeline.shaping import Shaping
 from maa.pipeline.tasks import Text
 
 if TYPE_CHECKING:
@@ -27,15 +28,29 @@ def run(args: argparse.Namespace) -> int:
     known = {setting.name for group in (Text, Sampling) for setting in settings_of(group)}
     common = {name: value for name, value in vars(args).items() if name in known and value is not None}
     seed = common.pop("seed", None)
+    shaping = read_options(Shaping, {name: value for name, value in vars(args).items() if value is not None})
+    shaped = {} if shaping.plain else {"shaping": shaping.to_settings()}  # nothing: as in folders that know none
     decided = {
         "rows": [[line, dict(said)] for line, said in rows], "common": common, "axes": axes, "model": args.model,
-        "format": args.format, "bits": args.bits, "rate": args.rate,
+        "format": args.format, "bits": args.bits, "rate": args.rate, **shaped,
     }  # fmt: skip
-    batch.batch_requests(rows, common, axes, args.prompts.parent, 0)  # what is wrong is said before anything is made
+    for request in batch.batch_requests(rows, common, axes, args.prompts.parent, 0):
+        _check_shaping(request, shaping)  # what is wrong is said before anything is made
     first = batch.open_batch(args.output, decided, seed)
     sweep(args.output)
     wanted = batch.batch_requests(rows, common, axes, args.prompts.parent, first)
-    return _make(args, wanted)
+    return _make(args, wanted, shaping)
+
+
+def _check_shaping(request: Request, shaping: Shaping) -> None:
+    """Raise ValueError where a line's sound cannot be shaped; a length that the model decides is not known yet."""
+    seconds = getattr(request.task, "seconds", None)
+    try:
+        shaping.asked(request.sampling)
+        if seconds is not None:
+            shaping.check_length(seconds)
+    except ValueError as error:
+        raise ValueError(f"line {request.line}: {error}") from error
 
 
 def _axes(given: list[list[str]] | None) -> dict[str, list[str]]:
@@ -50,7 +65,7 @@ def _axes(given: list[list[str]] | None) -> dict[str, list[str]]:
     return axes
 
 
-def _make(args: argparse.Namespace, wanted: list[Request]) -> int:
+def _make(args: argparse.Namespace, wanted: list[Request], shaping: Shaping) -> int:
     paths = [args.output / f"{request.name}.{args.format}" for request in wanted]
     maa: MakeAnAudio | None = None
     failed: list[str] = []
@@ -60,7 +75,7 @@ def _make(args: argparse.Namespace, wanted: list[Request]) -> int:
         if maa is None:
             maa = opened(args)
         try:
-            _one(maa, request, path, args)
+            _one(maa, request, path, args, shaping)
         except ValueError as error:
             failed.append(f"line {request.line}: {' '.join(str(error).split())}")
         if not args.quiet:
@@ -76,6 +91,7 @@ def _make(args: argparse.Namespace, wanted: list[Request]) -> int:
     return 0
 
 
-def _one(maa: MakeAnAudio, request: Request, path: Path, args: argparse.Namespace) -> None:
-    made = request.task.run(maa, request.source, request.sampling, progress(args.quiet))
+def _one(maa: MakeAnAudio, request: Request, path: Path, args: argparse.Namespace, shaping: Shaping) -> None:
+    sampling = shaping.asked(request.sampling)
+    made = request.task.run(maa, request.source, sampling, progress(args.quiet)).shaped(shaping)
     made.save(path, subtype=SUBTYPES.get(args.bits), rate=args.rate)

@@ -22,6 +22,7 @@ from maa.checkpoint import Model
 from maa.config import AudioSpec
 from maa.config.vocoders import BigvganConfig, HifiganConfig
 from maa.device import peak_memory, wait
+from maa.diffusion.wavefront import OnColumns
 from maa.diffusion.windows import Span
 from maa.models.bigvgan import TAPS, Snake, low_pass
 from maa.models.context import Context, Prepared
@@ -60,7 +61,9 @@ class TimedRenderer(Renderer):
         self.stages[stage] = self.now() - began
         return result
 
-    def takes(self, start: Start, sampling: Sampling, on_step: OnStep | None) -> tuple[Tensor, tuple[int, ...]]:
+    def takes(
+        self, start: Start, sampling: Sampling, on_step: OnStep | None, on_columns: OnColumns | None = None
+    ) -> tuple[Tensor, tuple[int, ...]]:
         self.stages["text"] = self.now() - self.began
         last = self.now()
 
@@ -70,7 +73,7 @@ class TimedRenderer(Renderer):
             self.steps.append(now - last)
             last = now
 
-        return self._timed("sample", lambda: Renderer.takes(self, start, sampling, tick))
+        return self._timed("sample", lambda: Renderer.takes(self, start, sampling, tick, on_columns))
 
     def decode(self, z: Tensor, spans: Sequence[Span] = ()) -> Tensor:
         return self._timed("decode", lambda: Renderer.decode(self, z, spans))

@@ -6,7 +6,7 @@ answers are mixed, the weight passing from one to the next, so there is no joint
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -29,33 +29,79 @@ def plan(columns: int, size: int, overlap: int, multiple: int = 2) -> list[Span]
     return [(start, start + size) for start in starts]
 
 
-def window_weights(spans: Sequence[Span], columns: int) -> list[Tensor]:
-    """How much each window counts at each of its columns; over all windows the weights of a column add up to 1."""
-    raw = []
-    for index, (first, last) in enumerate(spans):
-        place = torch.arange(first, last, dtype=torch.float64) + 0.5
-        rise, fall = torch.ones_like(place), torch.ones_like(place)
-        if index:
-            begin, end = first, spans[index - 1][1]
-            rise = ((place - begin) / (end - begin)).clamp(0.0, 1.0)
-        if index + 1 < len(spans):
-            begin, end = spans[index + 1][0], last
-            fall = ((end - place) / (end - begin)).clamp(0.0, 1.0)
-        raw.append(torch.minimum(rise, fall))
-    total = torch.zeros(columns, dtype=torch.float64)
-    for (first, last), weight in zip(spans, raw, strict=True):
-        total[first:last] += weight
-    return [weight / total[first:last] for (first, last), weight in zip(spans, raw, strict=True)]
+def weights_of(spans: Sequence[Span], index: int) -> Tensor:
+    """How much one window counts at each of its columns, float64; over all windows a column's weights add up to 1."""
+    first, last = spans[index]
+    total = torch.zeros(last - first, dtype=torch.float64)
+    own = total
+    for other, (begin, end) in enumerate(spans):
+        if begin >= last or end <= first:
+            continue
+        ramp = _ramp(spans, other)
+        own = ramp if other == index else own
+        low, high = max(begin, first), min(end, last)
+        total[low - first : high - first] += ramp[low - begin : high - begin]
+    return own / total
 
 
-def joined(spans: Sequence[Span], pieces: Sequence[Tensor], scale: int = 1) -> Tensor:
-    """Pieces [..., scale * width] of the windows, mixed into one [..., scale * columns]."""
-    columns = spans[-1][1]
-    shares = window_weights([(scale * first, scale * last) for first, last in spans], scale * columns)
-    out = pieces[0].new_zeros((*pieces[0].shape[:-1], scale * columns))
-    for (first, last), piece, share in zip(spans, pieces, shares, strict=True):
-        out[..., scale * first : scale * last] += piece * share.to(piece)
-    return out
+def _ramp(spans: Sequence[Span], index: int) -> Tensor:
+    """Up over what a window shares with the one before it, and down over what it shares with the next."""
+    first, last = spans[index]
+    place = torch.arange(first, last, dtype=torch.float64) + 0.5
+    rise, fall = torch.ones_like(place), torch.ones_like(place)
+    if index:
+        begin, end = first, spans[index - 1][1]
+        rise = ((place - begin) / (end - begin)).clamp(0.0, 1.0)
+    if index + 1 < len(spans):
+        begin, end = spans[index + 1][0], last
+        fall = ((end - place) / (end - begin)).clamp(0.0, 1.0)
+    return torch.minimum(rise, fall)
+
+
+def joined(spans: Sequence[Span], pieces: Iterable[Tensor], scale: int = 1) -> Tensor:
+    """Pieces [..., scale * width] of the windows, each asked for in its turn, mixed into one [..., scale * columns]."""
+    mix = Mix(spans, scale)
+    for piece in pieces:
+        mix.add(piece)
+    return mix.whole
+
+
+class Mix:
+    """Pieces of windows that come from left to right, mixed as they come.
+
+    Args:
+        spans: the windows.
+        scale: values of a piece for every column of its window.
+    """
+
+    def __init__(self, spans: Sequence[Span], scale: int = 1) -> None:
+        self.spans = [(scale * first, scale * last) for first, last in spans]
+        self.count = 0  # pieces so far
+        self._out: Tensor | None = None
+
+    def add(self, piece: Tensor) -> None:
+        """The piece [..., scale * width] of the next window."""
+        first, last = self.spans[self.count]
+        if self._out is None:
+            self._out = piece.new_zeros((*piece.shape[:-1], self.spans[-1][1]))
+        self._out[..., first:last] += piece * weights_of(self.spans, self.count).to(piece)
+        self.count += 1
+
+    @property
+    def final(self) -> int:
+        """Values from the left that no piece will change any more."""
+        return self.spans[self.count][0] if self.count < len(self.spans) else self.spans[-1][1]
+
+    @property
+    def whole(self) -> Tensor:
+        """Everything [..., scale * columns]; zeros where no piece has come yet.
+
+        Raises:
+            ValueError: there is no piece yet, so that nobody knows what the values are of.
+        """
+        if self._out is None:
+            raise ValueError("No window has been mixed yet.")
+        return self._out
 
 
 def windowed(spans: Sequence[Span], denoisers: Sequence[Denoiser]) -> Denoiser:
@@ -72,4 +118,4 @@ def piecewise(x: Tensor, spans: Sequence[Span], change: Callable[[Tensor], Tenso
     """`change` applied to each window of x [..., columns]; it makes `scale` values of every column."""
     if len(spans) == 1:
         return change(x)
-    return joined(spans, [change(x[..., first:last]) for first, last in spans], scale)
+    return joined(spans, (change(x[..., first:last]) for first, last in spans), scale)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from maa.pipeline.result import Generation as Generation
     from maa.pipeline.shaping import Shaping as Shaping
     from maa.pipeline.steps import Cancelled as Cancelled
+    from maa.pipeline.steps import Listener as Listener
     from maa.pipeline.steps import OnStep as OnStep
 
 _HOMES = {
@@ -27,13 +28,15 @@ _HOMES = {
     "Event": "maa.pipeline.events",
     "Filling": "maa.pipeline.options",
     "Generation": "maa.pipeline.result",
+    "Listener": "maa.pipeline.steps",
     "MakeAnAudio": "maa.pipeline.pipeline",
     "OnStep": "maa.pipeline.steps",
     "Sampling": "maa.pipeline.options",
     "Shaping": "maa.pipeline.shaping",
 }
 __all__ = [
-    "Cancelled", "Edit", "EditChain", "Event", "Filling", "Generation", "MakeAnAudio", "OnStep", "Sampling", "Shaping",
+    "Cancelled", "Edit", "EditChain", "Event", "Filling", "Generation", "Listener", "MakeAnAudio", "OnStep",
+    "Sampling", "Shaping",
 ]  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from maa.checkpoint import Model
 from maa.config import ModelConfig
 from maa.device import compute_dtype
 from maa.diffusion.samplers import sampler_named
-from maa.pipeline import conditioning, finishing, laying, looping
+from maa.pipeline import conditioning, finishing, laying, looping, streaming
 from maa.pipeline.conditioning import Pair
 from maa.pipeline.events import length_of
 from maa.pipeline.leading import Prompts
@@ -121,16 +121,19 @@ class Engine:
         wish: finishing.Wish,
     ) -> Generation:
         """From a prepared start to finished takes of `length` samples, best first."""
-        latents, seeds = self.renderer.takes(start, sampling, on_step)
+        judged = start.clean is not None or not sampling.tried
+        wish = replace(wish, raw=sampler_named(sampling.sampler).published, judged=judged)
+        first = streaming.growing(self.renderer, start, length, on_step, ends=not wish.raw)
+        if first is None:
+            latents, seeds = self.renderer.takes(start, sampling, on_step)
+        else:
+            latents, seeds = self.renderer.takes(start, sampling, on_step, first.grow)
         if start.loop:
             waves, mel = looping.rendered(self.renderer, latents, length)
         else:
-            spans = self.renderer.spans_of(start)
-            mel = self.renderer.decode(latents, spans)
-            waves = fit_length(self.renderer.vocode(mel, spans), length, self.config.audio.sample_rate)
+            waves, mel = streaming.rendered(self.renderer, latents, self.renderer.spans_of(start), first)
+            waves = fit_length(waves, length, self.config.audio.sample_rate)
         pictures = self.model.front.to_log10(mel)[:, 0].cpu().numpy()
-        judged = start.clean is not None or not sampling.tried
-        wish = replace(wish, raw=sampler_named(sampling.sampler).published, judged=judged)
         return self._finished(Rendered(waves, pictures, seeds), settings, wish)
 
     def from_words(

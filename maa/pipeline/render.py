@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -18,6 +19,8 @@ from maa.diffusion.denoiser import Denoiser, guided, keep_known
 from maa.diffusion.noise import Noise, RowNoise
 from maa.diffusion.samplers import sampler_named
 from maa.diffusion.schedule import Schedule
+from maa.diffusion.solvers import Solver, run
+from maa.diffusion.wavefront import Answer, Front, OnColumns, in_fronts, one_by_one, reach, step_by_step, swept
 from maa.diffusion.windows import Span, piecewise, plan, windowed
 from maa.dsp import whole_frames
 from maa.models.autoencoder import Autoencoder
@@ -29,6 +32,8 @@ from maa.pipeline.steps import OnStep
 
 Value = TypeVar("Value")
 OVERLAP = 16  # latent columns that two windows of a long sound share: 2 s
+TOGETHER = 16  # windows of a long sound that a GPU works on at once
+REMEMBERED = 64  # windows whose conditions are kept prepared
 
 
 @dataclass(frozen=True)
@@ -72,17 +77,21 @@ class Renderer:
         self.device = device
         self.schedule = Schedule(model.config.schedule)
 
-    def takes(self, start: Start, sampling: Sampling, on_step: OnStep | None) -> tuple[Tensor, tuple[int, ...]]:
+    def takes(
+        self, start: Start, sampling: Sampling, on_step: OnStep | None, on_columns: OnColumns | None = None
+    ) -> tuple[Tensor, tuple[int, ...]]:
         """Latents [takes, C, H, W] and their seeds.
 
-        On the CPU takes run one at a time, so that a take's bytes do not depend on how many were asked for.
+        On the CPU takes run one at a time, so that a take's bytes do not depend on how many were asked for, and so do
+        the windows of a long sound. There `on_columns` hears of the first take, whose columns are done from left to
+        right, before the others are begun.
         """
         size = 1 if self.device.type == "cpu" else sampling.count
         groups = [range(i, min(i + size, sampling.count)) for i in range(0, sampling.count, size)]
         latents = []
         for index, group in enumerate(groups):
             report = None if on_step is None else self._report(on_step, index, len(groups))
-            latents.append(self._sample(start, sampling, group, report))
+            latents.append(self._sample(start, sampling, group, report, None if index else on_columns))
         return torch.cat(latents), sampler_named(sampling.sampler).seeds(decided(sampling.seed, "seed"), sampling.count)
 
     def _report(self, on_step: OnStep, index: int, groups: int) -> Callable[[int, int, Tensor], None]:
@@ -113,9 +122,10 @@ class Renderer:
         sampling: Sampling,
         takes: Sequence[int],
         report: Callable[[int, int, Tensor], None] | None,
+        on_columns: OnColumns | None = None,
     ) -> Tensor:
         noise = sampler_named(sampling.sampler).noise(decided(sampling.seed, "seed"), takes, self.device)
-        return self._denoise(start, sampling, noise, len(takes), report)
+        return self._denoise(start, sampling, noise, len(takes), report, on_columns)
 
     @torch.inference_mode()
     def batch(self, pairs: Sequence[Pair], seeds: Sequence[int], frames: int, sampling: Sampling) -> Tensor:
@@ -140,6 +150,7 @@ class Renderer:
         noise: Noise,
         count: int,
         report: Callable[[int, int, Tensor], None] | None = None,
+        on_columns: OnColumns | None = None,
     ) -> Tensor:
         config = self.model.config
         columns = start.frames // config.autoencoder.factor
@@ -151,9 +162,42 @@ class Renderer:
             z = alpha * start.clean + sigma * z
         if not steps:
             return z
+        solver = sampler.solver(steps, self.schedule, sampling.eta)
+        if start.parts and not start.loop:
+            spans, answer = [part.span for part in start.parts], self._answer(start, sampling, count)
+            fronts = self._fronts(spans, solver, on_columns is not None)
+            return swept(spans, fronts, answer, solver, z, noise, report, on_columns)
         denoiser = self._denoiser(start, sampling, count)
-        denoiser = circular(denoiser) if start.loop else denoiser
-        return sampler.run(denoiser, z, steps, self.schedule, report, sampling.eta, noise)
+        return run(solver, circular(denoiser) if start.loop else denoiser, z, noise, report)
+
+    def _fronts(self, spans: Sequence[Span], solver: Solver, heard: bool) -> Iterator[Front]:
+        """In which order windows take their steps: one by one on the CPU, where a batch of them is no faster."""
+        windows, steps = len(spans), len(solver.steps)
+        if self.device.type == "cpu":
+            return one_by_one(windows, steps, reach(spans))
+        return in_fronts(windows, steps, reach(spans)) if heard else step_by_step(windows, steps, TOGETHER)
+
+    def _answer(self, start: Start, sampling: Sampling, count: int) -> Answer:
+        """The denoisers of a long sound's windows, alone or several as one batch."""
+
+        @lru_cache(maxsize=REMEMBERED)
+        def denoiser(*kinds: int) -> Denoiser:
+            pairs = [(kind_of[kind].condition, kind_of[kind].null) for kind in kinds]
+            if len(pairs) == 1:
+                return self._denoiser(
+                    replace(start, condition=pairs[0][0], null=pairs[0][1], parts=()), sampling, count
+                )
+            each = [[one if start.each else one.repeat(count) for one in pair] for pair in pairs]
+            condition, null = (batched([pair[side] for pair in each]) for side in (0, 1))
+            several = replace(start, condition=condition, null=null, parts=(), each=True)
+            return self._denoiser(several, sampling, count * len(kinds))
+
+        kind_of = {id(part.condition): part for part in start.parts}  # windows of one condition share a denoiser
+
+        def answer(windows: Sequence[int], z: Tensor, t: Tensor) -> Tensor:
+            return denoiser(*(id(start.parts[window].condition) for window in windows))(z, t)
+
+        return answer
 
     def _level(self, steps: Sequence[int], sampling: Sampling) -> int:
         """The timestep whose noise a sound starts with: the first that is run, but for the authors' mismatch."""
@@ -169,12 +213,8 @@ class Renderer:
 
     def _denoiser(self, start: Start, sampling: Sampling, count: int) -> Denoiser:
         if start.parts:
-            factor = self.model.config.autoencoder.factor
-            inner = []
-            for part in start.parts:
-                frames = (part.span[1] - part.span[0]) * factor
-                one = replace(start, condition=part.condition, null=part.null, frames=frames, parts=())
-                inner.append(self._denoiser(one, sampling, count))
+            inner = [self._denoiser(replace(start, condition=part.condition, null=part.null, parts=()), sampling, count)
+                     for part in start.parts]  # fmt: skip
             return windowed([part.span for part in start.parts], inner)
         guidance = decided(sampling.guidance, "guidance")
         full = with_scalars(start.condition, sampling.scalars, self.device)  # guidance leads away from none
@@ -215,7 +255,7 @@ class Renderer:
     def decode(self, z: Tensor, spans: Sequence[Span] = ()) -> Tensor:
         """Latents to mels [takes, 1, mels, frames], one at a time; a long one window by window, in `spans`."""
         factor, spans = self.model.config.autoencoder.factor, spans or self.spans(z.shape[-1])
-        return torch.cat([piecewise(row[None], spans, self.autoencoder.decode, factor) for row in z])
+        return whole([piecewise(row[None], spans, self.autoencoder.decode, factor) for row in z])
 
     def spans(self, columns: int, sampling: Sampling | None = None) -> list[Span]:
         """The windows of a latent of `columns`: one, unless it is longer than the model's own, or the sampler's."""
@@ -236,7 +276,7 @@ class Renderer:
         factor, hop = self.model.config.autoencoder.factor, self.model.config.audio.hop
         spans = [(factor * first, factor * last) for first, last in spans or self.spans(mel.shape[-1] // factor)]
         waves = [piecewise(row[None], spans, self.model.vocode, hop) for row in mel]
-        return torch.cat(waves).float().cpu().numpy()
+        return whole(waves).float().cpu().numpy()
 
     @torch.inference_mode()
     def scores(self, waves: NDArray[np.float32], prompt: str) -> tuple[float, ...] | None:
@@ -248,6 +288,11 @@ class Renderer:
         clips = [torch.from_numpy(wave)[None].to(self.device) for wave in waves]
         sound = torch.cat([space.embed_audio(clip, rate) for clip in clips])
         return tuple(float(x) for x in sound @ space.embed_text([prompt])[0])
+
+
+def whole(rows: Sequence[Tensor]) -> Tensor:
+    """Batches behind one another; a single one as it is, for it may be long."""
+    return rows[0] if len(rows) == 1 else torch.cat(list(rows))
 
 
 def decided(value: Value | None, name: str) -> Value:

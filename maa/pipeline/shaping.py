@@ -106,6 +106,14 @@ class Shaping(OptionGroup):
         """How long a sound of so many seconds becomes."""
         return whole if self.trim is None else min(self.trim[1], whole) - self.trim[0]
 
+    def check_length(self, whole: float) -> None:
+        """Raise ValueError where a sound of so many seconds has no such part, or where a fade is longer than it."""
+        left = self.seconds(whole)
+        if self.trim is not None and left <= 0:
+            raise ValueError(f"the sound has {whole:g} s, so there is nothing of it from {self.trim[0]:g} s on.")
+        if max(self.fade_in, self.fade_out) > left:
+            raise ValueError(f"a fade is longer than the sound, of which {left:g} s are kept.")
+
     def applied(self, x: Samples, rate: int, beside: Samples | None = None) -> Finished:
         """A sound [channels, n] shaped; the gain that the end of it brought with it.
 

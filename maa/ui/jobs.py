@@ -1,6 +1,6 @@
 """Running one job beside the page: a worker thread reports each step, and closing the iterator stops the work.
 
-The pipeline asks `on_step` after every denoising step, so a job that nobody waits for any more ends within one step.
+The pipeline asks its listener after every denoising step, so a job that nobody waits for any more ends within one step.
 On a host that lends its GPU to a forked worker, the iterator of `Jobs.run` is the thing to hand over as a whole: it
 keeps thread, queue and flag on one side.
 """
@@ -17,13 +17,22 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from maa.pipeline import Cancelled
+from maa.pipeline import Cancelled, Listener
 
 Result = TypeVar("Result")
 Preview = Callable[[], Any]  # mel float32 [mels, frames] of the sound so far
 OnStep = Callable[[int, int, Preview], None]
 BEAT = 0.25  # seconds between two signs of life, so that a stop is noticed while no step ends
 PREVIEW_EVERY, PREVIEW_SHARE = 0.6, 0.1  # seconds between previews at least, and their share of the time at most
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A part of a long sound that is done while the rest of it is made (`maa.pipeline.Listener`)."""
+
+    first: int  # sample
+    wave: NDArray[np.float32]  # [n]
+    whole: int  # samples of the whole sound
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,7 @@ class Progress:
     total: int
     seconds_left: float | None = None
     mel: NDArray[np.float32] | None = None  # log10 [mels, frames], where this step was looked at
+    sound: tuple[Stretch, ...] = ()  # what can be heard since the last news
 
     @property
     def text(self) -> str:
@@ -77,14 +87,13 @@ class Jobs:
         latest: Progress = Progress(0, 0)
         try:
             while True:
-                item = _newest(news)
-                if isinstance(item, BaseException):
-                    raise item
-                if isinstance(item, Done):
+                for item in _newest(news) or [replace(latest, mel=None, sound=())]:
+                    if isinstance(item, BaseException):
+                        raise item
                     yield item
-                    return
-                latest = item or replace(latest, mel=None)
-                yield latest
+                    if isinstance(item, Done):
+                        return
+                    latest = item
         finally:
             stop.set()
             if self._wait:  # elsewhere not: Gradio closes generators on its event loop, which must not wait for a step
@@ -98,20 +107,28 @@ class Jobs:
     ) -> None:
         started = 0.0
         looking = Looking()
+        now = Progress(0, 0)
 
         def on_step(step: int, total: int, preview: Preview) -> None:
+            nonlocal now
             if stop.is_set():
                 raise Cancelled("Stopped.")
             mel = looking.at(preview) if step < total else None
             pace = (time.monotonic() - started) / step
-            news.put(Progress(step, total, pace * (total - step), mel))
+            now = Progress(step, total, pace * (total - step))
+            news.put(replace(now, mel=mel))
+
+        def on_sound(first: int, wave: NDArray[np.float32], whole: int) -> None:
+            if stop.is_set():
+                raise Cancelled("Stopped.")
+            news.put(replace(now, sound=(Stretch(first, wave, whole),)))
 
         with self._slot:
             if stop.is_set():
                 return
             started = time.monotonic()
             try:
-                news.put(Done(work(on_step), time.monotonic() - started))
+                news.put(Done(work(Listener(on_sound, on_step)), time.monotonic() - started))
             except Exception as error:  # noqa: BLE001 - raised again where the job is waited for
                 news.put(error)
 
@@ -133,15 +150,18 @@ class Looking:
         return mel
 
 
-def _newest(news: queue.SimpleQueue[Any]) -> Any:
-    """The latest of what has come in, skipping progress that is already overtaken; None after one quiet beat."""
+def _newest(news: queue.SimpleQueue[Any]) -> list[Any]:
+    """What has come in, with progress that is already overtaken left out; nothing after one quiet beat.
+
+    Of what is left out the picture goes on unless there is a newer one, and all that can be heard.
+    """
     try:
         item = news.get(timeout=BEAT)
-        while isinstance(item, Progress) and not news.empty():
-            seen = item.mel
-            item = news.get_nowait()
-            if isinstance(item, Progress) and item.mel is None:
-                item = replace(item, mel=seen)
     except queue.Empty:
-        return None
-    return item
+        return []
+    while isinstance(item, Progress) and not news.empty():
+        before, item = item, news.get_nowait()
+        if not isinstance(item, Progress):
+            return [before, item] if before.sound else [item]
+        item = replace(item, mel=before.mel if item.mel is None else item.mel, sound=before.sound + item.sound)
+    return [item]

@@ -3,7 +3,10 @@
 The widget is a plain `gr.HTML` with a fixed script; it writes everything a person typed as text, never as markup. Its
 value is a JSON object, and each key is optional:
 
-    live     {"levels": PNG as a data URL, "seconds", "ticks", "step", "total"} while a job runs; null ends it
+    live     {"step", "total"} while a job runs, null ends it; what was looked at as {"levels": PNG as a data URL,
+             "seconds", "ticks"}, and what is done of a long take as "heard": {"seed", "rate", "seconds": of the whole,
+             "parts": [[url, second where it begins, seconds]]}
+    heard    the same of the takes that are there now
     takes    views (`maa.ui.views`) with "id", "task", "number", "seed", "score", "settings", "command", "facts", "note"
     original a view of the upload, to compare with
     frames   [{"url", "at"}] pictures of the clip that were looked at
@@ -25,7 +28,6 @@ from maa.pipeline.report import Report
 from maa.pipeline.tasks import LABELS, TASKS
 from maa.ui import exports, limits, parts, records, views
 from maa.ui.files import result_path
-from maa.ui.jobs import Progress
 from maa.ui.theme import ACCENT, GREY
 
 if TYPE_CHECKING:
@@ -60,19 +62,9 @@ class Results:
         """What to change so that these takes, and only these, are seen."""
         return {self.widget: {"takes": [take.view for take in takes], **more}}
 
-    def live(self, progress: Progress, spec: AudioSpec) -> Updates:
-        """Show the sound as it is now, in the middle of its making; no change when this step was not looked at."""
-        mel = progress.mel
-        if mel is None:
-            return {}
-        view = {
-            "levels": views.data_url(views.levels_png(mel)),
-            "seconds": mel.shape[1] * spec.frame_seconds,
-            "ticks": views.ticks(spec),
-            "step": progress.step,
-            "total": progress.total,
-        }
-        return {self.widget: {"live": view}}
+    def live(self, view: dict[str, Any] | None) -> Updates:
+        """Show the sound as it is now (`maa.ui.streamed.Live`), in the middle of its making; None = as it was."""
+        return {} if view is None else {self.widget: {"live": view}}
 
     def quiet(self) -> Updates:
         """No job runs any more; the takes from before stay."""

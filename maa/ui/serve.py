@@ -20,6 +20,7 @@ from starlette.responses import PlainTextResponse
 
 from maa.ui.examples import ASSETS
 from maa.ui.intake import UPLOAD_MB, Intake, guard_inputs
+from maa.ui.outgo import Outgo
 from maa.ui.reach import hand_out_only
 from maa.ui.sessions import remember_little
 from maa.ui.shares import share_out
@@ -149,7 +150,7 @@ def launch(
         raise ValueError("The Model Context Protocol needs an extra: pip install 'gradio[mcp]'.")
     address = address or Address()
     hosts = hosts_of(address)
-    checks = [Middleware(Intake)] if hosts is None else [Middleware(HostCheck, hosts=hosts), Middleware(Intake)]
+    checks = [] if hosts is None else [Middleware(HostCheck, hosts=hosts)]
     limit()  # says at once where it cannot be read
     hidden = [*private, get_cache_folder().resolve()]  # of examples, which other apps of Gradio keep beside us
     hand_out_only(page)
@@ -176,7 +177,7 @@ def launch(
             state_session_capacity=SESSIONS,
             allowed_paths=[str(assets)] if assets.is_dir() else [],
             blocked_paths=[str(folder) for folder in hidden],
-            app_kwargs={"middleware": checks},
+            app_kwargs={"middleware": [*checks, Middleware(Intake), Middleware(Outgo)]},
             footer_links=["api", "settings"],
             theme=theme(),
             css_paths=[STYLE],

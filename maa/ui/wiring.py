@@ -16,6 +16,7 @@ from maa.ui.controls import Controls
 from maa.ui.faults import told
 from maa.ui.jobs import Progress
 from maa.ui.results import Results, Updates
+from maa.ui.streamed import Live
 from maa.ui.tab import Desk, Own, TabTask, Workplace, perform
 
 LATE = 0.4  # seconds
@@ -81,17 +82,19 @@ class Wires:
 
     def news(self, task: TabTask, fields: Own, key: str) -> Generator[Updates, None, None]:
         """Run a job; what changes in the page on the way."""
-        status_of, shown, spec = self.knobs.status, self.shown, self.place.model.config.audio
+        status_of, shown, live = self.knobs.status, self.shown, None
+        soon = True
         try:
             ask = task.ask(fields)
+            live = Live(self.place.model.config.audio, ask.sampling.seed)
             yield {status_of: status.busy(Progress(0, 0), key)}
             for event in perform(self.place, task, fields, ask):
                 if isinstance(event, Progress):
-                    yield {status_of: status.busy(event, key), **shown.live(event, spec)}
+                    yield {status_of: status.busy(event, key), **shown.live(live.after(event))}
                     continue
-                made = event.result
+                made, soon = event.result, False
                 yield {
-                    **shown.show(made.takes, **made.more),
+                    **shown.show(made.takes, **made.more, **({"heard": live.heard} if live.heard else {})),
                     self.knobs.seed: ask.sampling.seed,
                     status_of: status.done(f"Done in {event.seconds:.1f} s.{task.done}"),
                 }
@@ -99,6 +102,9 @@ class Wires:
             message = told(error)
             yield {status_of: status.failed(message.message), **shown.quiet()}
             raise message from error
+        finally:
+            if live is not None:
+                live.end(soon)
 
     def resume(self, request: gr.Request, event: gr.EventData) -> Iterator[Updates]:
         """Hear again of the job that was there before the page was loaded."""

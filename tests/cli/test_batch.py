@@ -104,6 +104,28 @@ def test_a_folder_keeps_its_seeds_and_its_batch(in_folder: Path, capsys: pytest.
     assert main(command) == 2 and "is damaged" in capsys.readouterr().err
 
 
+def test_all_sounds_are_shaped_and_another_shape_is_another_batch(
+    in_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("p.txt").write_text("rain\nwind\n")
+    command = ["batch", "p.txt", "-o", "out", "--seconds", "0.5", "--seed", "7", *QUICK]
+    shape = ["--trim", "0.1", "0.3", "--reverse", "--fade-in", "0.05", "--fade-out", "0.02", "--gain", "-3"]
+    shape += ["--target", "-23", "--width", "0.5"]
+    assert main([*command, *shape]) == 0
+    first, second = sounds(Path("out"))
+    facts, tags = soundfile.info(f"out/{second}"), read_tags(Path("out", second))
+    assert (facts.channels, facts.duration, first) == (2, 0.2, "001_rain_s7.wav") and tags is not None
+    assert (tags["trim"], tags["reverse"], tags["width"], tags["seed"]) == ([0.1, 0.3], True, 0.5, 8)
+    alone = ["text", "wind", "-o", "one.wav", "--seconds", "0.5", "--seed", "8", *QUICK, *shape]
+    assert main(alone) == 0
+    assert Path("one.wav").read_bytes() == Path("out", second).read_bytes()
+    Path("out", first).unlink()
+    for other in ([*command, *shape, "--gain", "-2"], command):
+        assert main(other) == 2
+        assert "holds another batch" in capsys.readouterr().err and sounds(Path("out")) == [second]
+    assert main([*command, *shape]) == 0 and sounds(Path("out")) == [first, second]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "more", "sentence"),
     [
@@ -123,6 +145,11 @@ def test_a_folder_keeps_its_seeds_and_its_batch(in_folder: Path, capsys: pytest.
         ("a.txt", b"rain\n", ["--grid", "seed= ,"], "--grid seed takes"),
         ("a.txt", b"rain\n" * 101, ["--grid", "seed", *map(str, range(100))], "at most 10,000"),
         ("b.txt", None, [], "There is no file b.txt"),
+        ("a.txt", b"rain\n", ["--trim", "0.3", "0.2"], "trim must begin before it ends"),
+        ("a.txt", b"rain\n", ["--target", "loud"], "target must be one of as-made"),
+        ("a.txt", b"rain\nwind\n", ["--trim", "0.5", "0.6"], "line 1: the sound has 0.5 s, so there is nothing"),
+        ("a.csv", b"prompt,seconds\nrain,2\nwind,0.5\n", ["--fade-out", "0.6"], "line 3: a fade is longer"),
+        ("a.csv", b"prompt,takes\nrain,\nwind,8\n", ["--width", "1"], "line 3: With a width one more take"),
     ],
 )
 def test_mistakes_are_said_before_anything_is_made(

@@ -10,6 +10,8 @@ from maa.config import PAPER, ModelConfig
 from maa.config.vocoders import BigvganConfig
 from maa.models import bigvgan
 from maa.models.bigvgan import BigvganGenerator, Snake, low_pass
+from maa.models.hifigan import Generator
+from maa.models.tiles import Scratch
 
 SMALL = BigvganConfig(channels=64)
 
@@ -44,6 +46,31 @@ def test_snake_is_what_the_definition_says(length: int, monkeypatch: pytest.Monk
     assert (whole - by_definition(snake, x)).abs().max() < 1e-5 * whole.abs().max()
     monkeypatch.setattr(bigvgan, "CHUNK", 1)  # every channel by itself
     assert torch.allclose(snake(x), whole, atol=1e-6)
+
+
+@pytest.mark.parametrize("frames", [1, 7, 24])
+def test_channels_beside_one_another_make_the_same_sound(frames: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bigvgan, "ACTIVATED", 2000)  # several turns
+    torch.manual_seed(0)
+    net = BigvganGenerator(SMALL).eval()
+    for parameter in net.parameters():
+        torch.nn.init.normal_(parameter, std=0.3 if parameter.ndim == 1 else 0.6 * parameter[0].numel() ** -0.5)
+    mel = torch.randn(2, 80, frames)
+    with torch.inference_mode():
+        plain, made = Generator.forward(net, mel), net(mel[:, None])
+        assert not torch.equal(plain, made)  # another way, indeed
+    assert made.shape == plain.shape and 0.01 < plain.std() < 0.9
+    assert (made - plain).abs().max() < 1e-5 * plain.abs().max()
+
+
+def test_an_upsampling_layer_of_any_kernel() -> None:
+    torch.manual_seed(0)
+    for rate, kernel in ((4, 8), (2, 4), (2, 6), (3, 3)):
+        up, x = torch.nn.ConvTranspose1d(5, 3, kernel, rate, padding=(kernel - rate) // 2), torch.randn(9, 5)
+        out = torch.empty(9 * rate, 3)
+        with torch.inference_mode():
+            bigvgan.raised(up, x, out, Scratch())
+            assert torch.allclose(out, up(x.t()[None])[0].t(), atol=1e-6)
 
 
 def test_folding_weight_norm_changes_nothing_and_leaves_plain_names() -> None:

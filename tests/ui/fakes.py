@@ -16,7 +16,7 @@ from maa.audio.io import check_audible, resample, to_audio
 from maa.audio.mask import Box, check, frame_spans, from_boxes, mask_digest
 from maa.config import TINY, ModelConfig
 from maa.models.vocabulary import Vocabulary
-from maa.pipeline import Filling, Generation, Sampling
+from maa.pipeline import Filling, Generation, Listener, Sampling
 from maa.pipeline.checks import text as check_prompt
 from maa.pipeline.events import Event, events_of
 from maa.pipeline.events import length_of as length_of_events
@@ -224,11 +224,12 @@ class FakePipeline:
         check_prompt(settings["negative"], name="negative prompt")
         check_seconds(settings.get("seconds"))
         self.asked.append({"task": task, "sampling": sampling, **settings})
-        self._steps(sampling, on_step)
         spec = self.config.audio
         count = round((settings.get("seconds") or spec.seconds) * spec.sample_rate)
         time_axis = np.arange(count) / spec.sample_rate
         waves = np.stack([0.5 * np.sin(2 * np.pi * 200 * (k + 1) * time_axis) for k in range(sampling.count)])
+        long = isinstance(on_step, Listener) and count > spec.samples and not settings.get("loop")
+        self._steps(sampling, on_step, waves[0].astype(np.float32) if long else None)
         mel = np.random.default_rng(0).normal(-3, 1, (sampling.count, spec.mels, -(-count // spec.hop)))
         assert sampling.seed is not None
         return Generation(
@@ -253,7 +254,9 @@ class FakePipeline:
             words=tuple(heard),
         )
 
-    def _steps(self, sampling: Sampling, on_step: Callable[..., None] | None) -> None:
+    def _steps(
+        self, sampling: Sampling, on_step: Callable[..., None] | None, heard: NDArray[np.float32] | None
+    ) -> None:
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         try:
@@ -262,6 +265,9 @@ class FakePipeline:
                 self.steps_done += 1
                 if on_step:
                     on_step(step, sampling.steps, lambda: np.zeros((80, 16), np.float32))
+                if heard is not None and isinstance(on_step, Listener):
+                    first, last = (len(heard) * k // sampling.steps for k in (step - 1, step))
+                    on_step.on_sound(first, heard[first:last], len(heard))
         finally:
             self.running -= 1
 

@@ -1,17 +1,19 @@
 // @ts-check
 // card.js: one take: what it is, what it looks like, how it sounds, and what can be done with it.
 import { clamp } from "../web/axes.js";
-import { clock, copyText, h, icon, iconButton, press, save, setIcon, textButton } from "../web/dom.js";
+import { clock, h, icon, iconButton, press, setIcon, textButton } from "../web/dom.js";
 import { pausesForOthers, startsToPlay } from "../web/sound.js";
 import { acts } from "./acts.js";
 import { Chart } from "./chart.js";
 import { Clip } from "./clip.js";
 import { draggable } from "./dragout.js";
+import { moreOf } from "./more.js";
 import { fileName } from "./names.js";
 import { Round } from "./round.js";
 import { store } from "./store.js";
 
 /** @typedef {import("../web/sound.js").View} View */
+/** @typedef {import("./streamed.js").Early} Early */
 /**
  * @typedef {object} Place where cards lie
  * @property {import("../web/dom.js").Host} host
@@ -46,6 +48,8 @@ export class Card {
     this.media = this.player();
     this.round = new Round(this.scope, () => this.tell()); // which plays it in a loop
     this.looping = false;
+    /** @type {Early | null} */
+    this.early = null; // which plays what was heard before it was done, until it is silent
     this.left = false; // not shown any more, and let go when it is silent
     /** @type {Clip | null} */
     this.clip = null; // once it was opened
@@ -151,7 +155,7 @@ export class Card {
       gap,
       downs,
       compare,
-      this.menu(),
+      moreOf(this),
       acts(this),
     );
   }
@@ -165,51 +169,6 @@ export class Card {
   /** Ask the server for something about this take. @param {string} what @param {object} [more] */
   ask(what, more) {
     this.place.host.trigger(what, { id: this.view.id, settings: this.view.settings, ...more });
-  }
-
-  menu() {
-    const { view } = this;
-    const items = [
-      textButton("Use these settings", () => this.ask("take_use")),
-      textButton("Same again, new seed", () => this.ask("take_again")),
-    ];
-    if (view.command) items.push(textButton("Copy as command", () => this.copy(view.command || "")));
-    if (view.bundle) items.push(textButton("Command, input and mask as zip", () => this.bundle()));
-    items.push(textButton("Show the settings", () => this.settings()));
-    const summary = h("summary", { "aria-label": `More for ${this.name}`, title: "More" }, icon("more"));
-    this.items = h("div", { class: "items" }, items);
-    const menu = h("details", { class: "menu" }, summary, this.items);
-    menu.addEventListener("click", (event) => {
-      if (/** @type {Element} */ (event.target).closest("button")) menu.open = false;
-    });
-    menu.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape") return;
-      menu.open = false;
-      summary.focus();
-    });
-    this.scope.listen(document, "click", (event) => {
-      if (!menu.contains(event.target)) menu.open = false;
-    });
-    return menu;
-  }
-
-  /** @param {string} command */
-  async copy(command) {
-    await copyText(command, this.root);
-    this.say("Copied. Paste it into a terminal.");
-  }
-
-  async bundle() {
-    const made = await this.place.host.server.bundle(this.view.id);
-    if (made.error) this.say(made.error);
-    else save(made.url, made.file, this.root);
-  }
-
-  settings() {
-    const { settings, command } = this.view;
-    const shown = this.root.querySelector("pre");
-    if (shown) shown.remove();
-    else this.root.append(h("pre", { tabindex: "0" }, JSON.stringify(settings, null, 1), "\n\n", command || ""));
   }
 
   /** @param {string} text */
@@ -252,6 +211,7 @@ export class Card {
 
   /** Where it stands, and whether it plays. */
   tell() {
+    if (this.early?.playing === false) this.settle();
     const { at, sounding } = this;
     const whole = `${clock(this.view.seconds)} s`;
     this.chart.move(at);
@@ -266,12 +226,12 @@ export class Card {
   // ---- what is heard: the file by the browser's own player, or in a loop without a gap
 
   get sounding() {
-    return !this.media.paused || this.round.playing;
+    return !this.media.paused || this.round.playing || this.early !== null;
   }
 
   /** Seconds. */
   get at() {
-    return this.looping ? this.round.at : this.media.currentTime;
+    return this.early?.at ?? (this.looping ? this.round.at : this.media.currentTime);
   }
 
   play() {
@@ -285,15 +245,34 @@ export class Card {
 
   toggle() {
     if (!this.sounding) this.play();
+    else if (this.early) this.early.pause();
     else if (this.looping) this.round.pause();
     else this.media.pause();
   }
 
   /** @param {number} seconds */
   seek(seconds) {
+    const goes = this.early?.playing;
+    this.early?.pause();
     if (this.looping) this.round.seek(seconds);
     else this.media.currentTime = seconds;
+    if (goes) this.play();
     this.tell();
+  }
+
+  /** It is being heard already: that goes on, and at the next press it is the finished file. @param {Early} early */
+  adopt(early) {
+    this.early = early;
+    early.moved = () => this.tell();
+    this.scope.onEnd(() => early.scope.end());
+    this.tell();
+  }
+
+  settle() {
+    const { early } = this;
+    this.early = null;
+    this.seek(early?.at || 0);
+    early?.scope.end();
   }
 
   /** @param {boolean} on */

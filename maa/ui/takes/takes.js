@@ -10,6 +10,7 @@ import { Card } from "./card.js";
 import { Chart } from "./chart.js";
 import { Compare } from "./compare.js";
 import { store } from "./store.js";
+import { Streamed } from "./streamed.js";
 
 /** @typedef {import("../web/sound.js").View} View */
 
@@ -46,7 +47,8 @@ class Takes {
     this.chart = new Chart(this.scope, "The spectrogram as it is now, while the noise is being removed", this.map);
     this.line = h("span");
     const caption = h("figcaption", null, h("strong", null, "In the making"), this.line);
-    this.live = h("figure", { class: "live", hidden: true }, caption, this.chart.canvas);
+    this.streamed = new Streamed(this.scope);
+    this.live = h("figure", { class: "live", hidden: true }, caption, this.chart.canvas, this.streamed.root);
     this.empty = h("div", { class: "empty", id: `${props.task}-empty` }, h("p", null, props.hint));
     const repeat = () => this.cards.length && this.cards[0].ask("take_again");
     this.legend = h("span", { class: "legend", hidden: true }, LEGEND);
@@ -150,13 +152,18 @@ class Takes {
     this.frames.replaceChildren(...shown);
   }
 
-  /** @param {{ step: number, total: number, levels: string, seconds: number, ticks: View["ticks"] } | null} value */
+  /**
+   * @param {{ step: number, total: number, levels?: string, seconds: number, ticks: View["ticks"],
+   *   heard?: import("./streamed.js").Heard } | null} value
+   */
   showLive(value) {
     const { live, chart, line, empty } = this;
     live.hidden = !value;
     empty.hidden = Boolean(value) || this.cards.length > 0;
-    if (!value) return;
+    if (!value) return this.streamed.end();
     line.textContent = ` step ${value.step} of ${value.total}`;
+    this.streamed.show(value.heard);
+    if (!value.levels) return;
     chart.view = value;
     levelsOf(value.levels).then(
       (levels) => chart.showLevels(levels),
@@ -176,9 +183,13 @@ class Takes {
     if (value.live && begins) this.bring(this.live);
   }
 
-  /** @param {{ takes: View[] }} value @param {boolean} watched whether somebody looked at the sound in the making */
-  showNew(value, watched) {
+  /**
+   * @param {{ takes: View[], heard?: import("./streamed.js").Heard }} value
+   * @param {boolean} watched whether somebody looked at the sound in the making
+   */
+  showNew({ heard, ...value }, watched) {
     this.showTakes(value);
+    this.streamed.pass(heard, this.cards);
     if (!this.kept.put(value)) this.kept.drop();
     const [first] = this.cards;
     if (!first) return;
