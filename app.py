@@ -1,12 +1,14 @@
 """Make-An-Audio's app: `python app.py`, then open the address that it prints. Hugging Face Spaces runs this file, too.
 
-The model is loaded beside the page, so the page is there first. Environment: MAA_MODEL, MAA_DEVICE, MAA_CHECKPOINTS.
+The page is there first; the model, and PyTorch with it, is loaded once the page is served. Environment: MAA_MODEL,
+MAA_DEVICE, MAA_CHECKPOINTS.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -37,6 +39,7 @@ with contextlib.suppress(ImportError, AttributeError):
     spaces.disable_gradio_auto_wrap()  # `maa.ui.lending` borrows the GPU, and for jobs alone
 
 if TYPE_CHECKING:
+    from maa import MakeAnAudio
     from maa.ui import LoadingModel
 
 
@@ -57,26 +60,33 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def promised(name: str, device: str | None) -> tuple[LoadingModel, Path]:
-    """The model that begins to load now, and the folder of its weights.
+    """The model, which begins to load once somebody asks for it or `begin` is called, and the folder of its weights.
 
     Raises:
         ValueError: there is no such model or no such device. What is wrong inside a model's files shows in the page.
     """
-    from maa import MakeAnAudio, checkpoint
+    from maa import checkpoint
     from maa.config import TINY
-    from maa.device import pick_device
+    from maa.device import checked_device
+    from maa.starting import starting
     from maa.ui import LoadingModel
     from maa.ui.lending import lent
 
-    pick_device(device)
+    def load() -> MakeAnAudio:
+        with starting():
+            from maa import MakeAnAudio  # here, because it brings PyTorch, and the page comes first
+
+            return MakeAnAudio.from_pretrained(name, device)
+
+    checked_device(device)
     if name == "tiny":
-        return LoadingModel(lambda: MakeAnAudio.from_pretrained(name, device), TINY, here=lent()), checkpoint.root()
+        return LoadingModel(load, TINY, here=lent(), later=True), checkpoint.root()
     folder = checkpoint.find(name)
     config = None
     with contextlib.suppress(ValueError):
         config, _ = checkpoint.read_config(folder)
     card = folder / "README.md"
-    return LoadingModel(lambda: MakeAnAudio.from_pretrained(name, device), config, card, here=lent()), folder
+    return LoadingModel(load, config, card, here=lent(), later=True), folder
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -93,6 +103,7 @@ def main(argv: list[str] | None = None) -> int:
     except (ValueError, OSError) as error:  # OSError: the port is taken
         print(f"app: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
+    model.begin()
     print(f"Make-An-Audio is at {url}", flush=True)
     if signal.getsignal(signal.SIGINT) is stop_at_once:
         signal.signal(signal.SIGINT, stop_in_order)
@@ -102,6 +113,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def run() -> None:
     """The program: what Ctrl-C does is settled, whenever it is pressed."""
+    gc.disable()  # until the model is loaded, see `starting`
     code = main()
     signal.signal(signal.SIGINT, stop_at_once)
     sys.exit(code)

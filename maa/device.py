@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from functools import cache
+from glob import glob
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,16 @@ if TYPE_CHECKING:
     import torch
 
 KINDS = ("cuda", "mps", "cpu")  # best first
+# What drivers of NVIDIA's (in a computer, on a board of its own, under Windows' Linux) and of AMD's show.
+NODES = ("/dev/nvidia*", "/dev/nvhost*", "/dev/nvgpu*", "/dev/dxg", "/dev/kfd")
 DTYPES = ("float32", "bfloat16")
 FASTER = 1.15  # how many times as fast bfloat16 has to be to be chosen where it is measured
 
 
 def available() -> list[str]:
     """The kinds of device that this machine and this build of PyTorch offer, best first; always ends with "cpu"."""
+    if sys.platform == "linux" and not any(glob(node) for node in NODES):
+        return ["cpu"]  # told without PyTorch: the page is served before that is there
     import torch
 
     here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
@@ -32,19 +37,34 @@ def pick_device(name: str | None = None) -> torch.device:
     """
     import torch
 
+    return torch.device(checked_device(name))
+
+
+def checked_device(name: str | None = None) -> str:
+    """The name of the device that `pick_device` gives; where there is but a CPU to see, PyTorch is not needed for it.
+
+    Raises:
+        ValueError: as there.
+    """
     wanted = (name or "auto").strip().lower()
     kinds = available()
     if wanted in ("", "auto"):
-        return torch.device(kinds[0])
+        return kinds[0]
     kind, colon, index = wanted.partition(":")
     if kind not in KINDS or (colon and not (index.isascii() and index.isdecimal())):
         raise ValueError(f"{name!r} is not a device; choose auto, {', '.join(KINDS)} or, say, cuda:1.")
     if kind not in kinds:
         raise ValueError(f"This machine has no {kind} device that PyTorch can use; choose {' or '.join(kinds)}.")
-    count = torch.cuda.device_count() if kind == "cuda" else 1
+    count = _cards() if kind == "cuda" else 1
     if colon and int(index) >= count:
         raise ValueError(f"There is no {kind}:{int(index)} here; the last one is {kind}:{count - 1}.")
-    return torch.device(kind, int(index)) if colon else torch.device(kind)
+    return f"{kind}:{int(index)}" if colon else kind
+
+
+def _cards() -> int:
+    import torch
+
+    return torch.cuda.device_count()
 
 
 def compute_dtype(device: torch.device) -> torch.dtype:

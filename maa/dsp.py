@@ -8,13 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Array = NDArray[np.float64]
 
@@ -87,6 +87,8 @@ def htk_filterbank(
 
 def resample_kernel(source: int, target: int, zeros: int = 64, rolloff: float = 0.97) -> Tensor:
     """One Kaiser-windowed sinc per output phase, [target, 2 * reach + source], for rates without a common factor."""
+    import torch
+
     cutoff = rolloff * min(source, target) / source  # of the source's Nyquist frequency
     reach = math.ceil(zeros / cutoff)
     taps = torch.arange(-reach, reach + source, dtype=torch.float64)
@@ -106,6 +108,8 @@ def resample_on_device(wave: Tensor, source_rate: int, target_rate: int) -> Tens
     Raises:
         ValueError: rates whose ratio is not a fraction of small numbers (every usual rate's is).
     """
+    import torch.nn.functional as F
+
     divisor = math.gcd(source_rate, target_rate)
     source, target = source_rate // divisor, target_rate // divisor
     if source == target:

@@ -42,9 +42,14 @@ def page() -> None:
         server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert server.stdout is not None
         server.stdout.readline()
+        print(f"page served after {time.monotonic() - started:.1f} s")
         visitor.goto(f"http://127.0.0.1:{port}/")
         visitor.locator("#text-generate").wait_for()
         print(f"usable page after {time.monotonic() - started:.1f} s")
+        visitor.get_by_label("Hear it while I type").first.check()
+        visitor.locator("#text-prompt textarea").press_sequentially("a dog barks")
+        visitor.wait_for_function("window.heard > 0", timeout=60_000)
+        print(f"first sound that was made for it plays {time.monotonic() - started:.1f} s after the start")
         visitor.locator("#text-examples button").first.wait_for()
         clicked = time.monotonic()
         visitor.locator("#text-examples button").first.click()
@@ -74,6 +79,18 @@ def typing(visitor: Any, count: int = 20) -> None:
     print(f"from key to sound {statistics.median(seconds):.2f} s, median of {count} ({spread})")
 
 
+def command() -> None:
+    """Seconds of the command line in all, for one quick sound."""
+    seconds = []
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(5):
+            started = time.monotonic()
+            words = ["text", "a dog barks", "-o", str(Path(folder) / "dog.wav"), "--quality", "instant", "--quiet"]
+            subprocess.run([sys.executable, "-m", "maa", *words], cwd=ROOT, check=True)
+            seconds.append(time.monotonic() - started)
+    print(f"python -m maa text, instant, in {statistics.median(seconds):.1f} s in all")
+
+
 def clip() -> None:
     """Seconds from the call to a WAV of 10 s, the model loaded."""
     from maa import MakeAnAudio, Sampling
@@ -95,4 +112,5 @@ def clip() -> None:
 
 if __name__ == "__main__":
     page()
+    command()
     clip()

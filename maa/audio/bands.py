@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from maa.audio.mask import row_of
@@ -84,6 +83,8 @@ def filtered(
     Returns:
         [channels, samples].
     """
+    import torch
+
     hop, (channels, count) = size // 4, shape
     window = torch.hann_window(size)
     added = np.empty(shape, np.float32)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from maa.audio.bands import gate
@@ -126,11 +125,15 @@ class Gap:
         return made[first:stop]
 
     def _spectra(self, wave: NDArray[np.float32]) -> Spectra:
+        import torch
+
         window, given = torch.hann_window(self.size), torch.from_numpy(wave)
         made = torch.stft(given, self.size, self.hop, window=window, pad_mode="constant", return_complex=True)
         return np.asarray(made.numpy())
 
     def _wave(self, spectra: Spectra, count: int) -> NDArray[np.float32]:
+        import torch
+
         window, given = torch.hann_window(self.size), torch.from_numpy(spectra)
         made = torch.istft(given, self.size, self.hop, window=window, length=count)
         return np.asarray(made.numpy())

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maa.audio.mel import centres, edges
+from maa.audio.grid import centres, edges
 from maa.config import AudioSpec
 
 Mask = NDArray[np.bool_]

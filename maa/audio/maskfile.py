@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maa.audio.files import replacing
+from maa.audio.grid import centres
 from maa.audio.mask import Mask, check, row_of
-from maa.audio.mel import centres
 from maa.config import AudioSpec
 from maa.foreign import bare, foreign, too_many_parts
 

@@ -34,10 +34,9 @@ def top_of(mel: NDArray[np.float32], spec: AudioSpec, decades: float) -> float:
 
 
 def colour_table() -> NDArray[np.uint8]:
-    """The colour map as RGB, shape [256, 3]."""
-    from matplotlib import colormaps
-
-    return (colormaps[COLOURS](np.arange(256))[:, :3] * 255).round().astype(np.uint8)
+    """The colour map as RGB, shape [256, 3]; a file of its own, because the page needs no more of matplotlib."""
+    hexadecimal = Path(__file__).with_name(f"{COLOURS}.txt").read_text(encoding="ascii")
+    return np.frombuffer(bytes.fromhex(hexadecimal), np.uint8).reshape(256, 3)
 
 
 def draw(mel: NDArray[np.float32], spec: AudioSpec, path: Path) -> Path:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from maa.audio.grid import centres
 from maa.audio.mask import Box, Mask, frame_spans, row_of
-from maa.audio.mel import centres
 from maa.audio.sound import Audio
 from maa.audio.splice import MODEL, intervals
 from maa.config import AudioSpec

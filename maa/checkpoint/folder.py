@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,13 +11,25 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
-from maa import hub
 from maa.aside import aside, write_text
 from maa.audio.mel import MelSpectrogram
 from maa.checkpoint.model import PARTS, Model, build
 from maa.checkpoint.shards import read_weights, weight_files, write_weights
 from maa.checkpoint.student import RANK, STUDENT, added, difference
+from maa.checkpoint.where import (
+    CLAP_TOKENIZER,
+    CLIP,
+    CONCEPTS,
+    CONFIG,
+    EXPERTS,
+    SUSTAINED,
+    TOKENIZER,
+    file_hash,
+    names,
+    read_config,
+)
 from maa.config import ModelConfig, MsClapConfig, OpenClipConfig
 from maa.foreign import foreign
 from maa.models.clip import ClipBridge, ClipVision
@@ -27,15 +37,7 @@ from maa.models.text import load_tokenizer
 from maa.models.unet import UNet
 from maa.models.vocabulary import VECTORS, WORDS, Vocabulary
 
-CONFIG = "config.json"
-TOKENIZER = "tokenizer.json"
-CLAP_TOKENIZER = "clap_tokenizer.json"  # only where the CLAP reads otherwise than the text encoder does
-CONCEPTS = "concepts.json"
-SUSTAINED = "sustained.json"  # those of them, and other names, that go on without a pause
-CLIP = "vision"  # a folder with an open_clip model; where there is one, it hears pictures instead of the classifier
-EXPERTS = ("image", "inpaint", "words")
 SHARED = ("vocoder", "clap", "clap_audio")  # an expert without one of its own uses another's
-COPIED = ("autoencoder", "unet")  # nothing in them is computed, so they take no room before their weights are read
 VOCODERS = {"A": "bigv16k53w", "B": "bigvnat"}  # the folder of the authors' vocoder for each mel convention
 WHAT = {
     "autoencoder": "the spectrogram autoencoder",
@@ -48,54 +50,20 @@ WHAT = {
 }
 
 
-def root() -> Path:
-    """The folder that holds the named checkpoints: MAA_CHECKPOINTS, else `checkpoints` beside the package."""
-    return Path(os.environ.get("MAA_CHECKPOINTS") or Path(__file__).resolve().parents[2] / "checkpoints")
+class Undrawn(TorchFunctionMode):
+    """Inside, networks are built without drawing first weights: those of a file take their place.
 
-
-def find(name: str) -> Path:
-    """The folder of a model: a path, a name under `root()`, or a hub id such as "user/model" (downloaded once)."""
-    for folder in (Path(name).expanduser(), root() / name):
-        if (folder / CONFIG).is_file():
-            return folder
-    if hub.is_id(name):
-        return hub.download(name)
-    known = sorted(path.parent.name for path in root().glob(f"*/{CONFIG}"))
-    have = ", ".join([*known, "tiny"])
-    raise ValueError(f"There is no model {name!r} (no {CONFIG} in that folder); choose {have}, or give a folder.")
-
-
-def called(name: str, folder: Path) -> str:
-    """What to call the model that `find` has found: its hub id, or its folder's own name."""
-    return name if hub.is_id(name) else folder.resolve().name
-
-
-def address(name: str, folder: Path | None) -> str:
-    """What `find` takes, in any working folder, to open a model again: its name, or its path where that is too little.
-
-    Args:
-        name: what `called` says.
-        folder: where it was read from; None = nowhere.
+    Drawing them takes longer than reading the files. On the "meta" device it needs no numbers, but PyTorch's compiler,
+    which takes a second to import; and memory that nobody writes to takes no room either.
     """
-    if folder is None or hub.is_id(name) or folder.resolve().parent == root().resolve():
-        return name
-    return str(folder.resolve())
 
-
-def read_config(folder: Path) -> tuple[ModelConfig, dict[str, str]]:
-    """What a folder's model is, and the sha256 of each file. ValueError when the description is damaged."""
-    try:
-        document = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        return ModelConfig.from_json(document["model"]), _hashes(document.get("files", {}))
-    except Exception as error:  # whatever damage makes of it
-        reason = (str(error) or type(error).__name__)[:200]
-        raise ValueError(f"{folder / CONFIG} is not a model description ({reason}); restore it.") from error
-
-
-def _hashes(files: Any) -> dict[str, str]:
-    if not isinstance(files, dict) or not all(isinstance(value, str) for value in files.values()):
-        raise ValueError("no hashes of files")
-    return dict(files)
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", None) == "torch.nn.init":
+            return kwargs["tensor"] if "tensor" in kwargs else args[0]
+        return (torch.empty if func is torch.randn else func)(*args, **kwargs)
 
 
 def load(folder: Path) -> Model:
@@ -146,7 +114,7 @@ def _load(folder: Path) -> Model:
         for path in files:
             _check_hash(path, hashes)
         wrong = f"{folder / CONFIG} describes no network that {WHAT[part]} can be; restore it."
-        with foreign(wrong), torch.device("meta" if part in COPIED else "cpu"):
+        with foreign(wrong), Undrawn():
             network = build(config, part, reader)
         _fill(network, files)
         setattr(model, part, network.eval().requires_grad_(False))
@@ -166,26 +134,10 @@ def _student(folder: Path, model: Model) -> UNet | None:
     change = read_weights(files)
     with foreign(f"{files[0]} is no difference to the network that {CONFIG} describes; copy it again."):
         weights = added(model.unet.state_dict(), change)
-        with torch.device("meta"):
+        with Undrawn():
             network = UNet(replace(model.config.unet, guided=True))
         network.load_state_dict(weights, assign=True)
     return network.eval().requires_grad_(False)
-
-
-def names(path: Path) -> tuple[str, ...]:
-    """A list of names; none where there is no such file.
-
-    Raises:
-        ValueError: it is damaged.
-    """
-    if not path.is_file():
-        return ()
-    damaged = f"{path} is not a list of names; restore it."
-    with foreign(damaged):
-        listed = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
-        raise ValueError(damaged)
-    return tuple(listed)
 
 
 def _named(part: str) -> str:
@@ -230,19 +182,6 @@ def _check_hash(path: Path, hashes: dict[str, str]) -> None:
     if expected is not None and expected != actual:
         raise ValueError(f"{path} is damaged or was replaced: its hash differs from {CONFIG}; copy it again.")
     hashes[path.name] = actual
-
-
-def file_hash(path: Path) -> str:
-    """sha256 of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _digest(stream)
-
-
-def _digest(stream: Any) -> str:
-    digest = hashlib.sha256()  # Python 3.10 has no hashlib.file_digest
-    while block := stream.read(1 << 20):
-        digest.update(block)
-    return digest.hexdigest()
 
 
 def _fill(network: nn.Module, files: list[Path]) -> None:

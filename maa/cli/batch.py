@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from maa.aside import sweep
 from maa.cli.progress import ERASE, progress
-from maa.cli.tasks import SUBTYPES
+from maa.cli.tasks import SUBTYPES, opened
 from maa.pipeline import batch
 from maa.pipeline.batch import Request
 from maa.pipeline.options import Sampling
@@ -73,9 +73,7 @@ def _make(args: argparse.Namespace, wanted: list[Request], shaping: Shaping) -> 
         if path.is_file():
             continue
         if maa is None:
-            from maa import MakeAnAudio  # here, because it brings PyTorch
-
-            maa = MakeAnAudio.from_pretrained(args.model, device=args.device, dtype=args.dtype)
+            maa = opened(args)
         try:
             _one(maa, request, path, args, shaping)
         except ValueError as error:

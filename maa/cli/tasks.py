@@ -16,6 +16,7 @@ from maa.pipeline.options import Filling, Sampling, Soundtrack
 from maa.pipeline.setting import OptionGroup, read_options
 from maa.pipeline.shaping import Shaping
 from maa.pipeline.tasks import TASKS, Inpaint, Task
+from maa.starting import starting
 
 if TYPE_CHECKING:
     from maa import Generation, MakeAnAudio
@@ -42,16 +43,22 @@ def make(args: argparse.Namespace) -> int:
     files = targets(args, request.sampling.count)
     check_files(args, files.values())
     check_clip(request, args)
-    from maa import MakeAnAudio  # here, because it brings PyTorch
-
     request = replace(request, sampling=request.shaping.asked(request.sampling))
-    maa = MakeAnAudio.from_pretrained(args.model, device=args.device, dtype=args.dtype)
+    maa = opened(args)
     generation = CALLS.get(args.command, run_task)(maa, args, request).shaped(request.shaping)
     for take, path in files.items():
         write_take(generation, take, path, args)
         print_report(generation, take, path, args)
     print_notes(generation, args.quiet)
     return 0
+
+
+def opened(args: argparse.Namespace) -> MakeAnAudio:
+    """The model that a command line names."""
+    with starting():
+        from maa import MakeAnAudio  # here, because it brings PyTorch
+
+        return MakeAnAudio.from_pretrained(args.model, device=args.device, dtype=args.dtype)
 
 
 def check_files(args: argparse.Namespace, outputs: Iterable[Path]) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, Protocol
 
 from maa.diffusion.schedule import Schedule
 
-Denoiser = Callable[[Tensor, Tensor], Tensor]  # z [B, C, H, W], t [B] -> eps [B, C, H, W]
-Network = Callable[[Tensor, Tensor, Any], Tensor]  # the same with a condition for B samples, in the network's own units
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Denoiser = Callable[["Tensor", "Tensor"], "Tensor"]  # z [B, C, H, W], t [B] -> eps [B, C, H, W]
+Network = Callable[
+    ["Tensor", "Tensor", Any], "Tensor"
+]  # the same with a condition for B samples, in the network's own units
 
 
 class Condition(Protocol):
@@ -29,6 +31,8 @@ def guided(network: Network, schedule: Schedule, condition: Condition, null: Con
             return schedule.eps_of(network(z, t, condition), z, t)
 
         return plain
+    import torch
+
     both = null.then(condition)
 
     def doubled(z: Tensor, t: Tensor) -> Tensor:
@@ -46,6 +50,8 @@ def keep_known(denoiser: Denoiser, schedule: Schedule, known: Tensor, follow: Te
     step, because eps of that region never changes on the way down; so a network without a mask input can inpaint, too
     (arXiv 2201.09865 without its resampling).
     """
+
+    import torch
 
     def inner(z: Tensor, t: Tensor) -> Tensor:
         alpha, sigma = schedule.columns(t, z)

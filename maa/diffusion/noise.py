@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Protocol
 
 from maa.device import send
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 class Noise(Protocol):
@@ -22,11 +23,15 @@ class TakeNoise:
     """Standard normal draws for several takes, one generator per seed."""
 
     def __init__(self, seeds: Sequence[int], device: torch.device) -> None:
+        import torch
+
         self.device = device
         self.generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
 
     def draw(self, shape: tuple[int, ...]) -> Tensor:
         """[takes, *shape], each row from its own generator."""
+        import torch
+
         return send(torch.stack([torch.randn(shape, generator=g) for g in self.generators]), self.device)
 
 
@@ -38,6 +43,8 @@ class RowNoise:
 
     def draw(self, shape: tuple[int, ...]) -> Tensor:
         """[takes of all batches, *shape]."""
+        import torch
+
         return torch.cat([one.draw(shape) for one in self.batches])
 
 

@@ -9,12 +9,15 @@ latent; and the noise of all candidates comes from one NumPy generator.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from maa.device import send
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 COLUMNS = 80  # of their 10 s (gen_wav.py): int(7.8 s) rounded up to a multiple of four, two more than they trained on
 END = 0  # the timestep where the authors' DDIM stops: alpha_prev of the last step is alpha_0, not 1
@@ -60,6 +63,8 @@ class CandidateNoise:
     """
 
     def __init__(self, seed: int, candidates: Sequence[int], device: torch.device) -> None:
+        import torch
+
         self.seed = seed
         self.candidates = list(candidates)
         self.device = device
@@ -68,6 +73,8 @@ class CandidateNoise:
 
     def draw(self, shape: tuple[int, ...]) -> Tensor:
         """[candidates, *shape]."""
+        import torch
+
         if self._started:
             return send(torch.stack([torch.randn(shape, generator=g) for g in self._later]), self.device)
         self._started = True

@@ -6,15 +6,17 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from maa.diffusion import official
 from maa.diffusion.denoiser import Denoiser
 from maa.diffusion.noise import Noise, TakeNoise, take_seeds
 from maa.diffusion.schedule import Schedule, first_timestep, timesteps
 from maa.diffusion.solvers import Ddim, DpmSolver, OnStep, Solver, run
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 def ddim(

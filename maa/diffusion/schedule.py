@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from maa.config import ScheduleConfig
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 class Schedule:
@@ -15,6 +18,8 @@ class Schedule:
     """
 
     def __init__(self, config: ScheduleConfig) -> None:
+        import torch
+
         self.config = config
         roots = torch.linspace(config.beta_start**0.5, config.beta_end**0.5, config.steps, dtype=torch.float64)
         self.betas = roots.square()
@@ -51,6 +56,8 @@ class Schedule:
 
         The host never waits for t, so a GPU keeps its queue of steps full.
         """
+        import torch
+
         device = like.device
         if device not in self._on:
             self._on[device] = (self.alpha.to(device, torch.float32), self.sigma.to(device, torch.float32))

@@ -9,16 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Protocol
 
 from maa.diffusion.denoiser import Denoiser
 from maa.diffusion.noise import Noise
 from maa.diffusion.schedule import Schedule
 
-OnStep = Callable[[int, int, Tensor], None]  # steps done, steps in all, present estimate of the clean latent
+if TYPE_CHECKING:
+    from torch import Tensor
+
+OnStep = Callable[[int, int, "Tensor"], None]  # steps done, steps in all, present estimate of the clean latent
 
 
 class Solver(Protocol):
@@ -124,4 +124,6 @@ def run(
 
 def full(z: Tensor, t: int) -> Tensor:
     """A timestep for every row of z [B, ...]: int64 [B] on its device."""
+    import torch
+
     return torch.full((z.shape[0],), t, device=z.device, dtype=torch.long)

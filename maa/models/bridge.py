@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from maa.config import VisionConfig
+from maa.models.efficientnet import CLASSES, EfficientNetLite0
 
 EmbedText = Callable[[list[str]], Tensor]  # N texts -> unit vectors [N, D]
 Picture = NDArray[np.uint8]  # [H, W, 3] RGB
 
-CLASSES = 1000
 SOUNDS = Path(__file__).with_name("imagenet_sounds.txt")
 TEMPERATURE = 0.07  # of the softmax over concepts; the best word then weighs about as much as it is often right
 FAINT = 0.02  # words with less weight are not worth naming
@@ -103,6 +103,8 @@ def class_sounds() -> dict[int, str]:
 
 def create_classifier(name: str) -> nn.Module:
     """EfficientNet-Lite0 with random weights, as TensorFlow trained it (its padding and batch-norm epsilon)."""
+    if name == "efficientnet_lite0":
+        return EfficientNetLite0()
     import timm
 
     model: nn.Module = timm.create_model(f"tf_{name}", pretrained=False)

@@ -1,4 +1,4 @@
-"""Text towers through transformers: our description to theirs and back (BERT, T5, CLIP; Table 1's encoders)."""
+"""Text towers (BERT; T5 and CLIP through transformers): our description to theirs and back (Table 1's encoders)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from maa.config import TextConfig
+from maa.models.bert import Activation, Bert
 
 PADS = {"bert": "[PAD]", "t5": "<pad>", "clip": "<|endoftext|>"}
 FILES = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
@@ -47,12 +49,21 @@ def transformers_config(config: TextConfig) -> Any:
 
 def build_tower(config: TextConfig) -> nn.Module:
     """A tower with fresh weights; called with input_ids and attention_mask [B, K] it gives last_hidden_state."""
+    if config.kind == "bert":
+        return Bert(config, _activation(config.activation or _ACTIVATIONS["bert"]))
     import transformers
 
-    if config.kind == "bert":
-        return transformers.BertModel(transformers_config(config), add_pooling_layer=config.pooler)
     whole = transformers.T5EncoderModel if config.kind == "t5" else transformers.CLIPTextModel
     return _core(whole(transformers_config(config)))
+
+
+def _activation(name: str) -> Activation:
+    """A function under transformers' name for it."""
+    if name == "gelu":
+        return F.gelu
+    from transformers.activations import ACT2FN
+
+    return ACT2FN[name]
 
 
 def _core(model: nn.Module) -> nn.Module:

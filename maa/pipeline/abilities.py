@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from maa.checkpoint import Model
+from typing import TYPE_CHECKING
+
 from maa.pipeline.tasks import TASKS, Task
+
+if TYPE_CHECKING:
+    from maa.checkpoint import Model
 
 DEAF = (
     "This network goes on with what is around a hole and hears neither words nor pictures: only inpainting can be done "

@@ -38,7 +38,7 @@ ORIGINALS = {"replace": "Replace", "mix": "Mix", "keep": "Keep as the first of t
 
 
 def _samplers() -> dict[str, str]:
-    from maa.diffusion.samplers import SAMPLERS  # here, because it brings PyTorch
+    from maa.diffusion.samplers import SAMPLERS  # here, because it brings NumPy
 
     return {name: sampler.label for name, sampler in SAMPLERS.items()}
 
@@ -126,7 +126,7 @@ class Sampling(OptionGroup):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        from maa.diffusion.samplers import sampler_named  # here, because it brings PyTorch
+        from maa.diffusion.samplers import sampler_named  # here, because it brings NumPy
 
         sampler = sampler_named(self.sampler)
         if self.eta and not sampler.uses_eta:
@@ -152,7 +152,7 @@ class Sampling(OptionGroup):
     @classmethod
     def asked(cls, given: Mapping[str, Any]) -> Sampling:
         """As a page or a program asks for it: a seed of -1 or none is a fresh one, and what is no use is left out."""
-        from maa.diffusion.samplers import SAMPLERS  # here, because it brings PyTorch
+        from maa.diffusion.samplers import SAMPLERS  # here, because it brings NumPy
 
         fields = dict(given)
         seed = fields.get("seed")

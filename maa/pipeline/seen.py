@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maa.config import ModelConfig
-from maa.diffusion.windows import Span
 from maa.pipeline.tasks import MIN_SECONDS
+
+if TYPE_CHECKING:
+    from maa.diffusion.windows import Span
 
 VIDEO_SECONDS = 180.0  # longest clip: 18 windows or so
 FRAMES = 4  # pictures that a window is heard from (Sec. 4.3)

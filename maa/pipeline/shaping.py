@@ -94,7 +94,7 @@ class Shaping(OptionGroup):
         """
         if not self.width:
             return sampling
-        from maa.diffusion.samplers import sampler_named  # here, because it brings PyTorch
+        from maa.diffusion.samplers import sampler_named  # here, because it brings NumPy
 
         if sampler_named(sampling.sampler).candidates and sampling.count > 1:
             raise ValueError("The takes of the sampler official have one seed; with a width ask it for one take.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,11 @@ from maa.audio.io import to_audio
 from maa.diffusion.samplers import sampler_named
 from maa.diffusion.schedule import Schedule
 from maa.pipeline.options import Sampling
-from maa.pipeline.pipeline import MakeAnAudio
 from maa.pipeline.result import Generation
 from maa.pipeline.steps import OnStep
+
+if TYPE_CHECKING:
+    from maa.pipeline.pipeline import MakeAnAudio
 
 T0S = (0.1, 0.2, 0.35, 0.5, 0.8)  # three of them within what the paper recommends, 0.2 to 0.5
 

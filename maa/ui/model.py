@@ -20,10 +20,11 @@ class LoadingModel:
     """A pipeline, or the promise of one.
 
     Args:
-        load: makes the pipeline; runs once, in a thread of its own, and starts at once.
+        load: makes the pipeline; runs once, in a thread of its own, and starts at once unless `later`.
         config: what is known about the model before it is loaded; None = wait for the pipeline when asked.
         card: the model card (Markdown), if there is one.
         here: load now and in this thread, as a host asks for that lends its GPU.
+        later: `begin` starts it, or who asks first; PyTorch then leaves the processor to a page that is being built.
     """
 
     def __init__(
@@ -32,19 +33,28 @@ class LoadingModel:
         config: ModelConfig | None = None,
         card: Path | None = None,
         here: bool = False,
+        later: bool = False,
     ) -> None:
         self._config = config
         self.card = card
         self._pipeline: Future[MakeAnAudio] = Future()
+        self._thread = threading.Thread(target=self._load, args=(load,), name="maa-load", daemon=True)
+        self._starting = threading.Lock()
         if here:
             self._load(load)
-        else:
-            threading.Thread(target=self._load, args=(load,), name="maa-load", daemon=True).start()
+        elif not later:
+            self.begin()
 
     @classmethod
     def of(cls, pipeline: MakeAnAudio | LoadingModel) -> LoadingModel:
         """A model around a pipeline that is loaded already; a model is returned as it is."""
         return pipeline if isinstance(pipeline, LoadingModel) else cls(lambda: pipeline, pipeline.config)
+
+    def begin(self) -> None:
+        """Load now, beside everything else; nothing where that is done or under way."""
+        with self._starting:
+            if self._thread.ident is None and not self.ready:
+                self._thread.start()
 
     def _load(self, load: Callable[[], MakeAnAudio]) -> None:
         try:
@@ -72,6 +82,7 @@ class LoadingModel:
         Raises:
             ValueError: the weights are missing or damaged; the sentence says which.
         """
+        self.begin()
         return self._pipeline.result()
 
     def for_task(self, task: str) -> MakeAnAudio:

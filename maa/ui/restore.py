@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 import soundfile
 
+from maa.audio.grid import centres
 from maa.audio.io import WRITTEN
 from maa.audio.mask import Mask, frame_spans
-from maa.audio.mel import centres
 from maa.audio.tags import read_tags
 from maa.diffusion.samplers import SAMPLERS
 from maa.foreign import foreign

@@ -12,10 +12,9 @@ from functools import lru_cache
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -23,13 +22,15 @@ from maa.aside import write_bytes
 from maa.audio.io import Audio
 from maa.audio.loudness import lufs, peak
 from maa.audio.mask import row_of
-from maa.audio.mel import MelSpectrogram
 from maa.audio.picture import TICKS_HZ, colour_table, hertz_label
 from maa.audio.sound import mono as mono_of
 from maa.audio.sound import mono_at
 from maa.config import AudioSpec
 from maa.dsp import whole_frames
 from maa.ui.files import url_of
+
+if TYPE_CHECKING:
+    from maa.audio.mel import MelSpectrogram
 
 LOW, HIGH = -5.0, 1.0  # log10 magnitudes of levels 0 and 255
 PEAKS = 480  # columns of the waveform
@@ -39,11 +40,15 @@ View = dict[str, Any]
 
 @lru_cache(maxsize=4)
 def _front(spec: AudioSpec) -> MelSpectrogram:
+    from maa.audio.mel import MelSpectrogram  # here, because it brings PyTorch
+
     return MelSpectrogram(spec)
 
 
 def mel_of(sound: Audio, spec: AudioSpec) -> NDArray[np.float32]:
     """log10 mel [mels, frames] of any sound, at the model's rate."""
+    import torch
+
     wave = mono_at(sound.samples, sound.sample_rate, spec.sample_rate)
     padded = whole_frames(wave, spec.hop)
     front = _front(spec)

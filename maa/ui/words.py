@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from gradio.components import Component
 
 from maa.pipeline import checks
-from maa.pipeline.leading import Clause
 from maa.ui import lending, parts
 from maa.ui.model import LoadingModel
+
+if TYPE_CHECKING:
+    from maa.pipeline.leading import Clause
 
 log = logging.getLogger(__name__)
 LINE: dict[str, Any] = {"concurrency_id": "words", "concurrency_limit": 2}

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from maa.audio.grid import centres
 from maa.audio.mask import Box, check, frame_spans, from_boxes, from_frames, mask_digest, to_latent
 from maa.audio.maskfile import from_png, read_mask, write_mask
-from maa.audio.mel import centres
 from maa.config import AudioSpec
 
 SPEC = AudioSpec()

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from maa.audio.mel import MelSpectrogram, centres, edges, fill_hole
+from maa.audio.grid import centres, edges
+from maa.audio.mel import MelSpectrogram, fill_hole
 from maa.config import AudioSpec
 from maa.dsp import SLANEY
 from tests.reference import reference

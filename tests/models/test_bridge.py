@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import timm
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 
 from maa import MakeAnAudio
 from maa.config import VisionConfig
-from maa.models.bridge import CLASSES, PictureBridge, centre, class_entries, class_sounds, fit
+from maa.models.bridge import CLASSES, PictureBridge, centre, class_entries, class_sounds, create_classifier, fit
 from maa.models.text import mean_pool
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "checkpoints" / "small" / "vision.safetensors"
@@ -48,6 +49,19 @@ def bridge(*classes: int) -> PictureBridge:
 
 def picture(value: int, height: int = 40, width: int = 30) -> np.ndarray:
     return np.full((height, width, 3), value, np.uint8)
+
+
+def test_the_classifier_is_timms_to_the_last_bit() -> None:
+    torch.manual_seed(3)
+    ours = create_classifier("efficientnet_lite0").eval()
+    torch.manual_seed(3)
+    theirs = timm.create_model("tf_efficientnet_lite0").eval()
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    assert all(torch.equal(value, ours.state_dict()[name]) for name, value in theirs.state_dict().items())
+    with torch.inference_mode():
+        for sides in ((64, 64), (65, 97)):
+            pixels = torch.randn(2, 3, *sides)
+            assert torch.equal(ours(pixels), theirs(pixels))
 
 
 def test_a_picture_is_heard_as_what_its_class_sounds_like() -> None:

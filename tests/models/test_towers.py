@@ -88,6 +88,37 @@ def test_pads_can_be_hidden(opened: tuple) -> None:
     assert torch.allclose(beside.tokens[:1][beside.mask[:1]], alone.tokens[alone.mask], atol=1e-5)
 
 
+@torch.inference_mode()
+def test_bert_is_transformers_to_the_last_bit() -> None:
+    """Names, fresh weights, and states of every length; with nothing hidden, too, which goes another way inside."""
+    config = replace(TINY.text, layers=2, pooler=True)
+    torch.manual_seed(3)
+    ours = towers.build_tower(config)
+    torch.manual_seed(3)
+    theirs = transformers.BertModel(towers.transformers_config(config))
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    assert all(torch.equal(value, ours.state_dict()[name]) for name, value in theirs.state_dict().items())
+    for length in (1, 2, 7, config.tokens):
+        ids = torch.randint(0, config.vocabulary, (5, length))
+        for longest in (length, torch.randint(1, length + 1, (5, 1))):
+            mask = (torch.arange(length)[None] < longest).expand(5, length).long()
+            found = ours.eval()(input_ids=ids, attention_mask=mask).last_hidden_state
+            assert torch.equal(found, theirs.eval()(input_ids=ids, attention_mask=mask).last_hidden_state)
+
+
+def test_bert_takes_transformers_other_activations() -> None:
+    config = replace(TINY.text, activation="gelu_new")
+    ours = towers.build_tower(config).eval()
+    theirs = transformers.BertModel(towers.transformers_config(config), add_pooling_layer=False).eval()
+    theirs.load_state_dict(ours.state_dict())
+    ids = torch.arange(6)[None]
+    with torch.inference_mode():
+        found, wanted = (one(input_ids=ids, attention_mask=torch.ones_like(ids))[0] for one in (ours, theirs))
+    assert torch.equal(found, wanted)
+    with pytest.raises(ValueError, match="3 heads cannot share"):
+        towers.build_tower(replace(TINY.text, heads=3))
+
+
 def test_padding_is_the_kinds_own(opened: tuple) -> None:
     kind, folder, _, encoder = opened
     vocabulary = encoder.tokenizer.get_vocab()

@@ -167,7 +167,7 @@ def test_bands_beside_the_painted_ones_stay() -> None:
     for tone in (300, 15_000):
         at = np.abs(hertz - tone) < 20
         assert spectrum[at].max() == pytest.approx(before[at].max(), rel=0.01)
-    from maa.audio.mel import centres
+    from maa.audio.grid import centres
 
     inside = (hertz > centres(SPEC)[42]) & (hertz < centres(SPEC)[67])
     beside = (hertz > centres(SPEC)[75]) & (hertz < 14_000)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from maa import Filling, MakeAnAudio, Sampling, checkpoint
-from maa.audio.mel import centres
+from maa.audio.grid import centres
 from maa.config import TINY, AudioSpec, ModelConfig
 from tests.sounds import sine_wave
 

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from maa.audio.grid import edges
 from maa.audio.mask import Box, from_boxes, row_of
 from maa.audio.maskfile import CHUNK, read_mask
-from maa.audio.mel import edges
 from maa.ui import painter, records
 from tests.ui.fakes import FakePipeline
 from tests.ui.hand import FRAMES, SPEC, Hand, Mask, cells, sit_down

@@ -89,6 +89,20 @@ def test_a_model_loads_beside_the_page() -> None:
     assert model.get() is fake
 
 
+def test_a_model_for_later_waits_for_whoever_asks_first() -> None:
+    loaded: list[int] = []
+    fake: Any = FakePipeline()
+    model = LoadingModel(lambda: (loaded.append(1), fake)[1], TINY, later=True)
+    assert model.config is TINY and loaded == []
+    assert model.get() is fake
+    model.begin()
+    assert model.get() is fake and loaded == [1], "once is enough"
+    begun = LoadingModel(lambda: fake, TINY, later=True)
+    begun.begin()
+    begun.begin()
+    assert begun.get() is fake
+
+
 def test_a_model_that_cannot_be_loaded_says_why() -> None:
     def load() -> Any:
         raise ValueError("There is no model 'x'.")
@@ -144,8 +158,8 @@ def test_picture_puts_low_notes_at_the_bottom(tmp_path: Path, spec: AudioSpec) -
 
 
 def test_rows_and_hertz_agree_with_the_bands() -> None:
+    from maa.audio.grid import centres
     from maa.audio.mask import row_of
-    from maa.audio.mel import centres
 
     rows = row_of(centres(TINY.audio), TINY.audio)
     assert rows == pytest.approx(np.arange(80) + 0.5)

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maa.audio import maskfile, picture
-from maa.audio.mel import edges
+from maa.audio.grid import edges
 from maa.config import AudioSpec
 from maa.ui import files, parts
 from maa.ui.painter.harmonics import multiples
