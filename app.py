@@ -1,7 +1,7 @@
 """Make-An-Audio's app: `python app.py`, then open the address that it prints. Hugging Face Spaces runs this file, too.
 
 The page is there first; the model, and PyTorch with it, is loaded once the page is served. Environment: MAA_MODEL,
-MAA_DEVICE, MAA_CHECKPOINTS.
+MAA_DEVICE, MAA_DTYPE, MAA_CHECKPOINTS.
 """
 
 from __future__ import annotations
@@ -51,6 +51,8 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--device", default=environ.get("MAA_DEVICE") or None, help="auto or, say, cpu; default: the best"
     )
+    dtype = environ.get("MAA_DTYPE") or None
+    parser.add_argument("--dtype", default=dtype, help="float32, or bfloat16 for CPUs that have it")
     everyone = "0.0.0.0" if environ.get("SPACE_ID") else ""  # the Space's own proxy asks from outside
     host = environ.get("GRADIO_SERVER_NAME") or everyone or "127.0.0.1"
     parser.add_argument("--host", default=host, help="0.0.0.0 = everyone")
@@ -59,15 +61,15 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def promised(name: str, device: str | None) -> tuple[LoadingModel, Path]:
+def promised(name: str, device: str | None, dtype: str | None = None) -> tuple[LoadingModel, Path]:
     """The model, which begins to load once somebody asks for it or `begin` is called, and the folder of its weights.
 
     Raises:
-        ValueError: there is no such model or no such device. What is wrong inside a model's files shows in the page.
+        ValueError: there is no such model, device or precision. What is wrong inside a model's files shows in the page.
     """
     from maa import checkpoint
     from maa.config import TINY
-    from maa.device import checked_device
+    from maa.device import checked_device, checked_dtype
     from maa.starting import starting
     from maa.ui import LoadingModel
     from maa.ui.lending import lent
@@ -76,9 +78,10 @@ def promised(name: str, device: str | None) -> tuple[LoadingModel, Path]:
         with starting():
             from maa import MakeAnAudio  # here, because it brings PyTorch, and the page comes first
 
-            return MakeAnAudio.from_pretrained(name, device)
+            return MakeAnAudio.from_pretrained(name, device, dtype)
 
     checked_device(device)
+    checked_dtype(dtype)
     if name == "tiny":
         return LoadingModel(load, TINY, here=lent(), later=True), checkpoint.root()
     folder = checkpoint.find(name)
@@ -97,7 +100,7 @@ def main(argv: list[str] | None = None) -> int:
     from maa.ui import Address, build, launch
 
     try:
-        model, weights = promised(options.model, options.device)
+        model, weights = promised(options.model, options.device, options.dtype)
         page = build(model)
         url = launch(page, Address(options.host, options.port), private=(weights,), mcp=options.mcp)
     except (ValueError, OSError) as error:  # OSError: the port is taken

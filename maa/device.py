@@ -77,6 +77,17 @@ def compute_dtype(device: torch.device) -> torch.dtype:
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
 
 
+def checked_dtype(name: str | None = None) -> str | None:
+    """The name of a precision, None = the device's own choice; told without PyTorch.
+
+    Raises:
+        ValueError: another name.
+    """
+    if name is not None and name not in DTYPES:
+        raise ValueError(f"{name!r} is no precision to compute in; choose {' or '.join(DTYPES)}.")
+    return name
+
+
 def pick_dtype(device: torch.device, name: str | None = None) -> torch.dtype:
     """What the denoising network computes in: "float32", "bfloat16", or the device's own choice for None.
 
@@ -88,10 +99,8 @@ def pick_dtype(device: torch.device, name: str | None = None) -> torch.dtype:
     """
     import torch
 
-    if name is None:
+    if checked_dtype(name) is None:
         return compute_dtype(device)
-    if name not in DTYPES:
-        raise ValueError(f"{name!r} is no precision to compute in; choose {' or '.join(DTYPES)}.")
     return torch.float32 if name == "float32" else torch.bfloat16
 
 

@@ -7,6 +7,7 @@ import sys
 import pytest
 import torch
 
+import app
 from maa import device
 
 
@@ -35,3 +36,14 @@ def test_where_a_driver_may_be_pytorch_is_asked(monkeypatch: pytest.MonkeyPatch,
     assert str(device.pick_device()) == "cuda" and str(device.pick_device("cuda:1")) == "cuda:1"
     with pytest.raises(ValueError, match="the last one is cuda:1"):
         device.pick_device("cuda:2")
+
+
+def test_the_app_computes_in_what_it_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MAA_DTYPE", "bfloat16")
+    assert app.arguments([]).dtype == "bfloat16" and app.arguments(["--dtype", "float32"]).dtype == "float32"
+    loading, _ = app.promised("tiny", "cpu", "bfloat16")
+    assert loading.get().dtype is torch.bfloat16
+    assert app.main(["--model", "tiny", "--dtype", "half"]) == 2
+    assert capsys.readouterr().err == "app: 'half' is no precision to compute in; choose float32 or bfloat16.\n"
