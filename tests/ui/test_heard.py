@@ -169,6 +169,7 @@ def test_what_is_below_stays_where_it_is(page: Any) -> None:
     button = page.locator("#text-generate")
     page.locator("#text-prompt textarea").focus()  # from now on the answer has its place
     page.locator("#text-heard").wait_for()
+    expect(page.locator("#model")).to_contain_text("16 kHz")  # a line above all of it, which comes late
     before = button.bounding_box()
     page.locator("#text-prompt textarea").press_sequentially("rai")
     page.locator("#text-offers [role=option]").first.wait_for()
