@@ -167,6 +167,9 @@ def test_use_these_settings_brings_the_chips_back(page: Any) -> None:
 def test_what_is_below_stays_where_it_is(page: Any) -> None:
     """A button that moves when the answer comes is missed by whoever is about to press it."""
     button = page.locator("#text-generate")
+    page.locator("#text-prompt textarea").focus()  # from now on the answer has its place
+    page.locator("#text-heard").wait_for()
+    expect(page.locator("#model")).to_contain_text("16 kHz")  # a line above all of it, which comes late
     before = button.bounding_box()
     page.locator("#text-prompt textarea").press_sequentially("rai")
     page.locator("#text-offers [role=option]").first.wait_for()
