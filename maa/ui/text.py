@@ -15,7 +15,7 @@ from maa.ui.wiring import wire
 from maa.ui.words import known_to
 
 HINT = "Describe a sound and press Generate. Or pick an example: it plays at once."
-WORDING = Wording(prompt_label="What should be heard?", prompt_placeholder="A dog barks twice while rain falls")
+WORDING = Wording(prompt_label="What should be heard?", prompt_placeholder="A dog barks, then thunder rolls")
 TASK = TabTask(Text, reads={"events": lanes.given}, shows={"events": lanes.shown})
 
 
