@@ -38,7 +38,7 @@ class Bert(nn.Module):
             ValueError: the heads do not share the width evenly.
         """
         super().__init__()
-        if config.width % config.heads:
+        if config.width < 1 or config.width % config.heads:
             raise ValueError(f"{config.heads} heads cannot share a width of {config.width} evenly.")
         self.embeddings = Embeddings(config)
         self.encoder = nn.Module()

@@ -54,7 +54,7 @@ class Generation:
         settings = {**self.settings, "seed": self.seeds[take], "takes": 1}
         if self.together:
             settings["batch"] = [self.settings["seed"], len(self.seeds), take + 1]
-        if self.scores is not None:
+        if self.scores is not None and settings.get("quality") != "instant":  # made alone it would have none
             settings["clap_score"] = round(self.scores[take], 4)
         if self.facts:
             settings |= self.facts[take]

@@ -106,4 +106,4 @@ def test_private_handlers_check_too(base_url: str, fake: FakePipeline) -> None:
     """The page's own handlers can be called by anyone; they take no file of the server and no tab that is not there."""
     config = httpx.get(f"{base_url}/config", timeout=30).json()
     names = {one["api_name"] for one in config["dependencies"] if one.get("api_visibility") != "private"}
-    assert names == {"text_to_audio", "image_to_audio", "video_to_audio", "personalize", "inpaint"}
+    assert names == {"text_to_audio", "image_to_audio", "video_to_audio", "personalize", "inpaint", "edit"}

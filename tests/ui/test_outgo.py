@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import brotli
@@ -55,7 +56,8 @@ def ask(path: str, encoding: str = "gzip, deflate, br", method: str = "GET") -> 
         async with way as client, client.stream(method, path, headers={"Accept-Encoding": encoding}) as answer:
             return answer, b"".join([part async for part in answer.aiter_raw()])
 
-    answer, raw = asyncio.run(asked())
+    with ThreadPoolExecutor(1) as apart:  # a browser of other tests may keep a loop in this thread
+        answer, raw = apart.submit(asyncio.run, asked()).result()
     assert answer.status_code == (404 if path.endswith("gone") else 200)
     return answer.headers, raw
 

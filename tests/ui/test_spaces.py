@@ -26,13 +26,13 @@ class Counted(FakePipeline):
 
     steps: Any = None
 
-    def _steps(self, sampling: Any, on_step: Any) -> None:
+    def _steps(self, sampling: Any, on_step: Any, heard: Any) -> None:
         def counted(step: int, total: int, preview: Any) -> None:
             with self.steps.get_lock():
                 self.steps.value += 1
             on_step(step, total, preview)
 
-        super()._steps(sampling, counted)
+        super()._steps(sampling, counted, heard)
 
 
 @pytest.fixture
