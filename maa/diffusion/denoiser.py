@@ -11,9 +11,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Denoiser = Callable[["Tensor", "Tensor"], "Tensor"]  # z [B, C, H, W], t [B] -> eps [B, C, H, W]
-Network = Callable[
-    ["Tensor", "Tensor", Any], "Tensor"
-]  # the same with a condition for B samples, in the network's own units
+# The same with a condition for B samples, in the network's own units.
+Network = Callable[["Tensor", "Tensor", Any], "Tensor"]
 
 
 class Condition(Protocol):
@@ -50,7 +49,6 @@ def keep_known(denoiser: Denoiser, schedule: Schedule, known: Tensor, follow: Te
     step, because eps of that region never changes on the way down; so a network without a mask input can inpaint, too
     (arXiv 2201.09865 without its resampling).
     """
-
     import torch
 
     def inner(z: Tensor, t: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from maa.diffusion.noise import Noise
 from maa.diffusion.solvers import OnStep, Solver, full
-from maa.diffusion.windows import Span, weights_of
+from maa.diffusion.windows import Span, window_weights
 
 Front = list[tuple[int, int]]  # (window, step from 0) of calls that may be made as one batch, windows ascending
 # Windows, their latents [windows * B, C, H, width] behind one another and the timesteps of these rows, to eps.
@@ -98,7 +98,7 @@ class _Sweep:
     def __init__(self, spans: Sequence[Span], solver: Solver, z: Tensor, noise: Noise | None) -> None:
         self.spans, self.solver = spans, solver
         self.ends = [first for first, _ in spans[1:]] + [spans[-1][1]]  # a window is the last to look at what it owns
-        self.shares = [weights_of(spans, index).to(z) for index in range(len(spans))]
+        self.shares = [window_weights(spans, index).to(z) for index in range(len(spans))]
         self.z = z.clone()
         self.estimate = z.clone()  # of the clean latent
         self.eps = torch.zeros_like(z)  # the answers of those windows of a column that have taken its step

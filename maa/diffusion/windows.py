@@ -29,7 +29,7 @@ def plan(columns: int, size: int, overlap: int, multiple: int = 2) -> list[Span]
     return [(start, start + size) for start in starts]
 
 
-def weights_of(spans: Sequence[Span], index: int) -> Tensor:
+def window_weights(spans: Sequence[Span], index: int) -> Tensor:
     """How much one window counts at each of its columns, float64; over all windows a column's weights add up to 1."""
     (first, last), other = spans[index], index
     while other and spans[other - 1][1] > first:
@@ -85,7 +85,7 @@ class Mix:
         first, last = self.spans[self.count]
         if self._out is None:
             self._out = piece.new_zeros((*piece.shape[:-1], self.spans[-1][1]))
-        self._out[..., first:last] += piece * weights_of(self.spans, self.count).to(piece)
+        self._out[..., first:last] += piece * window_weights(self.spans, self.count).to(piece)
         self.count += 1
 
     @property

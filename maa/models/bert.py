@@ -95,7 +95,7 @@ class Residual(Dense):
         return self.LayerNorm(self.dropout(self.dense(x)) + before)
 
 
-class Attention(nn.Module):
+class SelfAttention(nn.Module):
     """Every token to every other that may be seen."""
 
     def __init__(self, width: int, heads: int) -> None:
@@ -121,7 +121,7 @@ class Layer(nn.Module):
         super().__init__()
         self.activation = activation
         self.attention = nn.ModuleDict(
-            {"self": Attention(config.width, config.heads), "output": Residual(config.width, config.width)}
+            {"self": SelfAttention(config.width, config.heads), "output": Residual(config.width, config.width)}
         )
         self.intermediate = Dense(config.width, config.intermediate)
         self.output = Residual(config.intermediate, config.width)

@@ -34,7 +34,7 @@ class EfficientNetLite0(nn.Module):
         for count, kernel, stride, wider, out in STAGES:
             blocks: list[nn.Module] = []
             for index in range(count):
-                blocks.append(Block(channels, out, kernel, 1 if index else stride, wider))
+                blocks.append(InvertedResidual(channels, out, kernel, 1 if index else stride, wider))
                 channels = out
             stages.append(nn.Sequential(*blocks))
         self.blocks = nn.Sequential(*stages)
@@ -50,7 +50,7 @@ class EfficientNetLite0(nn.Module):
         return self.classifier(F.adaptive_avg_pool2d(x, 1).flatten(1))
 
 
-class Block(nn.Module):
+class InvertedResidual(nn.Module):
     """Wider, over the picture in each channel by itself, and back; the input is added where the sizes agree.
 
     Without the widening the other two layers have other names in the files.

@@ -131,7 +131,7 @@ class Engine:
         if start.loop:
             waves, mel = looping.rendered(self.renderer, latents, length)
         else:
-            waves, mel = streaming.rendered(self.renderer, latents, self.renderer.spans_of(start), first)
+            waves, mel = streaming.waves_and_mels(self.renderer, latents, self.renderer.spans_of(start), first)
             waves = fit_length(waves, length, self.config.audio.sample_rate)
         pictures = self.model.front.to_log10(mel)[:, 0].cpu().numpy()
         return self._finished(Rendered(waves, pictures, seeds), settings, wish)

@@ -255,7 +255,7 @@ class Renderer:
     def decode(self, z: Tensor, spans: Sequence[Span] = ()) -> Tensor:
         """Latents to mels [takes, 1, mels, frames], one at a time; a long one window by window, in `spans`."""
         factor, spans = self.model.config.autoencoder.factor, spans or self.spans(z.shape[-1])
-        return whole([piecewise(row[None], spans, self.autoencoder.decode, factor) for row in z])
+        return stacked([piecewise(row[None], spans, self.autoencoder.decode, factor) for row in z])
 
     def spans(self, columns: int, sampling: Sampling | None = None) -> list[Span]:
         """The windows of a latent of `columns`: one, unless it is longer than the model's own, or the sampler's."""
@@ -276,7 +276,7 @@ class Renderer:
         factor, hop = self.model.config.autoencoder.factor, self.model.config.audio.hop
         spans = [(factor * first, factor * last) for first, last in spans or self.spans(mel.shape[-1] // factor)]
         waves = [piecewise(row[None], spans, self.model.vocode, hop) for row in mel]
-        return whole(waves).float().cpu().numpy()
+        return stacked(waves).float().cpu().numpy()
 
     @torch.inference_mode()
     def scores(self, waves: NDArray[np.float32], prompt: str) -> tuple[float, ...] | None:
@@ -290,7 +290,7 @@ class Renderer:
         return tuple(float(x) for x in sound @ space.embed_text([prompt])[0])
 
 
-def whole(rows: Sequence[Tensor]) -> Tensor:
+def stacked(rows: Sequence[Tensor]) -> Tensor:
     """Batches behind one another; a single one as it is, for it may be long."""
     return rows[0] if len(rows) == 1 else torch.cat(list(rows))
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from maa.audio.finish import faded
 from maa.diffusion.windows import Mix, Span
-from maa.pipeline.render import Renderer, Start, whole
+from maa.pipeline.render import Renderer, Start, stacked
 from maa.pipeline.steps import Listener, OnSound, OnStep
 
 
@@ -72,7 +72,7 @@ def growing(renderer: Renderer, start: Start, length: int, on_step: OnStep | Non
 
 
 @torch.inference_mode()
-def rendered(
+def waves_and_mels(
     renderer: Renderer, latents: Tensor, spans: Sequence[Span], first: Growing | None
 ) -> tuple[NDArray[np.float32], Tensor]:
     """Waveforms [takes, samples] of latents [takes, C, H, W], and their mels [takes, 1, mels, frames].
@@ -88,4 +88,4 @@ def rendered(
     if len(latents) == 1:
         return own, first.mel.whole
     others = renderer.decode(latents[1:], spans)
-    return np.concatenate([own, renderer.vocode(others, spans)]), whole([first.mel.whole, others])
+    return np.concatenate([own, renderer.vocode(others, spans)]), stacked([first.mel.whole, others])

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from maa.diffusion.windows import joined, piecewise, plan, weights_of, windowed
+from maa.diffusion.windows import joined, piecewise, plan, window_weights, windowed
 
 
 @given(st.integers(1, 900), st.integers(10, 60), st.integers(1, 8))
@@ -25,7 +25,7 @@ def test_windows_cover_everything_and_weights_add_up(half: int, half_size: int, 
         assert all(before[1] - after[0] >= overlap for before, after in pairwise(spans))
     total = torch.zeros(columns, dtype=torch.float64)
     for index, (first, last) in enumerate(spans):
-        total[first:last] += weights_of(spans, index)
+        total[first:last] += window_weights(spans, index)
     assert torch.allclose(total, torch.ones_like(total))
 
 
