@@ -16,6 +16,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from maa.starting import stay_awake
+
 STOPPED = 130  # exit code after Ctrl-C
 
 
@@ -32,6 +34,7 @@ def stop_in_order(*_: Any) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, stop_at_once)  # imports take seconds
+    stay_awake()
 
 with contextlib.suppress(ImportError, AttributeError):
     import spaces  # Spaces asks for this before PyTorch
@@ -52,7 +55,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         "--device", default=environ.get("MAA_DEVICE") or None, help="auto or, say, cpu; default: the best"
     )
     dtype = environ.get("MAA_DTYPE") or None
-    parser.add_argument("--dtype", default=dtype, help="float32, or bfloat16 for CPUs that have it")
+    parser.add_argument("--dtype", default=dtype, help="float32 or bfloat16; default: as the device is faster")
     everyone = "0.0.0.0" if environ.get("SPACE_ID") else ""  # the Space's own proxy asks from outside
     host = environ.get("GRADIO_SERVER_NAME") or everyone or "127.0.0.1"
     parser.add_argument("--host", default=host, help="0.0.0.0 = everyone")

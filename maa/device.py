@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from functools import cache
@@ -68,13 +69,28 @@ def _cards() -> int:
 
 
 def compute_dtype(device: torch.device) -> torch.dtype:
-    """What the networks compute in on `device`: bfloat16 where a GPU has it in hardware, float32 everywhere else."""
+    """What the networks compute in on `device`: bfloat16 where a GPU or a CPU has it in hardware, else float32."""
     import torch
 
-    if device.type != "cuda":
-        return torch.float32
-    with torch.cuda.device(device):
-        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
+    if device.type == "cuda":
+        with torch.cuda.device(device):
+            return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
+    return torch.bfloat16 if device.type == "cpu" and _multiplies_bf16() else torch.float32
+
+
+def _multiplies_bf16() -> bool:
+    """Whether this CPU has instructions for bfloat16: AVX512_BF16, which all have that have AMX's, too."""
+    import torch
+
+    if hasattr(torch.cpu, "get_capabilities"):
+        return bool(torch.cpu.get_capabilities().get("avx512_bf16"))
+    asked = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # PyTorch before 2.11
+    return asked is not None and bool(asked())
+
+
+def usual_dtype() -> str | None:
+    """What a sound was computed in that does not say it: float32 on a CPU; None = nobody can say what a GPU had."""
+    return "float32" if available() == ["cpu"] else None
 
 
 def checked_dtype(name: str | None = None) -> str | None:
@@ -89,16 +105,16 @@ def checked_dtype(name: str | None = None) -> str | None:
 
 
 def pick_dtype(device: torch.device, name: str | None = None) -> torch.dtype:
-    """What the denoising network computes in: "float32", "bfloat16", or the device's own choice for None.
+    """What the denoising network computes in: "float32" or "bfloat16"; None is MAA_DTYPE, else the device's own choice.
 
-    bfloat16 on a CPU pays where the CPU has instructions for it (AMX, AVX512_BF16) and is slow elsewhere; `bf16_gain`
-    measures which it is. A CPU's own choice stays float32, so that a seed gives the same sound on all of them.
+    A seed's sound is the same for the ear in both: their log-mels lie 0.3 dB from each other (docs/using.md).
 
     Raises:
         ValueError: another name.
     """
     import torch
 
+    name = name or os.environ.get("MAA_DTYPE") or None
     if checked_dtype(name) is None:
         return compute_dtype(device)
     return torch.float32 if name == "float32" else torch.bfloat16

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,41 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.here import ARGUMENTS, ROOT, find_chromium, settle
+
 if TYPE_CHECKING:
     from maa import MakeAnAudio
 
-ROOT = Path(__file__).resolve().parent.parent
 _SCRATCH = tempfile.TemporaryDirectory(prefix="maa-tests-")  # removed at exit
 
+settle()
 os.environ.update(
     GRADIO_ANALYTICS_ENABLED="False",
     GRADIO_TEMP_DIR=f"{_SCRATCH.name}/gradio",
-    HF_HUB_OFFLINE="1",
-    MAA_DEVICE="cpu",
     MPLCONFIGDIR=f"{_SCRATCH.name}/matplotlib",
 )
-# A worker of several has one core to itself (-n 2); alone, the tests have two.
-os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
-# Threads that wait for each other sleep. On a machine with other work, OpenMP's busy waiting costs a hundredfold.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-for _name in ("MAA_MODEL", "MAA_CHECKPOINTS"):
-    os.environ.pop(_name, None)
-
-
-ARGUMENTS = [
-    "--no-sandbox",
-    "--headless=new",
-    "--disable-gpu",
-    "--disable-3d-apis",  # the painter must not need WebGL
-    "--disable-background-networking",
-    "--autoplay-policy=no-user-gesture-required",
-]
-
-
-def find_chromium() -> str | None:
-    """The first Chromium-like browser on this machine."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    return next((path for name in names if (path := shutil.which(name))), None)
 
 
 def _has_gpu() -> bool:

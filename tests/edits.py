@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import ARGUMENTS, ROOT, find_chromium
+from tests.here import ARGUMENTS, ROOT, find_chromium
 
 
 @dataclass(frozen=True)

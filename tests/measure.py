@@ -12,7 +12,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import ROOT, find_chromium
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.here import ROOT, find_chromium
 
 TRIED = ("rain", "a dog barks", "thunder", "a church bell", "footsteps on gravel")
 # When a key was last pressed, and when a sound then began to play, in the page's own milliseconds.
@@ -109,7 +112,29 @@ def clip() -> None:
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
 
 
+def precisions(count: int = 10) -> None:
+    """How far a sound in bfloat16 is from the same in float32, and how far another seed's: rms of the log-mel."""
+    from maa import MakeAnAudio, Sampling
+
+    models = [MakeAnAudio.from_pretrained("small", dtype=dtype) for dtype in ("float32", "bfloat16")]
+    kinds = sorted(models[0].model.concepts)[:: max(1, len(models[0].model.concepts) // count)][:count]
+
+    def mel(maa: MakeAnAudio, kind: str, seed: int) -> NDArray[np.float32]:
+        made = maa.text_to_audio(kind, Sampling(seed=seed, quality="instant"), seconds=5.0)
+        return np.maximum(made.mel[0], -4.0)
+
+    apart: list[tuple[float, float]] = []
+    for seed, kind in enumerate(kinds):
+        plain = mel(models[0], kind, seed)
+        others = mel(models[1], kind, seed), mel(models[0], kind, seed + 100)
+        near, far = (float(20 * np.sqrt(np.mean((plain - other) ** 2))) for other in others)
+        apart.append((near, far))
+    near, far = np.mean(apart, axis=0)
+    print(f"bfloat16 is {near:.1f} dB from float32 (rms of the log-mel, {len(kinds)} kinds), another seed {far:.0f} dB")
+
+
 if __name__ == "__main__":
     page()
     command()
     clip()
+    precisions()

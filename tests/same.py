@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 
-os.environ.update(OMP_NUM_THREADS="1", MAA_DEVICE="cpu", HF_HUB_OFFLINE="1", GRADIO_ANALYTICS_ENABLED="False")
+os.environ.update(OMP_NUM_THREADS="1", MAA_DEVICE="cpu", MAA_DTYPE="float32", HF_HUB_OFFLINE="1")
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 import argparse
 import contextlib
@@ -27,7 +28,7 @@ import numpy as np
 
 from maa import Filling, Generation, MakeAnAudio, Sampling
 from maa.cli import main as command_line
-from tests.conftest import ROOT
+from tests.here import ROOT
 
 INPUTS = ROOT / "assets" / "inputs"
 SAMPLERS = ("dpm++", "ddim", "official")

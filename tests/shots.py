@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import ARGUMENTS, find_chromium
+from tests.here import ARGUMENTS, find_chromium
 from tests.ui.conftest import DENSE, PHONE, give_inputs
 from tests.ui.fakes import FakePipeline
 from tests.ui.visitor import done, open_tab, upload

@@ -8,7 +8,7 @@ import pytest
 
 from maa import MakeAnAudio
 from maa.audio.tags import read_tags
-from tests.conftest import ROOT
+from tests.here import ROOT
 
 
 def rows() -> list[dict[str, object]]:

@@ -21,7 +21,7 @@ SOUND = Audio(sine_wave(440, 2.0, 48_000, 2), 48_000, "PCM_16")
 @pytest.fixture(scope="module", params=["tiny", "small"])
 def maa(request: pytest.FixtureRequest) -> MakeAnAudio:
     try:
-        return MakeAnAudio.from_pretrained(request.param, device=available()[0])
+        return MakeAnAudio.from_pretrained(request.param, device=available()[0], dtype="bfloat16")
     except ValueError as error:
         pytest.skip(str(error))
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 import pytest
 
-from maa.starting import TURN, starting
+from maa.starting import LOOKS, TURN, starting, stay_awake
+
+SPINNING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
 
 
 def test_the_collector_waits_and_comes_back() -> None:
@@ -21,3 +24,16 @@ def test_the_collector_waits_and_comes_back() -> None:
         assert gc.isenabled() and sys.getswitchinterval() == turn
     finally:
         gc.unfreeze()
+
+
+def test_threads_wait_awake_unless_somebody_has_said_how(monkeypatch: pytest.MonkeyPatch) -> None:
+    def left(platform: str = "linux", **said: str) -> dict[str, str]:
+        monkeypatch.setattr(sys, "platform", platform)
+        monkeypatch.setattr(os, "environ", dict(said))
+        stay_awake()
+        return {name: os.environ[name] for name in SPINNING if name in os.environ}
+
+    assert left() == {"OMP_WAIT_POLICY": "ACTIVE", "GOMP_SPINCOUNT": str(LOOKS)}
+    assert left(OMP_WAIT_POLICY="PASSIVE") == {"OMP_WAIT_POLICY": "PASSIVE"}
+    assert left(GOMP_SPINCOUNT="5") == {"GOMP_SPINCOUNT": "5"}
+    assert left("darwin") == left("win32") == {}

@@ -13,7 +13,6 @@ from maa.audio.io import Audio
 from maa.audio.sound import mono_at, resampled_count
 from maa.checkpoint import Model
 from maa.config import ModelConfig
-from maa.device import compute_dtype
 from maa.diffusion.samplers import sampler_named
 from maa.pipeline import conditioning, finishing, laying, looping, streaming
 from maa.pipeline.conditioning import Pair
@@ -76,7 +75,6 @@ class Engine:
 
     def settings(self, task: str, sampling: Sampling, prompts: Prompts | Placed) -> dict[str, Any]:
         """What a sound's tags say of its making, JSON types."""
-        device = self.renderer.device
         return {
             "task": task,
             **prompts.to_settings(),
@@ -85,7 +83,7 @@ class Engine:
                 for name, value in sampling.to_settings().items()
                 if value is not None and value is not False
             },
-            **({} if self.dtype == compute_dtype(device) else {"dtype": str(self.dtype).removeprefix("torch.")}),
+            "dtype": str(self.dtype).removeprefix("torch."),
             **self.made_by,
             "version": VERSION,
         }

@@ -17,7 +17,7 @@ from maa import checkpoint, hub
 from maa.audio.finish import AS_MADE
 from maa.audio.io import to_audio
 from maa.config import ModelConfig
-from maa.device import compute_dtype, pick_device, pick_dtype
+from maa.device import pick_device, pick_dtype
 from maa.diffusion.samplers import sampler_named
 from maa.diffusion.schedule import first_timestep
 from maa.pipeline import conditioning, finishing, inpainting, personal, pictured, seen
@@ -56,10 +56,10 @@ class MakeAnAudio(Words):
         Args:
             model: moved to the device.
             name: what the settings of its sounds call it.
-            dtype: what the U-Net computes in; None = the device's own choice (`compute_dtype`).
+            dtype: what the U-Net computes in; None = what `pick_dtype` says.
             renderer: what samples and decodes; another one may watch.
         """
-        self.dtype = dtype or compute_dtype(device)
+        self.dtype = dtype or pick_dtype(device)
         self.model = model.to(device, self.dtype)
         self.device = device
         self.name = name
@@ -80,7 +80,7 @@ class MakeAnAudio(Words):
         Args:
             name: "small", "tiny", a folder with `config.json`, or "user/model" on the hub ("user/model@revision").
             device: such as "cpu"; None picks the best one, or MAA_DEVICE.
-            dtype: what the U-Net computes in, "float32" or "bfloat16"; None is bfloat16 on GPUs that have it.
+            dtype: what the U-Net computes in, "float32" or "bfloat16"; None is what `pick_dtype` says.
 
         Raises:
             ValueError: no such model, a damaged file, no such device or precision.

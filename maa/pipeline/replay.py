@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from maa.device import usual_dtype
 from maa.pipeline.options import Sampling
 from maa.pipeline.setting import pair, settings_of
 from maa.pipeline.shaping import Shaping
@@ -44,7 +45,7 @@ def command(settings: Mapping[str, Any], files: Files, *, subtype: str | None = 
     own, *more = [_said(kind, {**settings, "seed": seed, "takes": takes}, files) for kind in kinds]
     words = ["python", "-m", "maa", task.name, *_given(task, settings, files), *own]
     words += [word for said in more for word in said]
-    words += [*pair("--dtype", settings.get("dtype")), "-o", files.output]
+    words += [*pair("--dtype", settings.get("dtype") or usual_dtype()), "-o", files.output]
     if takes > 1:
         words += ["--pick", str(pick)]
     words += pair("--model", settings.get("model"))

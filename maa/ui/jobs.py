@@ -24,6 +24,7 @@ Preview = Callable[[], Any]  # mel float32 [mels, frames] of the sound so far
 OnStep = Callable[[int, int, Preview], None]
 BEAT = 0.25  # seconds between two signs of life, so that a stop is noticed while no step ends
 PREVIEW_EVERY, PREVIEW_SHARE = 0.6, 0.1  # seconds between previews at least, and their share of the time at most
+WORTH = 1.5  # seconds that a job still has to take for a look at what it is doing
 
 
 @dataclass(frozen=True)
@@ -113,10 +114,9 @@ class Jobs:
             nonlocal now
             if stop.is_set():
                 raise Cancelled("Stopped.")
-            mel = looking.at(preview) if step < total else None
-            pace = (time.monotonic() - started) / step
-            now = Progress(step, total, pace * (total - step))
-            news.put(replace(now, mel=mel))
+            left = (time.monotonic() - started) / step * (total - step)
+            now = Progress(step, total, left)
+            news.put(replace(now, mel=looking.at(preview) if left > WORTH else None))
 
         def on_sound(first: int, wave: NDArray[np.float32], whole: int) -> None:
             if stop.is_set():

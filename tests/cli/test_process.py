@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 import maa
-from tests.conftest import ROOT
+from tests.here import ROOT
 from tests.sounds import assert_audio_valid
 
 QUICK = ["--steps", "2", "--seed", "7"]

@@ -15,7 +15,7 @@ from maa.audio.finish import true_peak
 from maa.audio.loudness import lufs
 from maa.cli import main
 from maa.config import PRESETS
-from tests.conftest import ROOT
+from tests.here import ROOT
 from tests.sounds import assert_audio_valid, sine_wave
 
 QUICK = ["--steps", "2", "--seed", "7"]

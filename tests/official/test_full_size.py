@@ -12,7 +12,7 @@ import torch
 from maa import checkpoint
 from maa.config import PAPER, ScheduleConfig
 from maa.official import keys, names
-from tests.conftest import ROOT
+from tests.here import ROOT
 from tests.official.files import buffers, each, lightning, write
 
 MEASURED = """

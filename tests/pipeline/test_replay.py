@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import shlex
 
+import pytest
+
+from maa import device
 from maa.audio.finish import AS_MADE, LOUDNESS
 from maa.cli.arguments import parser
 from maa.pipeline import options, tasks
@@ -42,13 +45,24 @@ def test_the_choices_that_are_offered_are_those_that_there_are() -> None:
 
 def test_how_a_hole_was_filled_is_said_only_where_it_is_unusual() -> None:
     usual = {"task": "inpaint", "prompt": "", "strength": 1.0, "resampling": 0, "before": 0.0, "level_match": True}
+    usual |= {"dtype": "float32"}
     plain = command(usual, Files("a.wav", "in.wav", boxes=[[0.5, 1, 0, 300]]))
-    assert plain == "python -m maa inpaint in.wav --box 0.5 1.0 0.0 300.0 -o a.wav"
+    assert plain == "python -m maa inpaint in.wav --box 0.5 1.0 0.0 300.0 --dtype float32 -o a.wav"
     unusual = {"strength": 0.5, "blend": 0.4, "before": 1.5, "level_match": False}
     other = command({**usual, **unusual}, Files("a.wav", "in.wav", "mask.png"))
     assert other == (
-        "python -m maa inpaint in.wav --mask mask.png --strength 0.5 --blend 0.4 --no-level-match --before 1.5 -o a.wav"
+        "python -m maa inpaint in.wav --mask mask.png --strength 0.5 --blend 0.4 --no-level-match --before 1.5"
+        " --dtype float32 -o a.wav"
     )
+
+
+def test_a_sound_that_does_not_say_its_precision_had_a_cpus_at_that_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = {name: value for name, value in SETTINGS.items() if name != "dtype"}
+    for found, said in ((["cpu"], "float32"), (["cuda", "cpu"], None)):
+        monkeypatch.setattr(device, "available", lambda found=found: found)
+        assert parser().parse_args(shlex.split(command(old, Files("a.wav")))[3:]).dtype == said
+        line = command({**old, "dtype": "bfloat16"}, Files("a.wav"))
+        assert parser().parse_args(shlex.split(line)[3:]).dtype == "bfloat16"
 
 
 def test_nothing_in_a_prompt_reaches_the_shell() -> None:

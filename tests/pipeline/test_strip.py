@@ -7,7 +7,7 @@ import pytest
 
 from maa import Filling, MakeAnAudio, Sampling
 from maa.pipeline.strip import T0S, likeness, strip
-from tests.conftest import ROOT
+from tests.here import ROOT
 from tests.sounds import sine_wave
 
 

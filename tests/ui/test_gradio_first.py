@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.here import ROOT
 
 BEFORE = ROOT / "maa" / "ui" / "gradio_first.py"
 WRITES = "def create_or_modify_pyi(*names): print('stub')"

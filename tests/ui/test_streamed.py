@@ -14,7 +14,7 @@ import soundfile
 from playwright.sync_api import expect
 
 from maa.config import TINY
-from maa.ui import files, storage, streamed
+from maa.ui import files, jobs, storage, streamed
 from maa.ui.jobs import Done, Jobs, Progress, Stretch
 from tests.ui.conftest import Visitor
 from tests.ui.fakes import FakePipeline
@@ -23,7 +23,8 @@ from tests.ui.visitor import done, open_tab, status, take
 BOX = "#text-takes .streamed"
 
 
-def test_no_stretch_is_lost_where_progress_is_skipped() -> None:
+def test_no_stretch_is_lost_where_progress_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "WORTH", 0.0)  # this is a short one
     waves = [np.full(10, number, np.float32) for number in range(6)]
 
     def work(listener: Any) -> str:
@@ -179,7 +180,7 @@ def test_a_page_that_is_loaded_anew_can_play_it_from_the_beginning(desk: Any, fa
 def test_of_a_short_sound_nothing_is_offered_early(desk: Any, fake: FakePipeline) -> None:
     open_tab(desk, "Text")
     desk.get_by_label("number input for Length in seconds").first.fill("5")
-    fake.step_seconds = 0.2
+    fake.step_seconds = 0.5  # long enough to be looked at
     status(desk, "text").evaluate("line => { line.textContent = ''; }")
     desk.locator("#text-generate").click()
     expect(desk.locator("#text-takes .live")).to_be_visible()
