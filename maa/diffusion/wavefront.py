@@ -16,11 +16,9 @@ from torch import Tensor
 
 from maa.diffusion.noise import Noise
 from maa.diffusion.solvers import OnStep, Solver, full
-from maa.diffusion.windows import Span, window_weights
+from maa.diffusion.windows import Answer, Span, window_weights
 
 Front = list[tuple[int, int]]  # (window, step from 0) of calls that may be made as one batch, windows ascending
-# Windows, their latents [windows * B, C, H, width] behind one another and the timesteps of these rows, to eps.
-Answer = Callable[[Sequence[int], Tensor, Tensor], Tensor]
 OnColumns = Callable[[Tensor, int], None]  # the latent [B, C, H, columns], and how many columns from the left are done
 
 

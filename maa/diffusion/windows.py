@@ -14,6 +14,8 @@ from torch import Tensor
 from maa.diffusion.denoiser import Denoiser
 
 Span = tuple[int, int]  # first column, last + 1
+# Windows, their latents [windows * B, C, H, width] behind one another and the timesteps of these rows, to eps.
+Answer = Callable[[Sequence[int], Tensor, Tensor], Tensor]
 
 
 def plan(columns: int, size: int, overlap: int, multiple: int = 2) -> list[Span]:
@@ -105,12 +107,11 @@ class Mix:
         return self._out
 
 
-def windowed(spans: Sequence[Span], denoisers: Sequence[Denoiser]) -> Denoiser:
-    """One denoiser for the long latent [B, C, H, columns] from one for each window."""
+def windowed(spans: Sequence[Span], answer: Answer) -> Denoiser:
+    """One denoiser for the long latent [B, C, H, columns] from those of its windows, asked one by one."""
 
     def inner(z: Tensor, t: Tensor) -> Tensor:
-        pieces = [denoise(z[..., a:b], t) for (a, b), denoise in zip(spans, denoisers, strict=True)]
-        return joined(spans, pieces)
+        return joined(spans, [answer([window], z[..., a:b], t) for window, (a, b) in enumerate(spans)])
 
     return inner
 

@@ -14,14 +14,15 @@ from torch import Tensor
 
 from maa.checkpoint import Model, present
 from maa.diffusion import official
+from maa.diffusion.anchor import anchored
 from maa.diffusion.circle import circular
 from maa.diffusion.denoiser import Denoiser, guided, keep_known
 from maa.diffusion.noise import Noise, RowNoise
 from maa.diffusion.samplers import sampler_named
 from maa.diffusion.schedule import Schedule
 from maa.diffusion.solvers import Solver, run
-from maa.diffusion.wavefront import Answer, Front, OnColumns, in_fronts, one_by_one, reach, step_by_step, swept
-from maa.diffusion.windows import Span, piecewise, plan, windowed
+from maa.diffusion.wavefront import Front, OnColumns, in_fronts, one_by_one, reach, step_by_step, swept
+from maa.diffusion.windows import Answer, Span, piecewise, plan, windowed
 from maa.dsp import whole_frames
 from maa.models.autoencoder import Autoencoder
 from maa.models.context import Context, Prepared, batched
@@ -59,6 +60,17 @@ class Start:
     held: bool = True  # whether the known sound is set again at every step (Sec. 4.2); the authors' demo does not
     loop: bool = False  # whether the last column is followed by the first
     each: bool = False  # condition and null have a row for each take, and not one for all
+
+    @property
+    def free(self) -> bool:
+        """Whether all comes from noise: no sound of a person's says what it has to be like."""
+        return self.clean is None and all(part.condition.known is None for part in self.parts)
+
+    @property
+    def firsts(self) -> list[int]:
+        """For each window the first one with the same condition."""
+        kinds = [id(part.condition) for part in self.parts]
+        return [kinds.index(kind) for kind in kinds]
 
 
 def window_parts(spans: Sequence[Span], contexts: Sequence[tuple[Context, Context]]) -> tuple[Part, ...]:
@@ -163,12 +175,14 @@ class Renderer:
         if not steps:
             return z
         solver = sampler.solver(steps, self.schedule, sampling.eta)
-        if start.parts and not start.loop:
-            spans, answer = [part.span for part in start.parts], self._answer(start, sampling, count)
-            fronts = self._fronts(spans, solver, on_columns is not None)
-            return swept(spans, fronts, answer, solver, z, noise, report, on_columns)
-        denoiser = self._denoiser(start, sampling, count)
-        return run(solver, circular(denoiser) if start.loop else denoiser, z, noise, report)
+        if not start.parts:
+            denoiser = self._denoiser(start, sampling, count)
+            return run(solver, circular(denoiser) if start.loop else denoiser, z, noise, report)
+        spans, answer = [part.span for part in start.parts], self._answer(start, sampling, count)
+        if start.loop:
+            return run(solver, circular(windowed(spans, answer)), z, noise, report)
+        fronts = self._fronts(spans, solver, on_columns is not None)
+        return swept(spans, fronts, answer, solver, z, noise, report, on_columns)
 
     def _fronts(self, spans: Sequence[Span], solver: Solver, heard: bool) -> Iterator[Front]:
         """In which order windows take their steps: one by one on the CPU, where a batch of them is no faster."""
@@ -197,6 +211,8 @@ class Renderer:
         def answer(windows: Sequence[int], z: Tensor, t: Tensor) -> Tensor:
             return denoiser(*(id(start.parts[window].condition) for window in windows))(z, t)
 
+        if start.free and not sampler_named(sampling.sampler).published:
+            return anchored(answer, self.schedule, start.firsts)
         return answer
 
     def _level(self, steps: Sequence[int], sampling: Sampling) -> int:
@@ -212,10 +228,6 @@ class Renderer:
         return len(sampler_named(sampling.sampler).timesteps(strength, sampling.steps, self.schedule))
 
     def _denoiser(self, start: Start, sampling: Sampling, count: int) -> Denoiser:
-        if start.parts:
-            inner = [self._denoiser(replace(start, condition=part.condition, null=part.null, parts=()), sampling, count)
-                     for part in start.parts]  # fmt: skip
-            return windowed([part.span for part in start.parts], inner)
         guidance = decided(sampling.guidance, "guidance")
         full = with_scalars(start.condition, sampling.scalars, self.device)  # guidance leads away from none
         network, leading = self.unet, self.model.leading

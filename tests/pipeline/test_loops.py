@@ -48,7 +48,7 @@ def test_a_denoiser_of_circles_treats_all_columns_alike() -> None:
     assert wrong[0] == {0, 31} and all(len(columns) == 2 for columns in wrong)
     assert len(set.union(*wrong)) == 12  # another pair of neighbours every time
 
-    long = circular(windowed([(0, 20), (12, 32)], [blurred, blurred]))
+    long = circular(windowed([(0, 20), (12, 32)], lambda windows, z, t: blurred(z, t)))
     assert torch.isfinite(long(z, torch.tensor([5]))).all()
 
 

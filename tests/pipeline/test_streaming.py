@@ -16,6 +16,7 @@ from maa.diffusion.noise import TakeNoise
 from maa.diffusion.samplers import sampler_named
 from maa.diffusion.solvers import run
 from maa.diffusion.wavefront import in_fronts, reach, step_by_step
+from maa.diffusion.windows import windowed
 from maa.pipeline.conditioning import from_text
 from maa.pipeline.render import Renderer, Start, window_parts
 from maa.pipeline.streaming import Growing
@@ -76,7 +77,8 @@ def test_the_bytes_are_those_of_all_windows_at_once(tiny: MakeAnAudio, way: dict
     z = noise.draw((4, tiny.config.latent_cells[0], columns))
     solver = kind.solver(kind.timesteps(1.0, sampling.steps, renderer.schedule), renderer.schedule, sampling.eta)
     with torch.inference_mode():
-        wanted = run(solver, renderer._denoiser(start, sampling, 1), z, noise)
+        windows = windowed([part.span for part in start.parts], renderer._answer(start, sampling, 1))
+        wanted = run(solver, windows, z, noise)
     made, seeds = renderer.takes(start, sampling, None)
     assert torch.equal(made, wanted) and seeds == (5,)
 
