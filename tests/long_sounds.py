@@ -1,8 +1,8 @@
 """The figures of long sounds in docs/using.md: `python -m tests.long_sounds` prints them for this machine.
 
 Seconds until the first stretch of a sound can be played and until the whole is there, how far a sound that lasts is
-from itself ten seconds on, and the memory that a sound of 1, 5 and 10 minutes takes. The doors make at most 3 minutes (a
-clip), so the network is asked below them.
+from itself ten seconds on, and the memory that a sound of 1, 5 and 10 minutes takes. The doors make at most 3 minutes
+(a clip), so the network is asked below them.
 """
 
 from __future__ import annotations
