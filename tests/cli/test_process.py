@@ -49,7 +49,8 @@ def test_process_reports_a_mistake(tmp_path: Path) -> None:
 def test_ctrl_c_on_a_terminal(tmp_path: Path) -> None:
     """Steps are counted on a terminal, and Ctrl-C ends the run with one line and no file."""
     terminal, other_end = os.openpty()
-    command = [sys.executable, "-m", "maa", "text", "rain", "-o", "out.wav", "--model", "tiny", "--steps", "1000"]
+    command = [sys.executable, "-m", "maa", "text", "rain", "-o", "out.wav", "--model", "tiny"]
+    command += ["--steps", "1000", "--seconds", "30"]  # long enough to be stopped in the middle
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=other_end) as process:
         os.close(other_end)

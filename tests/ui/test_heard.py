@@ -122,7 +122,10 @@ def test_swapped_sent_saved_and_brought_back(page: Any, fake: FakePipeline, tmp_
     assert "heard" not in fake.asked[-1], "nothing was chosen"
     chips(page).first.select_option("rain")
     chips(page).nth(1).select_option("church bell")
+    link = page.locator("#text-take-1 a[download]").first
+    earlier = link.get_attribute("href")
     generate(page, "text")
+    expect(link).not_to_have_attribute("href", earlier)  # its card comes a moment after "Done"
     assert fake.asked[-1]["heard"] == ["rain", "church bell"]
     file = tmp_path / "take.wav"
     file.write_bytes(downloaded(page, "text-take-1"))
