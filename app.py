@@ -54,8 +54,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--device", default=environ.get("MAA_DEVICE") or None, help="auto or, say, cpu; default: the best"
     )
-    dtype = environ.get("MAA_DTYPE") or None
-    parser.add_argument("--dtype", default=dtype, help="float32 or bfloat16; default: as the device is faster")
+    parser.add_argument("--dtype", help="float32 or bfloat16; default: MAA_DTYPE, else the device's own")
     everyone = "0.0.0.0" if environ.get("SPACE_ID") else ""  # the Space's own proxy asks from outside
     host = environ.get("GRADIO_SERVER_NAME") or everyone or "127.0.0.1"
     parser.add_argument("--host", default=host, help="0.0.0.0 = everyone")

@@ -84,7 +84,7 @@ def _multiplies_bf16() -> bool:
 
     if hasattr(torch.cpu, "get_capabilities"):
         return bool(torch.cpu.get_capabilities().get("avx512_bf16"))
-    asked = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # PyTorch before 2.11
+    asked = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # an older PyTorch
     return asked is not None and bool(asked())
 
 
@@ -94,11 +94,12 @@ def usual_dtype() -> str | None:
 
 
 def checked_dtype(name: str | None = None) -> str | None:
-    """The name of a precision, None = the device's own choice; told without PyTorch.
+    """The name of a precision, MAA_DTYPE's for None and "", None = the device's own choice; told without PyTorch.
 
     Raises:
         ValueError: another name.
     """
+    name = name or os.environ.get("MAA_DTYPE") or None
     if name is not None and name not in DTYPES:
         raise ValueError(f"{name!r} is no precision to compute in; choose {' or '.join(DTYPES)}.")
     return name
@@ -114,10 +115,10 @@ def pick_dtype(device: torch.device, name: str | None = None) -> torch.dtype:
     """
     import torch
 
-    name = name or os.environ.get("MAA_DTYPE") or None
-    if checked_dtype(name) is None:
+    checked = checked_dtype(name)
+    if checked is None:
         return compute_dtype(device)
-    return torch.float32 if name == "float32" else torch.bfloat16
+    return torch.float32 if checked == "float32" else torch.bfloat16
 
 
 @cache

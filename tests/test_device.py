@@ -89,8 +89,8 @@ def test_the_app_computes_in_what_it_is_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("MAA_DTYPE", "bfloat16")
-    assert app.arguments([]).dtype == "bfloat16" and app.arguments(["--dtype", "float32"]).dtype == "float32"
-    loading, _ = app.promised("tiny", "cpu", "bfloat16")
-    assert loading.get().dtype is torch.bfloat16
+    for words, dtype in (([], torch.bfloat16), (["--dtype", "float32"], torch.float32)):
+        loading, _ = app.promised("tiny", "cpu", app.arguments(words).dtype)
+        assert loading.get().dtype is dtype
     assert app.main(["--model", "tiny", "--dtype", "half"]) == 2
     assert capsys.readouterr().err == "app: 'half' is no precision to compute in; choose float32 or bfloat16.\n"

@@ -165,7 +165,7 @@ def _batch(command: Parser) -> None:
 
 def _how(command: Parser) -> None:
     command.add_argument("--device", metavar="NAME", help="auto or, say, cpu; default MAA_DEVICE, else the best here")
-    command.add_argument("--dtype", help="of the U-Net: float32 or bfloat16; default: the device's own")
+    command.add_argument("--dtype", help="of the U-Net: float32 or bfloat16; default: MAA_DTYPE, else the device's own")
     command.add_argument(
         "--bits", type=int, choices=(16, 24, 32), help="32 = float; default 16, inpaint keeps its input's format"
     )
@@ -210,7 +210,7 @@ def _bench(command: Parser) -> None:
             option(command, setting, BENCHED[setting.name])
     command.add_argument("--runs", type=int, default=1, metavar="N", help="after one warm-up step; the median counts")
     command.add_argument("--device", metavar="NAME", help="auto or, say, cpu; default MAA_DEVICE, else the best here")
-    command.add_argument("--dtype", help="of the U-Net: float32 or bfloat16; default: the device's own")
+    command.add_argument("--dtype", help="of the U-Net: float32 or bfloat16; default: MAA_DTYPE, else the device's own")
     text = "also run the same network the authors' way (100 DDIM steps, float32, nothing folded or fused)"
     command.add_argument("--official-path", action="store_true", help=text)
     command.add_argument("--random", action="store_true", help="random weights, also with --model: speed is the same")

@@ -195,7 +195,7 @@ class PictureConditions:
 
 
 def of_pictures(model: Model, maker: Model, seen: Sequence[Seen], prompts: Prompts) -> PictureConditions:
-    """The windows' pictures through the model's eyes.
+    """The windows' pictures through the model's eyes. Windows of the same words share one condition.
 
     Args:
         model: names what is heard.
@@ -205,21 +205,28 @@ def of_pictures(model: Model, maker: Model, seen: Sequence[Seen], prompts: Promp
     Raises:
         ValueError: the network needs words, and there is nothing that could name any.
     """
-    prompt, negative = prompts.text, prompts.negative
+    prompt = prompts.text
     heard = [list(one.words) or describe_pictures(model, list(one.pictures)) for one in seen]
+    said: dict[str, Pair] = {}
     contexts = []
     for one, words in zip(seen, heard, strict=True):
-        if maker.config.unet.clip_conditioned:
-            own = prompt or caption(list(one.words))
-            contexts.append(from_clip(maker, list(one.pictures), own, negative))
-            continue
-        text = prompt or caption(words)
-        if not text:
-            raise ValueError("The model names no sound concepts, so pictures cannot be heard; give a prompt instead.")
-        condition, null = from_text(maker, text, negative)
-        contexts.append((condition if prompt else with_words(maker, condition, words), null))
+        text = prompt or caption(list(one.words) if maker.config.unet.clip_conditioned else words)
+        pair = said.get(text) or _of_window(maker, one, words, text, prompts)
+        if text:
+            said[text] = pair
+        contexts.append(pair)
     words = pooled(heard)
     return PictureConditions(contexts, words, prompt or caption(words))
+
+
+def _of_window(maker: Model, one: Seen, words: list[tuple[str, float]], text: str, prompts: Prompts) -> Pair:
+    """Condition and null of one window, of its pictures or of a text for it."""
+    if maker.config.unet.clip_conditioned:
+        return from_clip(maker, list(one.pictures), text, prompts.negative)
+    if not text:
+        raise ValueError("The model names no sound concepts, so pictures cannot be heard; give a prompt instead.")
+    condition, null = from_text(maker, text, prompts.negative)
+    return (condition if prompts.text else with_words(maker, condition, words)), null
 
 
 def pooled(words: Sequence[Sequence[tuple[str, float]]]) -> list[tuple[str, float]]:

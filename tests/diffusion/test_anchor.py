@@ -15,7 +15,10 @@ from maa.diffusion.anchor import anchored
 from maa.diffusion.samplers import sampler_named
 from maa.diffusion.schedule import Schedule
 from maa.diffusion.wavefront import in_fronts, one_by_one, reach, step_by_step, swept
-from maa.diffusion.windows import plan, windowed
+from maa.diffusion.windows import plan
+from maa.pipeline.conditioning import of_pictures
+from maa.pipeline.render import Start, window_parts
+from maa.pipeline.seen import Seen
 
 SCHEDULE = Schedule(ScheduleConfig())
 
@@ -64,22 +67,15 @@ def test_any_order_makes_the_same_sound() -> None:
         assert not torch.allclose(free, made[0], atol=0.01)
 
 
-def test_a_loop_of_several_windows_has_one_mean_too() -> None:
-    spans = [(0, 20), (12, 32)]
-    z = torch.randn(1, 4, 10, 32, generator=torch.Generator().manual_seed(0))
-    made = windowed(spans, anchored(lambda windows, z, t: answer(windows, z, t), SCHEDULE, [0, 0]))
-    assert torch.isfinite(made(z, torch.tensor([5]))).all()
-
-
-@pytest.mark.parametrize(("prompt", "seed"), [("wind", 1), ("a river", 7)])
+@pytest.mark.parametrize(("prompt", "seed", "loop"), [("wind", 1, False), ("a river", 7, False), ("rain", 0, True)])
 def test_a_long_sound_stays_what_it_is(
-    small: MakeAnAudio, monkeypatch: pytest.MonkeyPatch, prompt: str, seed: int
+    small: MakeAnAudio, monkeypatch: pytest.MonkeyPatch, prompt: str, seed: int, loop: bool
 ) -> None:
     from maa.pipeline import render
 
     def apart() -> float:
         """rms over bands, in dB, between what two windows have for themselves."""
-        made = small.text_to_audio(prompt, Sampling(quality="instant", seed=seed), seconds=18.0)
+        made = small.text_to_audio(prompt, Sampling(quality="instant", seed=seed), seconds=18.0, loop=loop)
         seconds = np.maximum(made.mel[0], -4.0)[:, : 18 * 62].reshape(80, 18, 62)
         bands = 20 * np.log10(np.power(10.0, seconds).mean(2))
         return float(np.sqrt(np.mean((bands[:, 1:7].mean(1) - bands[:, 11:17].mean(1)) ** 2)))
@@ -87,3 +83,13 @@ def test_a_long_sound_stays_what_it_is(
     held = apart()
     monkeypatch.setattr(render, "anchored", lambda answer, schedule, firsts: answer)
     assert held < 2.0 and apart() > 2 * held
+
+
+def test_windows_of_a_clip_that_are_heard_as_the_same_share_a_condition(tiny: MakeAnAudio) -> None:
+    picture = np.zeros((8, 8, 3), np.uint8)
+    words = [(("rain", 0.9),), (("rain", 0.8), ("wind", 0.2)), (("a dog", 0.9),), (("rain", 1.0),)]
+    seen = [Seen(0.0, 1.0, (picture,), one) for one in words]
+    for prompt, kinds in (("", [0, 0, 2, 0]), ("thunder", [0, 0, 0, 0])):
+        found = of_pictures(tiny.model, tiny.model, seen, tiny.understood(prompt, literal=True)).contexts
+        spans = plan(4 * 62 + 16, 78, 16)
+        assert Start(*found[0], 0, parts=window_parts(spans, found)).firsts == kinds
